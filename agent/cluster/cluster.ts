@@ -1,0 +1,106 @@
+/**
+ * The agent's port to a cluster. Two implementations stand under one contract test: the Kubernetes API, and one in memory
+ * for tests and for trying the product without a cluster.
+ */
+
+/** An object as written in YAML: raw JSON, since typed models drop the fields they do not know. */
+export interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    [field: string]: unknown;
+  };
+  [field: string]: unknown;
+}
+
+/** An object as the API server holds it. */
+export interface LiveObject extends Manifest {
+  metadata: Manifest['metadata'] & {
+    uid: string;
+    resourceVersion: string;
+    generation?: number;
+    deletionTimestamp?: string;
+    ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
+  };
+}
+
+/** Names one object. `namespace` is absent for cluster-scoped kinds. */
+export interface ObjectRef {
+  apiVersion: string;
+  kind: string;
+  namespace?: string;
+  name: string;
+}
+
+/** A kind the API server serves, as its discovery says. */
+export interface ResourceKind {
+  apiVersion: string;
+  kind: string;
+  /** The plural name in URLs. */
+  plural: string;
+  namespaced: boolean;
+}
+
+export interface ApplyOptions {
+  fieldManager: string;
+  /** Takes over fields that other managers own; without it such an apply fails with reason Conflict. */
+  force: boolean;
+  /** Validates and admits on the server, stores nothing, and returns what would have been stored. */
+  dryRun?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface DeleteOptions {
+  /** Deletes only this very object: one of the same name created since is left alone (reason Conflict). */
+  uid?: string;
+  signal?: AbortSignal;
+}
+
+export interface ListOptions {
+  namespace?: string;
+  labelSelector?: string;
+  signal?: AbortSignal;
+}
+
+export interface Cluster {
+  /** Asks for the API server's version. Rejects with a ClusterError where it can't be reached. */
+  version(signal?: AbortSignal): Promise<string>;
+  /**
+   * Looks a kind up in discovery, which is cached; a kind not in the cache is looked for afresh once, and `fresh` always does.
+   * Undefined where the server doesn't serve it (a CRD that isn't established, a typo).
+   */
+  findKind(apiVersion: string, kind: string, options?: { fresh?: boolean; signal?: AbortSignal }): Promise<ResourceKind | undefined>;
+  /** Undefined where it doesn't exist. */
+  find(ref: ObjectRef, signal?: AbortSignal): Promise<LiveObject | undefined>;
+  /** All pages of a kind, in one namespace or in all. */
+  list(kind: Pick<ResourceKind, 'apiVersion' | 'kind'>, options?: ListOptions): Promise<LiveObject[]>;
+  /** Server-side apply of exactly this JSON. Returns what is (or with `dryRun` would be) stored. */
+  apply(manifest: Manifest, options: ApplyOptions): Promise<LiveObject>;
+  /** Deletes in the foreground's stead: background propagation. `gone` where there was nothing; `deleting` while finalizers hold it. */
+  delete(ref: ObjectRef, options?: DeleteOptions): Promise<'deleted' | 'deleting' | 'gone'>;
+  close(): Promise<void>;
+}
+
+/** A failed call to the cluster. `status` is HTTP's, 0 where no answer came; `reason` is the Status object's. */
+export class ClusterError extends Error {
+  override name = 'ClusterError';
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, options: { status: number; reason: string; retryAfterMs?: number; cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.status = options.status;
+    this.reason = options.reason;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+  /** Whether the same call may succeed later without anyone changing anything. */
+  get retryable(): boolean {
+    // A 409 is worth a retry only where it is a race, not where another manager owns a field or a precondition named another uid.
+    if (this.status === 409) return this.reason === 'Conflict' && !/conflict with|precondition/i.test(this.message);
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}

@@ -1,0 +1,10 @@
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+
+/** A version 4 UUID: the id of every entity on the fleet wire. */
+export const newId = (): string => randomUUID();
+
+/** Cryptographically strong random bytes, for keys and tokens. */
+export const randomSecret = (bytes: number): Uint8Array => randomBytes(bytes);
+
+/** A number in [0, 1), for jitter and sampling. */
+export const randomFraction = (): number => randomInt(0, 2 ** 32) / 2 ** 32;
