@@ -1,0 +1,6 @@
+import { launchTestCluster } from './test-run-cluster.ts';
+
+/** For jest's `globalSetup`, which takes default exports only. */
+export default async function setUpKubernetes(): Promise<void> {
+  launchTestCluster();
+}

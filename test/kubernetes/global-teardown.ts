@@ -1,0 +1,6 @@
+import { stopTestCluster } from './test-run-cluster.ts';
+
+/** For jest's `globalTeardown`, which takes default exports only. */
+export default async function tearDownKubernetes(): Promise<void> {
+  await stopTestCluster();
+}

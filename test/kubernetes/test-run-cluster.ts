@@ -1,0 +1,33 @@
+import { type LaunchedCluster, launchCluster } from './cluster.ts';
+import { explainMissingBinaries, findBinaries } from './kubernetes-binaries.ts';
+import { TEST_CLUSTER_VARIABLE, type TestClusterNote } from './test-cluster-note.ts';
+
+/** Jest loads setup and teardown as modules of their own: the process is what they share. */
+const HELD = Symbol.for('brokkr.test.kubernetes');
+const held = globalThis as { [HELD]?: LaunchedCluster };
+
+/**
+ * Launches the one cluster of a test run and does not wait for it, so that its start slows nobody who does not need it.
+ * Without the binaries it says in one line what is left out, or fails where BROKKR_REQUIRE_KUBERNETES is 1.
+ */
+export function launchTestCluster(): void {
+  const binaries = findBinaries();
+  if (!binaries) {
+    const line = explainMissingBinaries('Tests on a real Kubernetes API server are left out');
+    if (process.env.BROKKR_REQUIRE_KUBERNETES === '1') throw new Error(line);
+    process.stderr.write(`${line}\n`);
+    return;
+  }
+  const launched = launchCluster({ binaries });
+  launched.unref();
+  held[HELD] = launched;
+  const note: TestClusterNote = { directory: launched.directory };
+  process.env[TEST_CLUSTER_VARIABLE] = JSON.stringify(note);
+  void launched.ended.then((why) => why !== undefined && process.stderr.write(`The test cluster is gone: ${why}\n`));
+}
+
+export async function stopTestCluster(): Promise<void> {
+  await held[HELD]?.stop();
+  delete held[HELD];
+  delete process.env[TEST_CLUSTER_VARIABLE];
+}
