@@ -17,7 +17,7 @@ export interface Manifest {
   [field: string]: unknown;
 }
 
-/** An object as the API server holds it. */
+/** An object as the API server holds it. Of one that a dry run would create, the uid is made up and the resource version is empty. */
 export interface LiveObject extends Manifest {
   metadata: Manifest['metadata'] & {
     uid: string;
@@ -70,17 +70,25 @@ export interface Cluster {
   /** Asks for the API server's version. Rejects with a ClusterError where it can't be reached. */
   version(signal?: AbortSignal): Promise<string>;
   /**
-   * Looks a kind up in discovery, which is cached; a kind not in the cache is looked for afresh once, and `fresh` always does.
-   * Undefined where the server doesn't serve it (a CRD that isn't established, a typo).
+   * Looks a kind up in discovery, which is cached; a kind not in the cache is looked for afresh, at most once a second, and `fresh`
+   * always does. Undefined where the server doesn't serve it (a CRD that isn't established, a typo). A CRD's kind can be missing for
+   * some milliseconds after it is established. Rejects with a retryable 503 where an extension's own server, which would know, is away.
    */
   findKind(apiVersion: string, kind: string, options?: { fresh?: boolean; signal?: AbortSignal }): Promise<ResourceKind | undefined>;
-  /** Undefined where it doesn't exist. */
+  /** Undefined where it doesn't exist, and where the server has no such kind. */
   find(ref: ObjectRef, signal?: AbortSignal): Promise<LiveObject | undefined>;
-  /** All pages of a kind, in one namespace or in all. */
+  /** All pages of a kind, in one namespace or in all. Empty where the server has no such kind. */
   list(kind: Pick<ResourceKind, 'apiVersion' | 'kind'>, options?: ListOptions): Promise<LiveObject[]>;
-  /** Server-side apply of exactly this JSON. Returns what is (or with `dryRun` would be) stored. */
+  /**
+   * Server-side apply of exactly this JSON. Returns what is (or with `dryRun` would be) stored. What does not fit its schema, an
+   * unknown field included, fails with reason Invalid; an unknown kind or a missing namespace, also in a dry run, with NotFound.
+   * On an object that is being deleted it may take away the last finalizer, and then returns what was there.
+   */
   apply(manifest: Manifest, options: ApplyOptions): Promise<LiveObject>;
-  /** Deletes in the foreground's stead: background propagation. `gone` where there was nothing; `deleting` while finalizers hold it. */
+  /**
+   * Background propagation: what the object owns goes after it. `gone` where there was nothing, or no such kind; `deleting` while
+   * finalizers hold it (a namespace: until it is empty; a pod: until it has stopped).
+   */
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<'deleted' | 'deleting' | 'gone'>;
   close(): Promise<void>;
 }

@@ -122,7 +122,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
           metadata: { ...manifest.metadata, labels: { app: 'shop' } },
         });
         expect(after).toMatchObject({ data: { colour: 'red' }, metadata: { labels: { app: 'shop' } } });
-        expect(after['data']).not.toHaveProperty('size');
+        expect(after.data).not.toHaveProperty('size');
         expect(after.metadata.labels).not.toHaveProperty('tier');
       });
 
@@ -147,7 +147,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
         const error = await failureOf(apply({ ...manifest, data: { colour: 'blue', size: 'L' } }, { fieldManager: 'another' }));
         expect(error).toMatchObject({ status: 409, reason: 'Conflict', retryable: false });
         expect(error.message).toContain('contract');
-        expect((await cluster.find(refOf(manifest)))?.['data']).toEqual({ colour: 'red' });
+        expect((await cluster.find(refOf(manifest)))?.data).toEqual({ colour: 'red' });
       });
 
       test('with force the field is taken over', async () => {
@@ -307,8 +307,8 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
         metadata: { name: 'one', namespace },
         spec: { depth: { of: [{ a: 1 }, null, 'x'] }, n: 0 },
       };
-      expect((await apply(widget))['spec']).toEqual(widget['spec']);
-      expect((await cluster.find(refOf(widget)))?.['spec']).toEqual(widget['spec']);
+      expect((await apply(widget)).spec).toEqual(widget.spec);
+      expect((await cluster.find(refOf(widget)))?.spec).toEqual(widget.spec);
       expect(await cluster.list({ apiVersion, kind })).toMatchObject([widget]);
 
       expect(['deleted', 'deleting']).toContain(await cluster.delete(ref));
@@ -345,7 +345,7 @@ async function eventually(isSo: () => Promise<boolean>, timeoutMs = 20_000): Pro
 }
 
 const isEstablished = (definition: LiveObject | undefined): boolean => {
-  const { conditions = [] } = (definition?.['status'] ?? {}) as { conditions?: { type: string; status: string }[] };
+  const { conditions = [] } = (definition?.status ?? {}) as { conditions?: { type: string; status: string }[] };
   return conditions.some(({ type, status }) => type === 'Established' && status === 'True');
 };
 

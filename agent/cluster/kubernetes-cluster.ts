@@ -1,0 +1,160 @@
+import { type Clock, systemClock } from '../../lib/platform/clock.ts';
+import type { Log } from '../../lib/platform/log.ts';
+import { type Cluster, ClusterError, type LiveObject, type ObjectRef, type ResourceKind } from './cluster.ts';
+import { kubernetesAccess } from './kubernetes-access.ts';
+import { type FindKindOptions, kubernetesDiscovery } from './kubernetes-discovery.ts';
+import { UNSERVED } from './kubernetes-errors.ts';
+import { listPages } from './kubernetes-list.ts';
+import { isObject, liveObject } from './kubernetes-object.ts';
+import { kubernetesTransport } from './kubernetes-transport.ts';
+
+export interface KubernetesClusterOptions {
+  /** Without it: the file `KUBECONFIG` names, the user's own, or the pod's ServiceAccount, whichever there is first. */
+  kubeconfigPath?: string | undefined;
+  /** True: the pod's ServiceAccount and nothing else. */
+  inCluster?: 'auto' | boolean | undefined;
+  /** Objects per page of a list. */
+  pageSize?: number | undefined;
+  requestTimeoutMs?: number | undefined;
+  maxConnections?: number | undefined;
+  log?: Log | undefined;
+  clock?: Clock | undefined;
+}
+
+/** The Kubernetes API. Resolves once the access has been read; whether the server can be reached is for `version` to tell. */
+export async function createKubernetesCluster(options: KubernetesClusterOptions = {}): Promise<Cluster> {
+  const { kubeconfigPath, inCluster, pageSize = 500, clock = systemClock } = options;
+  const access = kubernetesAccess({ kubeconfigPath, inCluster, clock });
+  await access.current();
+  const transport = kubernetesTransport({ ...options, access, clock });
+  const discovery = kubernetesDiscovery(transport, clock);
+
+  /** Runs a call on a kind's URLs, or answers `unknown` where the server has no such kind. */
+  const onKind = async <T>(
+    { apiVersion, kind }: Pick<ResourceKind, 'apiVersion' | 'kind'>,
+    { call, unknown, ...find }: { call: (resource: ResourceKind) => Promise<T>; unknown: () => T } & FindKindOptions,
+  ): Promise<T> => {
+    const resource = await discovery.find(apiVersion, kind, find);
+    if (!resource) return unknown();
+    try {
+      return await call(resource);
+    } catch (error) {
+      if (!isUnserved(error)) throw error;
+    }
+    // The definition has been deleted or replaced since it was read.
+    const now = await discovery.find(apiVersion, kind, { ...find, fresh: true });
+    if (!now) return unknown();
+    return call(now).catch((error: unknown) => {
+      if (!isUnserved(error)) throw error;
+      const message = `${apiVersion} ${kind} is in discovery, but the API server does not serve it: ${error.message}`;
+      throw new ClusterError(message, { status: 503, reason: 'ServiceUnavailable', cause: error });
+    });
+  };
+
+  return {
+    version: async (signal) => {
+      const answer = await transport.send({ method: 'GET', path: '/version', signal });
+      if (isObject(answer) && typeof answer.gitVersion === 'string') return answer.gitVersion;
+      throw new ClusterError('the API server did not say its version', { status: 502, reason: 'BadAnswer' });
+    },
+
+    findKind: (apiVersion, kind, find) => discovery.find(apiVersion, kind, find),
+
+    find: (ref, signal) =>
+      onKind<LiveObject | undefined>(ref, {
+        signal,
+        unknown: () => undefined,
+        call: async (resource) => {
+          try {
+            return liveObject(await transport.send({ method: 'GET', path: objectPath(resource, ref), signal }), ref);
+          } catch (error) {
+            if (isMissing(error)) return undefined;
+            throw error;
+          }
+        },
+      }),
+
+    list: (kind, { namespace, labelSelector, signal } = {}) =>
+      onKind<LiveObject[]>(kind, {
+        signal,
+        unknown: () => [],
+        call: (resource) => listPages({ transport, resource, path: kindPath(resource, namespace), pageSize, labelSelector, signal }),
+      }),
+
+    apply: (manifest, { fieldManager, force, dryRun = false, signal }) => {
+      const { apiVersion, kind, metadata } = manifest;
+      const ref = { apiVersion, kind, name: metadata.name, ...(metadata.namespace !== undefined && { namespace: metadata.namespace }) };
+      const query = new URLSearchParams({
+        fieldManager,
+        force: String(force),
+        fieldValidation: 'Strict',
+        ...(dryRun && { dryRun: 'All' }),
+      });
+      return onKind<LiveObject>(ref, {
+        signal,
+        unknown: () => {
+          throw new ClusterError(`the API server has no kind ${kind} in ${apiVersion}`, { status: 404, reason: 'NotFound' });
+        },
+        call: async (resource) => {
+          const path = `${objectPath(resource, ref)}?${query}`;
+          // The type says YAML, and JSON is YAML.
+          return liveObject(
+            await transport.send({ method: 'PATCH', path, body: manifest, contentType: 'application/apply-patch+yaml', signal }),
+            ref,
+          );
+        },
+      });
+    },
+
+    delete: (ref, { uid, signal } = {}) =>
+      onKind<'deleted' | 'deleting' | 'gone'>(ref, {
+        signal,
+        // "Gone" ends the ownership of the object: a recent miss isn't enough to say it.
+        certain: true,
+        unknown: () => 'gone',
+        call: async (resource) => {
+          const body = {
+            apiVersion: 'v1',
+            kind: 'DeleteOptions',
+            propagationPolicy: 'Background',
+            ...(uid !== undefined && { preconditions: { uid } }),
+          };
+          try {
+            return deletionOf(await transport.send({ method: 'DELETE', path: objectPath(resource, ref), body, signal }));
+          } catch (error) {
+            if (isMissing(error)) return 'gone';
+            throw error;
+          }
+        },
+      }),
+
+    close: () => transport.close(),
+  };
+}
+
+const isUnserved = (error: unknown): error is ClusterError => error instanceof ClusterError && error.reason === UNSERVED;
+const isMissing = (error: unknown): boolean => error instanceof ClusterError && error.status === 404 && error.reason === 'NotFound';
+
+/** The answer is a Status or the object: as it was when it went, or as it is while something holds it. */
+function deletionOf(answer: unknown): 'deleted' | 'deleting' {
+  const metadata = isObject(answer) && isObject(answer.metadata) ? answer.metadata : {};
+  return metadata.deletionTimestamp === undefined ? 'deleted' : 'deleting';
+}
+
+function kindPath({ apiVersion, plural, namespaced }: ResourceKind, namespace: string | undefined): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  return namespaced && namespace !== undefined ? `${root}/namespaces/${segment(namespace)}/${plural}` : `${root}/${plural}`;
+}
+
+function objectPath(resource: ResourceKind, { namespace, name }: ObjectRef): string {
+  if (resource.namespaced && namespace === undefined) throw badRequest(`${resource.kind} ${name} names no namespace`);
+  return `${kindPath(resource, namespace)}/${segment(name)}`;
+}
+
+/** An empty name would turn a call on one object into one on all of its kind, and dots into one on something else. */
+function segment(name: string): string {
+  if (name === '' || name === '.' || name === '..') throw badRequest(`${JSON.stringify(name)} is not a name`);
+  return encodeURIComponent(name);
+}
+
+const badRequest = (message: string): ClusterError => new ClusterError(message, { status: 400, reason: 'BadRequest' });

@@ -1,0 +1,78 @@
+import * as z from 'zod';
+import { ClusterError } from './cluster.ts';
+
+/** What the API server says about a call that failed. */
+const Status = z.looseObject({
+  kind: z.literal('Status'),
+  message: z.string().catch(''),
+  reason: z.string().catch('Unknown'),
+  details: z.looseObject({ name: z.string().optional(), retryAfterSeconds: z.number().optional() }).optional().catch(undefined),
+});
+
+/**
+ * The reason of a 404 that is about the path and not about an object: the server doesn't serve this kind, or something in between
+ * answered in its place. It must not be read as "the object does not exist".
+ */
+export const UNSERVED = 'Unserved';
+
+export interface FailedAnswer {
+  status: number;
+  body: string;
+  retryAfter?: string | undefined;
+  nowMs: number;
+}
+
+/** The port's error for an answer of 400 and above. Says what the server said, but never repeats the values it was sent. */
+export function clusterErrorOf({ status, body, retryAfter, nowMs }: FailedAnswer): ClusterError {
+  const said = parseStatus(body);
+  const retryAfterMs = waitMs(retryAfter, nowMs) ?? (said?.details?.retryAfterSeconds ?? 0) * 1000;
+  const shared = retryAfterMs > 0 ? { retryAfterMs } : {};
+  if (!said)
+    return new ClusterError(`the API server answered ${status}: ${excerpt(body)}`, {
+      status,
+      reason: status === 404 ? UNSERVED : 'Unknown',
+      ...shared,
+    });
+  const message = withoutValues(said.message || `the API server answered ${status}`);
+  // Server-side apply reports an object that does not fit its schema (an unknown field, a wrong type, a duplicate key) as a
+  // 500 without a reason: for the caller it is as invalid as one that validation refuses, and no retry helps.
+  if (status === 500 && said.message.startsWith('failed to create typed patch object'))
+    return new ClusterError(message, { status: 422, reason: 'Invalid' });
+  const isAboutThePath = status === 404 && said.details?.name === undefined;
+  return new ClusterError(message, { status, reason: isAboutThePath ? UNSERVED : said.reason, ...shared });
+}
+
+function parseStatus(body: string): z.infer<typeof Status> | undefined {
+  try {
+    return Status.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A type error quotes the value, and the value may be a Secret's. */
+const withoutValues = (message: string): string => message.replace(/, got &value\.valueUnstructured\{Value:.*$/s, '').slice(0, 4000);
+
+const excerpt = (body: string): string => body.trim().replace(/\s+/g, ' ').slice(0, 200) || 'an empty body';
+
+/** Retry-After is a number of seconds or a date. */
+function waitMs(retryAfter: string | undefined, nowMs: number): number | undefined {
+  if (retryAfter === undefined) return undefined;
+  const waited = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - nowMs;
+  return Number.isFinite(waited) ? Math.max(0, waited) : undefined;
+}
+
+/** No answer came, or none that could be read. */
+export function noAnswer(what: string, error: unknown): ClusterError {
+  const reason = codeOf(error) ?? 'NoAnswer';
+  const message = error instanceof Error ? error.message : String(error);
+  return new ClusterError(`${what}: ${message || reason}`, { status: 0, reason, cause: error });
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  // Where every address of a name refused, the reason is in the errors of the addresses.
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  return codeOf(error.cause);
+}

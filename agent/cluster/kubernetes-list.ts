@@ -1,0 +1,57 @@
+import { ClusterError, type LiveObject, type ResourceKind } from './cluster.ts';
+import { isObject, liveObject } from './kubernetes-object.ts';
+import type { KubernetesTransport } from './kubernetes-transport.ts';
+
+export interface ListPages {
+  transport: KubernetesTransport;
+  resource: ResourceKind;
+  path: string;
+  pageSize: number;
+  labelSelector?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** More objects than any agent owns: a list this long is a mistake in a selector, and would end in lack of memory. */
+const MAX_OBJECTS = 50_000;
+const MAX_RESTARTS = 3;
+
+/** All pages of one list, as of one moment where the server can: where it has forgotten that moment, it begins again. */
+export async function listPages(list: ListPages): Promise<LiveObject[]> {
+  for (let restarts = 0; ; restarts += 1) {
+    try {
+      return await readPages(list);
+    } catch (error) {
+      const hasExpired = error instanceof ClusterError && error.status === 410;
+      if (!hasExpired || restarts >= MAX_RESTARTS) throw error;
+    }
+  }
+}
+
+async function readPages({ transport, resource, path, pageSize, labelSelector, signal }: ListPages): Promise<LiveObject[]> {
+  const objects: LiveObject[] = [];
+  let next: string | undefined;
+  do {
+    const query = new URLSearchParams({
+      limit: String(pageSize),
+      ...(labelSelector !== undefined && { labelSelector }),
+      ...(next !== undefined && { continue: next }),
+    });
+    const page = readPage(await transport.send({ method: 'GET', path: `${path}?${query}`, signal }), resource);
+    objects.push(...page.items);
+    next = page.next;
+    if (objects.length > MAX_OBJECTS) {
+      throw new ClusterError(`more than ${MAX_OBJECTS} objects of kind ${resource.kind}`, { status: 413, reason: 'TooLarge' });
+    }
+  } while (next !== undefined);
+  return objects;
+}
+
+/** The items of a built-in kind do not repeat what they are. */
+function readPage(answer: unknown, { apiVersion, kind }: ResourceKind): { items: LiveObject[]; next: string | undefined } {
+  if (!isObject(answer) || !Array.isArray(answer.items)) {
+    throw new ClusterError(`the answer is not a list of kind ${kind}`, { status: 502, reason: 'BadAnswer' });
+  }
+  const items = answer.items.map((item) => liveObject(isObject(item) ? { apiVersion, kind, ...item } : item, { apiVersion, kind }));
+  const next = isObject(answer.metadata) ? answer.metadata.continue : undefined;
+  return { items, next: typeof next === 'string' && next !== '' ? next : undefined };
+}
