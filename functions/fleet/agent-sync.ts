@@ -1,0 +1,173 @@
+import * as z from 'zod';
+import {
+  checkAgentExists,
+  getEvent,
+  listAgentEvents,
+  listRecentEvents,
+  reportEvent,
+} from '../../lib/fleet/agent-events/agent-event-service.ts';
+import { getAgent } from '../../lib/fleet/agents/agent-service.ts';
+import { recordHeartbeat, targetState } from '../../lib/fleet/agents/agent-sync.ts';
+import { fleetError } from '../../lib/fleet/fleet-errors.ts';
+import { AgentEvent, Assignments, DeploymentObject, HeartbeatReport, NewAgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { Stack } from '../../lib/fleet/stacks/stack.ts';
+import { assignmentsOf } from '../../lib/fleet/targeting/assignments.ts';
+import { stacksOfAgent } from '../../lib/fleet/targeting/matching.ts';
+import { type BodyFormat, reply } from '../../lib/platform/http/endpoint.ts';
+import { API, adminOnly, adminOrSelf, endpoint, type FleetContext, fleetFunction, Id, IdParams, selfOnly } from './fleet-endpoint.ts';
+
+const tag = 'agent sync';
+const eventBody = NewAgentEvent.extend({ agent_id: Id, deployment_object_id: Id });
+
+/** A heartbeat nobody can read is still a heartbeat. */
+const lenientHeartbeat: BodyFormat = {
+  accepts: ['application/json'],
+  decode({ bytes }) {
+    try {
+      return HeartbeatReport.parse(JSON.parse(bytes.toString()));
+    } catch {
+      return {};
+    }
+  },
+};
+
+const etagOf = (revision: number) => `"${revision}"`;
+
+/** The agent in the path, as of one strongly consistent read: the one admission made where the agent asks for itself. */
+async function agentOf({ services, principal }: FleetContext, id: string): Promise<{ id: string; status: string; revision: number }> {
+  if (principal.type === 'agent') return { id, status: principal.item.status, revision: principal.item.revision };
+  const { status, revision } = await getAgent(services, id);
+  return { id, status, revision };
+}
+
+/** The body as text, or not at all where the reader has this very version. */
+const conditional = <T>(context: FleetContext, etag: string, body: () => Promise<T>) =>
+  context.request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
+    ? reply<T>({ status: 304, headers: { etag } })
+    : body().then((value) => reply<T>({ headers: { etag, 'cache-control': 'no-cache' }, body: value }));
+
+export const agentSyncEndpoints = [
+  endpoint({
+    id: 'get_assignments',
+    method: 'GET',
+    path: `${API}/agents/{id}/assignments`,
+    summary: 'What an agent should run, and what it should remove',
+    tag,
+    description:
+      'Answers 304 where If-None-Match names the current revision: one read unit, whatever the agent runs. A stack that no longer concerns the agent stays in the list as `withdrawn` until the agent reports a REMOVE event with SUCCESS for its object. An agent that is not ACTIVE is assigned nothing new and told to remove nothing.',
+    access: adminOrSelf,
+    params: IdParams,
+    status: 200,
+    response: Assignments,
+    errors: ['agent_not_found'],
+    async handle(context, { params }) {
+      const agent = await agentOf(context, params.id);
+      return conditional(context, etagOf(agent.revision), () => assignmentsOf(context.services, agent));
+    },
+  }),
+  endpoint({
+    id: 'get_target_state',
+    method: 'GET',
+    path: `${API}/agents/{id}/target-state`,
+    summary: 'The newest object of each stack an agent runs',
+    tag,
+    description:
+      '`mode=full`, or none: all of them. `mode=incremental`: only those the agent has not reported on. Answers 304 to a matching If-None-Match.',
+    access: adminOrSelf,
+    params: IdParams,
+    query: z.object({ mode: z.enum(['full', 'incremental']).default('full') }),
+    status: 200,
+    response: z.array(DeploymentObject),
+    async handle(context, { params, query }) {
+      const body = () => targetState(context.services, params.id, query.mode);
+      // What an agent has reported moves no revision, so an incremental answer has no tag.
+      if (context.principal.type !== 'agent' || query.mode === 'incremental') return body();
+      return conditional(context, `"${context.principal.item.revision}-${query.mode}"`, body);
+    },
+  }),
+  endpoint({
+    id: 'get_associated_stacks',
+    method: 'GET',
+    path: `${API}/agents/{id}/stacks`,
+    summary: 'The stacks an agent runs',
+    tag,
+    access: adminOrSelf,
+    params: IdParams,
+    status: 200,
+    response: z.array(Stack),
+    handle: ({ services }, { params }) => stacksOfAgent(services.database, params.id),
+  }),
+  endpoint({
+    id: 'record_heartbeat',
+    method: 'POST',
+    path: `${API}/agents/{id}/heartbeat`,
+    summary: 'Tell that the agent is alive',
+    tag,
+    access: selfOnly,
+    params: IdParams,
+    body: HeartbeatReport,
+    bodyFormat: lenientHeartbeat,
+    status: 204,
+    async handle({ services, principal }, { body }) {
+      if (principal.type === 'agent') await recordHeartbeat(services, principal.item, body);
+      return undefined;
+    },
+  }),
+  endpoint({
+    id: 'list_events',
+    method: 'GET',
+    path: `${API}/agents/{id}/events`,
+    summary: "List an agent's newest events",
+    tag,
+    access: adminOrSelf,
+    params: IdParams,
+    status: 200,
+    response: z.array(AgentEvent),
+    handle: ({ services }, { params }) => listAgentEvents(services, params.id),
+  }),
+  endpoint({
+    id: 'create_event',
+    method: 'POST',
+    path: `${API}/agents/{id}/events`,
+    summary: 'Report what became of a deployment object',
+    tag,
+    description: 'A report equal to the latest of this agent on this object is answered with the stored event, whose updated_at moves.',
+    access: adminOrSelf,
+    params: IdParams,
+    body: eventBody,
+    status: 201,
+    response: AgentEvent,
+    errors: ['agent_id_mismatch', 'foreign_key_violation'],
+    async handle({ services, principal }, { params, body }) {
+      if (params.id !== body.agent_id) throw fleetError('agent_id_mismatch');
+      if (principal.type !== 'agent') await checkAgentExists(services, params.id);
+      return reportEvent(services, body);
+    },
+  }),
+  endpoint({
+    id: 'list_agent_events',
+    method: 'GET',
+    path: `${API}/agent-events`,
+    summary: "List the fleet's newest events",
+    tag,
+    access: adminOnly,
+    query: z.object({ pak_id: Id.optional() }),
+    status: 200,
+    response: z.array(AgentEvent),
+    handle: ({ services }, { query }) => listRecentEvents(services, query.pak_id),
+  }),
+  endpoint({
+    id: 'get_agent_event',
+    method: 'GET',
+    path: `${API}/agent-events/{id}`,
+    summary: 'Fetch an event',
+    tag,
+    access: adminOnly,
+    params: IdParams,
+    status: 200,
+    response: AgentEvent,
+    errors: ['agent_event_not_found'],
+    handle: ({ services }, { params }) => getEvent(services, params.id),
+  }),
+];
+export const handler = fleetFunction(agentSyncEndpoints);

@@ -1,0 +1,55 @@
+import { fleetTable } from '../lib/fleet/fleet-table.ts';
+import { identityTable } from '../lib/identity/identity-table.ts';
+import { telemetryTable } from '../lib/identity/telemetry-table.ts';
+import type { Table } from '../lib/platform/database/table.ts';
+import type { AnyConsumer } from '../lib/platform/events/consumer.ts';
+import type { QueueFunction } from '../lib/platform/events/queue-function.ts';
+import { workTable } from '../lib/platform/events/work-table.ts';
+import type { HttpFunction } from '../lib/platform/http/http-function.ts';
+import type { Schedule, ScheduleFunction } from '../lib/platform/schedule.ts';
+import { agentFanout } from './consumers/agent-fanout.ts';
+import * as agentFanoutFunction from './consumers/agent-fanout-function.ts';
+import * as agentSync from './fleet/agent-sync.ts';
+import * as agents from './fleet/agents.ts';
+import type { FleetEndpoint } from './fleet/fleet-endpoint.ts';
+import * as pak from './identity/pak.ts';
+import { outboxSweep, handler as outboxSweepHandler } from './schedules/outbox-sweep.ts';
+import type { Services } from './services.ts';
+
+/**
+ * Everything there is to deploy, as lists. The one-process host serves them, and a test holds serverless.yml and infra/resources
+ * to them in both directions. `file` is the function's module below functions/.
+ */
+export interface HttpGroup {
+  name: string;
+  file: string;
+  endpoints: readonly FleetEndpoint[];
+  handler: HttpFunction;
+}
+export const httpGroups: readonly HttpGroup[] = [
+  { name: 'pak', file: 'identity/pak', endpoints: pak.pakEndpoints, handler: pak.handler },
+  { name: 'agents', file: 'fleet/agents', endpoints: agents.agentEndpoints, handler: agents.handler },
+  { name: 'agent-sync', file: 'fleet/agent-sync', endpoints: agentSync.agentSyncEndpoints, handler: agentSync.handler },
+];
+
+export interface QueueGroup {
+  name: string;
+  file: string;
+  consumer: AnyConsumer;
+  handler: QueueFunction;
+}
+export const queueGroups: readonly QueueGroup[] = [
+  { name: 'agent-fanout', file: 'consumers/agent-fanout-function', consumer: agentFanout, handler: agentFanoutFunction.handler },
+];
+
+export interface ScheduleGroup {
+  name: string;
+  file: string;
+  schedule: Schedule<Services>;
+  handler: ScheduleFunction;
+}
+export const scheduleGroups: readonly ScheduleGroup[] = [
+  { name: 'outbox-sweep', file: 'schedules/outbox-sweep', schedule: outboxSweep, handler: outboxSweepHandler },
+];
+
+export const tables: readonly Table[] = [identityTable, fleetTable, workTable, telemetryTable];

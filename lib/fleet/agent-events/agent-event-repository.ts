@@ -1,0 +1,98 @@
+import * as z from 'zod';
+import { dayOf, eventAgentPk, eventDayPk, eventKey, eventObjectPk, eventSk, telemetryTable } from '../../identity/telemetry-table.ts';
+import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
+import { expiresAt, isExpired } from '../../platform/database/table.ts';
+import { fleetTable, reportedKey, resultKey } from '../fleet-table.ts';
+import { AgentEvent } from '../protocol/agent-protocol.ts';
+
+const table = telemetryTable.name;
+
+/** The latest report of an agent on an object: makes equal reports one event, and outlives the event itself. */
+export const Reported = z.object({ event_id: z.uuid(), fingerprint: z.string() });
+export type Reported = z.infer<typeof Reported>;
+
+/** The event, and its places in the lists: of its day, its agent, its object. Lists hold ids, so that a repeat touches one item. */
+export function eventNewWrites(event: AgentEvent, stackId: string, retention: { nowMs: number; days: number }): Write[] {
+  const expires_at = expiresAt(retention.nowMs, retention.days);
+  const sk = eventSk(event.created_at, event.id);
+  const listed = (pk: string): Write => ({ table, put: { pk, sk, type: 'event-ref', id: event.id, expires_at } });
+  return [
+    { table, put: { ...eventKey(event.id), type: 'event', ...event, stack_id: stackId, expires_at } as Item },
+    ...[eventDayPk(dayOf(event.created_at)), eventAgentPk(event.agent_id), eventObjectPk(event.deployment_object_id)].map(listed),
+  ];
+}
+
+export const reportedWrite = (agentId: string, objectId: string, reported: Reported): Write => ({
+  table: fleetTable.name,
+  put: { ...reportedKey(agentId, objectId), type: 'reported', ...reported },
+});
+
+/** The latest result of a stack on an agent, unless a later object's is there already. */
+export const resultWrite = (agentId: string, stackId: string, sequence: number, event: AgentEvent): Write => ({
+  table: fleetTable.name,
+  put: {
+    ...resultKey(agentId, stackId),
+    type: 'result',
+    sequence,
+    event_id: event.id,
+    status: event.status,
+    event_type: event.event_type,
+    deployment_object_id: event.deployment_object_id,
+    reported_at: event.created_at,
+  },
+  if: { below: { sequence: sequence + 1 } },
+});
+
+export const touchWrite = (eventId: string, updated_at: string): Write => ({
+  table,
+  update: eventKey(eventId),
+  set: { updated_at },
+  if: { exists: true },
+});
+
+export async function findEvent(database: Database, id: string, nowMs: number): Promise<AgentEvent | undefined> {
+  const item = await database.get(table, eventKey(id));
+  return item && !isExpired(item, nowMs) ? AgentEvent.parse(item) : undefined;
+}
+
+export async function findReported(database: Database, agentId: string, objectId: string): Promise<Reported | undefined> {
+  const item = await database.get(fleetTable.name, reportedKey(agentId, objectId));
+  return item && Reported.parse(item);
+}
+
+/** Which of these objects the agent has reported on, ever. */
+export async function reportedAmong(database: Database, agentId: string, objectIds: readonly string[]): Promise<Set<string>> {
+  const items = await database.batchGet(
+    fleetTable.name,
+    objectIds.map((id) => reportedKey(agentId, id)),
+  );
+  return new Set(items.map((item) => item.sk.slice(reportedKey('', '').sk.length)));
+}
+
+/** Newest first. */
+async function eventsIn(database: Database, pk: string, limit: number, nowMs: number): Promise<AgentEvent[]> {
+  const refs = await queryAll(database, table, { pk, descending: true, limit });
+  const ids = refs.filter((ref) => !isExpired(ref, nowMs)).map((ref) => z.uuid().parse(ref.id));
+  const items = await database.batchGet(table, ids.map(eventKey));
+  const byId = new Map(items.map((item) => [String(item.id), item]));
+  return ids.flatMap((id) => byId.get(id) ?? []).map((item) => AgentEvent.parse(item));
+}
+
+export const eventsOfAgent = (database: Database, agentId: string, limit: number, nowMs: number): Promise<AgentEvent[]> =>
+  eventsIn(database, eventAgentPk(agentId), limit, nowMs);
+export const eventsOnObject = (database: Database, objectId: string, limit: number, nowMs: number): Promise<AgentEvent[]> =>
+  eventsIn(database, eventObjectPk(objectId), limit, nowMs);
+
+/** The newest of all agents, day by day back through the retention. */
+export async function recentEvents(
+  database: Database,
+  limit: number,
+  { nowMs, days }: { nowMs: number; days: number },
+): Promise<AgentEvent[]> {
+  const events: AgentEvent[] = [];
+  for (let back = 0; back <= days && events.length < limit; back++) {
+    const day = dayOf(new Date(nowMs - back * 86_400_000).toISOString());
+    events.push(...(await eventsIn(database, eventDayPk(day), limit - events.length, nowMs)));
+  }
+  return events;
+}

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { timestamp } from '../../platform/clock.ts';
+import { ConditionFailed } from '../../platform/database/database.ts';
+import { newId } from '../../platform/ids.ts';
+import { findAgentRecord } from '../agents/agent-repository.ts';
+import { findObjectHead, type ObjectHead } from '../deployment-objects/deployment-object-repository.ts';
+import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
+import type { FleetPorts } from '../fleet-ports.ts';
+import { type AgentEvent, EVENT_TYPES, type NewAgentEvent } from '../protocol/agent-protocol.ts';
+import { confirmRemoval } from '../targeting/assignments.ts';
+import { listRegistrationsWith } from '../targeting/registration-repository.ts';
+import {
+  eventNewWrites,
+  eventsOfAgent,
+  eventsOnObject,
+  findEvent,
+  findReported,
+  recentEvents,
+  reportedWrite,
+  resultWrite,
+  touchWrite,
+} from './agent-event-repository.ts';
+
+/** No list returns more. */
+export const EVENT_LIST_LIMIT = 500;
+
+const succeeded = (status: string) => status.toUpperCase() === 'SUCCESS';
+const UNAUDITED = { unaudited: 'telemetry: the event is its own record' };
+
+/**
+ * Stores what an agent reports of an object. A report that says the same as its latest on that object stores nothing new and only
+ * moves the event's `updated_at`, so that events don't grow with polls.
+ */
+export async function reportEvent(at: FleetPorts, input: NewAgentEvent): Promise<AgentEvent> {
+  const { database } = at;
+  const { agent_id: agentId, deployment_object_id: objectId } = input;
+  const [head, latest] = await Promise.all([findObjectHead(database, objectId), findReported(database, agentId, objectId)]);
+  if (!head) throw foreignKeyViolation('agent_events_deployment_object_id', 'deployment_object_id: no such deployment object');
+  const fingerprint = fingerprintOf(input);
+  const repeated = latest?.fingerprint === fingerprint ? await repeat(at, latest.event_id) : undefined;
+  const event = repeated ?? (await storeEvent(at, input, head, fingerprint));
+  if (event.event_type === EVENT_TYPES.remove && succeeded(event.status)) await confirmRemoval(at, agentId, head.stack_id);
+  return event;
+}
+
+async function storeEvent(at: FleetPorts, input: NewAgentEvent, head: ObjectHead, fingerprint: string): Promise<AgentEvent> {
+  const { agent_id: agentId, deployment_object_id: objectId } = input;
+  const now = timestamp(at.clock);
+  const { event_type, status, message = null, details = null } = input;
+  const event: AgentEvent = {
+    id: newId(),
+    created_at: now,
+    updated_at: now,
+    deleted_at: null,
+    agent_id: agentId,
+    deployment_object_id: objectId,
+    event_type,
+    status,
+    message,
+    details,
+  };
+  const writes = [
+    ...eventNewWrites(event, head.stack_id, { nowMs: at.clock.nowMs(), days: at.eventRetentionDays }),
+    reportedWrite(agentId, objectId, { event_id: event.id, fingerprint }),
+  ];
+  try {
+    await at.commit({ writes: [...writes, resultWrite(agentId, head.stack_id, head.sequence_id, event)], audit: UNAUDITED });
+  } catch (error) {
+    // A later object's result is there already: this one is history.
+    if (!(error instanceof ConditionFailed)) throw error;
+    await at.commit({ writes, audit: UNAUDITED });
+  }
+  return event;
+}
+
+async function repeat({ database, clock }: FleetPorts, eventId: string): Promise<AgentEvent | undefined> {
+  const event = await findEvent(database, eventId, clock.nowMs());
+  if (!event) return undefined;
+  const updated_at = timestamp(clock);
+  try {
+    await database.write(touchWrite(eventId, updated_at));
+    return { ...event, updated_at };
+  } catch (error) {
+    if (error instanceof ConditionFailed) return undefined;
+    throw error;
+  }
+}
+
+const fingerprintOf = ({ event_type, status, message, details }: NewAgentEvent) => {
+  // How long it took is no difference between two reports.
+  const { duration_ms: _, ...rest } = details ?? { duration_ms: 0 };
+  return createHash('sha256')
+    .update(JSON.stringify([event_type, status, message ?? null, rest]))
+    .digest('hex');
+};
+
+export async function getEvent({ database, clock }: FleetPorts, id: string): Promise<AgentEvent> {
+  const event = await findEvent(database, id, clock.nowMs());
+  if (!event) throw fleetError('agent_event_not_found');
+  return event;
+}
+
+/** Newest first; an unknown agent has none. */
+export const listAgentEvents = ({ database, clock }: FleetPorts, agentId: string): Promise<AgentEvent[]> =>
+  eventsOfAgent(database, agentId, EVENT_LIST_LIMIT, clock.nowMs());
+
+export const listObjectEvents = ({ database, clock }: FleetPorts, objectId: string): Promise<AgentEvent[]> =>
+  eventsOnObject(database, objectId, EVENT_LIST_LIMIT, clock.nowMs());
+
+/** The newest of the fleet, or of the agents registered with one tenant. */
+export async function listRecentEvents(at: FleetPorts, tenant?: string): Promise<AgentEvent[]> {
+  const events = await recentEvents(at.database, EVENT_LIST_LIMIT, { nowMs: at.clock.nowMs(), days: at.eventRetentionDays });
+  if (tenant === undefined) return events;
+  const agents = new Set((await listRegistrationsWith(at.database, tenant)).map((registration) => registration.agent_id));
+  return events.filter((event) => agents.has(event.agent_id));
+}
+
+/** A report for an agent that doesn't exist is refused before anything is stored. */
+export async function checkAgentExists({ database }: FleetPorts, agentId: string): Promise<void> {
+  if (!(await findAgentRecord(database, agentId))) throw foreignKeyViolation('agent_events_agent_id', 'agent_id: no such agent');
+}

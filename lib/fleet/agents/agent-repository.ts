@@ -1,0 +1,90 @@
+import * as z from 'zod';
+import type { Database, Item, Write } from '../../platform/database/database.ts';
+import { queryAll } from '../../platform/database/database.ts';
+import { uniqueViolation } from '../fleet-errors.ts';
+import { agentKey, agentNameKey, agentShards, fleetTable } from '../fleet-table.ts';
+import { Agent, AgentRecordFields } from './agent.ts';
+
+const table = fleetTable.name;
+/** No list returns more. */
+export const AGENT_LIST_LIMIT = 10_000;
+
+export const AgentRecord = Agent.extend(AgentRecordFields);
+export type AgentRecord = z.infer<typeof AgentRecord>;
+
+export async function findAgentRecord(database: Database, id: string): Promise<AgentRecord | undefined> {
+  const item = await database.get(table, agentKey(id));
+  return item && AgentRecord.parse(item);
+}
+
+/**
+ * The record as admission needs it: unparsed but for what admission decides on, since this is the hot path of every idle poll.
+ * Handlers that need the rest parse it.
+ */
+export async function findAgentAccount(database: Database, id: string) {
+  const item = await database.get(table, agentKey(id));
+  return item && { ...item, ...Account.parse(item) };
+}
+const Account = z.object({ revision: z.int(), status: z.string(), credential_version: z.int() });
+
+export async function findAgentIdByName(database: Database, cluster: string, name: string): Promise<string | undefined> {
+  const item = await database.get(table, agentNameKey(cluster, name));
+  return item && z.uuid().parse(item.id);
+}
+
+/** Oldest first. Sixteen queries. */
+export async function listAgentRecords(database: Database): Promise<AgentRecord[]> {
+  const shards = await Promise.all(agentShards.map((pk) => queryAll(database, table, { pk, limit: AGENT_LIST_LIMIT })));
+  return shards
+    .flat()
+    .map((item) => AgentRecord.parse(item))
+    .sort((a, b) => a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id))
+    .slice(0, AGENT_LIST_LIMIT);
+}
+
+const item = (record: AgentRecord): Item => ({ ...agentKey(record.id), type: 'agent', ...record });
+const nameTaken = () => uniqueViolation('agents_cluster_name_name', 'an agent of this name exists in this cluster');
+const nameItem = (agent: Agent): Item => ({ ...agentNameKey(agent.cluster_name, agent.name), type: 'agent-name', id: agent.id });
+
+export const agentNewWrites = (record: AgentRecord): Write[] => [
+  { table, put: item(record), if: { exists: false } },
+  { table, put: nameItem(record), if: { exists: false }, orElse: nameTaken },
+];
+
+/** Changes name, cluster or status; fails where somebody else did since `before` was read. */
+export function agentUpdateWrites(before: AgentRecord, after: Agent): Write[] {
+  const { name, cluster_name, status, updated_at } = after;
+  const renamed = before.name !== name || before.cluster_name !== cluster_name;
+  return [
+    {
+      table,
+      update: agentKey(before.id),
+      set: { name, cluster_name, status, updated_at },
+      add: { version: 1, revision: 1 },
+      if: { exists: true, equals: { version: before.version } },
+    },
+    ...(renamed
+      ? [
+          { table, delete: agentNameKey(before.cluster_name, before.name) },
+          { table, put: nameItem(after), if: { exists: false }, orElse: nameTaken },
+        ]
+      : []),
+  ];
+}
+
+export const agentRemoveWrites = (before: AgentRecord): Write[] => [
+  { table, delete: agentKey(before.id), if: { equals: { version: before.version } } },
+  { table, delete: agentNameKey(before.cluster_name, before.name) },
+];
+
+/** Tells the agent that what it should run may have changed. Nothing happens where there is no such agent. */
+export const bumpWrite = (
+  agentId: string,
+  extra: { add?: Record<string, number>; below?: Record<string, number>; orElse?: () => Error } = {},
+): Write => ({
+  table,
+  update: agentKey(agentId),
+  add: { revision: 1, ...extra.add },
+  if: { exists: true, ...(extra.below && { below: extra.below }) },
+  ...(extra.orElse && { orElse: extra.orElse }),
+});

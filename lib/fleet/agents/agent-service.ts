@@ -1,0 +1,185 @@
+import type { AuditEntry } from '../../identity/audit.ts';
+import { findKeyHash, grantWrites, revokeWrites, rotateWrites } from '../../identity/credentials.ts';
+import { findGenerator } from '../../identity/generator-repository.ts';
+import { mintPak } from '../../identity/pak.ts';
+import { timestamp } from '../../platform/clock.ts';
+import { ConditionFailed, type Write } from '../../platform/database/database.ts';
+import { AppError } from '../../platform/errors.ts';
+import { occurrence } from '../../platform/events/domain-event.ts';
+import { newId } from '../../platform/ids.ts';
+import { fleetError } from '../fleet-errors.ts';
+import type { Caller, FleetPorts } from '../fleet-ports.ts';
+import { agentKey, fleetTable } from '../fleet-table.ts';
+import type { Agent } from '../protocol/agent-protocol.ts';
+import { fleetChanged } from '../targeting/fleet-changed.ts';
+import { registrationWrites } from '../targeting/registration-repository.ts';
+import { checkAgentName, checkStatus, INITIAL_STATUS, LIMITS } from './agent.ts';
+import {
+  type AgentRecord,
+  agentNewWrites,
+  agentRemoveWrites,
+  agentUpdateWrites,
+  findAgentIdByName,
+  findAgentRecord,
+  listAgentRecords,
+} from './agent-repository.ts';
+
+const audited = (actor: Caller, action: string, agentId: string, details?: Record<string, unknown>): AuditEntry => ({
+  actor,
+  action,
+  resourceType: action.startsWith('pak.') ? 'pak' : 'agent',
+  resourceId: agentId,
+  ...(details && { details }),
+});
+
+/** Changed under our feet: whoever retries sees the newer state. */
+export const changedMeanwhile = (what: string): AppError =>
+  new AppError('conflict', `the ${what} was changed by somebody else at the same time; try again`, { code: 'concurrent_change' });
+
+export async function getAgent({ database }: FleetPorts, id: string): Promise<AgentRecord> {
+  const record = await findAgentRecord(database, id);
+  if (!record) throw fleetError('agent_not_found');
+  return record;
+}
+
+export async function getAgentByName(at: FleetPorts, cluster: string, name: string): Promise<AgentRecord> {
+  const id = await findAgentIdByName(at.database, cluster, name);
+  if (id === undefined) throw fleetError('agent_not_found');
+  return getAgent(at, id);
+}
+
+export const listAgents = ({ database }: FleetPorts): Promise<AgentRecord[]> => listAgentRecords(database);
+
+export interface NewAgent {
+  name: string;
+  cluster_name: string;
+  /** Registered with these besides the two that everyone is registered with. */
+  generator_ids: readonly string[];
+  status?: string;
+}
+
+/** Creates an agent with its first key, which is shown this once. Everything or nothing: a bad generator id leaves no half agent. */
+export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent): Promise<{ agent: Agent; initial_pak: string }> {
+  const generatorIds = await checkGenerators(at, input.generator_ids);
+  const now = timestamp(at.clock);
+  const record: AgentRecord = {
+    id: newId(),
+    created_at: now,
+    updated_at: now,
+    deleted_at: null,
+    name: checkAgentName('name', input.name),
+    cluster_name: checkAgentName('cluster_name', input.cluster_name),
+    status: checkStatus(input.status ?? INITIAL_STATUS),
+    last_heartbeat: null,
+    k8s_reachable: null,
+    k8s_api_latency_ms: null,
+    k8s_reported_at: null,
+    revision: 1,
+    credential_version: 1,
+    label_count: 0,
+    annotation_count: 0,
+    target_count: 0,
+    version: 1,
+  };
+  const { pak, hash } = mintPak();
+  const writes: Write[] = [
+    ...agentNewWrites(record),
+    ...grantWrites({ principal_type: 'agent', principal_id: record.id, credential_version: 1 }, hash),
+    ...generatorIds.flatMap((generatorId) =>
+      registrationWrites({ id: newId(), agent_id: record.id, generator_id: generatorId, registered_at: now }),
+    ),
+  ];
+  const audit = [
+    audited(actor, 'agent.created', record.id, { name: record.name, cluster_name: record.cluster_name }),
+    audited(actor, 'pak.created', record.id),
+  ];
+  await at.commit({ writes, audit });
+  return { agent: record, initial_pak: pak };
+}
+
+/** Each must exist and be a tenant; named twice, it counts once. The installation's own two come first. */
+async function checkGenerators({ database, installation }: FleetPorts, ids: readonly string[]): Promise<string[]> {
+  const { system_generator_id: system, admin_generator_id: admin } = installation;
+  const wanted = [...new Set(ids)].filter((id) => id !== admin);
+  if (wanted.length > 20) throw fleetError('invalid_generator_id', { message: 'generator_ids must name at most 20 generators' });
+  const found = await Promise.all(wanted.map((id) => findGenerator(database, id)));
+  const bad = wanted.filter((id, at) => id === system || !found[at]);
+  if (bad.length > 0) {
+    throw fleetError('invalid_generator_id', {
+      message: `generator_ids: no such generator: ${bad.join(', ')}`,
+      details: { generator_ids: bad },
+    });
+  }
+  return [system, admin, ...wanted];
+}
+
+export interface AgentChange {
+  name?: string | undefined;
+  cluster_name?: string | undefined;
+  status?: string | undefined;
+}
+
+export async function updateAgent(at: FleetPorts, actor: Caller, id: string, change: AgentChange): Promise<Agent> {
+  const before = await getAgent(at, id);
+  const after: Agent = {
+    ...before,
+    ...(change.name !== undefined && { name: checkAgentName('name', change.name) }),
+    ...(change.cluster_name !== undefined && { cluster_name: checkAgentName('cluster_name', change.cluster_name) }),
+    ...(change.status !== undefined && { status: checkStatus(change.status) }),
+    updated_at: timestamp(at.clock),
+  };
+  const details = Object.fromEntries(
+    (['name', 'cluster_name', 'status'] as const).filter((field) => before[field] !== after[field]).map((field) => [field, after[field]]),
+  );
+  try {
+    await at.commit({ writes: agentUpdateWrites(before, after), audit: audited(actor, 'agent.updated', id, details) });
+  } catch (error) {
+    throw error instanceof ConditionFailed ? changedMeanwhile('agent') : error;
+  }
+  return after;
+}
+
+/** The key dies with the record, at once. Labels, targets and registrations are cleared away behind it. Unknown agents are gone already. */
+export async function removeAgent(at: FleetPorts, actor: Caller, id: string): Promise<void> {
+  const before = await findAgentRecord(at.database, id);
+  if (!before) return;
+  const hash = await findKeyHash(at.database, id);
+  try {
+    await at.commit({
+      writes: [...agentRemoveWrites(before), ...(hash === undefined ? [] : revokeWrites(id, hash))],
+      audit: audited(actor, 'agent.deleted', id, { name: before.name, cluster_name: before.cluster_name }),
+      events: [occurrence(fleetChanged, { kind: 'agent-removed', agent_id: id })],
+    });
+  } catch (error) {
+    throw error instanceof ConditionFailed ? changedMeanwhile('agent') : error;
+  }
+  at.forgetKey(id);
+}
+
+/** A new key; the old one opens nothing from this moment on. */
+export async function rotateAgentPak(at: FleetPorts, actor: Caller, id: string): Promise<{ agent: Agent; pak: string }> {
+  const [before, old] = await Promise.all([getAgent(at, id), findKeyHash(at.database, id)]);
+  const { pak, hash } = mintPak();
+  const credential = { principal_type: 'agent' as const, principal_id: id, credential_version: before.credential_version + 1 };
+  const now = timestamp(at.clock);
+  try {
+    await at.commit({
+      writes: [
+        {
+          table: fleetTable.name,
+          update: agentKey(id),
+          set: { credential_version: credential.credential_version, updated_at: now },
+          if: { equals: { credential_version: before.credential_version } },
+        },
+        ...(old === undefined ? grantWrites(credential, hash) : rotateWrites(credential, old, hash)),
+      ],
+      audit: audited(actor, 'pak.rotated', id),
+    });
+  } catch (error) {
+    throw error instanceof ConditionFailed ? changedMeanwhile('key') : error;
+  }
+  at.forgetKey(id);
+  return { agent: { ...before, updated_at: now }, pak };
+}
+
+export const REGISTRATION_LIMIT = LIMITS.registrations;

@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { Name } from '../../platform/names.ts';
+import { fleetError } from '../fleet-errors.ts';
+
+export { Agent } from '../protocol/agent-protocol.ts';
+
+/** Only an agent with exactly this status is given anything to do. */
+export const ACTIVE = 'ACTIVE';
+export const INITIAL_STATUS = 'INACTIVE';
+
+/** What an agent's record says beyond the wire's Agent. */
+export const AgentRecordFields = {
+  /** Moves with everything that may change what the agent should run. */
+  revision: z.int(),
+  /** Must equal the credential's: revokes a key at once. */
+  credential_version: z.int(),
+  label_count: z.int().default(0),
+  annotation_count: z.int().default(0),
+  target_count: z.int().default(0),
+  /** Optimistic lock of renames and removals; heartbeats and revisions leave it alone. */
+  version: z.int(),
+};
+
+export const LIMITS = { labels: 64, annotations: 64, targets: 5_000, registrations: 100 } as const;
+
+/** Checks a name of an agent or a cluster, naming the member that is wrong. */
+export function checkAgentName(field: 'name' | 'cluster_name', value: string): string {
+  const result = Name.safeParse(value);
+  if (result.success) return value;
+  const rule = result.error.issues[0]?.message ?? 'is invalid';
+  throw fleetError('invalid_agent', { message: `${field} ${rule}`, details: { field, rule } });
+}
+
+/** A status is free text of the operator's, for what the product does only ACTIVE counts. */
+export function checkStatus(value: string): string {
+  if (value.trim() !== '' && value.length <= 50) return value;
+  throw fleetError('invalid_agent', { message: 'status must have 1 to 50 characters', details: { field: 'status' } });
+}

@@ -1,0 +1,128 @@
+import { timestamp } from '../../platform/clock.ts';
+import { ConditionFailed } from '../../platform/database/database.ts';
+import { occurrence } from '../../platform/events/domain-event.ts';
+import { newId } from '../../platform/ids.ts';
+import { fleetError } from '../fleet-errors.ts';
+import type { Caller, FleetPorts } from '../fleet-ports.ts';
+import type { DeploymentObject } from '../protocol/agent-protocol.ts';
+import { parseYamlDocuments, YAML_LIMITS, YamlError } from '../protocol/yaml-documents.ts';
+import { findStack } from '../stacks/stack-repository.ts';
+import { getOwnStack, owns } from '../stacks/stack-service.ts';
+import { fleetChanged } from '../targeting/fleet-changed.ts';
+import { runsStack } from '../targeting/matching.ts';
+import {
+  checksumOf,
+  findObject,
+  headWrite,
+  historyWrite,
+  listObjectIds,
+  nextSequence,
+  objectNewWrites,
+} from './deployment-object-repository.ts';
+
+export interface NewDeploymentObject {
+  yaml_content: string;
+  is_deletion_marker: boolean;
+}
+
+/**
+ * Stores a stack's next desired state, byte for byte, and makes it the newest. Of two at once the one with the higher number stays
+ * the head, whichever is stored first.
+ */
+export async function createDeploymentObject(
+  at: FleetPorts,
+  actor: Caller,
+  stackId: string,
+  input: NewDeploymentObject,
+): Promise<DeploymentObject> {
+  await getOwnStack(at, actor, stackId);
+  checkYaml(input);
+  const { yaml_content, is_deletion_marker } = input;
+  const now = timestamp(at.clock);
+  const head = {
+    id: newId(),
+    created_at: now,
+    stack_id: stackId,
+    sequence_id: await nextSequence(at.database),
+    yaml_checksum: checksumOf(yaml_content),
+    is_deletion_marker,
+  };
+  const change = {
+    audit: {
+      actor,
+      action: 'deployment_object.created',
+      resourceType: 'deployment_object',
+      resourceId: head.id,
+      details: { stack_id: stackId, sequence_id: head.sequence_id, is_deletion_marker },
+    },
+    events: [occurrence(fleetChanged, { kind: 'stack-changed' as const, stack_id: stackId })],
+  };
+  const objects = objectNewWrites(head, yaml_content);
+  try {
+    await at.commit({ writes: [...objects, headWrite(head)], ...change });
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    // A later object won, or the stack was deleted meanwhile.
+    if (!(await findStack(at.database, stackId))) throw fleetError('stack_not_found');
+    await at.commit({ writes: [...objects, historyWrite(stackId)], ...change });
+  }
+  return { ...head, updated_at: now, deleted_at: null, submitted_at: now, yaml_content };
+}
+
+/** Parseable YAML with at least one document; a deletion marker may be empty. What Kubernetes makes of it is the agent's to say. */
+function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObject): void {
+  try {
+    const documents = parseYamlDocuments(yaml_content);
+    if (documents.length === 0 && !is_deletion_marker) {
+      throw fleetError('invalid_deployment_object', {
+        message: 'yaml_content has no document: to remove everything, submit a deletion marker',
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    throw fleetError('invalid_deployment_object', {
+      message: `yaml_content: ${error.message}`,
+      details: { field: 'yaml_content', rule: error.code },
+    });
+  }
+}
+
+export const YAML_BYTES_MAX = YAML_LIMITS.bytes;
+
+/** One page holds so many objects at the most, and about so many bytes of YAML: an answer must fit through Lambda's 6 MB. */
+export const OBJECT_PAGE = { objects: 100, bytes: 4 * 1024 * 1024 } as const;
+
+/** Newest first. */
+export async function listDeploymentObjects(
+  at: FleetPorts,
+  caller: Caller,
+  stackId: string,
+  page: { limit: number; before?: number | undefined },
+): Promise<DeploymentObject[]> {
+  await getOwnStack(at, caller, stackId);
+  const ids = await listObjectIds(at.database, stackId, page.limit, page.before);
+  const objects: DeploymentObject[] = [];
+  let bytes = 0;
+  for (let from = 0; from < ids.length && bytes < OBJECT_PAGE.bytes; from += 10) {
+    const some = await Promise.all(ids.slice(from, from + 10).map((id) => findObject(at.database, id)));
+    for (const object of some) {
+      if (!object || bytes >= OBJECT_PAGE.bytes) continue;
+      bytes += object.yaml_content.length;
+      objects.push(object);
+    }
+  }
+  return objects;
+}
+
+/** Admins, the owner, and every agent that runs the stack, however it came to. */
+export async function getDeploymentObject(at: FleetPorts, caller: Caller, id: string): Promise<DeploymentObject> {
+  const object = await findObject(at.database, id);
+  if (!object) throw fleetError('deployment_object_not_found');
+  const stack = await findStack(at.database, object.stack_id);
+  if (!stack) throw fleetError('deployment_object_not_found');
+  const { principal } = caller;
+  if (owns(caller, stack)) return object;
+  if (principal.type === 'generator') throw fleetError('generator_not_associated');
+  if (principal.type === 'agent' && (await runsStack(at.database, principal.id, stack))) return object;
+  throw fleetError('agent_not_associated');
+}

@@ -1,0 +1,78 @@
+import { AppError, type ErrorKind } from '../platform/errors.ts';
+import type { HttpResult } from '../platform/http/http-event.ts';
+
+/** Every code of the fleet's wire with its kind and standard text. Codes are API: never rename one. */
+export const FLEET_ERRORS = {
+  admin_required: ['forbidden', 'admin access required'],
+  agent_pak_required: ['forbidden', "an agent's key is required"],
+  agent_pak_mismatch: ['forbidden', 'this key belongs to another principal than the agent in the path'],
+  agent_not_found: ['not_found', 'agent not found'],
+  invalid_agent: ['bad_request', 'invalid agent'],
+  agent_id_mismatch: ['bad_request', 'agent_id in the body differs from the one in the path'],
+  name_and_cluster_required: ['bad_request', 'both name and cluster_name are required'],
+  agent_label_not_found: ['not_found', 'the agent has no such label'],
+  agent_annotation_not_found: ['not_found', 'the agent has no such annotation'],
+  agent_event_not_found: ['not_found', 'agent event not found'],
+  agent_target_not_found: ['not_found', 'the agent has no such target'],
+  agent_not_registered: ['forbidden', "the agent is not registered with the stack's generator"],
+  invalid_generator_id: ['bad_request', 'invalid generator id'],
+  target_generator_mismatch: ['forbidden', 'the stack belongs to another generator'],
+  target_create_denied: ['forbidden', 'agents may not change targets'],
+  generator_not_found: ['not_found', 'generator not found'],
+  generator_not_owned: ['forbidden', 'this key belongs to another principal than the generator in the path'],
+  invalid_generator: ['bad_request', 'invalid generator'],
+  not_authorized: ['forbidden', 'not authorized'],
+  cannot_delete_system_generator: ['forbidden', 'a system generator cannot be deleted'],
+  system_generator_not_a_tenant: ['forbidden', 'the system generator is not a tenant'],
+  generator_required: ['forbidden', "an admin's or a generator's key is required"],
+  missing_agent_id: ['bad_request', 'agent_id is required'],
+  already_registered: ['conflict', 'the agent is already registered with this generator'],
+  forbidden: ['forbidden', 'forbidden'],
+  stack_not_found: ['not_found', 'stack not found'],
+  stack_not_owned: ['forbidden', 'the stack belongs to another generator'],
+  stack_not_accessible: ['forbidden', 'the stack is not accessible with this key'],
+  stacks_list_denied: ['forbidden', 'agents may not list stacks'],
+  stack_create_denied: ['forbidden', 'agents may not create stacks'],
+  stack_generator_mismatch: ['forbidden', 'generator_id names another generator'],
+  stack_id_mismatch: ['bad_request', 'the stack id in the body differs from the one in the path'],
+  invalid_stack: ['bad_request', 'invalid stack'],
+  invalid_label: ['bad_request', 'invalid label'],
+  invalid_annotation: ['bad_request', 'invalid annotation'],
+  stack_label_not_found: ['not_found', 'the stack has no such label'],
+  stack_annotation_not_found: ['not_found', 'the stack has no such annotation'],
+  deployment_object_not_found: ['not_found', 'deployment object not found'],
+  invalid_deployment_object: ['bad_request', 'invalid deployment object'],
+  agent_not_associated: ['forbidden', 'the agent is not associated with this deployment object'],
+  generator_not_associated: ['forbidden', 'the deployment object belongs to another generator'],
+  unique_violation: ['conflict', 'already exists'],
+  foreign_key_violation: ['unprocessable', 'refers to something that does not exist'],
+  too_many: ['unprocessable', 'too many'],
+} as const satisfies Record<string, readonly [ErrorKind, string]>;
+export type FleetErrorCode = keyof typeof FLEET_ERRORS;
+
+export function fleetError(
+  code: FleetErrorCode,
+  options: { message?: string; details?: Record<string, unknown>; cause?: unknown } = {},
+): AppError {
+  const [kind, standard] = FLEET_ERRORS[code];
+  const { message = standard, ...rest } = options;
+  return new AppError(kind, message, { code, ...rest });
+}
+
+/** A duplicate, with the name of the rule it breaks. */
+export const uniqueViolation = (constraint: string, message: string): AppError =>
+  fleetError('unique_violation', { message, details: { constraint } });
+/** A reference to something missing, with the name of the rule it breaks. */
+export const foreignKeyViolation = (constraint: string, message: string): AppError =>
+  fleetError('foreign_key_violation', { message, details: { constraint } });
+
+/** `{ code, message, error, details? }`: the current contract's shape, with the seed's `error` repeating the message. 401 has no body. */
+export function renderFleetError(error: AppError): HttpResult {
+  if (error.kind === 'unauthenticated') return { statusCode: 401, headers: { 'www-authenticate': 'Bearer' }, body: '' };
+  const { code, message, details } = error;
+  return {
+    statusCode: error.status,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ code, message, error: message, ...(details && { details }) }),
+  };
+}

@@ -1,0 +1,82 @@
+import type { Key } from '../platform/database/database.ts';
+import type { Table } from '../platform/database/table.ts';
+
+/**
+ * The fleet table: what should run where.
+ *
+ * | who asks                          | what                                | where                                         | cost            |
+ * | --------------------------------- | ----------------------------------- | --------------------------------------------- | --------------- |
+ * | every agent call, the idle poll   | the agent with its revision         | `AGENTS#<shard>` `<id>`                       | 1 read unit     |
+ * | agents: list                      | all                                 | `AGENTS#0..f`                                 | 16 queries      |
+ * | agents: search, create, rename    | an agent's name in its cluster      | `NAME#AGENT` `<cluster>/<name>`               | 1               |
+ * | computing assignments             | an agent's labels, annotations, targets, registrations | `AGENT#<id>` `SELECT#…`    | 1 query         |
+ * | computing assignments             | stacks of a generator by label, annotation | `MATCH#<generator>#…` `<stack>`        | 1 query each    |
+ * | stacks: get; heads of many        | the stack with its latest object    | `STACKS#<shard>` `<id>`                       | 1 each          |
+ * | stacks: list                      | all                                 | `STACKS#0..f`                                 | 16 queries      |
+ * | a generator's stacks; their names | names                               | `GENERATOR#<id>` `STACK#<name>`               | 1 query         |
+ * | whom does a change concern?       | agents with an explicit target      | `STACK#<id>` `TARGET#<agent>`                 | 1 query         |
+ * | whom does a change concern?       | agents with a label, an annotation  | `AGENTMATCH#…` `<agent>`                      | 1 query each    |
+ * | a generator's agents              | registrations                       | `GENERATOR#<id>` `AGENT#<agent>`              | 1 query         |
+ * | a stack's labels, annotations     | those                               | `STACK#<id>` `LABEL#…`, `ANNOTATION#…`        | 1 query         |
+ * | a stack's deployment objects      | newest first                        | `STACK#<id>` `OBJECT#<sequence>`              | 1 query + 1 each |
+ * | a deployment object               | head and body                       | `OBJECT#<id>` `HEAD`, `BODY#<n>`              | 1 query         |
+ * | assignments, withdrawal           | what the agent was last told        | `AGENT#<id>` `SNAPSHOT`                      | 1               |
+ * | agent reports                     | the latest on an object, on a stack | `AGENT#<id>` `REPORTED#<object>`, `RESULT#<stack>` | 1 each     |
+ *
+ * Homes are sharded as in the identity table. Edges are not: a table without local secondary indexes lets DynamoDB split one
+ * partition key's items by sort key where they grow hot (docs/decisions/0003-keys.md).
+ */
+export const fleetTable: Table = { name: 'fleet', timeToLive: false };
+
+const shardOf = (id: string) => id[0]?.toLowerCase() ?? '0';
+const SHARDS = [...'0123456789abcdef'];
+/** Texts of users' in the middle of a key are encoded, so that none can pretend to be two. */
+const part = encodeURIComponent;
+/** Sixteen digits hold every safe integer, and sort as numbers do. */
+const padded = (sequence: number) => String(sequence).padStart(16, '0');
+
+export const SEQUENCE_KEY: Key = { pk: 'COUNTER', sk: 'SEQUENCE' };
+
+export const agentKey = (id: string): Key => ({ pk: `AGENTS#${shardOf(id)}`, sk: id });
+export const agentShards = SHARDS.map((shard) => `AGENTS#${shard}`);
+export const agentNameKey = (cluster: string, name: string): Key => ({ pk: 'NAME#AGENT', sk: `${part(cluster)}/${part(name)}` });
+export const agentPk = (id: string): string => `AGENT#${id}`;
+export const SELECT_PREFIX = 'SELECT#';
+export const agentLabelKey = (id: string, label: string): Key => ({ pk: agentPk(id), sk: `SELECT#LABEL#${label}` });
+export const agentAnnotationKey = (id: string, key: string): Key => ({ pk: agentPk(id), sk: `SELECT#ANNOTATION#${key}` });
+export const agentTargetKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `SELECT#TARGET#${stackId}` });
+export const agentRegistrationKey = (id: string, generatorId: string): Key => ({
+  pk: agentPk(id),
+  sk: `SELECT#REGISTRATION#${generatorId}`,
+});
+export const snapshotKey = (id: string): Key => ({ pk: agentPk(id), sk: 'SNAPSHOT' });
+export const reportedKey = (id: string, objectId: string): Key => ({ pk: agentPk(id), sk: `REPORTED#${objectId}` });
+export const resultKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `RESULT#${stackId}` });
+
+export const stackKey = (id: string): Key => ({ pk: `STACKS#${shardOf(id)}`, sk: id });
+export const stackShards = SHARDS.map((shard) => `STACKS#${shard}`);
+export const stackPk = (id: string): string => `STACK#${id}`;
+export const stackLabelKey = (id: string, label: string): Key => ({ pk: stackPk(id), sk: `LABEL#${label}` });
+export const stackAnnotationKey = (id: string, key: string): Key => ({ pk: stackPk(id), sk: `ANNOTATION#${key}` });
+export const stackTargetKey = (id: string, agentId: string): Key => ({ pk: stackPk(id), sk: `TARGET#${agentId}` });
+export const stackObjectKey = (id: string, sequence: number): Key => ({ pk: stackPk(id), sk: `OBJECT#${padded(sequence)}` });
+
+export const generatorPk = (id: string): string => `GENERATOR#${id}`;
+export const stackNameKey = (generatorId: string, name: string): Key => ({ pk: generatorPk(generatorId), sk: `STACK#${name}` });
+export const generatorAgentKey = (generatorId: string, agentId: string): Key => ({ pk: generatorPk(generatorId), sk: `AGENT#${agentId}` });
+
+/** Two things that select: a label, or an annotation as key and value. */
+export type Selector = { label: string } | { key: string; value: string };
+const selectorText = (selector: Selector) =>
+  'label' in selector ? `LABEL#${part(selector.label)}` : `ANNOTATION#${part(selector.key)}=${part(selector.value)}`;
+export const matchPk = (generatorId: string, selector: Selector): string => `MATCH#${generatorId}#${selectorText(selector)}`;
+export const matchKey = (generatorId: string, selector: Selector, stackId: string): Key => ({
+  pk: matchPk(generatorId, selector),
+  sk: stackId,
+});
+export const agentMatchPk = (selector: Selector): string => `AGENTMATCH#${selectorText(selector)}`;
+export const agentMatchKey = (selector: Selector, agentId: string): Key => ({ pk: agentMatchPk(selector), sk: agentId });
+
+export const objectPk = (id: string): string => `OBJECT#${id}`;
+export const objectHeadKey = (id: string): Key => ({ pk: objectPk(id), sk: 'HEAD' });
+export const objectBodyKey = (id: string, n: number): Key => ({ pk: objectPk(id), sk: `BODY#${n}` });

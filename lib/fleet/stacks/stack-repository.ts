@@ -1,0 +1,87 @@
+import * as z from 'zod';
+import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
+import { uniqueViolation } from '../fleet-errors.ts';
+import { fleetTable, generatorPk, stackKey, stackNameKey, stackShards } from '../fleet-table.ts';
+import { Stack, StackHead } from './stack.ts';
+
+const table = fleetTable.name;
+/** No list returns more. */
+export const STACK_LIST_LIMIT = 10_000;
+
+/**
+ * A stack with its head as flat attributes, so that one conditional update moves it: `latest_sequence` never goes back.
+ * `version` is the optimistic lock of the stack's own fields; the head moves without it.
+ */
+export const StackRecord = Stack.extend({
+  version: z.int(),
+  label_count: z.int().default(0),
+  annotation_count: z.int().default(0),
+  object_count: z.int().default(0),
+  latest_sequence: z.int().optional(),
+  latest_object: StackHead.optional(),
+});
+export type StackRecord = z.infer<typeof StackRecord>;
+
+export async function findStack(database: Database, id: string): Promise<StackRecord | undefined> {
+  const item = await database.get(table, stackKey(id));
+  return item && StackRecord.parse(item);
+}
+
+/** The live ones of these, in no order. */
+export async function findStacks(database: Database, ids: readonly string[]): Promise<StackRecord[]> {
+  const items = await database.batchGet(table, ids.map(stackKey));
+  return items.map((item) => StackRecord.parse(item));
+}
+
+const byAge = (a: Stack, b: Stack) => a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id);
+
+/** Oldest first. Sixteen queries. */
+export async function listStacks(database: Database): Promise<StackRecord[]> {
+  const shards = await Promise.all(stackShards.map((pk) => queryAll(database, table, { pk, limit: STACK_LIST_LIMIT })));
+  return shards
+    .flat()
+    .map((item) => StackRecord.parse(item))
+    .sort(byAge)
+    .slice(0, STACK_LIST_LIMIT);
+}
+
+/** Oldest first. One query and a read for each. */
+export async function listStacksOf(database: Database, generatorId: string, limit = STACK_LIST_LIMIT): Promise<StackRecord[]> {
+  const names = await queryAll(database, table, { pk: generatorPk(generatorId), prefix: stackNameKey('', '').sk, limit });
+  return (
+    await findStacks(
+      database,
+      names.map((item) => z.uuid().parse(item.id)),
+    )
+  ).sort(byAge);
+}
+
+const nameTaken = () => uniqueViolation('stacks_generator_id_name', 'the generator has a stack of this name already');
+const nameItem = ({ id, generator_id, name }: Stack): Item => ({ ...stackNameKey(generator_id, name), type: 'stack-name', id });
+
+export const stackNewWrites = (stack: Stack): Write[] => [
+  { table, put: { ...stackKey(stack.id), type: 'stack', version: 1, ...stack }, if: { exists: false } },
+  { table, put: nameItem(stack), if: { exists: false }, orElse: nameTaken },
+];
+
+/** Fails where somebody changed it since it was read. */
+export const stackUpdateWrites = (before: StackRecord, after: Stack): Write[] => [
+  {
+    table,
+    update: stackKey(before.id),
+    set: { name: after.name, description: after.description, updated_at: after.updated_at },
+    add: { version: 1 },
+    if: { exists: true, equals: { version: before.version } },
+  },
+  ...(before.name === after.name
+    ? []
+    : [
+        { table, delete: stackNameKey(before.generator_id, before.name) },
+        { table, put: nameItem(after), if: { exists: false }, orElse: nameTaken },
+      ]),
+];
+
+export const stackRemoveWrites = (before: StackRecord): Write[] => [
+  { table, delete: stackKey(before.id), if: { equals: { version: before.version } } },
+  { table, delete: stackNameKey(before.generator_id, before.name) },
+];

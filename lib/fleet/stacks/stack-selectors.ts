@@ -1,0 +1,152 @@
+import * as z from 'zod';
+import { ConditionFailed, queryAll, type Write } from '../../platform/database/database.ts';
+import { occurrence } from '../../platform/events/domain-event.ts';
+import { newId } from '../../platform/ids.ts';
+import { fleetError, uniqueViolation } from '../fleet-errors.ts';
+import type { Caller, FleetPorts } from '../fleet-ports.ts';
+import {
+  fleetTable,
+  matchKey,
+  type Selector,
+  stackAnnotationKey,
+  stackKey,
+  stackLabelKey,
+  stackPk,
+  stackTargetKey,
+} from '../fleet-table.ts';
+import { fleetChanged } from '../targeting/fleet-changed.ts';
+import { checkAnnotation, checkLabel } from '../targeting/selector.ts';
+import { STACK_LIMITS, type Stack } from './stack.ts';
+import { findStack } from './stack-repository.ts';
+import { getOwnStack, owns } from './stack-service.ts';
+
+const table = fleetTable.name;
+
+export const StackLabel = z.object({ id: z.uuid(), stack_id: z.uuid(), label: z.string() }).meta({ id: 'StackLabel' });
+export type StackLabel = z.infer<typeof StackLabel>;
+export const StackAnnotation = z
+  .object({ id: z.uuid(), stack_id: z.uuid(), key: z.string(), value: z.string() })
+  .meta({ id: 'StackAnnotation' });
+export type StackAnnotation = z.infer<typeof StackAnnotation>;
+
+export async function listStackLabels(at: FleetPorts, caller: Caller, stackId: string): Promise<StackLabel[]> {
+  await checkReadable(at, caller, stackId);
+  const items = await queryAll(at.database, table, { pk: stackPk(stackId), prefix: stackLabelKey('', '').sk, limit: STACK_LIMITS.labels });
+  return items.map((item) => StackLabel.parse(item));
+}
+
+export async function listStackAnnotations(at: FleetPorts, caller: Caller, stackId: string): Promise<StackAnnotation[]> {
+  await checkReadable(at, caller, stackId);
+  const items = await queryAll(at.database, table, {
+    pk: stackPk(stackId),
+    prefix: stackAnnotationKey('', '').sk,
+    limit: STACK_LIMITS.annotations,
+  });
+  return items.map((item) => StackAnnotation.parse(item));
+}
+
+/** Admins (an unknown stack has none), the owner, and an agent with an explicit target. */
+async function checkReadable({ database }: FleetPorts, caller: Caller, stackId: string): Promise<void> {
+  const stack = await findStack(database, stackId);
+  if (caller.principal.type === 'admin') return;
+  if (!stack) throw fleetError('stack_not_found');
+  if (owns(caller, stack)) return;
+  if (caller.principal.type === 'agent' && (await database.get(table, stackTargetKey(stackId, caller.principal.id)))) return;
+  throw fleetError('stack_not_accessible');
+}
+
+export async function addStackLabel(at: FleetPorts, actor: Caller, stackId: string, label: string): Promise<StackLabel> {
+  const stack = await getOwnStack(at, actor, stackId);
+  checkLabel(label);
+  const value: StackLabel = { id: newId(), stack_id: stackId, label };
+  const taken = () => uniqueViolation('stack_labels_stack_id_label', 'the stack has this label already');
+  const put: Write = {
+    table,
+    put: { ...stackLabelKey(stackId, label), type: 'stack-label', ...value },
+    if: { exists: false },
+    orElse: taken,
+  };
+  await add(at, actor, stack, put, { label }, 'label');
+  return value;
+}
+
+export async function addStackAnnotation(
+  at: FleetPorts,
+  actor: Caller,
+  stackId: string,
+  key: string,
+  value: string,
+): Promise<StackAnnotation> {
+  const stack = await getOwnStack(at, actor, stackId);
+  checkAnnotation(key, value);
+  const annotation: StackAnnotation = { id: newId(), stack_id: stackId, key, value };
+  const taken = () => uniqueViolation('stack_annotations_stack_id_key', 'the stack has an annotation with this key already');
+  const put: Write = {
+    table,
+    put: { ...stackAnnotationKey(stackId, key), type: 'stack-annotation', ...annotation },
+    if: { exists: false },
+    orElse: taken,
+  };
+  await add(at, actor, stack, put, { key, value }, 'annotation');
+  return annotation;
+}
+
+async function add(
+  { database, commit }: FleetPorts,
+  actor: Caller,
+  stack: Stack,
+  put: Write,
+  selector: Selector,
+  what: 'label' | 'annotation',
+) {
+  const count = `${what}_count`;
+  const limit = STACK_LIMITS[`${what}s`];
+  try {
+    await commit({
+      writes: [
+        put,
+        { table, put: { ...matchKey(stack.generator_id, selector, stack.id), type: 'match' } },
+        { table, update: stackKey(stack.id), add: { [count]: 1 }, if: { exists: true, below: { [count]: limit } } },
+      ],
+      audit: { actor, action: `stack.${what}_added`, resourceType: 'stack', resourceId: stack.id, details: selector },
+      events: [occurrence(fleetChanged, { kind: 'stack-changed', stack_id: stack.id })],
+    });
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    if (!(await findStack(database, stack.id))) throw fleetError('stack_not_found');
+    throw fleetError('too_many', { message: `a stack has at most ${limit} ${what}s` });
+  }
+}
+
+export async function removeStackLabel(at: FleetPorts, actor: Caller, stackId: string, label: string): Promise<void> {
+  const stack = await getOwnStack(at, actor, stackId);
+  const gone = (): Error => fleetError('stack_label_not_found');
+  await remove(at, actor, stack, { table, delete: stackLabelKey(stackId, label), if: { exists: true }, orElse: gone }, { label }, 'label');
+}
+
+export async function removeStackAnnotation(at: FleetPorts, actor: Caller, stackId: string, key: string): Promise<void> {
+  const stack = await getOwnStack(at, actor, stackId);
+  const gone = (): Error => fleetError('stack_annotation_not_found');
+  const item = await at.database.get(table, stackAnnotationKey(stackId, key));
+  if (!item) throw gone();
+  const { id, value } = StackAnnotation.parse(item);
+  await remove(
+    at,
+    actor,
+    stack,
+    { table, delete: stackAnnotationKey(stackId, key), if: { equals: { id } }, orElse: gone },
+    { key, value },
+    'annotation',
+  );
+}
+
+const remove = ({ commit }: FleetPorts, actor: Caller, stack: Stack, drop: Write, selector: Selector, what: 'label' | 'annotation') =>
+  commit({
+    writes: [
+      drop,
+      { table, delete: matchKey(stack.generator_id, selector, stack.id) },
+      { table, update: stackKey(stack.id), add: { [`${what}_count`]: -1 }, if: { exists: true } },
+    ],
+    audit: { actor, action: `stack.${what}_removed`, resourceType: 'stack', resourceId: stack.id, details: selector },
+    events: [occurrence(fleetChanged, { kind: 'selector-removed', selector })],
+  });

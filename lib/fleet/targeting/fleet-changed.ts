@@ -1,0 +1,22 @@
+import * as z from 'zod';
+import { defineEvent } from '../../platform/events/domain-event.ts';
+
+const id = z.uuid();
+export const SelectorSchema = z.union([z.object({ label: z.string() }), z.object({ key: z.string(), value: z.string() })]);
+
+/** Something changed that may concern agents other than those known in the request that changed it. */
+export const FleetChange = z.discriminatedUnion('kind', [
+  /** A new deployment object, or a label or annotation put on: whoever the stack selects. */
+  z.object({ kind: z.literal('stack-changed'), stack_id: id }),
+  /** A label or annotation taken off: whoever it selected. */
+  z.object({ kind: z.literal('selector-removed'), selector: SelectorSchema }),
+  /** Whoever it selected must let go of it; then its edges are cleared away. */
+  z.object({ kind: z.literal('stack-removed'), stack_id: id, generator_id: id }),
+  /** Its edges are cleared away. */
+  z.object({ kind: z.literal('agent-removed'), agent_id: id }),
+  /** Its stacks are removed one by one. */
+  z.object({ kind: z.literal('generator-removed'), generator_id: id }),
+]);
+export type FleetChange = z.infer<typeof FleetChange>;
+
+export const fleetChanged = defineEvent({ name: 'fleet.changed', schema: FleetChange });

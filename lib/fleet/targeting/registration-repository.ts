@@ -1,0 +1,44 @@
+import * as z from 'zod';
+import { type Database, queryAll, type Write } from '../../platform/database/database.ts';
+import { agentPk, agentRegistrationKey, fleetTable, generatorAgentKey, generatorPk } from '../fleet-table.ts';
+
+const table = fleetTable.name;
+/** No list returns more. */
+const LIST_LIMIT = 10_000;
+
+/** An agent's consent to run what a generator owns. */
+export const Registration = z
+  .object({ id: z.uuid(), agent_id: z.uuid(), generator_id: z.uuid(), registered_at: z.iso.datetime() })
+  .meta({ id: 'AgentGeneratorRegistration' });
+export type Registration = z.infer<typeof Registration>;
+
+/** One edge each way. */
+export const registrationWrites = (registration: Registration, taken?: () => Error): Write[] => [
+  {
+    table,
+    put: { ...agentRegistrationKey(registration.agent_id, registration.generator_id), type: 'registration', ...registration },
+    if: { exists: false },
+    ...(taken && { orElse: taken }),
+  },
+  { table, put: { ...generatorAgentKey(registration.generator_id, registration.agent_id), type: 'registered-agent', ...registration } },
+];
+
+export const registrationRemoveWrites = (agentId: string, generatorId: string): Write[] => [
+  { table, delete: agentRegistrationKey(agentId, generatorId) },
+  { table, delete: generatorAgentKey(generatorId, agentId) },
+];
+
+export async function findRegistration(database: Database, agentId: string, generatorId: string): Promise<Registration | undefined> {
+  const item = await database.get(table, agentRegistrationKey(agentId, generatorId));
+  return item && Registration.parse(item);
+}
+
+export async function listRegistrationsOfAgent(database: Database, agentId: string): Promise<Registration[]> {
+  const items = await queryAll(database, table, { pk: agentPk(agentId), prefix: agentRegistrationKey('', '').sk, limit: LIST_LIMIT });
+  return items.map((item) => Registration.parse(item));
+}
+
+export async function listRegistrationsWith(database: Database, generatorId: string): Promise<Registration[]> {
+  const items = await queryAll(database, table, { pk: generatorPk(generatorId), prefix: generatorAgentKey('', '').sk, limit: LIST_LIMIT });
+  return items.map((item) => Registration.parse(item));
+}

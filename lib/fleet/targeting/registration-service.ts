@@ -1,0 +1,66 @@
+import { findGenerator } from '../../identity/generator-repository.ts';
+import { timestamp } from '../../platform/clock.ts';
+import { newId } from '../../platform/ids.ts';
+import { bumpWrite, findAgentRecord } from '../agents/agent-repository.ts';
+import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
+import type { Caller, FleetPorts } from '../fleet-ports.ts';
+import { findStacks } from '../stacks/stack-repository.ts';
+import { type Registration, registrationRemoveWrites, registrationWrites } from './registration-repository.ts';
+import { listTargets, targetRemoveWrites } from './target-service.ts';
+
+/** An agent's own id always wins over what its body says; an admin must name one. */
+function agentOf({ principal }: Caller, named: string | undefined): string {
+  if (principal.type === 'agent') return principal.id;
+  if (principal.type === 'generator')
+    throw fleetError('forbidden', { message: "registration is the agent's consent: a generator cannot give it" });
+  if (named === undefined) throw fleetError('missing_agent_id');
+  return named;
+}
+
+const audited = (actor: Caller, action: string, agentId: string, generatorId: string) => ({
+  actor,
+  action,
+  resourceType: 'agent',
+  resourceId: agentId,
+  details: { generator_id: generatorId },
+});
+
+export async function register(at: FleetPorts, actor: Caller, generatorId: string, named: string | undefined): Promise<Registration> {
+  const agentId = agentOf(actor, named);
+  if (!(await findGenerator(at.database, generatorId))) throw fleetError('generator_not_found');
+  if (!(await findAgentRecord(at.database, agentId)))
+    throw foreignKeyViolation('agent_generator_registrations_agent_id', 'agent_id: no such agent');
+  const registration: Registration = { id: newId(), agent_id: agentId, generator_id: generatorId, registered_at: timestamp(at.clock) };
+  await at.commit({
+    writes: [...registrationWrites(registration, () => fleetError('already_registered')), bumpWrite(agentId)],
+    audit: audited(actor, 'agent.registered', agentId, generatorId),
+  });
+  return registration;
+}
+
+/** Takes the agent's explicit targets to this generator's stacks along; done where it wasn't registered at all. */
+export async function deregister(at: FleetPorts, actor: Caller, generatorId: string, named: string | undefined): Promise<void> {
+  const agentId = agentOf(actor, named);
+  const targets = await listTargets(at.database, agentId);
+  const stacks = await findStacks(
+    at.database,
+    targets.map((target) => target.stack_id),
+  );
+  const theirs = stacks.filter((stack) => stack.generator_id === generatorId).map((stack) => stack.id);
+  // Targets first, in bounded transactions: a crash between leaves a registration with fewer targets, and the call can be repeated.
+  for (let from = 0; from < theirs.length; from += 40) {
+    const some = theirs.slice(from, from + 40);
+    await at.commit({
+      writes: [
+        ...some.flatMap((stackId) => targetRemoveWrites(agentId, stackId)),
+        bumpWrite(agentId, { add: { target_count: -some.length } }),
+      ],
+      audit: { ...audited(actor, 'agent.target_removed', agentId, generatorId), details: { generator_id: generatorId, stack_ids: some } },
+    });
+  }
+  const agent = await findAgentRecord(at.database, agentId);
+  await at.commit({
+    writes: [...registrationRemoveWrites(agentId, generatorId), ...(agent ? [bumpWrite(agentId)] : [])],
+    audit: audited(actor, 'agent.deregistered', agentId, generatorId),
+  });
+}

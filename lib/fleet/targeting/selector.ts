@@ -1,0 +1,25 @@
+import { fleetError } from '../fleet-errors.ts';
+
+/** Labels are bare strings, annotations pairs. An agent and a stack match where they share one label, or one pair, exactly. */
+const MAX_LENGTH = 64;
+
+function broken(value: string): string | undefined {
+  if (value === '') return 'must not be empty';
+  if (value.length > MAX_LENGTH) return `must have at most ${MAX_LENGTH} characters`;
+  if (/\s/u.test(value)) return 'must not contain white space';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+  return /[\u0000-\u001f\u007f]/.test(value) ? 'must not contain control characters' : undefined;
+}
+
+export function checkLabel(label: string): string {
+  const rule = broken(label);
+  if (rule) throw fleetError('invalid_label', { message: `label ${rule}`, details: { field: 'label', rule } });
+  return label;
+}
+
+export function checkAnnotation(key: string, value: string): void {
+  for (const [field, text] of Object.entries({ key, value })) {
+    const rule = broken(text);
+    if (rule) throw fleetError('invalid_annotation', { message: `${field} ${rule}`, details: { field, rule } });
+  }
+}

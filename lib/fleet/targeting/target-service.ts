@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { ConditionFailed, type Database, queryAll, type Write } from '../../platform/database/database.ts';
+import { newId } from '../../platform/ids.ts';
+import { LIMITS } from '../agents/agent.ts';
+import { bumpWrite } from '../agents/agent-repository.ts';
+import { fleetError, uniqueViolation } from '../fleet-errors.ts';
+import type { Caller, FleetPorts } from '../fleet-ports.ts';
+import { agentPk, agentTargetKey, fleetTable, stackTargetKey } from '../fleet-table.ts';
+import { getStack, owns } from '../stacks/stack-service.ts';
+import { findRegistration } from './registration-repository.ts';
+
+const table = fleetTable.name;
+
+/** An explicit link: this agent runs this stack. */
+export const AgentTarget = z.object({ id: z.uuid(), agent_id: z.uuid(), stack_id: z.uuid() }).meta({ id: 'AgentTarget' });
+export type AgentTarget = z.infer<typeof AgentTarget>;
+
+export async function listTargets(database: Database, agentId: string): Promise<AgentTarget[]> {
+  const items = await queryAll(database, table, { pk: agentPk(agentId), prefix: agentTargetKey('', '').sk, limit: LIMITS.targets });
+  return items.map((item) => AgentTarget.parse(item));
+}
+
+/** The stack's owner (or an admin), for an agent registered with the stack's generator. The order of checks is the contract's. */
+async function checkTarget(at: FleetPorts, caller: Caller, agentId: string, stackId: string): Promise<void> {
+  const stack = await getStack(at, stackId);
+  if (caller.principal.type === 'agent') throw fleetError('target_create_denied');
+  if (!owns(caller, stack)) throw fleetError('target_generator_mismatch');
+  if (!(await findRegistration(at.database, agentId, stack.generator_id))) throw fleetError('agent_not_registered');
+}
+
+export async function addTarget(
+  at: FleetPorts,
+  actor: Caller,
+  pathAgentId: string,
+  input: { agent_id: string; stack_id: string },
+): Promise<AgentTarget> {
+  await checkTarget(at, actor, pathAgentId, input.stack_id);
+  if (input.agent_id !== pathAgentId) throw fleetError('agent_id_mismatch');
+  const target: AgentTarget = { id: newId(), agent_id: pathAgentId, stack_id: input.stack_id };
+  const taken = () => uniqueViolation('agent_targets_agent_id_stack_id', 'the agent has this target already');
+  const full = () => fleetError('too_many', { message: `an agent has at most ${LIMITS.targets} targets` });
+  await at.commit({
+    writes: [
+      { table, put: { ...agentTargetKey(pathAgentId, input.stack_id), type: 'target', ...target }, if: { exists: false }, orElse: taken },
+      { table, put: { ...stackTargetKey(input.stack_id, pathAgentId), type: 'targeted-by', ...target } },
+      bumpWrite(pathAgentId, { add: { target_count: 1 }, below: { target_count: LIMITS.targets }, orElse: full }),
+    ],
+    audit: { actor, action: 'agent.target_added', resourceType: 'agent', resourceId: pathAgentId, details: { stack_id: input.stack_id } },
+  });
+  return target;
+}
+
+/** The edges of one target, both ways. */
+export const targetRemoveWrites = (agentId: string, stackId: string): Write[] => [
+  { table, delete: agentTargetKey(agentId, stackId) },
+  { table, delete: stackTargetKey(stackId, agentId) },
+];
+
+export async function removeTarget(at: FleetPorts, actor: Caller, agentId: string, stackId: string): Promise<void> {
+  await checkTarget(at, actor, agentId, stackId);
+  try {
+    await at.commit({
+      writes: [
+        { table, delete: agentTargetKey(agentId, stackId), if: { exists: true } },
+        { table, delete: stackTargetKey(stackId, agentId) },
+        bumpWrite(agentId, { add: { target_count: -1 } }),
+      ],
+      audit: { actor, action: 'agent.target_removed', resourceType: 'agent', resourceId: agentId, details: { stack_id: stackId } },
+    });
+  } catch (error) {
+    throw error instanceof ConditionFailed ? fleetError('agent_target_not_found') : error;
+  }
+}

@@ -1,0 +1,86 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database/database.ts';
+import { AppError } from '../platform/errors.ts';
+import type { RequestFacts } from '../platform/http/endpoint.ts';
+import { type Credential, findCredential } from './credentials.ts';
+import { DEVELOPMENT_PAK_HASH, pakHash, pakOfHeader, sameHash } from './pak.ts';
+import type { AgentAccount, Principal } from './principal.ts';
+
+export interface AuthenticatorPorts {
+  database: Database;
+  clock: Clock;
+  /** Hashes of admin keys that come from the configuration rather than the store. */
+  adminHashes: readonly string[];
+  /** The agent's record, strongly consistent; undefined when there is none (any more). */
+  findAgent(id: string): Promise<(AgentAccount & { credential_version: number }) | undefined>;
+  /** Told of a key that opens nothing. Must not throw. */
+  refused(request: RequestFacts, reason: string): void;
+}
+
+export interface Authenticator {
+  /** Throws `unauthenticated` for a missing, malformed, unknown or revoked key. */
+  authenticate(request: RequestFacts): Promise<Principal>;
+  /** Drops what is remembered of a principal's key: after a rotation or deletion in this process. */
+  forget(principalId: string): void;
+}
+
+/**
+ * A key's principal never changes, only its life ends. An agent's ends at once everywhere: each of its calls reads its record, which
+ * holds the live credential's version. Other keys are looked up again after five seconds.
+ */
+const AGENT_CACHE_MS = 600_000;
+const CACHE_MS = 5_000;
+const CACHE_SIZE = 10_000;
+
+export function adminHashesOf(config: { BROKKR_ADMIN_PAK_HASH?: string | undefined; BROKKR_DEV: boolean }): string[] {
+  return [...(config.BROKKR_ADMIN_PAK_HASH ? [config.BROKKR_ADMIN_PAK_HASH] : []), ...(config.BROKKR_DEV ? [DEVELOPMENT_PAK_HASH] : [])];
+}
+
+/** One read unit for an agent whose key is remembered (its record), none for others; one more where the key is not remembered. */
+export function createAuthenticator(ports: AuthenticatorPorts): Authenticator {
+  const { database, clock, adminHashes, findAgent, refused } = ports;
+  const cache = new Map<string, { credential: Credential; until: number }>();
+
+  async function credentialOf(hash: string): Promise<Credential | undefined> {
+    const known = cache.get(hash);
+    if (known && known.until > clock.monotonicMs()) return known.credential;
+    const credential = await findCredential(database, hash);
+    cache.delete(hash);
+    if (!credential) return undefined;
+    const oldest = cache.size >= CACHE_SIZE ? cache.keys().next().value : undefined;
+    if (oldest !== undefined) cache.delete(oldest);
+    cache.set(hash, { credential, until: clock.monotonicMs() + (credential.principal_type === 'agent' ? AGENT_CACHE_MS : CACHE_MS) });
+    return credential;
+  }
+
+  async function principalOf(hash: string): Promise<Principal | undefined> {
+    if (adminHashes.some((admin) => sameHash(admin, hash))) return { type: 'admin' };
+    const credential = await credentialOf(hash);
+    if (!credential) return undefined;
+    const { principal_type: type, principal_id: id } = credential;
+    if (type === 'admin') return { type };
+    if (type === 'generator') return { type, id };
+    const item = await findAgent(id);
+    if (item?.credential_version === credential.credential_version) return { type, id, item };
+    cache.delete(hash);
+    return undefined;
+  }
+
+  return {
+    async authenticate(request) {
+      const pak = pakOfHeader(request.headers.authorization);
+      if (pak === undefined) throw unauthenticated('missing key');
+      const hash = pakHash(pak);
+      const principal = hash === undefined ? undefined : await principalOf(hash);
+      if (principal) return principal;
+      const reason = hash === undefined ? 'malformed key' : 'unknown key';
+      refused(request, reason);
+      throw unauthenticated(reason);
+    },
+    forget(principalId) {
+      for (const [hash, { credential }] of cache) if (credential.principal_id === principalId) cache.delete(hash);
+    },
+  };
+}
+
+const unauthenticated = (reason: string) => new AppError('unauthenticated', reason, { code: 'unauthorized' });

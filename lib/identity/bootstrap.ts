@@ -1,0 +1,60 @@
+import * as z from 'zod';
+import type { Clock } from '../platform/clock.ts';
+import { timestamp } from '../platform/clock.ts';
+import { ConditionFailed, type Database, type Item, type Write } from '../platform/database/database.ts';
+import { newId } from '../platform/ids.ts';
+import { grantWrites } from './credentials.ts';
+import { generatorNewWrites } from './generator-repository.ts';
+import { bootstrapKey, identityTable } from './identity-table.ts';
+import { mintPak } from './pak.ts';
+
+/** What every installation has from its first start. */
+export const Bootstrap = z.object({
+  /** Everyone is registered with it; it is nobody's tenant and has no key. */
+  system_generator_id: z.uuid(),
+  /** Owns what admins create for themselves. */
+  admin_generator_id: z.uuid(),
+});
+export type Bootstrap = z.infer<typeof Bootstrap>;
+
+export interface FirstStart {
+  bootstrap: Bootstrap;
+  /** A fresh admin key, to be shown once: only on the very first start, and only where none was brought along. */
+  adminPak?: string;
+}
+
+/** Sets up an empty store, once: of several that try at the same time one wins, and the others find its work. One read afterwards. */
+export async function bootstrap(ports: { database: Database; clock: Clock; mintAdminPak: boolean }): Promise<FirstStart> {
+  const { database, clock, mintAdminPak } = ports;
+  const found = await database.get(identityTable.name, bootstrapKey);
+  if (found) return { bootstrap: Bootstrap.parse(found) };
+  const value: Bootstrap = { system_generator_id: newId(), admin_generator_id: newId() };
+  const minted = mintAdminPak ? mintPak() : undefined;
+  const now = timestamp(clock);
+  const generator = { created_at: now, updated_at: now, deleted_at: null, last_active_at: null, is_active: true };
+  const writes: Write[] = [
+    { table: identityTable.name, put: { ...bootstrapKey, type: 'bootstrap', ...value } as Item, if: { exists: false } },
+    ...generatorNewWrites({
+      ...generator,
+      id: value.system_generator_id,
+      name: '__system__',
+      description: 'Every agent is registered here',
+      is_system: true,
+    }),
+    ...generatorNewWrites({
+      ...generator,
+      id: value.admin_generator_id,
+      name: 'admin-generator',
+      description: 'Linked to Admin PAK',
+      is_system: false,
+    }),
+    ...(minted ? grantWrites({ principal_type: 'admin', principal_id: 'admin', credential_version: 1 }, minted.hash) : []),
+  ];
+  try {
+    await database.transact(writes);
+    return { bootstrap: value, ...(minted && { adminPak: minted.pak }) };
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    return { bootstrap: Bootstrap.parse(await database.get(identityTable.name, bootstrapKey)) };
+  }
+}

@@ -1,0 +1,50 @@
+import * as z from 'zod';
+import { type Database, type Item, queryAll, type Write } from '../platform/database/database.ts';
+import { Generator } from './generator.ts';
+import { generatorKey, generatorNameKey, generatorShards, identityTable } from './identity-table.ts';
+
+const table = identityTable.name;
+/** No list returns more. */
+export const GENERATOR_LIST_LIMIT = 10_000;
+
+const StoredGenerator = Generator.extend({ version: z.int() });
+export type StoredGenerator = z.infer<typeof StoredGenerator>;
+
+const item = (generator: Generator, version: number): Item => ({ ...generatorKey(generator.id), type: 'generator', version, ...generator });
+const nameItem = (generator: Generator): Item => ({ ...generatorNameKey(generator.name), type: 'generator-name', id: generator.id });
+
+export const generatorNewWrites = (generator: Generator, nameTaken?: () => Error): Write[] => [
+  { table, put: item(generator, 1), if: { exists: false } },
+  { table, put: nameItem(generator), if: { exists: false }, ...(nameTaken && { orElse: nameTaken }) },
+];
+
+/** Fails where somebody changed it since it was read. */
+export const generatorUpdateWrites = (before: StoredGenerator, after: Generator, nameTaken: () => Error): Write[] => [
+  { table, put: item(after, before.version + 1), if: { equals: { version: before.version } } },
+  ...(before.name === after.name
+    ? []
+    : [
+        { table, delete: generatorNameKey(before.name) },
+        { table, put: nameItem(after), if: { exists: false }, orElse: nameTaken },
+      ]),
+];
+
+export const generatorRemoveWrites = (before: StoredGenerator): Write[] => [
+  { table, delete: generatorKey(before.id), if: { equals: { version: before.version } } },
+  { table, delete: generatorNameKey(before.name) },
+];
+
+export async function findGenerator(database: Database, id: string): Promise<StoredGenerator | undefined> {
+  const found = await database.get(table, generatorKey(id));
+  return found && StoredGenerator.parse(found);
+}
+
+/** All of them, the system's included, oldest first. Sixteen queries. */
+export async function listGenerators(database: Database): Promise<Generator[]> {
+  const shards = await Promise.all(generatorShards.map((pk) => queryAll(database, table, { pk, limit: GENERATOR_LIST_LIMIT })));
+  return shards
+    .flat()
+    .map((found) => Generator.parse(found))
+    .sort((a, b) => a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id))
+    .slice(0, GENERATOR_LIST_LIMIT);
+}

@@ -1,0 +1,36 @@
+import * as z from 'zod';
+
+/** Everything a function reads from its environment, checked before the first request. */
+export const Config = z.object({
+  /** Set before the name of every table and queue: `<prefix>-fleet`. */
+  BROKKR_PREFIX: z
+    .string()
+    .regex(/^[\w-]{1,40}$/)
+    .default('brokkr'),
+  /** Other engines than AWS's own. */
+  DYNAMODB_ENDPOINT: z.url().optional(),
+  SQS_ENDPOINT: z.url().optional(),
+  AWS_REGION: z.string().optional(),
+  /** The SHA-256 (lower-case hex) of the long part of an admin key brought along. */
+  BROKKR_ADMIN_PAK_HASH: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
+    .optional(),
+  /** Development mode: the publicly known admin key works. Never set it where anybody else can reach the server. */
+  BROKKR_DEV: z.stringbool().default(false),
+  BROKKR_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  BROKKR_AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
+  BROKKR_EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
+});
+export type Config = z.infer<typeof Config>;
+
+/** Parses an environment, or throws naming each variable and its rule. Empty variables count as unset. */
+export function parseEnvironment<S extends z.ZodType>(schema: S, environment: Readonly<Record<string, string | undefined>>): z.output<S> {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const result = schema.safeParse(set);
+  if (result.success) return result.data;
+  throw new Error(`bad configuration: ${result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`);
+}
+
+export const loadConfig = (environment: Readonly<Record<string, string | undefined>> = process.env): Config =>
+  parseEnvironment(Config, environment);

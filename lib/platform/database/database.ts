@@ -1,0 +1,88 @@
+/** The few operations on DynamoDB that the product uses. Keys are built in the `*-table.ts` pages, nowhere else. */
+export interface Key {
+  pk: string;
+  sk: string;
+}
+export type Item = Record<string, unknown> & Key;
+
+/** All parts must hold. */
+export interface Condition {
+  exists?: boolean;
+  equals?: Record<string, unknown>;
+  /** The stored number is smaller than this, or there is none. */
+  below?: Record<string, number>;
+}
+
+interface WriteBase {
+  table: string;
+  if?: Condition;
+  /** What to throw where this write's condition fails; a bare ConditionFailed otherwise. */
+  orElse?: () => Error;
+}
+export type Write = WriteBase &
+  (
+    | { put: Item }
+    | { update: Key; set?: Record<string, unknown>; add?: Record<string, number>; remove?: readonly string[] }
+    | { delete: Key }
+    | { check: Key }
+  );
+
+export interface Page {
+  items: Item[];
+  /** Continue after this sort key; absent on the last page. */
+  next?: string;
+}
+
+export interface QueryOptions {
+  pk: string;
+  /** Only sort keys beginning so. */
+  prefix?: string;
+  /** Only sort keys after this one (before it when descending). */
+  after?: string;
+  descending?: boolean;
+  /** At most this many items in this page. */
+  limit?: number;
+  /** Only these attributes. */
+  fields?: readonly string[];
+}
+
+/** Reads are strongly consistent: what an answer was given for is seen by the next request. */
+export interface Database {
+  get(table: string, key: Key): Promise<Item | undefined>;
+  /** In no order; missing keys are left out. Any number of keys. */
+  batchGet(table: string, keys: readonly Key[]): Promise<Item[]>;
+  query(table: string, options: QueryOptions): Promise<Page>;
+  count(table: string, pk: string): Promise<number>;
+  /** One write, conditional or not; returns the item as it is afterwards (for an update). */
+  write(write: Write): Promise<Item | undefined>;
+  /** All or nothing, at most 100 writes. A conflict with another transaction is retried, a failed condition is not. */
+  transact(writes: readonly Write[]): Promise<void>;
+}
+
+/** A write's condition didn't hold; nothing of its transaction was stored. */
+export class ConditionFailed extends Error {
+  override name = 'ConditionFailed';
+  readonly key: Key;
+  constructor(key: Key) {
+    super(`condition failed on ${key.pk} / ${key.sk}`);
+    this.key = key;
+  }
+}
+
+export const keyOf = (write: Write): Key => {
+  if ('put' in write) return { pk: write.put.pk, sk: write.put.sk };
+  if ('update' in write) return write.update;
+  return 'delete' in write ? write.delete : write.check;
+};
+
+/** Every item of a query, page by page, up to `limit`. */
+export async function queryAll(database: Database, table: string, options: QueryOptions & { limit: number }): Promise<Item[]> {
+  const items: Item[] = [];
+  let after = options.after;
+  do {
+    const page = await database.query(table, { ...options, ...(after !== undefined && { after }), limit: options.limit - items.length });
+    items.push(...page.items);
+    after = page.next;
+  } while (after !== undefined && items.length < options.limit);
+  return items;
+}

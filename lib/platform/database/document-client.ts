@@ -1,0 +1,174 @@
+import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { backoffMs } from '../backoff.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { ConditionFailed, type Database, type Item, type Key, keyOf, type QueryOptions, type Write } from './database.ts';
+import { queryInput, writeInput } from './expressions.ts';
+
+export interface DynamoDbOptions {
+  /** Another engine than AWS's: DynamoDB Local, the embedded one. */
+  endpoint?: string;
+  region?: string;
+  /** Turns a table's name in the code into its name in the account. */
+  tableName?: (table: string) => string;
+  clock?: Clock;
+  /** Told what each call cost, in capacity units; asks DynamoDB to say so. For benchmarks. */
+  onConsumed?: (operation: string, units: number) => void;
+}
+
+const MAX_ATTEMPTS = 6;
+const CONFLICT_BACKOFF = { baseMs: 20, capMs: 500 };
+
+/** A client of the low-level API, for creating tables. Endpoints other than AWS's take any credentials, so none are looked for. */
+export function dynamoDbClient({ endpoint, region }: DynamoDbOptions): DynamoDBClient {
+  return new DynamoDBClient({
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && {
+      endpoint,
+      region: region ?? 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    }),
+    maxAttempts: 4,
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, httpAgent: { maxSockets: 256 }, httpsAgent: { maxSockets: 256 } },
+  });
+}
+
+/** The only way into DynamoDB. */
+export function createDatabase(options: DynamoDbOptions = {}): Database & { close(): void } {
+  const { clock = systemClock, onConsumed, tableName = (table) => table } = options;
+  const raw = dynamoDbClient(options);
+  const client = DynamoDBDocumentClient.from(raw, { marshallOptions: { removeUndefinedValues: true } });
+  const consumed = onConsumed ? { ReturnConsumedCapacity: 'TOTAL' as const } : {};
+  const told = (
+    operation: string,
+    capacity: { CapacityUnits?: number | undefined } | { CapacityUnits?: number | undefined }[] | undefined,
+  ) => {
+    if (!onConsumed) return;
+    const all = Array.isArray(capacity) ? capacity : [capacity];
+    onConsumed(
+      operation,
+      all.reduce((sum, one) => sum + (one?.CapacityUnits ?? 0), 0),
+    );
+  };
+
+  async function query(table: string, queryOptions: QueryOptions) {
+    const result = await client.send(new QueryCommand({ ...queryInput(tableName(table), queryOptions), ...consumed }));
+    told('Query', result.ConsumedCapacity);
+    const next = result.LastEvaluatedKey?.sk as string | undefined;
+    return { items: (result.Items ?? []) as Item[], ...(next !== undefined && { next }) };
+  }
+
+  async function batchGet(table: string, keys: readonly Key[]): Promise<Item[]> {
+    const pages: Key[][] = [];
+    for (let at = 0; at < keys.length; at += 100) pages.push(keys.slice(at, at + 100));
+    return (await Promise.all(pages.map((page) => batchGetPage(table, page)))).flat();
+  }
+
+  async function batchGetPage(table: string, keys: Key[]): Promise<Item[]> {
+    const items: Item[] = [];
+    let pending = keys;
+    for (let attempt = 0; pending.length > 0; attempt++) {
+      if (attempt === MAX_ATTEMPTS) throw new Error(`DynamoDB left ${pending.length} of ${keys.length} keys unread`);
+      if (attempt > 0) await clock.sleep(backoffMs(attempt, CONFLICT_BACKOFF));
+      const name = tableName(table);
+      const result = await client.send(
+        new BatchGetCommand({ RequestItems: { [name]: { Keys: pending, ConsistentRead: true } }, ...consumed }),
+      );
+      told('BatchGetItem', result.ConsumedCapacity);
+      items.push(...((result.Responses?.[name] ?? []) as Item[]));
+      pending = (result.UnprocessedKeys?.[name]?.Keys ?? []) as Key[];
+    }
+    return items;
+  }
+
+  return {
+    query,
+    batchGet,
+    async get(table, key) {
+      const result = await client.send(new GetCommand({ TableName: tableName(table), Key: key, ConsistentRead: true, ...consumed }));
+      told('GetItem', result.ConsumedCapacity);
+      return result.Item as Item | undefined;
+    },
+    async count(table, pk) {
+      let total = 0;
+      let start: Record<string, unknown> | undefined;
+      do {
+        const result = await client.send(
+          new QueryCommand({
+            ...queryInput(tableName(table), { pk }),
+            Select: 'COUNT',
+            ...(start && { ExclusiveStartKey: start }),
+            ...consumed,
+          }),
+        );
+        told('Query', result.ConsumedCapacity);
+        total += result.Count ?? 0;
+        start = result.LastEvaluatedKey;
+      } while (start);
+      return total;
+    },
+    async write(write) {
+      if ('check' in write) throw new Error('a check needs a transaction');
+      const input = { ...writeInput(write, tableName), ...consumed };
+      try {
+        if ('put' in write) {
+          const result = await client.send(new PutCommand(input as never));
+          told('PutItem', result.ConsumedCapacity);
+          return write.put;
+        }
+        if ('delete' in write) {
+          const result = await client.send(new DeleteCommand(input as never));
+          told('DeleteItem', result.ConsumedCapacity);
+          return undefined;
+        }
+        const result = await client.send(new UpdateCommand({ ...(input as object), ReturnValues: 'ALL_NEW' } as never));
+        told('UpdateItem', result.ConsumedCapacity);
+        return result.Attributes as Item | undefined;
+      } catch (error) {
+        if (error instanceof Error && error.name === 'ConditionalCheckFailedException') throw failureOf(write);
+        throw error;
+      }
+    },
+    async transact(writes) {
+      const TransactItems = writes.map((write) => {
+        const input = writeInput(write, tableName) as never;
+        if ('put' in write) return { Put: input };
+        if ('update' in write) return { Update: input };
+        return 'delete' in write ? { Delete: input } : { ConditionCheck: input };
+      });
+      for (let attempt = 0; ; attempt++) {
+        try {
+          const result = await client.send(new TransactWriteCommand({ TransactItems, ...consumed }));
+          told('TransactWriteItems', result.ConsumedCapacity);
+          return;
+        } catch (error) {
+          const conflicted = outcomeOf(error, writes);
+          if (!conflicted || attempt + 1 >= MAX_ATTEMPTS) throw error;
+          await clock.sleep(backoffMs(attempt, CONFLICT_BACKOFF));
+        }
+      }
+    },
+    close: () => raw.destroy(),
+  };
+}
+
+const failureOf = (write: Write): Error => write.orElse?.() ?? new ConditionFailed(keyOf(write));
+
+/** Throws the failed condition's own error; true where trying again may help. */
+function outcomeOf(error: unknown, writes: readonly Write[]): boolean {
+  if (!(error instanceof TransactionCanceledException)) return error instanceof Error && error.name === 'TransactionConflictException';
+  const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code);
+  const failed = codes.indexOf('ConditionalCheckFailed');
+  const write = writes[failed];
+  if (write) throw failureOf(write);
+  return codes.some((code) => code === 'TransactionConflict' || code === 'ThrottlingError' || code === 'ProvisionedThroughputExceeded');
+}

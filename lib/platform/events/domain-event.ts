@@ -1,0 +1,15 @@
+import type * as z from 'zod';
+
+/** Something that happened, for whom it may concern. The name is API: never rename one. */
+export interface DomainEvent<T> {
+  name: string;
+  schema: z.ZodType<T>;
+}
+export const defineEvent = <T>(event: DomainEvent<T>): DomainEvent<T> => event;
+
+/** One occurrence, on its way through the outbox. */
+export interface Occurrence<T = unknown> {
+  event: DomainEvent<T>;
+  data: T;
+}
+export const occurrence = <T>(event: DomainEvent<T>, data: T): Occurrence<T> => ({ event, data });

@@ -1,0 +1,112 @@
+import type * as z from 'zod';
+import type { Log } from '../log.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Schema = z.ZodType | undefined;
+type Output<S extends Schema> = S extends z.ZodType ? z.output<S> : undefined;
+type Input<S extends Schema> = S extends z.ZodType ? z.input<S> : undefined;
+
+/** The facts of a request that are neither path, query nor body. */
+export interface RequestFacts {
+  /** Unique for each request; in every log line, and in the answer's X-Request-Id. */
+  requestId: string;
+  method: string;
+  path: string;
+  /** Lower-case names. */
+  headers: Readonly<Record<string, string | undefined>>;
+  ip: string | undefined;
+  userAgent: string | undefined;
+  log: Log;
+}
+
+/** Who may call an endpoint. `check` throws an AppError for a principal that may not, knowing only the path. */
+export interface Access<Principal> {
+  /** The rule's name, for the OpenAPI document and the authorization matrix test. */
+  who: string;
+  check(principal: Principal, params: Readonly<Record<string, string>>): void;
+}
+
+export interface Context<Services, Principal> {
+  services: Services;
+  /** The caller; on a public endpoint, nobody. */
+  principal: Principal;
+  request: RequestFacts;
+}
+
+/** An answer that needs more than the endpoint's own status and a JSON body. */
+export interface Reply<Body = unknown> {
+  status?: number;
+  headers?: Record<string, string>;
+  body?: Body;
+  /** Sends this text as it is, with the content type given in `headers`. */
+  text?: string;
+}
+const REPLY = Symbol('reply');
+export const reply = <Body>(value: Reply<Body>): Reply<Body> => Object.assign(value, { [REPLY]: true });
+export const isReply = (value: unknown): value is Reply => typeof value === 'object' && value !== null && REPLY in value;
+
+/**
+ * One operation of the API, as a value. Router, input types, response check, OpenAPI document, test matrix and the check of
+ * serverless.yml all derive from the one list of these.
+ */
+export interface Endpoint<
+  Services,
+  Principal,
+  P extends Schema = Schema,
+  Q extends Schema = Schema,
+  B extends Schema = Schema,
+  R extends Schema = Schema,
+> {
+  /** The OpenAPI operationId. */
+  id: string;
+  method: Method;
+  /** With `{name}` for parameters. */
+  path: `/${string}`;
+  summary: string;
+  description?: string;
+  tag?: string;
+  access: 'public' | Access<Principal>;
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** How the body's bytes become a value; JSON where absent. */
+  bodyFormat?: BodyFormat;
+  /** The largest body accepted, in bytes; 256 KiB where absent. */
+  bodyLimitBytes?: number;
+  status: 200 | 201 | 202 | 204;
+  /** The body's schema. Members it doesn't declare never leave the server. */
+  response?: R;
+  /** The content type of a text answer, for the document. */
+  responseType?: string;
+  /** Error codes (beyond the general ones) by status, for the document. */
+  errors?: readonly string[];
+  handle(
+    context: Context<Services, Principal>,
+    input: { params: Output<P>; query: Output<Q>; body: Output<B> },
+  ): Promise<Input<R> | Reply<Input<R>>>;
+}
+
+export interface BodyFormat {
+  /** Media types accepted, for the document. */
+  accepts: readonly string[];
+  decode(body: RawBody): unknown;
+}
+
+export interface RawBody {
+  /** The exact bytes. */
+  bytes: Buffer;
+  /** Lower case, without parameters; empty where none was sent. */
+  mediaType: string;
+  query: Readonly<Record<string, string | undefined>>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of endpoints is heterogeneous by design
+export type AnyEndpoint<Services = any, Principal = any> = Endpoint<Services, Principal, any, any, any, any>;
+
+/** Binds services and principal once per surface; everything else is inferred from the schemas. */
+export const endpointFor =
+  <Services, Principal>() =>
+  <P extends Schema = undefined, Q extends Schema = undefined, B extends Schema = undefined, R extends Schema = undefined>(
+    endpoint: Endpoint<Services, Principal, P, Q, B, R>,
+  ): Endpoint<Services, Principal, P, Q, B, R> =>
+    endpoint;

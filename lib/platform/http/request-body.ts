@@ -1,0 +1,54 @@
+import { AppError } from '../errors.ts';
+import type { BodyFormat, RawBody } from './endpoint.ts';
+
+/** Requests without a body of their own never carry more than this. */
+export const DEFAULT_BODY_LIMIT_BYTES = 256 * 1024;
+const MAX_JSON_DEPTH = 64;
+
+/** A JSON document. No content type, or a foreign one, is 415; bad syntax is 400; the wrong shape is the schema's 422. */
+export const jsonBody: BodyFormat = { accepts: ['application/json'], decode: (body) => decodeJson(body, false) };
+/** The same for operations whose clients send no content type, or no body at all. */
+export const optionalJsonBody: BodyFormat = { accepts: ['application/json'], decode: (body) => decodeJson(body, true) };
+
+const isJson = (mediaType: string) => mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType);
+
+function decodeJson(body: RawBody, optional: boolean): unknown {
+  if (optional && body.bytes.length === 0) return {};
+  if (!isJson(body.mediaType) && !(optional && body.mediaType === '')) {
+    throw new AppError('unsupported_media_type', `expected a request with Content-Type: application/json`);
+  }
+  return parseJson(utf8(body.bytes));
+}
+
+export function parseJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('bad_request', `the body is not valid JSON: ${cause instanceof Error ? cause.message : 'syntax error'}`, {
+      code: 'invalid_json',
+    });
+  }
+  if (depthExceeds(value, MAX_JSON_DEPTH)) {
+    throw new AppError('bad_request', `the body is nested deeper than ${MAX_JSON_DEPTH} levels`, { code: 'invalid_json' });
+  }
+  return value;
+}
+
+function depthExceeds(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const item of Array.isArray(value) ? value : Object.values(value)) if (depthExceeds(item, levels - 1)) return true;
+  return false;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text of these bytes, or a 400 where they aren't UTF-8: nothing is stored that differs from what was sent. */
+export function utf8(bytes: Buffer): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new AppError('bad_request', 'the body is not valid UTF-8', { code: 'invalid_encoding' });
+  }
+}

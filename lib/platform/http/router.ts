@@ -1,0 +1,78 @@
+import type { AnyEndpoint } from './endpoint.ts';
+
+export type Match =
+  | { kind: 'endpoint'; endpoint: AnyEndpoint; params: Record<string, string> }
+  | { kind: 'method-not-allowed'; allow: readonly string[]; authenticated: boolean }
+  | { kind: 'not-found' };
+
+interface Node {
+  literal: Map<string, Node>;
+  param: Node | undefined;
+  endpoints: AnyEndpoint[];
+}
+const node = (): Node => ({ literal: new Map(), param: undefined, endpoints: [] });
+
+/** A tree of path segments over a list of endpoints; literals win over parameters. Lookup costs one step a segment. */
+export function createRouter(endpoints: readonly AnyEndpoint[]): (method: string, path: string) => Match {
+  const root = node();
+  for (const endpoint of endpoints) insert(root, endpoint);
+  return (method, path) => {
+    const values: string[] = [];
+    const found = descend(root, segmentsOf(path), 0, values);
+    if (!found) return { kind: 'not-found' };
+    // HEAD is GET without the body, as everywhere on the web.
+    const verb = method === 'HEAD' ? 'GET' : method;
+    const endpoint = found.endpoints.find((candidate) => candidate.method === verb);
+    if (!endpoint) {
+      const allow = [...new Set(found.endpoints.map((candidate) => candidate.method))];
+      return { kind: 'method-not-allowed', allow, authenticated: found.endpoints.every((candidate) => candidate.access !== 'public') };
+    }
+    const names = parameterNames(endpoint.path);
+    return { kind: 'endpoint', endpoint, params: Object.fromEntries(names.map((name, at) => [name, values[at] ?? ''])) };
+  };
+}
+
+export const parameterNames = (path: string): string[] => [...path.matchAll(/{(\w+)}/g)].map(([, name]) => name ?? '');
+
+const segmentsOf = (path: string) => path.split('/').slice(1);
+
+function insert(root: Node, endpoint: AnyEndpoint): void {
+  let at = root;
+  for (const segment of segmentsOf(endpoint.path)) {
+    if (segment.startsWith('{')) {
+      at.param ??= node();
+      at = at.param;
+    } else {
+      const next = at.literal.get(segment) ?? node();
+      at.literal.set(segment, next);
+      at = next;
+    }
+  }
+  if (at.endpoints.some((other) => other.method === endpoint.method)) {
+    throw new Error(`two endpoints answer ${endpoint.method} ${endpoint.path}`);
+  }
+  at.endpoints.push(endpoint);
+}
+
+function descend(at: Node, segments: readonly string[], depth: number, values: string[]): Node | undefined {
+  const segment = segments[depth];
+  if (segment === undefined) return at.endpoints.length > 0 ? at : undefined;
+  const literal = at.literal.get(segment);
+  const found = literal && descend(literal, segments, depth + 1, values);
+  if (found) return found;
+  if (!at.param || segment === '') return undefined;
+  const value = decode(segment);
+  if (value === undefined) return undefined;
+  values.push(value);
+  const below = descend(at.param, segments, depth + 1, values);
+  if (!below) values.pop();
+  return below;
+}
+
+function decode(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}

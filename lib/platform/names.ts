@@ -1,0 +1,12 @@
+import * as z from 'zod';
+
+/** A name people give a thing: 1 to 255 characters, not blank, without control characters. */
+export const Name = z
+  .string()
+  .max(255, 'must have at most 255 characters')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must have no control characters')
+  .refine((name) => name.trim() !== '', 'must not be blank');
+
+/** Free text beside a name. */
+export const Description = z.string().max(4096, 'must have at most 4096 characters');
