@@ -11,7 +11,7 @@ import {
   type ProcessSpec,
   schedulerProcess,
 } from './cluster-processes.ts';
-import { kubeconfigText } from './kubeconfig.ts';
+import { kubeconfigText } from './kubeconfig-text.ts';
 
 /** What one has to know to use the cluster. */
 export interface ClusterFacts {

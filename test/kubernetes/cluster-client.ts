@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clusterPaths } from './cluster-processes.ts';
-import { kubeconfigText } from './kubeconfig.ts';
+import { kubeconfigText } from './kubeconfig-text.ts';
 import type { Binaries } from './kubernetes-binaries.ts';
 
 export interface ClusterClient {

@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { until } from './boot-probes.ts';
-import { attachCluster, type Cluster } from './cluster.ts';
+import { attachCluster, type TestCluster } from './start-cluster.ts';
 import { describeKubernetes } from './test-cluster.ts';
 
 /** A cluster that is not the run's own, by `npm run cluster`'s program. */
-async function runCluster(): Promise<{ owner: ChildProcess; cluster: Cluster }> {
+async function runCluster(): Promise<{ owner: ChildProcess; cluster: TestCluster }> {
   const owner = spawn(process.execPath, [join(import.meta.dirname, 'run-cluster.ts')], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, NODE_OPTIONS: '' },
@@ -33,7 +33,7 @@ function isAlive(processId: number): boolean {
   }
 }
 
-const isGone = ({ directory, processIds }: Cluster): boolean => !processIds.some(isAlive) && !existsSync(directory);
+const isGone = ({ directory, processIds }: TestCluster): boolean => !processIds.some(isAlive) && !existsSync(directory);
 
 describeKubernetes('a cluster leaves no process and no file behind', () => {
   test('when its owner is killed and can do nothing about it', async () => {

@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
+import type { TestCluster } from './start-cluster.ts';
 import { createTestNamespace, describeKubernetes, testCluster } from './test-cluster.ts';
 
 const deployment = (name: string, labels: Record<string, string> = {}) => ({
@@ -23,8 +24,12 @@ const configMapReader = {
 };
 
 describeKubernetes('the Kubernetes API server of a test run', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await testCluster();
+  }, 180_000);
+
   test('takes a server-side apply and records who applied', async () => {
-    const cluster = await testCluster();
     const namespace = await createTestNamespace(cluster);
     const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { colour: 'green' } };
 
@@ -38,7 +43,6 @@ describeKubernetes('the Kubernetes API server of a test run', () => {
   });
 
   test('makes a Deployment available on its simulated node', async () => {
-    const cluster = await testCluster();
     const namespace = await createTestNamespace(cluster);
 
     await cluster.kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify(deployment('web')));
@@ -49,7 +53,6 @@ describeKubernetes('the Kubernetes API server of a test run', () => {
   });
 
   test('fails the pods that are labelled to fail', async () => {
-    const cluster = await testCluster();
     const namespace = await createTestNamespace(cluster);
     const failing = deployment('broken', { 'pod-container-running-failed.stage.kwok.x-k8s.io': 'true' });
 
@@ -69,7 +72,6 @@ describeKubernetes('the Kubernetes API server of a test run', () => {
   });
 
   test('binds a claim of a volume and completes a Job', async () => {
-    const cluster = await testCluster();
     const namespace = await createTestNamespace(cluster);
     const claim = {
       apiVersion: 'v1',
@@ -86,7 +88,6 @@ describeKubernetes('the Kubernetes API server of a test run', () => {
   });
 
   test("denies a ServiceAccount's token what its role lacks", async () => {
-    const cluster = await testCluster();
     const namespace = await createTestNamespace(cluster);
     await cluster.kubectl(['create', 'serviceaccount', 'visitor', '-n', namespace]);
     await cluster.kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify(configMapReader));

@@ -1,4 +1,4 @@
-import { launchTestCluster } from './test-run-cluster.ts';
+import { launchTestCluster } from './launch-test-cluster.ts';
 
 /** For jest's `globalSetup`, which takes default exports only. */
 export default async function setUpKubernetes(): Promise<void> {

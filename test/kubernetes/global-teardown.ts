@@ -1,4 +1,4 @@
-import { stopTestCluster } from './test-run-cluster.ts';
+import { stopTestCluster } from './launch-test-cluster.ts';
 
 /** For jest's `globalTeardown`, which takes default exports only. */
 export default async function tearDownKubernetes(): Promise<void> {

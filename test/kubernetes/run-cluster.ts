@@ -1,7 +1,7 @@
 /** `npm run cluster`: a Kubernetes API server with one simulated node, until Ctrl-C. Builds what is missing first. */
 import { dirname } from 'node:path';
 import { buildComponents } from './build-components.ts';
-import { launchCluster } from './cluster.ts';
+import { launchCluster } from './start-cluster.ts';
 
 const abort = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());

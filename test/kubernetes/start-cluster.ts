@@ -8,9 +8,10 @@ import { type Binaries, explainMissingBinaries, findBinaries } from './kubernete
 
 /**
  * A Kubernetes control plane on 127.0.0.1 with one simulated node: real admission, RBAC, tokens, controllers and scheduling;
- * its pods only look as if they ran. With the binaries in the page cache of two idle cores it is ready in about 5 s.
+ * its pods only look as if they ran. On two idle cores it is ready 4 s after the start (its API server after 2.5) and gone
+ * 0.1 s after the stop; it takes about 700 MB of memory.
  */
-export interface Cluster extends ClusterClient, ClusterFacts {
+export interface TestCluster extends ClusterClient, ClusterFacts {
   /** Removed with the cluster. Has a log per process. */
   directory: string;
   /** The administrator's. */
@@ -22,14 +23,14 @@ export interface Cluster extends ClusterClient, ClusterFacts {
   processIds: number[];
 }
 
-export interface RunningCluster extends Cluster {
+export interface RunningCluster extends TestCluster {
   stop(): Promise<void>;
 }
 
 export interface LaunchedCluster {
   directory: string;
   /** Rejects with why where it does not start. */
-  ready: Promise<Cluster>;
+  ready: Promise<TestCluster>;
   /** Resolves when all of it is gone: to why, where nobody had asked for it. */
   ended: Promise<string | undefined>;
   stop(): Promise<void>;
@@ -62,7 +63,7 @@ export async function startCluster(options: StartOptions = {}): Promise<RunningC
 }
 
 /** The cluster in this folder, which another process has launched and owns, as soon as it is ready. */
-export async function attachCluster(directory: string, timeoutMs = 300_000): Promise<Cluster> {
+export async function attachCluster(directory: string, timeoutMs = 300_000): Promise<TestCluster> {
   const paths = clusterPaths(directory);
   const deadlineMs = performance.now() + timeoutMs;
   while (performance.now() < deadlineMs) {
@@ -74,7 +75,7 @@ export async function attachCluster(directory: string, timeoutMs = 300_000): Pro
   throw new Error(`the cluster was not ready after ${timeoutMs / 1000} s`);
 }
 
-function describeCluster(directory: string, text: string): Cluster {
+function describeCluster(directory: string, text: string): TestCluster {
   const facts = JSON.parse(text) as ClusterFacts & { binaries: Binaries; supervisorId: number; processIds: number[] };
   const { kubeconfig, ca } = clusterPaths(directory);
   return { ...facts, directory, kubeconfigPath: kubeconfig, caPath: ca, ...clusterClient({ directory, ...facts }) };

@@ -1,5 +1,5 @@
-import { type LaunchedCluster, launchCluster } from './cluster.ts';
 import { explainMissingBinaries, findBinaries } from './kubernetes-binaries.ts';
+import { type LaunchedCluster, launchCluster } from './start-cluster.ts';
 import { TEST_CLUSTER_VARIABLE, type TestClusterNote } from './test-cluster-note.ts';
 
 /** Jest loads setup and teardown as modules of their own: the process is what they share. */
