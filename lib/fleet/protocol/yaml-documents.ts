@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, Parser } from 'yaml';
+import { Composer, isAlias, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, Parser } from 'yaml';
 
 /** What is read of a text before its meaning is looked at. Kubernetes manifests stay far below; bombs do not. */
 export const YAML_LIMITS = {
@@ -9,10 +9,10 @@ export const YAML_LIMITS = {
   depth: 64,
   /** `*name` in the whole text. */
   aliases: 1000,
-  /** Values after aliases are resolved: each alias is a copy, so this is what bounds a "billion laughs". */
-  nodes: 250_000,
-  /** Characters of all scalars after aliases are resolved. */
-  characters: 4 * 1024 * 1024,
+  /** Values that aliases stand for, copies of copies included: what bounds a "billion laughs". */
+  aliasedNodes: 50_000,
+  /** Characters in those values. */
+  aliasedCharacters: 2 * 1024 * 1024,
 } as const;
 
 export type YamlErrorCode =
@@ -55,10 +55,10 @@ export function parseYamlDocuments(text: string): YamlDocument[] {
   }
   const lines = new LineCounter();
   const lineOf = (offset: number) => Math.max(1, lines.linePos(offset).line);
-  const budget = { nodes: YAML_LIMITS.nodes, characters: YAML_LIMITS.characters };
+  const budget = { nodes: YAML_LIMITS.aliasedNodes, characters: YAML_LIMITS.aliasedCharacters };
   const documents: YamlDocument[] = [];
   let number = 0;
-  for (const document of new Composer({ schema: 'core', version: '1.2', merge: false, uniqueKeys: true, logLevel: 'silent' }).compose(
+  for (const document of new Composer({ schema: 'core', version: '1.2', merge: false, uniqueKeys: false, logLevel: 'silent' }).compose(
     tokens(text, lines),
   )) {
     number += 1;
@@ -66,7 +66,7 @@ export function parseYamlDocuments(text: string): YamlDocument[] {
     const at = (offset: number) => ({ document: number, line: lineOf(offset) });
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem) throw new YamlError(codeOf(problem.code), firstLine(problem.message), at(problem.pos[0]));
-    const value = plain(document.contents, { document, budget, at });
+    const value = plain(document.contents, { anchors: new Map(), budget, at });
     if (value !== null) documents.push({ value, number, line: lineOf(document.range[0]) });
   }
   return documents;
@@ -92,44 +92,63 @@ function* tokens(text: string, lines: LineCounter) {
 }
 
 interface Reading {
-  document: Document.Parsed;
+  anchors: Map<string, ParsedNode | 'open'>;
   budget: { nodes: number; characters: number };
   at(offset: number): { document: number; line: number };
 }
 
-function plain(node: ParsedNode | null, reading: Reading, depth = 0): unknown {
+/**
+ * The plain value of a node. Done here rather than by the library, whose ways of finding duplicate keys and the targets of aliases
+ * take time by the square of the text's length.
+ */
+function plain(node: ParsedNode | null, reading: Reading, depth = 0, aliased = false): unknown {
   if (node === null) return null;
-  const { budget, at, document } = reading;
-  const where = () => at(node.range[0]);
-  budget.nodes -= 1;
-  if (budget.nodes < 0 || budget.characters < 0)
-    throw new YamlError('too_many_aliases', 'is too large once its aliases are resolved', where());
-  if (depth > YAML_LIMITS.depth) throw new YamlError('too_deep', `must not nest deeper than ${YAML_LIMITS.depth} levels`, where());
-  if (isScalar(node)) {
-    if (typeof node.value === 'string') budget.characters -= node.value.length;
-    return typeof node.value === 'bigint' ? Number(node.value) : node.value;
+  const { budget, anchors } = reading;
+  const refuse = (code: YamlErrorCode, message: string) => new YamlError(code, message, reading.at(node.range[0]));
+  if (depth > YAML_LIMITS.depth) throw refuse('too_deep', `must not nest deeper than ${YAML_LIMITS.depth} levels`);
+  if (aliased) {
+    budget.nodes -= 1;
+    if (isScalar(node) && typeof node.value === 'string') budget.characters -= node.value.length;
+    if (budget.nodes < 0 || budget.characters < 0) throw refuse('too_many_aliases', 'is too large once its aliases are resolved');
   }
   if (isAlias(node)) {
-    const target = node.resolve(document);
-    if (!target) throw new YamlError('syntax', `unknown alias *${node.source}`, where());
-    return plain(target as ParsedNode, reading, depth + 1);
+    const target = anchors.get(node.source);
+    if (target === 'open') throw refuse('too_many_aliases', `*${node.source} contains itself`);
+    if (!target) throw refuse('syntax', `unknown alias *${node.source}`);
+    return plain(target, reading, depth + 1, true);
   }
-  if (isSeq(node)) return node.items.map((item) => plain(item as ParsedNode | null, reading, depth + 1));
-  if (!isMap(node)) throw new YamlError('syntax', 'unknown node', where());
-  const result: Record<string, unknown> = {};
-  for (const { key, value } of node.items) {
-    const name = isScalar(key) ? (key.value === null ? '' : String(key.value)) : undefined;
-    if (name === undefined) throw new YamlError('syntax', 'keys must be scalars', where());
-    budget.characters -= name.length;
-    const item = plain(value as ParsedNode | null, reading, depth + 1);
-    // Assigned plainly, `__proto__` would change the object's prototype instead of becoming a key.
-    if (name === '__proto__') Object.defineProperty(result, name, { value: item, enumerable: true, configurable: true, writable: true });
-    else result[name] = item;
+  const named = !aliased && node.anchor;
+  if (named) anchors.set(named, 'open');
+  const value = isScalar(node) ? scalar(node.value) : isSeq(node) ? list(node.items) : record(node.items);
+  if (named) anchors.set(named, node);
+  return value;
+
+  function list(items: readonly unknown[]): unknown[] {
+    return items.map((item) => plain(item as ParsedNode | null, reading, depth + 1, aliased));
   }
-  return result;
+
+  function record(items: readonly { key: unknown; value: unknown }[]): Record<string, unknown> {
+    const result: Record<string, unknown> = {};
+    for (const item of items) {
+      const key = item.key as ParsedNode | null;
+      if (key !== null && !isScalar(key)) throw refuse('syntax', 'keys must be scalars');
+      const name = String(key?.value ?? '');
+      if (aliased) budget.characters -= name.length;
+      if (Object.hasOwn(result, name)) {
+        throw new YamlError('duplicate_key', `key "${name.slice(0, 100)}" is there twice`, reading.at((key ?? node).range[0]));
+      }
+      const value = plain(item.value as ParsedNode | null, reading, depth + 1, aliased);
+      // Assigned plainly, `__proto__` would change the object's prototype instead of becoming a key.
+      if (name === '__proto__') Object.defineProperty(result, name, { value, enumerable: true, configurable: true, writable: true });
+      else result[name] = value;
+    }
+    return result;
+  }
 }
 
-const codeOf = (code: string): YamlErrorCode =>
-  code === 'DUPLICATE_KEY' ? 'duplicate_key' : code === 'TAG_RESOLVE_FAILED' ? 'custom_tag' : 'syntax';
+/** JSON has no infinities, no NaN, no integers beyond its numbers: such a value stays what was written. */
+const scalar = (value: unknown): unknown => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
+
+const codeOf = (code: string): YamlErrorCode => (code === 'TAG_RESOLVE_FAILED' ? 'custom_tag' : 'syntax');
 
 const firstLine = (message: string): string => (message.split('\n', 1)[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
