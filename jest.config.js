@@ -1,17 +1,26 @@
 /**
- * Two kinds of tests: everything that needs only Node (`host`), and what also needs a Kubernetes API server (`kubernetes`).
- * Both run in native ESM; `npm test` runs both, leaving the second out with one line where its binaries are not built.
+ * Two kinds of tests: what needs only Node (`host`), and what also needs a Kubernetes API server (`kubernetes`, in files called
+ * `*.kubernetes.test.ts`). `npm test` runs both; where the server's binaries are not built it leaves the second out with one line.
  */
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }] },
+  transform: {
+    '\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
+  },
   modulePathIgnorePatterns: ['/.serverless/', '/.esbuild/'],
-  setupFilesAfterEnv: [],
 };
 
 export default {
-  ...shared,
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
   testTimeout: 30_000,
+  projects: [
+    { ...shared, displayName: 'host', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['\\.kubernetes\\.test\\.ts$'] },
+    {
+      ...shared,
+      displayName: 'kubernetes',
+      testMatch: ['<rootDir>/test/**/*.kubernetes.test.ts'],
+      globalSetup: '<rootDir>/test/kubernetes/global-setup.ts',
+      globalTeardown: '<rootDir>/test/kubernetes/global-teardown.ts',
+    },
+  ],
 };

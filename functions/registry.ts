@@ -9,10 +9,15 @@ import type { HttpFunction } from '../lib/platform/http/http-function.ts';
 import type { Schedule, ScheduleFunction } from '../lib/platform/schedule.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
 import * as agentFanoutFunction from './consumers/agent-fanout-function.ts';
+import * as admin from './fleet/admin.ts';
 import * as agentSync from './fleet/agent-sync.ts';
 import * as agents from './fleet/agents.ts';
+import * as deploymentObjects from './fleet/deployment-objects.ts';
+import * as deploymentsV1 from './fleet/deployments-v1.ts';
 import type { FleetEndpoint } from './fleet/fleet-endpoint.ts';
-import * as pak from './identity/pak.ts';
+import * as generators from './fleet/generators.ts';
+import * as stacks from './fleet/stacks.ts';
+import * as pak from './identity/pak-verification.ts';
 import { outboxSweep, handler as outboxSweepHandler } from './schedules/outbox-sweep.ts';
 import type { Services } from './services.ts';
 
@@ -27,9 +32,19 @@ export interface HttpGroup {
   handler: HttpFunction;
 }
 export const httpGroups: readonly HttpGroup[] = [
-  { name: 'pak', file: 'identity/pak', endpoints: pak.pakEndpoints, handler: pak.handler },
+  { name: 'pak', file: 'identity/pak-verification', endpoints: pak.pakEndpoints, handler: pak.handler },
   { name: 'agents', file: 'fleet/agents', endpoints: agents.agentEndpoints, handler: agents.handler },
   { name: 'agent-sync', file: 'fleet/agent-sync', endpoints: agentSync.agentSyncEndpoints, handler: agentSync.handler },
+  { name: 'stacks', file: 'fleet/stacks', endpoints: stacks.stackEndpoints, handler: stacks.handler },
+  {
+    name: 'deployment-objects',
+    file: 'fleet/deployment-objects',
+    endpoints: deploymentObjects.deploymentObjectEndpoints,
+    handler: deploymentObjects.handler,
+  },
+  { name: 'generators', file: 'fleet/generators', endpoints: generators.generatorEndpoints, handler: generators.handler },
+  { name: 'admin', file: 'fleet/admin', endpoints: admin.adminEndpoints, handler: admin.handler },
+  { name: 'deployments-v1', file: 'fleet/deployments-v1', endpoints: deploymentsV1.deploymentV1Endpoints, handler: deploymentsV1.handler },
 ];
 
 export interface QueueGroup {

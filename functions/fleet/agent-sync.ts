@@ -6,8 +6,8 @@ import {
   listRecentEvents,
   reportEvent,
 } from '../../lib/fleet/agent-events/agent-event-service.ts';
+import { recordHeartbeat, targetState } from '../../lib/fleet/agents/agent-rounds.ts';
 import { getAgent } from '../../lib/fleet/agents/agent-service.ts';
-import { recordHeartbeat, targetState } from '../../lib/fleet/agents/agent-sync.ts';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { AgentEvent, Assignments, DeploymentObject, HeartbeatReport, NewAgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { Stack } from '../../lib/fleet/stacks/stack.ts';

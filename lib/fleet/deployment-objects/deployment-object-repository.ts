@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
 import { fleetTable, objectBodyKey, objectHeadKey, objectPk, SEQUENCE_KEY, stackKey, stackObjectKey, stackPk } from '../fleet-table.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
+import { latestFields } from '../stacks/stack-repository.ts';
 
 const table = fleetTable.name;
 /** DynamoDB's limit is 400 KB an item, names and all. */
@@ -51,15 +52,7 @@ export function objectNewWrites(head: Omit<ObjectHead, 'body_chunks'>, yaml: str
 export const headWrite = (head: Omit<ObjectHead, 'body_chunks'>): Write => ({
   table,
   update: stackKey(head.stack_id),
-  set: {
-    latest_sequence: head.sequence_id,
-    latest_object: {
-      object_id: head.id,
-      sequence: head.sequence_id,
-      checksum: head.yaml_checksum,
-      is_deletion_marker: head.is_deletion_marker,
-    },
-  },
+  set: latestFields(head),
   add: { object_count: 1 },
   if: { exists: true, below: { latest_sequence: head.sequence_id } },
 });

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../identity/audit.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { ConditionFailed } from '../../platform/database/database.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
@@ -17,6 +18,7 @@ import {
   historyWrite,
   listObjectIds,
   nextSequence,
+  type ObjectHead,
   objectNewWrites,
 } from './deployment-object-repository.ts';
 
@@ -37,24 +39,10 @@ export async function createDeploymentObject(
 ): Promise<DeploymentObject> {
   await getOwnStack(at, actor, stackId);
   checkYaml(input);
-  const { yaml_content, is_deletion_marker } = input;
-  const now = timestamp(at.clock);
-  const head = {
-    id: newId(),
-    created_at: now,
-    stack_id: stackId,
-    sequence_id: await nextSequence(at.database),
-    yaml_checksum: checksumOf(yaml_content),
-    is_deletion_marker,
-  };
+  const { yaml_content } = input;
+  const head = await newHead(at, stackId, input);
   const change = {
-    audit: {
-      actor,
-      action: 'deployment_object.created',
-      resourceType: 'deployment_object',
-      resourceId: head.id,
-      details: { stack_id: stackId, sequence_id: head.sequence_id, is_deletion_marker },
-    },
+    audit: objectAudit(actor, head),
     events: [occurrence(fleetChanged, { kind: 'stack-changed' as const, stack_id: stackId })],
   };
   const objects = objectNewWrites(head, yaml_content);
@@ -66,11 +54,45 @@ export async function createDeploymentObject(
     if (!(await findStack(at.database, stackId))) throw fleetError('stack_not_found');
     await at.commit({ writes: [...objects, historyWrite(stackId)], ...change });
   }
-  return { ...head, updated_at: now, deleted_at: null, submitted_at: now, yaml_content };
+  return asObject(head, yaml_content);
 }
 
+type NewHead = Omit<ObjectHead, 'body_chunks'>;
+
+/** The object's head, with the next number. */
+export async function newHead(
+  at: FleetPorts,
+  stackId: string,
+  { yaml_content, is_deletion_marker }: NewDeploymentObject,
+): Promise<NewHead> {
+  return {
+    id: newId(),
+    created_at: timestamp(at.clock),
+    stack_id: stackId,
+    sequence_id: await nextSequence(at.database),
+    yaml_checksum: checksumOf(yaml_content),
+    is_deletion_marker,
+  };
+}
+
+export const objectAudit = (actor: Caller, head: NewHead): AuditEntry => ({
+  actor,
+  action: 'deployment_object.created',
+  resourceType: 'deployment_object',
+  resourceId: head.id,
+  details: { stack_id: head.stack_id, sequence_id: head.sequence_id, is_deletion_marker: head.is_deletion_marker },
+});
+
+const asObject = (head: NewHead, yaml_content: string): DeploymentObject => ({
+  ...head,
+  updated_at: head.created_at,
+  deleted_at: null,
+  submitted_at: head.created_at,
+  yaml_content,
+});
+
 /** Parseable YAML with at least one document; a deletion marker may be empty. What Kubernetes makes of it is the agent's to say. */
-function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObject): void {
+export function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObject): void {
   try {
     const documents = parseYamlDocuments(yaml_content);
     if (documents.length === 0 && !is_deletion_marker) {

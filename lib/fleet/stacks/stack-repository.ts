@@ -59,10 +59,19 @@ export async function listStacksOf(database: Database, generatorId: string, limi
 const nameTaken = () => uniqueViolation('stacks_generator_id_name', 'the generator has a stack of this name already');
 const nameItem = ({ id, generator_id, name }: Stack): Item => ({ ...stackNameKey(generator_id, name), type: 'stack-name', id });
 
-export const stackNewWrites = (stack: Stack): Write[] => [
-  { table, put: { ...stackKey(stack.id), type: 'stack', version: 1, ...stack }, if: { exists: false } },
+/** With its first object where it is created together with one. */
+export const stackNewWrites = (stack: Stack, first?: FirstObject): Write[] => [
+  { table, put: { ...stackKey(stack.id), type: 'stack', version: 1, ...stack, ...(first && headFields(first)) }, if: { exists: false } },
   { table, put: nameItem(stack), if: { exists: false }, orElse: nameTaken },
 ];
+
+type FirstObject = { id: string; sequence_id: number; yaml_checksum: string; is_deletion_marker: boolean };
+/** The attributes that say which object is the newest. */
+export const latestFields = ({ id, sequence_id, yaml_checksum, is_deletion_marker }: FirstObject) => ({
+  latest_sequence: sequence_id,
+  latest_object: { object_id: id, sequence: sequence_id, checksum: yaml_checksum, is_deletion_marker } satisfies StackHead,
+});
+const headFields = (first: FirstObject) => ({ ...latestFields(first), object_count: 1 });
 
 /** Fails where somebody changed it since it was read. */
 export const stackUpdateWrites = (before: StackRecord, after: Stack): Write[] => [

@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { fleetError } from '../../lib/fleet/fleet-errors.ts';
+import { YAML_LIMITS } from '../../lib/fleet/protocol/yaml-documents.ts';
+import { AppError, isAppError } from '../../lib/platform/errors.ts';
+import type { BodyFormat, RawBody } from '../../lib/platform/http/endpoint.ts';
+import { jsonBody, utf8 } from '../../lib/platform/http/request-body.ts';
+
+const YAML_TYPES = ['application/yaml', 'text/yaml', 'application/x-yaml'];
+
+export const NewDeploymentObject = z
+  .object({ yaml_content: z.string(), is_deletion_marker: z.boolean().nullish() })
+  .meta({ id: 'CreateDeploymentObjectRequest' });
+
+/** JSON escapes at worst double a text of newlines and quotes; the YAML itself is measured after decoding. */
+export const OBJECT_BODY_LIMIT_BYTES = 2 * YAML_LIMITS.bytes + 256 * 1024;
+
+/** JSON (also without a content type), or the YAML itself with `?deletion_marker=`; either way the YAML's exact bytes. */
+export const deploymentObjectBody: BodyFormat = {
+  accepts: ['application/json', ...YAML_TYPES],
+  decode(body) {
+    const value = YAML_TYPES.includes(body.mediaType)
+      ? { yaml_content: utf8(body.bytes), is_deletion_marker: body.query.deletion_marker === 'true' }
+      : decodeJson(body);
+    const bytes = Buffer.byteLength(String((value as { yaml_content?: unknown } | null)?.yaml_content ?? ''));
+    if (bytes > YAML_LIMITS.bytes) throw new AppError('payload_too_large', `yaml_content is larger than ${YAML_LIMITS.bytes} bytes`);
+    return value;
+  },
+};
+
+function decodeJson(body: RawBody): unknown {
+  try {
+    return jsonBody.decode(body.mediaType === '' ? { ...body, mediaType: 'application/json' } : body);
+  } catch (error) {
+    // On this operation the contract calls malformed JSON an invalid object.
+    if (isAppError(error, 'invalid_json')) throw fleetError('invalid_deployment_object', { message: error.message });
+    throw error;
+  }
+}

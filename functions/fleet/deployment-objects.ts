@@ -1,0 +1,77 @@
+import * as z from 'zod';
+import {
+  createDeploymentObject,
+  getDeploymentObject,
+  listDeploymentObjects,
+  OBJECT_PAGE,
+} from '../../lib/fleet/deployment-objects/deployment-object-service.ts';
+import { DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { reply } from '../../lib/platform/http/endpoint.ts';
+import { deploymentObjectBody, NewDeploymentObject, OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
+import { API, callerOf, decidedByOwnership, endpoint, fleetFunction, IdParams } from './fleet-endpoint.ts';
+
+const tag = 'deployment objects';
+const owner = decidedByOwnership('admin or the owning generator');
+
+export const deploymentObjectEndpoints = [
+  endpoint({
+    id: 'list_deployment_objects',
+    method: 'GET',
+    path: `${API}/stacks/{id}/deployment-objects`,
+    summary: "List a stack's deployment objects, newest first",
+    tag,
+    description: `At most ${OBJECT_PAGE.objects} objects, or about ${OBJECT_PAGE.bytes} bytes of YAML; \`before\` a sequence_id goes on.`,
+    access: owner,
+    params: IdParams,
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(OBJECT_PAGE.objects).default(OBJECT_PAGE.objects),
+      before: z.coerce.number().int().min(0).optional(),
+    }),
+    status: 200,
+    response: z.array(DeploymentObject),
+    errors: ['stack_not_found', 'stack_not_owned'],
+    handle: (context, { params, query }) => listDeploymentObjects(context.services, callerOf(context), params.id, query),
+  }),
+  endpoint({
+    id: 'create_deployment_object',
+    method: 'POST',
+    path: `${API}/stacks/{id}/deployment-objects`,
+    summary: "Submit a stack's next desired state",
+    tag,
+    description:
+      'JSON, or the YAML itself with a YAML content type and `?deletion_marker=true`. Stored byte for byte; the newest object is what agents run. A deletion marker removes all that the stack runs.',
+    access: owner,
+    params: IdParams,
+    query: z.object({ deletion_marker: z.enum(['true', 'false']).optional() }),
+    body: NewDeploymentObject,
+    bodyFormat: deploymentObjectBody,
+    bodyLimitBytes: OBJECT_BODY_LIMIT_BYTES,
+    status: 201,
+    response: DeploymentObject,
+    errors: ['stack_not_found', 'stack_not_owned', 'invalid_deployment_object'],
+    handle: (context, { params, body }) =>
+      createDeploymentObject(context.services, callerOf(context), params.id, {
+        yaml_content: body.yaml_content,
+        is_deletion_marker: body.is_deletion_marker ?? false,
+      }),
+  }),
+  endpoint({
+    id: 'get_deployment_object',
+    method: 'GET',
+    path: `${API}/deployment-objects/{id}`,
+    summary: 'Fetch a deployment object',
+    tag,
+    description: 'With `Accept: application/yaml` the YAML itself.',
+    access: decidedByOwnership('admin, the owning generator, or an agent that runs the stack'),
+    params: IdParams,
+    status: 200,
+    response: DeploymentObject,
+    errors: ['deployment_object_not_found', 'generator_not_associated', 'agent_not_associated'],
+    async handle(context, { params }) {
+      const object = await getDeploymentObject(context.services, callerOf(context), params.id);
+      if (!/^application\/yaml\b/i.test(context.request.headers.accept ?? '')) return object;
+      return reply<z.input<typeof DeploymentObject>>({ headers: { 'content-type': 'application/yaml' }, text: object.yaml_content });
+    },
+  }),
+];
+export const handler = fleetFunction(deploymentObjectEndpoints);

@@ -1,0 +1,178 @@
+import * as z from 'zod';
+import { Agent } from '../../lib/fleet/agents/agent.ts';
+import { createAgent, getAgent, removeAgent } from '../../lib/fleet/agents/agent-service.ts';
+import {
+  createDeployment,
+  Deployment,
+  getDeployment,
+  listDeploymentEvents,
+  reportDeployment,
+  updateDeployment,
+} from '../../lib/fleet/deployments/deployment-service.ts';
+import { AgentEvent, EVENT_TYPES } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { removeStack } from '../../lib/fleet/stacks/stack-service.ts';
+import { OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
+import { adminOnly, adminOrSelf, anyone, callerOf, decidedByOwnership, endpoint, fleetFunction, Id, notAgents } from './fleet-endpoint.ts';
+
+/** The first generation's paths, in terms of today's: a deployment is a stack with its newest deployment object. */
+const tag = 'v1';
+const owner = notAgents('stack_not_owned');
+const DeploymentParams = z.object({ deployment_id: Id });
+
+const RegisterAgent = z
+  .object({ name: z.string(), cluster_name: z.string(), generator_ids: z.array(Id).max(100).optional() })
+  .meta({ id: 'RegisterAgentRequest' });
+const NewDeployment = z
+  .object({ name: z.string(), description: z.string().nullish(), yaml_content: z.string(), generator_id: Id.optional() })
+  .meta({ id: 'CreateDeploymentRequest' });
+const DeploymentUpdate = z
+  .object({ name: z.string().optional(), description: z.string().nullish(), yaml_content: z.string().optional() })
+  .meta({ id: 'UpdateDeploymentRequest' });
+const DeploymentEvent = z
+  .object({
+    deployment_id: Id,
+    deployment_object_id: Id.optional(),
+    event_type: z.string().min(1).max(50).default(EVENT_TYPES.deploy),
+    status: z.string().min(1).max(10),
+    message: z.string().max(32_768).nullish(),
+  })
+  .meta({ id: 'ReportDeploymentEventRequest' });
+
+export const deploymentV1Endpoints = [
+  endpoint({
+    id: 'v1_register_agent',
+    method: 'POST',
+    path: '/v1/agents/register',
+    summary: 'Register an agent',
+    tag,
+    description: 'The same as POST /api/v1/agents: answers with the first key, shown this once.',
+    access: adminOnly,
+    body: RegisterAgent,
+    status: 201,
+    response: z.object({ agent: Agent, initial_pak: z.string() }).meta({ id: 'RegisterAgentResponse' }),
+    errors: ['invalid_agent', 'invalid_generator_id', 'unique_violation'],
+    handle: (context, { body }) => createAgent(context.services, callerOf(context), { ...body, generator_ids: body.generator_ids ?? [] }),
+  }),
+  endpoint({
+    id: 'v1_get_agent',
+    method: 'GET',
+    path: '/v1/agents/{id}',
+    summary: 'Fetch an agent',
+    tag,
+    access: adminOrSelf,
+    params: z.object({ id: Id }),
+    status: 200,
+    response: Agent,
+    errors: ['agent_not_found'],
+    handle: ({ services }, { params }) => getAgent(services, params.id),
+  }),
+  endpoint({
+    id: 'v1_deregister_agent',
+    method: 'DELETE',
+    path: '/v1/agents/{id}',
+    summary: 'Deregister an agent',
+    tag,
+    access: adminOnly,
+    params: z.object({ id: Id }),
+    status: 204,
+    async handle(context, { params }) {
+      await removeAgent(context.services, callerOf(context), params.id);
+      return undefined;
+    },
+  }),
+  endpoint({
+    id: 'v1_create_deployment',
+    method: 'POST',
+    path: '/v1/deployments',
+    summary: 'Create a deployment',
+    tag,
+    description: 'A stack and its first deployment object in one step. Give it labels, or agents targets, as any stack.',
+    access: notAgents('stack_create_denied'),
+    body: NewDeployment,
+    bodyLimitBytes: OBJECT_BODY_LIMIT_BYTES,
+    status: 201,
+    response: Deployment,
+    errors: [
+      'stack_create_denied',
+      'stack_generator_mismatch',
+      'invalid_stack',
+      'invalid_deployment_object',
+      'unique_violation',
+      'foreign_key_violation',
+    ],
+    handle: (context, { body }) => createDeployment(context.services, callerOf(context), body),
+  }),
+  endpoint({
+    id: 'v1_get_deployment',
+    method: 'GET',
+    path: '/v1/deployments/{deployment_id}',
+    summary: 'Fetch a deployment',
+    tag,
+    access: decidedByOwnership('admin, the owning generator, or an agent that runs it'),
+    params: DeploymentParams,
+    status: 200,
+    response: Deployment,
+    errors: ['stack_not_found', 'stack_not_accessible'],
+    handle: (context, { params }) => getDeployment(context.services, callerOf(context), params.deployment_id),
+  }),
+  endpoint({
+    id: 'v1_update_deployment',
+    method: 'PUT',
+    path: '/v1/deployments/{deployment_id}',
+    summary: 'Update a deployment',
+    tag,
+    description: 'New YAML becomes a newer deployment object.',
+    access: owner,
+    params: DeploymentParams,
+    body: DeploymentUpdate,
+    bodyLimitBytes: OBJECT_BODY_LIMIT_BYTES,
+    status: 200,
+    response: Deployment,
+    errors: ['stack_not_found', 'stack_not_owned', 'invalid_stack', 'invalid_deployment_object', 'unique_violation'],
+    handle: (context, { params, body }) => updateDeployment(context.services, callerOf(context), params.deployment_id, body),
+  }),
+  endpoint({
+    id: 'v1_delete_deployment',
+    method: 'DELETE',
+    path: '/v1/deployments/{deployment_id}',
+    summary: 'Delete a deployment',
+    tag,
+    description: 'Withdraws it from every agent: what it runs is removed.',
+    access: owner,
+    params: DeploymentParams,
+    status: 204,
+    errors: ['stack_not_found', 'stack_not_owned'],
+    async handle(context, { params }) {
+      await removeStack(context.services, callerOf(context), params.deployment_id);
+      return undefined;
+    },
+  }),
+  endpoint({
+    id: 'v1_report_event',
+    method: 'POST',
+    path: '/v1/events',
+    summary: 'Report what became of a deployment',
+    tag,
+    description: 'Of its newest object, unless one is named.',
+    access: anyone,
+    body: DeploymentEvent,
+    status: 201,
+    response: AgentEvent,
+    errors: ['agent_pak_required', 'foreign_key_violation'],
+    handle: (context, { body }) => reportDeployment(context.services, callerOf(context), body),
+  }),
+  endpoint({
+    id: 'v1_list_events',
+    method: 'GET',
+    path: '/v1/events/{deployment_id}',
+    summary: "List a deployment's newest events",
+    tag,
+    access: owner,
+    params: DeploymentParams,
+    status: 200,
+    response: z.array(AgentEvent),
+    errors: ['stack_not_found', 'stack_not_owned'],
+    handle: (context, { params }) => listDeploymentEvents(context.services, callerOf(context), params.deployment_id),
+  }),
+];
+export const handler = fleetFunction(deploymentV1Endpoints);

@@ -1,0 +1,184 @@
+import * as z from 'zod';
+import {
+  createGenerator,
+  getGenerator,
+  listRegisteredAgents,
+  listTenants,
+  removeGenerator,
+  rotateGeneratorPak,
+  updateGenerator,
+} from '../../lib/fleet/generators/generator-service.ts';
+import { Registration } from '../../lib/fleet/targeting/registration-repository.ts';
+import { deregister, register } from '../../lib/fleet/targeting/registration-service.ts';
+import { Generator } from '../../lib/identity/generator.ts';
+import type { BodyFormat } from '../../lib/platform/http/endpoint.ts';
+import { jsonBody } from '../../lib/platform/http/request-body.ts';
+import {
+  API,
+  adminOnly,
+  adminOrGenerator,
+  adminOrGeneratorOf,
+  callerOf,
+  decidedByOwnership,
+  endpoint,
+  fleetFunction,
+  Id,
+  IdParams,
+} from './fleet-endpoint.ts';
+
+const tag = 'generators';
+const NewGenerator = z.object({ name: z.string(), description: z.string().nullish() }).meta({ id: 'NewGenerator' });
+/** A whole Generator, as clients send it back; only name and description are taken from it. */
+const GeneratorUpdate = z
+  .object({
+    id: Id,
+    created_at: z.iso.datetime({ offset: true }),
+    updated_at: z.iso.datetime({ offset: true }),
+    name: z.string(),
+    description: z.string().nullish(),
+    is_active: z.boolean(),
+    is_system: z.boolean(),
+  })
+  .meta({ id: 'GeneratorUpdate' });
+const GeneratorAndPak = z.object({ generator: Generator, pak: z.string() }).meta({ id: 'CreateGeneratorResponse' });
+const AgentRegistrationBody = z.object({ agent_id: Id.nullish() }).meta({ id: 'AgentRegistrationBody' });
+
+/** Some proxies strip the body of a DELETE: the query may carry the id instead. */
+const bodyOrQuery: BodyFormat = {
+  accepts: jsonBody.accepts,
+  decode: (body) =>
+    body.bytes.length === 0 && body.query.agent_id !== undefined ? { agent_id: body.query.agent_id } : jsonBody.decode(body),
+};
+const registrants = decidedByOwnership('admin or the agent itself');
+
+export const generatorEndpoints = [
+  endpoint({
+    id: 'list_generators',
+    method: 'GET',
+    path: `${API}/generators`,
+    summary: 'List generators',
+    tag,
+    access: adminOnly,
+    status: 200,
+    response: z.array(Generator),
+    handle: ({ services }) => listTenants(services),
+  }),
+  endpoint({
+    id: 'create_generator',
+    method: 'POST',
+    path: `${API}/generators`,
+    summary: 'Create a generator',
+    tag,
+    description: 'Answers with its first key, which is shown this once.',
+    access: adminOnly,
+    body: NewGenerator,
+    status: 201,
+    response: GeneratorAndPak,
+    errors: ['invalid_generator', 'unique_violation'],
+    handle: (context, { body }) => createGenerator(context.services, callerOf(context), body),
+  }),
+  endpoint({
+    id: 'get_generator',
+    method: 'GET',
+    path: `${API}/generators/{id}`,
+    summary: 'Fetch a generator',
+    tag,
+    access: adminOrGenerator,
+    params: IdParams,
+    status: 200,
+    response: Generator,
+    errors: ['generator_not_found', 'generator_not_owned'],
+    handle: ({ services }, { params }) => getGenerator(services, params.id),
+  }),
+  endpoint({
+    id: 'update_generator',
+    method: 'PUT',
+    path: `${API}/generators/{id}`,
+    summary: 'Rename or describe a generator',
+    tag,
+    description: 'Takes a whole Generator; what is not name or description does not change. A description of null clears it.',
+    access: adminOrGenerator,
+    params: IdParams,
+    body: GeneratorUpdate,
+    status: 200,
+    response: Generator,
+    errors: ['generator_not_found', 'generator_not_owned', 'invalid_generator', 'unique_violation'],
+    handle: (context, { params, body }) => updateGenerator(context.services, callerOf(context), params.id, body),
+  }),
+  endpoint({
+    id: 'delete_generator',
+    method: 'DELETE',
+    path: `${API}/generators/{id}`,
+    summary: 'Delete a generator and its stacks',
+    tag,
+    access: adminOrGenerator,
+    params: IdParams,
+    status: 204,
+    errors: ['generator_not_found', 'generator_not_owned', 'cannot_delete_system_generator'],
+    async handle(context, { params }) {
+      await removeGenerator(context.services, callerOf(context), params.id);
+      return undefined;
+    },
+  }),
+  endpoint({
+    id: 'rotate_generator_pak',
+    method: 'POST',
+    path: `${API}/generators/{id}/rotate-pak`,
+    summary: "Replace a generator's key",
+    tag,
+    access: adminOrGenerator,
+    params: IdParams,
+    status: 201,
+    response: GeneratorAndPak,
+    errors: ['generator_not_found', 'generator_not_owned'],
+    handle: (context, { params }) => rotateGeneratorPak(context.services, callerOf(context), params.id),
+  }),
+  endpoint({
+    id: 'register_agent',
+    method: 'POST',
+    path: `${API}/generators/{id}/register`,
+    summary: 'Register an agent with a generator',
+    tag,
+    description: "The agent's consent to run what the generator owns. An agent registers itself; an admin names the agent.",
+    access: registrants,
+    params: IdParams,
+    body: AgentRegistrationBody,
+    status: 201,
+    response: Registration,
+    errors: ['forbidden', 'missing_agent_id', 'generator_not_found', 'already_registered', 'foreign_key_violation'],
+    handle: (context, { params, body }) => register(context.services, callerOf(context), params.id, body.agent_id ?? undefined),
+  }),
+  endpoint({
+    id: 'deregister_agent',
+    method: 'DELETE',
+    path: `${API}/generators/{id}/register`,
+    summary: 'End a registration',
+    tag,
+    description: "Removes the agent's explicit targets to the generator's stacks too. The body may be replaced by `?agent_id=`.",
+    access: registrants,
+    params: IdParams,
+    query: z.object({ agent_id: Id.optional() }),
+    body: AgentRegistrationBody,
+    bodyFormat: bodyOrQuery,
+    status: 204,
+    errors: ['forbidden', 'missing_agent_id'],
+    async handle(context, { params, body }) {
+      await deregister(context.services, callerOf(context), params.id, body.agent_id ?? undefined);
+      return undefined;
+    },
+  }),
+  endpoint({
+    id: 'list_generator_registered_agents',
+    method: 'GET',
+    path: `${API}/generators/{id}/registered-agents`,
+    summary: 'List the agents registered with a generator',
+    tag,
+    access: adminOrGeneratorOf('not_authorized'),
+    params: IdParams,
+    status: 200,
+    response: z.array(Registration),
+    errors: ['generator_not_found', 'not_authorized'],
+    handle: ({ services }, { params }) => listRegisteredAgents(services, params.id),
+  }),
+];
+export const handler = fleetFunction(generatorEndpoints);

@@ -1,0 +1,204 @@
+import * as z from 'zod';
+import { fleetError } from '../../lib/fleet/fleet-errors.ts';
+import { Stack } from '../../lib/fleet/stacks/stack.ts';
+import {
+  addStackAnnotation,
+  addStackLabel,
+  listStackAnnotations,
+  listStackLabels,
+  removeStackAnnotation,
+  removeStackLabel,
+  StackAnnotation,
+  StackLabel,
+} from '../../lib/fleet/stacks/stack-selectors.ts';
+import { createStack, getOwnStack, listVisibleStacks, removeStack, updateStack } from '../../lib/fleet/stacks/stack-service.ts';
+import { API, callerOf, decidedByOwnership, endpoint, fleetFunction, Id, IdParams, notAgents } from './fleet-endpoint.ts';
+
+const tag = 'stacks';
+const owner = notAgents('stack_not_owned');
+const readers = decidedByOwnership('admin, the owning generator, or an agent with a target to the stack');
+
+const NewStack = z.object({ name: z.string(), description: z.string().nullish(), generator_id: Id }).meta({ id: 'NewStack' });
+/** A whole Stack, as clients send it back; only name and description are taken from it. */
+const StackUpdate = z
+  .object({
+    id: Id,
+    created_at: z.iso.datetime({ offset: true }),
+    updated_at: z.iso.datetime({ offset: true }),
+    name: z.string(),
+    description: z.string().nullish(),
+    generator_id: Id,
+  })
+  .meta({ id: 'StackUpdate' });
+const NewStackAnnotation = z.object({ stack_id: Id, key: z.string(), value: z.string() }).meta({ id: 'NewStackAnnotation' });
+
+export const stackEndpoints = [
+  endpoint({
+    id: 'list_stacks',
+    method: 'GET',
+    path: `${API}/stacks`,
+    summary: 'List stacks',
+    tag,
+    description: "Admins see all, or with `pak_id` one tenant's; a generator sees its own.",
+    access: notAgents('stacks_list_denied'),
+    query: z.object({ pak_id: Id.optional() }),
+    status: 200,
+    response: z.array(Stack),
+    errors: ['stacks_list_denied'],
+    handle: (context, { query }) => listVisibleStacks(context.services, callerOf(context), query.pak_id),
+  }),
+  endpoint({
+    id: 'create_stack',
+    method: 'POST',
+    path: `${API}/stacks`,
+    summary: 'Create a stack',
+    tag,
+    description: 'Names are unique among the live stacks of one generator.',
+    access: notAgents('stack_create_denied'),
+    body: NewStack,
+    status: 201,
+    response: Stack,
+    errors: ['stack_create_denied', 'stack_generator_mismatch', 'invalid_stack', 'unique_violation', 'foreign_key_violation'],
+    handle: (context, { body }) => createStack(context.services, callerOf(context), body),
+  }),
+  endpoint({
+    id: 'get_stack',
+    method: 'GET',
+    path: `${API}/stacks/{id}`,
+    summary: 'Fetch a stack',
+    tag,
+    access: decidedByOwnership('admin or the owning generator'),
+    params: IdParams,
+    status: 200,
+    response: Stack,
+    errors: ['stack_not_found', 'stack_not_owned'],
+    handle: (context, { params }) => getOwnStack(context.services, callerOf(context), params.id),
+  }),
+  endpoint({
+    id: 'update_stack',
+    method: 'PUT',
+    path: `${API}/stacks/{id}`,
+    summary: 'Rename or describe a stack',
+    tag,
+    description: 'Takes a whole Stack; its owner and times do not change. A description of null clears it.',
+    access: decidedByOwnership('admin or the owning generator'),
+    params: IdParams,
+    body: StackUpdate,
+    status: 200,
+    response: Stack,
+    errors: ['stack_id_mismatch', 'stack_not_found', 'stack_not_owned', 'invalid_stack', 'unique_violation'],
+    async handle(context, { params, body }) {
+      const caller = callerOf(context);
+      await getOwnStack(context.services, caller, params.id);
+      if (body.id !== params.id) throw fleetError('stack_id_mismatch');
+      return updateStack(context.services, caller, params.id, body);
+    },
+  }),
+  endpoint({
+    id: 'delete_stack',
+    method: 'DELETE',
+    path: `${API}/stacks/{id}`,
+    summary: 'Delete a stack',
+    tag,
+    description: 'Withdraws it from every agent, also from those that are away.',
+    access: decidedByOwnership('admin or the owning generator'),
+    params: IdParams,
+    status: 204,
+    errors: ['stack_not_found', 'stack_not_owned'],
+    async handle(context, { params }) {
+      await removeStack(context.services, callerOf(context), params.id);
+      return undefined;
+    },
+  }),
+  endpoint({
+    id: 'stacks_list_labels',
+    method: 'GET',
+    path: `${API}/stacks/{id}/labels`,
+    summary: "List a stack's labels",
+    tag,
+    access: readers,
+    params: IdParams,
+    status: 200,
+    response: z.array(StackLabel),
+    errors: ['stack_not_found', 'stack_not_accessible'],
+    handle: (context, { params }) => listStackLabels(context.services, callerOf(context), params.id),
+  }),
+  endpoint({
+    id: 'stacks_add_label',
+    method: 'POST',
+    path: `${API}/stacks/{id}/labels`,
+    summary: 'Label a stack',
+    tag,
+    description: 'The body is the label: a bare JSON string.',
+    access: owner,
+    params: IdParams,
+    body: z.string(),
+    status: 201,
+    response: StackLabel,
+    errors: ['stack_not_found', 'stack_not_owned', 'invalid_label', 'unique_violation', 'too_many'],
+    handle: (context, { params, body }) => addStackLabel(context.services, callerOf(context), params.id, body),
+  }),
+  endpoint({
+    id: 'stacks_remove_label',
+    method: 'DELETE',
+    path: `${API}/stacks/{id}/labels/{label}`,
+    summary: 'Take a label off a stack',
+    tag,
+    access: owner,
+    params: z.object({ id: Id, label: z.string() }),
+    status: 204,
+    errors: ['stack_not_found', 'stack_not_owned', 'stack_label_not_found'],
+    async handle(context, { params }) {
+      await removeStackLabel(context.services, callerOf(context), params.id, params.label);
+      return undefined;
+    },
+  }),
+  endpoint({
+    id: 'stacks_list_annotations',
+    method: 'GET',
+    path: `${API}/stacks/{id}/annotations`,
+    summary: "List a stack's annotations",
+    tag,
+    access: readers,
+    params: IdParams,
+    status: 200,
+    response: z.array(StackAnnotation),
+    errors: ['stack_not_found', 'stack_not_accessible'],
+    handle: (context, { params }) => listStackAnnotations(context.services, callerOf(context), params.id),
+  }),
+  endpoint({
+    id: 'stacks_add_annotation',
+    method: 'POST',
+    path: `${API}/stacks/{id}/annotations`,
+    summary: 'Annotate a stack',
+    tag,
+    access: owner,
+    params: IdParams,
+    body: NewStackAnnotation,
+    status: 201,
+    response: StackAnnotation,
+    errors: ['stack_not_found', 'stack_not_owned', 'stack_id_mismatch', 'invalid_annotation', 'unique_violation', 'too_many'],
+    async handle(context, { params, body }) {
+      const caller = callerOf(context);
+      await getOwnStack(context.services, caller, params.id);
+      if (body.stack_id !== params.id) throw fleetError('stack_id_mismatch');
+      return addStackAnnotation(context.services, caller, params.id, body.key, body.value);
+    },
+  }),
+  endpoint({
+    id: 'stacks_remove_annotation',
+    method: 'DELETE',
+    path: `${API}/stacks/{id}/annotations/{key}`,
+    summary: 'Take an annotation off a stack',
+    tag,
+    access: owner,
+    params: z.object({ id: Id, key: z.string() }),
+    status: 204,
+    errors: ['stack_not_found', 'stack_not_owned', 'stack_annotation_not_found'],
+    async handle(context, { params }) {
+      await removeStackAnnotation(context.services, callerOf(context), params.id, params.key);
+      return undefined;
+    },
+  }),
+];
+export const handler = fleetFunction(stackEndpoints);

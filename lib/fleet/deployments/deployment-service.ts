@@ -1,0 +1,135 @@
+import * as z from 'zod';
+import { findGenerator } from '../../identity/generator-repository.ts';
+import { timestamp } from '../../platform/clock.ts';
+import { newId } from '../../platform/ids.ts';
+import { listObjectEvents, reportEvent } from '../agent-events/agent-event-service.ts';
+import { findObject, listObjectIds, objectNewWrites } from '../deployment-objects/deployment-object-repository.ts';
+import { checkYaml, createDeploymentObject, newHead, objectAudit } from '../deployment-objects/deployment-object-service.ts';
+import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
+import type { Caller, FleetPorts } from '../fleet-ports.ts';
+import type { AgentEvent } from '../protocol/agent-protocol.ts';
+import { checkStackText, type Stack } from '../stacks/stack.ts';
+import { findStack, type StackRecord, stackNewWrites } from '../stacks/stack-repository.ts';
+import { getOwnStack, getStack, owns, updateStack } from '../stacks/stack-service.ts';
+import { runsStack } from '../targeting/matching.ts';
+
+/**
+ * A deployment, in the words of the `/v1` API: a stack together with its newest deployment object. Its id is the stack's. Everything
+ * here is said in terms of stacks and objects; nothing is stored twice.
+ */
+export const Deployment = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    description: z.string().nullable(),
+    generator_id: z.uuid(),
+    deployment_object_id: z.uuid().nullable(),
+    sequence_id: z.int().nullable(),
+    yaml_content: z.string().nullable(),
+    yaml_checksum: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Deployment' });
+export type Deployment = z.infer<typeof Deployment>;
+
+async function deploymentOf({ database }: FleetPorts, stack: StackRecord): Promise<Deployment> {
+  const head = stack.latest_object;
+  const object = head && (await findObject(database, head.object_id));
+  const { id, name, description, generator_id, created_at, updated_at } = stack;
+  return {
+    id,
+    name,
+    description,
+    generator_id,
+    deployment_object_id: object?.id ?? null,
+    sequence_id: object?.sequence_id ?? null,
+    yaml_content: object?.yaml_content ?? null,
+    yaml_checksum: object?.yaml_checksum ?? null,
+    created_at,
+    updated_at,
+  };
+}
+
+export interface NewDeployment {
+  name: string;
+  description?: string | null | undefined;
+  yaml_content: string;
+  /** A generator's own id where absent; for an admin, the admin generator's. */
+  generator_id?: string | undefined;
+}
+
+/** Stack and first object in one transaction: never one without the other. */
+export async function createDeployment(at: FleetPorts, actor: Caller, input: NewDeployment): Promise<Deployment> {
+  const { principal } = actor;
+  if (principal.type === 'agent') throw fleetError('stack_create_denied');
+  const generatorId = input.generator_id ?? (principal.type === 'generator' ? principal.id : at.installation.admin_generator_id);
+  if (principal.type === 'generator' && generatorId !== principal.id) throw fleetError('stack_generator_mismatch');
+  const { name, description = null, yaml_content } = input;
+  checkStackText(name, description);
+  checkYaml({ yaml_content, is_deletion_marker: false });
+  if (!(await findGenerator(at.database, generatorId))) throw foreignKeyViolation('stacks_generator_id', 'generator_id: no such generator');
+  const now = timestamp(at.clock);
+  const stack: Stack = { id: newId(), created_at: now, updated_at: now, deleted_at: null, name, description, generator_id: generatorId };
+  const head = await newHead(at, stack.id, { yaml_content, is_deletion_marker: false });
+  await at.commit({
+    writes: [...stackNewWrites(stack, head), ...objectNewWrites(head, yaml_content)],
+    audit: [{ actor, action: 'stack.created', resourceType: 'stack', resourceId: stack.id, details: { name } }, objectAudit(actor, head)],
+  });
+  return deploymentOf(at, await getStack(at, stack.id));
+}
+
+/** Its owner, admins, and agents that run it. */
+export async function getDeployment(at: FleetPorts, caller: Caller, id: string): Promise<Deployment> {
+  const stack = await getStack(at, id);
+  const { principal } = caller;
+  const runs = principal.type === 'agent' && (await runsStack(at.database, principal.id, stack));
+  if (!runs && !owns(caller, stack)) throw fleetError('stack_not_accessible');
+  return deploymentOf(at, stack);
+}
+
+/** A new name or description, and where there is new YAML, a newer object. */
+export async function updateDeployment(
+  at: FleetPorts,
+  actor: Caller,
+  id: string,
+  change: { name?: string | undefined; description?: string | null | undefined; yaml_content?: string | undefined },
+): Promise<Deployment> {
+  const before = await getOwnStack(at, actor, id);
+  const { name = before.name, description = before.description, yaml_content } = change;
+  if (yaml_content !== undefined) checkYaml({ yaml_content, is_deletion_marker: false });
+  if (name !== before.name || description !== before.description) await updateStack(at, actor, id, { name, description });
+  if (yaml_content !== undefined) await createDeploymentObject(at, actor, id, { yaml_content, is_deletion_marker: false });
+  return deploymentOf(at, await getStack(at, id));
+}
+
+export interface DeploymentReport {
+  deployment_id: string;
+  /** The newest where absent. */
+  deployment_object_id?: string | undefined;
+  event_type: string;
+  status: string;
+  message?: string | null | undefined;
+}
+
+/** An agent's report on a deployment. */
+export async function reportDeployment(at: FleetPorts, caller: Caller, report: DeploymentReport): Promise<AgentEvent> {
+  if (caller.principal.type !== 'agent') throw fleetError('agent_pak_required');
+  const stack = await findStack(at.database, report.deployment_id);
+  const objectId = report.deployment_object_id ?? stack?.latest_object?.object_id;
+  if (objectId === undefined)
+    throw foreignKeyViolation('agent_events_deployment_id', 'deployment_id: no such deployment, or nothing was deployed yet');
+  const { event_type, status, message } = report;
+  return reportEvent(at, { agent_id: caller.principal.id, deployment_object_id: objectId, event_type, status, message });
+}
+
+/** How many of a deployment's newest objects are asked for their events. */
+const OBJECTS_WITH_EVENTS = 10;
+
+/** Newest first. */
+export async function listDeploymentEvents(at: FleetPorts, caller: Caller, id: string): Promise<AgentEvent[]> {
+  await getOwnStack(at, caller, id);
+  const objects = await listObjectIds(at.database, id, OBJECTS_WITH_EVENTS);
+  const events = (await Promise.all(objects.map((objectId) => listObjectEvents(at, objectId)))).flat();
+  return events.sort((a, b) => b.created_at.localeCompare(a.created_at)).slice(0, 500);
+}
