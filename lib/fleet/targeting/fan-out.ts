@@ -130,13 +130,8 @@ async function stackRemoved(
       ids.flatMap((agentId) => targetRemoveWrites(agentId, stack_id)),
     );
   }
-  for (const prefix of ['LABEL#', 'ANNOTATION#']) {
-    const items = await queryAll(database, table, { pk: stackPk(stack_id), prefix, limit: 1_000 });
-    await removeAll(
-      database,
-      items.map(({ pk, sk }) => ({ table, delete: { pk, sk } })),
-    );
-  }
+  await clear(database, stackPk(stack_id), 'LABEL#');
+  await clear(database, stackPk(stack_id), 'ANNOTATION#');
 }
 
 async function agentRemoved(database: Database, agentId: string, budget: Budget): Promise<void> {
@@ -150,10 +145,19 @@ async function agentRemoved(database: Database, agentId: string, budget: Budget)
     return [{ table, delete: agentMatchKey(selector, agentId) }];
   });
   await removeAll(database, inverse);
-  await removeAll(
-    database,
-    edges.map(({ pk, sk }) => ({ table, delete: { pk, sk } })),
-  );
+  await clear(database, agentPk(agentId));
+}
+
+/** Deletes what is left in a partition, a page at a time. */
+async function clear(database: Database, pk: string, prefix?: string): Promise<void> {
+  for (;;) {
+    const page = await database.query(table, { pk, limit: PAGE, fields: [], ...(prefix && { prefix }) });
+    if (page.items.length === 0) return;
+    await removeAll(
+      database,
+      page.items.map(({ sk }) => ({ table, delete: { pk, sk } })),
+    );
+  }
 }
 
 async function generatorRemoved(at: FleetPorts, generatorId: string, budget: Budget): Promise<void> {
