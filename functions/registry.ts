@@ -20,6 +20,7 @@ import * as stacks from './fleet/stacks.ts';
 import * as pak from './identity/pak-verification.ts';
 import { outboxSweep, handler as outboxSweepHandler } from './schedules/outbox-sweep.ts';
 import type { Services } from './services.ts';
+import * as fallback from './system/fallback.ts';
 
 /**
  * Everything there is to deploy, as lists. The one-process host serves them, and a test holds serverless.yml and infra/resources
@@ -31,6 +32,13 @@ export interface HttpGroup {
   endpoints: readonly FleetEndpoint[];
   handler: HttpFunction;
 }
+/** Also serves what no other group's paths match: API Gateway's `$default` route. */
+export const fallbackGroup: HttpGroup = {
+  name: 'fallback',
+  file: 'system/fallback',
+  endpoints: fallback.fallbackEndpoints,
+  handler: fallback.handler,
+};
 export const httpGroups: readonly HttpGroup[] = [
   { name: 'pak', file: 'identity/pak-verification', endpoints: pak.pakEndpoints, handler: pak.handler },
   { name: 'agents', file: 'fleet/agents', endpoints: agents.agentEndpoints, handler: agents.handler },
@@ -45,6 +53,7 @@ export const httpGroups: readonly HttpGroup[] = [
   { name: 'generators', file: 'fleet/generators', endpoints: generators.generatorEndpoints, handler: generators.handler },
   { name: 'admin', file: 'fleet/admin', endpoints: admin.adminEndpoints, handler: admin.handler },
   { name: 'deployments-v1', file: 'fleet/deployments-v1', endpoints: deploymentsV1.deploymentV1Endpoints, handler: deploymentsV1.handler },
+  fallbackGroup,
 ];
 
 export interface QueueGroup {

@@ -1,0 +1,107 @@
+import { mkdir } from 'node:fs/promises';
+import { type App, type AppOptions, compose, useApp } from '../../functions/app.ts';
+import * as registry from '../../functions/registry.ts';
+import { type Clock, systemClock } from '../../lib/platform/clock.ts';
+import type { Config } from '../../lib/platform/config.ts';
+import { dynamoDbClient } from '../../lib/platform/database/document-client.ts';
+import { createLog, type Log } from '../../lib/platform/log.ts';
+import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
+import { createQueues, type QueueSettings } from './create-queues.ts';
+import { createTables } from './create-tables.ts';
+import { type Engines, startEngines } from './engines.ts';
+import { createHttpServer } from './http-server.ts';
+import { pollQueue } from './queue-poller.ts';
+import { type Schedules, startSchedules } from './schedules.ts';
+
+export interface HostOptions {
+  /** The functions' configuration; engines without an endpoint in it are embedded ones. */
+  config: Config;
+  /** Where the embedded engines keep their data, made where it is missing; nothing is kept where absent. */
+  dataDir?: string;
+  host?: string;
+  /** 0 for any free one. */
+  port?: number;
+  /** How many proxies of ours stand in front and may tell the caller's address. */
+  trustedProxies?: number;
+  clock?: Clock;
+  log?: Log;
+  onConsumed?: AppOptions['onConsumed'];
+  /** Told when an embedded engine has died: the host is of no use any more. */
+  onEngineDeath?: (why: string) => void;
+  /** What to serve; the product's own lists where absent. */
+  functions?: Partial<Functions>;
+  queueSettings?: QueueSettings;
+}
+type Functions = Pick<typeof registry, 'httpGroups' | 'queueGroups' | 'scheduleGroups' | 'tables'>;
+
+export interface Host {
+  /** `http://<host>:<port>` */
+  url: string;
+  app: App;
+  /** A fresh admin key, on the very first start only. */
+  adminPak: string | undefined;
+  /** What the functions are configured with, the embedded engines' endpoints included. */
+  config: Config;
+  engines: Engines;
+  schedules: Schedules;
+  /** Answers what has arrived, finishes what is in hand, stops the engines. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Serves everything in the registry from this process. One at a time: the functions find their composition by a module's variable. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { clock = systemClock, host = '127.0.0.1', port = 0, trustedProxies = 0, onConsumed, dataDir } = options;
+  const log = options.log ?? createLog({ level: options.config.BROKKR_LOG_LEVEL });
+  const { httpGroups, queueGroups, scheduleGroups, tables } = { ...registry, ...options.functions };
+  const undo: (() => Promise<unknown>)[] = [];
+  let stopped: Promise<void> | undefined;
+  // What was started last is stopped first; one that fails to stop keeps none of the others running.
+  const stop = () => (stopped ??= undo.reduceRight((before, step) => before.then(step).then(done, failed), Promise.resolve()));
+  const done = () => {};
+  const failed = (error: unknown) => log.error('stop_failed', { error });
+
+  try {
+    if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const engines = await startEngines(options.config, { dataDir, onDeath: (why) => stopped ?? options.onEngineDeath?.(why) });
+    undo.push(engines.stop);
+    const { config } = engines;
+    const physicalName = (name: string) => `${config.BROKKR_PREFIX}-${name}`;
+
+    const endpoints = { dynamoDb: endpointOf(config.DYNAMODB_ENDPOINT, config), sqs: endpointOf(config.SQS_ENDPOINT, config) };
+    const sqs = sqsClient(endpoints.sqs);
+    undo.push(async () => sqs.destroy());
+    const dynamoDb = dynamoDbClient(endpoints.dynamoDb);
+    const queueNames = queueGroups.map(({ consumer }) => consumer.queue);
+    const [queueUrls] = await Promise.all([
+      createQueues(sqs, queueNames, physicalName, options.queueSettings),
+      createTables(dynamoDb, tables, physicalName).finally(() => dynamoDb.destroy()),
+    ]);
+
+    const app = await compose(config, { clock, log, mintAdminPak: true, ...(onConsumed && { onConsumed }) });
+    undo.push(app.close);
+    useApp(app);
+
+    const pollers = queueGroups.map(({ consumer: { queue }, handler }) =>
+      pollQueue({ client: sqs, queueUrl: queueUrls.get(queue) ?? '', queue, handler, clock, log }),
+    );
+    undo.push(() => Promise.all(pollers.map((poller) => poller.stop())));
+    const schedules = startSchedules(
+      scheduleGroups.map(({ schedule: { name, everySeconds }, handler }) => ({ name, everySeconds, handler })),
+      { clock, log },
+    );
+    undo.push(schedules.stop);
+
+    const server = createHttpServer({ groups: httpGroups, fallback: registry.fallbackGroup.handler, app, trustedProxies });
+    undo.push(() => server.close());
+    const url = await server.listen({ host, port });
+    return { url, app, adminPak: app.services.firstStart.adminPak, config, engines, schedules, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const endpointOf = (endpoint: string | undefined, { AWS_REGION: region }: Config) => ({
+  ...(endpoint !== undefined && { endpoint }),
+  ...(region !== undefined && { region }),
+});
