@@ -21,6 +21,10 @@ import * as pak from './identity/pak-verification.ts';
 import { outboxSweep, handler as outboxSweepHandler } from './schedules/outbox-sweep.ts';
 import type { Services } from './services.ts';
 import * as fallback from './system/fallback.ts';
+import * as health from './system/health.ts';
+import * as metrics from './system/metrics-endpoint.ts';
+import * as openapi from './system/openapi.ts';
+import * as reference from './system/reference.ts';
 
 /**
  * Everything there is to deploy, as lists. The one-process host serves them, and a test holds serverless.yml and infra/resources
@@ -53,6 +57,10 @@ export const httpGroups: readonly HttpGroup[] = [
   { name: 'generators', file: 'fleet/generators', endpoints: generators.generatorEndpoints, handler: generators.handler },
   { name: 'admin', file: 'fleet/admin', endpoints: admin.adminEndpoints, handler: admin.handler },
   { name: 'deployments-v1', file: 'fleet/deployments-v1', endpoints: deploymentsV1.deploymentV1Endpoints, handler: deploymentsV1.handler },
+  { name: 'health', file: 'system/health', endpoints: health.healthEndpoints, handler: health.handler },
+  { name: 'metrics', file: 'system/metrics-endpoint', endpoints: metrics.metricsEndpoints, handler: metrics.handler },
+  { name: 'openapi', file: 'system/openapi', endpoints: openapi.openapiEndpoints, handler: openapi.handler },
+  { name: 'reference', file: 'system/reference', endpoints: reference.referenceEndpoints, handler: reference.handler },
   fallbackGroup,
 ];
 

@@ -59,6 +59,7 @@ export const agentSyncEndpoints = [
     params: IdParams,
     status: 200,
     response: Assignments,
+    conditional: true,
     errors: ['agent_not_found'],
     async handle(context, { params }) {
       const agent = await agentOf(context, params.id);
@@ -78,6 +79,7 @@ export const agentSyncEndpoints = [
     query: z.object({ mode: z.enum(['full', 'incremental']).default('full') }),
     status: 200,
     response: z.array(DeploymentObject),
+    conditional: true,
     async handle(context, { params, query }) {
       const body = () => targetState(context.services, params.id, query.mode);
       // What an agent has reported moves no revision, so an incremental answer has no tag.

@@ -76,6 +76,8 @@ export interface Endpoint<
   status: 200 | 201 | 202 | 204;
   /** The body's schema. Members it doesn't declare never leave the server. */
   response?: R;
+  /** May answer 304 without a body where If-None-Match names the current version; for the document. */
+  conditional?: boolean;
   /** The content type of a text answer, for the document. */
   responseType?: string;
   /** Error codes (beyond the general ones) by status, for the document. */

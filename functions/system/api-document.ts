@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import { FLEET_ERRORS } from '../../lib/fleet/fleet-errors.ts';
+import { ERROR_STATUS } from '../../lib/platform/errors.ts';
+import { type OpenApiDocument, openApiDocument } from '../../lib/platform/http/openapi.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { API, type FleetEndpoint } from '../fleet/fleet-endpoint.ts';
+
+/** What every failure looks like; see lib/fleet/fleet-errors.ts. */
+const ErrorResponse = z
+  .object({
+    code: z.string().describe('Stable: programs act on it'),
+    message: z.string(),
+    error: z.string().describe('The message again'),
+    details: z.record(z.string(), z.unknown()).optional(),
+  })
+  .meta({ id: 'ErrorResponse' });
+
+const inAuthorization = (whose: string) => ({
+  type: 'apiKey',
+  in: 'header',
+  name: 'Authorization',
+  description: `${whose} key, as it is or after \`Bearer \``,
+});
+
+/** Which keys an access rule can mean, by the words of its name. */
+function schemesFor(who: string): string[] {
+  const named = ['admin', 'agent', 'generator'].filter((type) => who.includes(type));
+  return (who.includes('any key') ? ['admin', 'agent', 'generator'] : named).map((type) => `${type}_pak`);
+}
+
+const KINDS: Readonly<Record<string, number>> = ERROR_STATUS;
+function errorOf(code: string): { status: number; text: string } {
+  const known = Object.entries(FLEET_ERRORS).find(([name]) => name === code);
+  if (known) return { status: ERROR_STATUS[known[1][0]], text: known[1][1] };
+  const status = KINDS[code];
+  if (status === undefined) throw new Error(`nobody knows the error code ${code}`);
+  return { status, text: code.replaceAll('_', ' ') };
+}
+
+/** The API's OpenAPI document. The pages that show it and the code's reference are no part of it. */
+export function apiDocument(endpoints: readonly FleetEndpoint[]): OpenApiDocument {
+  return openApiDocument(
+    endpoints.filter(({ tag }) => tag !== 'documentation'),
+    {
+      title: 'brokkr-broker',
+      version: manifest.version,
+      description: 'A control plane that never connects to a cluster: agents ask it what to run.',
+      basePath: API,
+      securitySchemes: {
+        admin_pak: inAuthorization("An admin's"),
+        agent_pak: inAuthorization("An agent's"),
+        generator_pak: inAuthorization("A generator's"),
+      },
+      schemesFor,
+      errorOf,
+      errorSchema: ErrorResponse,
+    },
+  );
+}

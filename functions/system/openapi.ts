@@ -1,0 +1,63 @@
+import * as z from 'zod';
+import document from '../../docs/openapi/openapi.json' with { type: 'json' };
+import { reply } from '../../lib/platform/http/endpoint.ts';
+import { endpoint, fleetFunction } from '../fleet/fleet-endpoint.ts';
+import { SWAGGER_CSP, SWAGGER_PAGE, swaggerFile } from './swagger-ui.ts';
+
+const tag = 'documentation';
+const HTML = 'text/html; charset=utf-8';
+const CACHED = 'public, max-age=3600';
+/** Written by `npm run openapi` from the endpoints; a test holds the two together. */
+const DOCUMENT = JSON.stringify(document);
+
+const page = (id: string, path: `/${string}`) =>
+  endpoint({
+    id,
+    method: 'GET',
+    path,
+    summary: 'Swagger UI',
+    tag,
+    access: 'public',
+    status: 200,
+    responseType: HTML,
+    handle: async () =>
+      reply<never>({
+        headers: { 'content-type': HTML, 'content-security-policy': SWAGGER_CSP, 'x-content-type-options': 'nosniff' },
+        text: SWAGGER_PAGE,
+      }),
+  });
+
+export const openapiEndpoints = [
+  endpoint({
+    id: 'get_openapi_document',
+    method: 'GET',
+    path: '/docs/openapi.json',
+    summary: 'This document',
+    tag,
+    access: 'public',
+    status: 200,
+    responseType: 'application/json',
+    handle: async () => reply<never>({ headers: { 'content-type': 'application/json', 'cache-control': 'no-cache' }, text: DOCUMENT }),
+  }),
+  page('swagger_ui', '/swagger-ui'),
+  page('swagger_ui_index', '/swagger-ui/'),
+  page('swagger_ui_openapi', '/openapi'),
+  endpoint({
+    id: 'swagger_ui_file',
+    method: 'GET',
+    path: '/swagger-ui/{file}',
+    summary: 'A file of Swagger UI',
+    tag,
+    access: 'public',
+    params: z.object({ file: z.string() }),
+    status: 200,
+    responseType: 'text/javascript',
+    async handle(_context, { params }) {
+      const file = swaggerFile(params.file);
+      if (!file) return reply<never>({ status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' }, text: 'not found' });
+      const headers = { 'content-type': file.contentType, 'cache-control': CACHED, 'x-content-type-options': 'nosniff' };
+      return reply<never>({ headers, text: file.text });
+    },
+  }),
+];
+export const handler = fleetFunction(openapiEndpoints);

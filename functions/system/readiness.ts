@@ -1,0 +1,39 @@
+import { bootstrapKey, identityTable } from '../../lib/identity/identity-table.ts';
+import type { Services } from '../services.ts';
+
+/** The store must answer a read within this time. */
+const BUDGET_MS = 750;
+/** A verdict holds so long: however often it is asked for, the store is asked this seldom. */
+const VERDICT_MS = 2_000;
+
+interface Verdict {
+  ready: Promise<boolean>;
+  until: number;
+}
+const verdicts = new WeakMap<Services, Verdict>();
+
+/** Whether the store answers: one read unit at most every two seconds, shared by all who ask meanwhile. Never throws. */
+export function isReady(services: Services): Promise<boolean> {
+  const now = services.clock.monotonicMs();
+  const known = verdicts.get(services);
+  if (known && known.until > now) return known.ready;
+  const ready = checkStore(services);
+  verdicts.set(services, { ready, until: now + VERDICT_MS });
+  return ready;
+}
+
+async function checkStore({ database, clock, log }: Services): Promise<boolean> {
+  const answered = new AbortController();
+  try {
+    const budget = clock.sleep(BUDGET_MS, answered.signal).then(() => {
+      throw new Error(`no answer within ${BUDGET_MS} ms`);
+    });
+    await Promise.race([database.get(identityTable.name, bootstrapKey), budget]);
+    return true;
+  } catch (error) {
+    log.warn('store_unavailable', { error });
+    return false;
+  } finally {
+    answered.abort();
+  }
+}

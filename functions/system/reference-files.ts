@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+
+/** The code's reference as TypeDoc has written it; there is none until somebody runs `npm run docs:api`. */
+const ROOT = new URL('../../docs/api/', import.meta.url);
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+/** One path segment that names a file: no dots first, no separators in any disguise. */
+const SEGMENT = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}$/;
+
+export interface ReferenceFile {
+  text: string;
+  headers: Record<string, string>;
+}
+
+/** A file of the reference by its path segments; undefined where there is none. */
+export async function referenceFile(segments: readonly string[]): Promise<ReferenceFile | undefined> {
+  if (!segments.every((segment) => SEGMENT.test(segment))) return undefined;
+  const name = segments.join('/');
+  const contentType = CONTENT_TYPES[extname(name)];
+  if (contentType === undefined) return undefined;
+  const text = await readFile(new URL(name, ROOT), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  return {
+    text,
+    headers: { 'content-type': contentType, 'content-security-policy': policyFor(text), 'x-content-type-options': 'nosniff' },
+  };
+}
+
+/** Scripts from here, and exactly the inline ones that the page came with. */
+function policyFor(page: string): string {
+  const inline = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(
+    ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+  );
+  const scripts = ["'self'", ...new Set(inline)].join(' ');
+  return `default-src 'none'; script-src ${scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+}
+
+export const NOT_BUILT = `<!doctype html>
+<html lang="en">
+  <head><meta charset="utf-8"><title>Brokkr: reference</title></head>
+  <body>
+    <h1>The code's reference has not been built</h1>
+    <p>Run <code>npm run docs:api</code> in the project's folder and load this page again.</p>
+    <p>The HTTP API is documented at <a href="/swagger-ui">/swagger-ui</a>.</p>
+  </body>
+</html>
+`;

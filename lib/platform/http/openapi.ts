@@ -1,0 +1,137 @@
+import * as z from 'zod';
+import { ERROR_STATUS } from '../errors.ts';
+import type { AnyEndpoint } from './endpoint.ts';
+import { type JsonSchema, schemaCollector } from './json-schema.ts';
+import { jsonBody } from './request-body.ts';
+import { parameterNames } from './router.ts';
+
+/** What the document says that no endpoint does. */
+export interface OpenApiOptions {
+  title: string;
+  version: string;
+  description?: string;
+  /** The server's path; endpoints elsewhere carry a server of their own. */
+  basePath: `/${string}`;
+  securitySchemes: Readonly<Record<string, JsonSchema>>;
+  /** Which of the schemes can satisfy an access rule, by the rule's name. */
+  schemesFor(who: string): readonly string[];
+  /** The status of an error code and its standard text. */
+  errorOf(code: string): { status: number; text: string };
+  /** The shape of an error on the wire. */
+  errorSchema: z.ZodType;
+}
+
+type Operation = Record<string, unknown>;
+type Schemas = ReturnType<typeof schemaCollector>;
+
+/** The OpenAPI 3.1 document of these endpoints. The same endpoints give the same document, whatever their order. */
+export function openApiDocument(endpoints: readonly AnyEndpoint[], options: OpenApiOptions) {
+  const { title, version, description, basePath, securitySchemes } = options;
+  const schemas = schemaCollector();
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const endpoint of [...endpoints].sort((a, b) => compare(a.path, b.path) || compare(a.method, b.method))) {
+    const below = endpoint.path.startsWith(`${basePath}/`);
+    const path = below ? endpoint.path.slice(basePath.length) : endpoint.path;
+    paths[path] ??= below ? {} : { servers: [{ url: '/' }] };
+    if ('servers' in paths[path] === below) throw new Error(`${path} stands both below ${basePath} and beside it`);
+    paths[path][endpoint.method.toLowerCase()] = operation(endpoint, schemas, options);
+  }
+  const names = Object.keys(schemas.components).sort(compare);
+  return {
+    openapi: '3.1.0',
+    info: { title, version, ...(description !== undefined && { description }) },
+    servers: [{ url: basePath }],
+    paths,
+    components: { securitySchemes, schemas: Object.fromEntries(names.map((name) => [name, schemas.components[name]])) },
+  };
+}
+export type OpenApiDocument = ReturnType<typeof openApiDocument>;
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+function operation(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOptions): Operation {
+  const { id, summary, description, tag, access } = endpoint;
+  const parameters = [...pathParameters(endpoint, schemas), ...queryParameters(endpoint, schemas)];
+  return {
+    operationId: id,
+    summary,
+    ...(description !== undefined && { description }),
+    ...(tag !== undefined && { tags: [tag] }),
+    ...(access === 'public'
+      ? { security: [] }
+      : { security: options.schemesFor(access.who).map((scheme) => ({ [scheme]: [] })), 'x-access': access.who }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(endpoint.body && { requestBody: requestBody(endpoint, schemas) }),
+    responses: responses(endpoint, schemas, options),
+  };
+}
+
+const Members = z.object({
+  properties: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+  required: z.array(z.string()).default([]),
+});
+const membersOf = (schema: z.ZodType | undefined, schemas: Schemas) => Members.parse(schema ? schemas.convert(schema, 'input') : {});
+
+function pathParameters({ path, params }: AnyEndpoint, schemas: Schemas) {
+  const { properties } = membersOf(params, schemas);
+  return parameterNames(path).map((name) => ({ name, in: 'path', required: true, schema: properties[name] ?? { type: 'string' } }));
+}
+
+function queryParameters({ query }: AnyEndpoint, schemas: Schemas) {
+  const { properties, required } = membersOf(query, schemas);
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    ...(description !== undefined && { description }),
+    ...(required.includes(name) && { required: true }),
+    schema,
+  }));
+}
+
+function requestBody({ body, bodyFormat = jsonBody }: AnyEndpoint, schemas: Schemas) {
+  const json = { schema: schemas.convert(body, 'input') };
+  const content = bodyFormat.accepts.map((type) => [type, type === 'application/json' ? json : { schema: { type: 'string' } }]);
+  return { required: !body.safeParse(undefined).success && !body.safeParse({}).success, content: Object.fromEntries(content) };
+}
+
+function responses(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOptions): Record<string, unknown> {
+  const { status, summary, response, responseType, conditional } = endpoint;
+  const content = {
+    ...(response && { 'application/json': { schema: schemas.convert(response, 'output') } }),
+    ...(responseType !== undefined && { [responseType]: { schema: { type: 'string' } } }),
+  };
+  const all: Record<string, unknown> = {
+    [status]: { description: summary, ...(Object.keys(content).length > 0 && { content }) },
+    ...(conditional && { 304: { description: 'Unchanged: If-None-Match names the current version' } }),
+  };
+  const error = { 'application/json': { schema: schemas.convert(options.errorSchema, 'output') } };
+  for (const [failure, codes] of failuresOf(endpoint, options)) {
+    // A missing or unknown key is answered without a body.
+    all[failure] =
+      failure === ERROR_STATUS.unauthenticated ? { description: codes.join('; ') } : { description: codes.join('; '), content: error };
+  }
+  return all;
+}
+
+/** Each status an endpoint may fail with, and the codes it may carry. */
+function failuresOf({ access, params, query, body, errors = [] }: AnyEndpoint, { errorOf }: OpenApiOptions): Map<number, string[]> {
+  const failures = new Map<number, string[]>();
+  const add = (status: number, text: string) => failures.set(status, [...(failures.get(status) ?? []), text]);
+  if (params || query) add(ERROR_STATUS.bad_request, '`validation_failed`: a parameter breaks a rule');
+  if (body) {
+    add(ERROR_STATUS.bad_request, '`invalid_json`, `invalid_encoding`: the body cannot be read');
+    add(ERROR_STATUS.payload_too_large, '`payload_too_large`: the body is larger than this operation takes');
+    add(ERROR_STATUS.unsupported_media_type, '`unsupported_media_type`: the body has a content type that is not accepted');
+    add(ERROR_STATUS.unprocessable, '`validation_failed`: a member of the body breaks a rule');
+  }
+  if (access !== 'public') {
+    add(ERROR_STATUS.unauthenticated, 'No key, or one that opens nothing; no body');
+    add(ERROR_STATUS.forbidden, `Only for ${access.who}`);
+  }
+  for (const code of errors) {
+    const { status, text } = errorOf(code);
+    add(status, `\`${code}\`: ${text}`);
+  }
+  add(ERROR_STATUS.internal, '`internal_error`: our fault; the message carries the request id');
+  return failures;
+}
