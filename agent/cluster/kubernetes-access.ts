@@ -84,6 +84,8 @@ function loadKubeconfig({ kubeconfigPath, inCluster = 'auto', serviceAccountRoot
     readTokenFiles(config, kubeconfigPath);
   } else if (inCluster === true) config.loadFromCluster(serviceAccountRoot);
   else config.loadFromDefault();
+  // What the library assumes where it finds nothing.
+  if (config.currentContext === 'loaded-context') throw new Error('neither a kubeconfig nor a ServiceAccount was found');
   return config;
 }
 
