@@ -1,0 +1,92 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Cluster } from './cluster/cluster.ts';
+
+/** The first six carry the names other agents of this protocol use, so that dashboards keep working. */
+export interface AgentMetrics {
+  registry: Registry;
+  poll(status: 'success' | 'unchanged' | 'error', seconds: number, nowMs: number): void;
+  kubernetesOperation(operation: string, seconds: number): void;
+  heartbeatSent(): void;
+  reconciled(step: string, status: 'success' | 'failure', seconds: number): void;
+  driftCorrected(objects: number): void;
+  deletionsHeld(): void;
+  staleAssignment(): void;
+  unlistedStacks(count: number): void;
+}
+
+export function createAgentMetrics(): AgentMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) => new Counter({ name, help, labelNames, registers });
+  const seconds = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Histogram({ name, help, labelNames, registers, buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] });
+
+  const polls = counter('brokkr_agent_poll_requests_total', 'Polls of the control plane', ['status']);
+  const pollSeconds = seconds('brokkr_agent_poll_duration_seconds', 'Time of a poll', []);
+  const operations = counter('brokkr_agent_kubernetes_operations_total', 'Calls to the Kubernetes API', ['operation']);
+  const operationSeconds = seconds('brokkr_agent_kubernetes_operation_duration_seconds', 'Time of a call to the Kubernetes API', [
+    'operation',
+  ]);
+  const heartbeats = counter('brokkr_agent_heartbeat_sent_total', 'Heartbeats the control plane accepted', []);
+  const lastPoll = new Gauge({
+    name: 'brokkr_agent_last_successful_poll_timestamp',
+    help: 'Unix time of the last poll that was answered',
+    registers,
+  });
+  const reconciles = counter('brokkr_agent_reconciles_total', 'Attempts on stacks', ['step', 'status']);
+  const reconcileSeconds = seconds('brokkr_agent_reconcile_duration_seconds', 'Time of an attempt on a stack, without waiting for health', [
+    'step',
+  ]);
+  const corrections = counter('brokkr_agent_drift_corrections_total', 'Objects put right that others had changed or deleted', []);
+  const held = counter('brokkr_agent_deletions_held_total', 'Attempts that waited for the confirmation of a mass deletion', []);
+  const stale = counter('brokkr_agent_stale_assignments_total', 'Assignments refused because a later sequence was applied', []);
+  const unlisted = new Gauge({
+    name: 'brokkr_agent_unlisted_stacks',
+    help: 'Stacks with objects here that the control plane does not mention',
+    registers,
+  });
+
+  return {
+    registry,
+    poll(status, duration, nowMs) {
+      polls.inc({ status });
+      pollSeconds.observe(duration);
+      if (status !== 'error') lastPoll.set(Math.floor(nowMs / 1000));
+    },
+    kubernetesOperation(operation, duration) {
+      operations.inc({ operation });
+      operationSeconds.observe({ operation }, duration);
+    },
+    heartbeatSent: () => heartbeats.inc(),
+    reconciled(step, status, duration) {
+      reconciles.inc({ step, status });
+      reconcileSeconds.observe({ step }, duration);
+    },
+    driftCorrected: (objects) => corrections.inc(objects),
+    deletionsHeld: () => held.inc(),
+    staleAssignment: () => stale.inc(),
+    unlistedStacks: (count) => unlisted.set(count),
+  };
+}
+
+/** The same cluster, each call counted and timed. */
+export function meteredCluster(cluster: Cluster, metrics: AgentMetrics, monotonicMs: () => number): Cluster {
+  const metered = async <T>(operation: string, call: () => Promise<T>): Promise<T> => {
+    const startedMs = monotonicMs();
+    try {
+      return await call();
+    } finally {
+      metrics.kubernetesOperation(operation, (monotonicMs() - startedMs) / 1000);
+    }
+  };
+  return {
+    version: (signal) => metered('version', () => cluster.version(signal)),
+    // Answered from a cache nearly always.
+    findKind: (apiVersion, kind, options) => cluster.findKind(apiVersion, kind, options),
+    find: (ref, signal) => metered('get', () => cluster.find(ref, signal)),
+    list: (kind, options) => metered('list', () => cluster.list(kind, options)),
+    apply: (manifest, options) => metered(options.dryRun ? 'dry_run' : 'apply', () => cluster.apply(manifest, options)),
+    delete: (ref, options) => metered('delete', () => cluster.delete(ref, options)),
+    close: () => cluster.close(),
+  };
+}

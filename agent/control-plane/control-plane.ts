@@ -1,0 +1,47 @@
+import type {
+  Agent,
+  Assignments,
+  AuthResponse,
+  DeploymentObject,
+  HeartbeatReport,
+  NewAgentEvent,
+} from '../../lib/fleet/protocol/agent-protocol.ts';
+
+/** The agent's port to the control plane. Every call rejects with a ControlPlaneError, and with nothing else, unless `signal` ends it. */
+export interface ControlPlane {
+  /** Whether it says that it is ready; false also where it can't be reached. */
+  ready(signal?: AbortSignal): Promise<boolean>;
+  whoAmI(signal?: AbortSignal): Promise<AuthResponse>;
+  findAgent(name: string, clusterName: string, signal?: AbortSignal): Promise<Agent>;
+  /** Registered already is fine. */
+  register(generatorId: string, signal?: AbortSignal): Promise<void>;
+  heartbeat(agentId: string, report: HeartbeatReport, signal?: AbortSignal): Promise<void>;
+  /** 'unchanged' where they are still those of `etag`. */
+  assignments(
+    agentId: string,
+    etag: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<{ etag: string | undefined; value: Assignments } | 'unchanged'>;
+  deploymentObject(id: string, signal?: AbortSignal): Promise<DeploymentObject>;
+  report(agentId: string, event: NewAgentEvent, signal?: AbortSignal): Promise<void>;
+  annotations(agentId: string, signal?: AbortSignal): Promise<{ key: string; value: string }[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * `unreachable`: no whole answer came, or a 5xx · `refused`: a 4xx, which stands until someone changes something ·
+ * `unreadable`: an answer that is not what was asked for; nothing may follow from it.
+ */
+export type ControlPlaneFault = 'unreachable' | 'refused' | 'unreadable';
+
+export class ControlPlaneError extends Error {
+  override name = 'ControlPlaneError';
+  readonly fault: ControlPlaneFault;
+  /** HTTP's, 0 where there was none. */
+  readonly status: number;
+  constructor(fault: ControlPlaneFault, message: string, { status = 0, cause }: { status?: number; cause?: unknown } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.fault = fault;
+    this.status = status;
+  }
+}

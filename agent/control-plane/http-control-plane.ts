@@ -1,0 +1,177 @@
+import { type Dispatcher, request, Agent as UndiciAgent } from 'undici';
+import * as z from 'zod';
+import { Agent, Assignments, AuthResponse, DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { type ControlPlane, ControlPlaneError } from './control-plane.ts';
+
+const TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A deployment object of 1 MiB whose every character is escaped in JSON, or tens of thousands of assignments. */
+const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
+const ERROR_BYTES_MAX = 16 * 1024;
+
+const Annotation = z.object({ key: z.string(), value: z.string() });
+const Problem = z.object({ message: z.string(), code: z.string().optional() });
+
+export interface HttpControlPlaneOptions {
+  /** Without `/api/v1`. */
+  baseUrl: string;
+  pak: string;
+  timeoutMs?: number;
+}
+
+interface Answer {
+  status: number;
+  etag: string | undefined;
+  text: string;
+}
+
+export function createHttpControlPlane({ baseUrl, pak, timeoutMs = TIMEOUT_MS }: HttpControlPlaneOptions): ControlPlane {
+  const dispatcher = new UndiciAgent({
+    connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs) },
+    keepAliveTimeout: 60_000,
+    connections: 8,
+    maxHeaderSize: 32 * 1024,
+  });
+  const base = baseUrl.replace(/\/+$/, '');
+  const api = `${base}/api/v1`;
+
+  async function call(
+    method: Dispatcher.HttpMethod,
+    url: string,
+    { body, headers, signal }: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal | undefined } = {},
+  ): Promise<Answer> {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await request(url, {
+        method,
+        dispatcher,
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+        headers: {
+          authorization: `Bearer ${pak}`,
+          accept: 'application/json',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const { statusCode: status } = response;
+      const etag = response.headers.etag;
+      const text = await bounded(response.body, status < 400 ? ANSWER_BYTES_MAX : ERROR_BYTES_MAX);
+      return { status, etag: typeof etag === 'string' ? etag : undefined, text };
+    } catch (cause) {
+      signal?.throwIfAborted();
+      if (cause instanceof ControlPlaneError) throw cause;
+      const reason = deadline.aborted ? `no answer within ${timeoutMs / 1000} s` : textOf(cause);
+      throw new ControlPlaneError('unreachable', `${method} ${pathOf(url)}: ${reason}`, { cause });
+    }
+  }
+
+  /** Any status but the expected ones is an error; the body is read by the schema and by nothing else. */
+  async function ask<T>(
+    method: Dispatcher.HttpMethod,
+    url: string,
+    expected: readonly number[],
+    schema: z.ZodType<T> | undefined,
+    options: Parameters<typeof call>[2] = {},
+  ) {
+    const answer = await call(method, url, options);
+    const where = `${method} ${pathOf(url)}`;
+    if (!expected.includes(answer.status)) {
+      const fault = answer.status >= 500 || answer.status === 429 ? 'unreachable' : answer.status >= 400 ? 'refused' : 'unreadable';
+      throw new ControlPlaneError(fault, `${where}: ${answer.status}${problemOf(answer.text)}`, { status: answer.status });
+    }
+    return { ...answer, value: schema && answer.status !== 304 ? read(schema, answer.text, where) : undefined };
+  }
+
+  async function fetched<T>(
+    method: Dispatcher.HttpMethod,
+    url: string,
+    schema: z.ZodType<T>,
+    options: Parameters<typeof call>[2] = {},
+  ): Promise<T> {
+    const { value } = await ask(method, url, [200], schema, options);
+    if (value === undefined) throw new ControlPlaneError('unreadable', `${method} ${pathOf(url)}: no body`);
+    return value;
+  }
+
+  return {
+    async ready(signal) {
+      try {
+        return (await call('GET', `${base}/readyz`, { signal })).status === 200;
+      } catch (error) {
+        if (error instanceof ControlPlaneError) return false;
+        throw error;
+      }
+    },
+    whoAmI: (signal) => fetched('POST', `${api}/auth/pak`, AuthResponse, { body: {}, signal }),
+    findAgent: (name, clusterName, signal) =>
+      fetched('GET', `${api}/agents/?${new URLSearchParams({ name, cluster_name: clusterName })}`, Agent, { signal }),
+    async register(generatorId, signal) {
+      await ask('POST', `${api}/generators/${encodeURIComponent(generatorId)}/register`, [200, 201, 409], undefined, { body: {}, signal });
+    },
+    async heartbeat(agentId, report, signal) {
+      await ask('POST', `${api}/agents/${agentId}/heartbeat`, [200, 204], undefined, { body: report, signal });
+    },
+    async assignments(agentId, etag, signal) {
+      const headers = etag === undefined ? {} : { 'if-none-match': etag };
+      const url = `${api}/agents/${agentId}/assignments`;
+      const answer = await ask('GET', url, etag === undefined ? [200] : [200, 304], Assignments, { headers, signal });
+      if (answer.status === 304) return 'unchanged';
+      if (answer.value === undefined) throw new ControlPlaneError('unreadable', `GET ${pathOf(url)}: no body`);
+      if (answer.value.agent_id !== agentId)
+        throw new ControlPlaneError('unreadable', `GET ${pathOf(url)}: the answer is about another agent`);
+      return { etag: answer.etag, value: answer.value };
+    },
+    async deploymentObject(id, signal) {
+      const url = `${api}/deployment-objects/${id}`;
+      const value = await fetched('GET', url, DeploymentObject, { signal });
+      if (value.id !== id) throw new ControlPlaneError('unreadable', `GET ${pathOf(url)}: the answer is about another object`);
+      return value;
+    },
+    async report(agentId, event, signal) {
+      await ask('POST', `${api}/agents/${agentId}/events`, [200, 201], undefined, { body: event, signal });
+    },
+    annotations: (agentId, signal) => fetched('GET', `${api}/agents/${agentId}/annotations`, z.array(Annotation), { signal }),
+    close: () => dispatcher.close(),
+  };
+}
+
+async function bounded(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > bytesMax) throw new ControlPlaneError('unreadable', `the answer has more than ${bytesMax} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function read<T>(schema: z.ZodType<T>, text: string, where: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ControlPlaneError('unreadable', `${where}: the answer is not JSON`, { cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new ControlPlaneError('unreadable', `${where}: the answer is not what was asked for: ${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+function problemOf(text: string): string {
+  try {
+    const problem = Problem.safeParse(JSON.parse(text));
+    return problem.success ? ` ${problem.data.message.slice(0, 300)}` : '';
+  } catch {
+    return '';
+  }
+}
+
+const pathOf = (url: string): string => new URL(url).pathname;
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || ('code' in error ? String(error.code) : error.name);
+}

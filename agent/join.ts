@@ -1,0 +1,58 @@
+import type { Clock } from '../lib/platform/clock.ts';
+import type { Log } from '../lib/platform/log.ts';
+import { type ControlPlane, ControlPlaneError } from './control-plane/control-plane.ts';
+
+/** The control plane says that this agent is not the one it should be: no use in going on. */
+export class NotThisAgentError extends Error {
+  override name = 'NotThisAgentError';
+}
+
+interface JoinOptions {
+  controlPlane: ControlPlane;
+  agentName: string;
+  clusterName: string;
+  generatorIds: readonly string[];
+  log: Log;
+  stop: AbortSignal;
+}
+
+const RETRY_MS = 1_000;
+
+/** Asks once a second, `retries` more times at the most. */
+export async function waitUntilReady(
+  controlPlane: ControlPlane,
+  { retries, clock, log, stop }: { retries: number; clock: Clock; log: Log; stop: AbortSignal },
+): Promise<boolean> {
+  for (let attempt = 0; ; attempt += 1) {
+    if (await controlPlane.ready(stop)) return true;
+    if (attempt >= retries) return false;
+    if (attempt % 10 === 0) log.warn('control_plane_not_ready', { attempt });
+    await clock.sleep(RETRY_MS, stop);
+  }
+}
+
+/**
+ * Who this agent is, by its key and by its name: both must say the same. Registers with the generators asked for; where that fails,
+ * it only serves no stacks of theirs. Rejects with a ControlPlaneError, or a NotThisAgentError which no waiting will mend.
+ */
+export async function join({ controlPlane, agentName, clusterName, generatorIds, log, stop }: JoinOptions): Promise<string> {
+  const { agent } = await controlPlane.whoAmI(stop);
+  if (agent === null) throw new NotThisAgentError("the key is not an agent's");
+  const record = await controlPlane.findAgent(agentName, clusterName, stop);
+  if (record.id !== agent) {
+    throw new NotThisAgentError(`the key belongs to agent ${agent}, but "${agentName}" in cluster "${clusterName}" is agent ${record.id}`);
+  }
+  for (const generatorId of generatorIds) {
+    try {
+      await controlPlane.register(generatorId, stop);
+    } catch (error) {
+      if (!(error instanceof ControlPlaneError)) throw error;
+      log.warn('not_registered_with_generator', { generator_id: generatorId, error });
+    }
+  }
+  return agent;
+}
+
+/** Whether the control plane answered and refuses this agent. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof NotThisAgentError || (error instanceof ControlPlaneError && error.fault === 'refused');

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { systemClock } from '../lib/platform/clock.ts';
+import { createLog } from '../lib/platform/log.ts';
+import { createAgent } from './agent.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { type AgentConfig, loadAgentConfig } from './config.ts';
+import { createHttpControlPlane } from './control-plane/http-control-plane.ts';
+import { startHealthServer } from './health-server.ts';
+
+/** Kubernetes gives a pod 30 s from SIGTERM to SIGKILL. */
+const STOP_WITHIN_MS = 25_000;
+
+async function main(): Promise<void> {
+  const config = loadAgentConfig();
+  const log = createLog({ level: config.logLevel });
+  const cluster = await createCluster(config);
+  const controlPlane = createHttpControlPlane({ baseUrl: config.brokerUrl, pak: config.pak });
+  const agent = createAgent({ config, cluster, controlPlane, log });
+  const server = await startHealthServer({ agent, port: config.healthPort, version: version(), clock: systemClock });
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info('agent_stopping', { signal });
+    setTimeout(() => {
+      log.warn('agent_stopped_in_the_middle');
+      process.exit(0);
+    }, STOP_WITHIN_MS).unref();
+    await agent.stop();
+    await Promise.allSettled([server.close(), controlPlane.close(), cluster.close()]);
+    log.info('agent_stopped');
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+
+  try {
+    await agent.start();
+  } catch (error) {
+    if (stopping) return;
+    log.error('agent_not_started', { error });
+    process.exit(1);
+  }
+}
+
+/** Loaded only where it is used: the Kubernetes client takes its time. */
+async function createCluster({ cluster, kubeconfigPath }: AgentConfig): Promise<Cluster> {
+  if (cluster === 'memory') return (await import('./cluster/memory-cluster.ts')).createMemoryCluster();
+  const { createKubernetesCluster } = await import('./cluster/kubernetes-cluster.ts');
+  return createKubernetesCluster(kubeconfigPath === undefined ? {} : { kubeconfigPath });
+}
+
+function version(): string {
+  const read: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof read === 'object' && read !== null && 'version' in read ? String(read.version) : 'unknown';
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

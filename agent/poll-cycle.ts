@@ -1,0 +1,124 @@
+import type { Assignment } from '../lib/fleet/protocol/agent-protocol.ts';
+import { jitteredMs } from '../lib/platform/backoff.ts';
+import type { Clock } from '../lib/platform/clock.ts';
+import type { Log } from '../lib/platform/log.ts';
+import type { AgentMetrics } from './agent-metrics.ts';
+import type { ControlPlane } from './control-plane/control-plane.ts';
+import type { DeletionGuard } from './reconcile/deletion-guard.ts';
+import { inParallel } from './reconcile/in-parallel.ts';
+import type { InventoryStore } from './reconcile/inventory-store.ts';
+import { isAssigned, type StackContents } from './reconcile/stack-contents.ts';
+import type { AgentState } from './state/agent-state.ts';
+import type { BodyStore } from './state/body-store.ts';
+
+/** Asks for the assignments and gives the stacks whose assignment is new to the queue. Only an answer that is whole changes anything. */
+export interface PollCycle {
+  /** Without `ask` it goes by what it knows. Never rejects for what others do wrong. */
+  run(how: { ask: boolean }): Promise<void>;
+  /** Undefined while the agent is not ACTIVE. */
+  assignmentOf(stackId: string): Assignment | undefined;
+}
+
+interface PollCycleOptions {
+  agentId: string;
+  controlPlane: ControlPlane;
+  state: AgentState;
+  inventories: InventoryStore;
+  guard: DeletionGuard;
+  contents: StackContents;
+  bodies: BodyStore;
+  metrics: AgentMetrics;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  stop: AbortSignal;
+  enqueue: (stackId: string) => void;
+}
+
+/** Belt and braces against an ETag that stands still: so often the answer is asked for whatever it was. */
+const UNCONDITIONAL_MS = 15 * 60_000;
+const READS_AT_ONCE = 8;
+const ACTIVE = 'ACTIVE';
+
+export function createPollCycle(options: PollCycleOptions): PollCycle {
+  const { agentId, controlPlane, state, inventories, guard, contents, bodies, metrics, clock, random, log, stop, enqueue } = options;
+  const given = new Map<string, string>();
+  let byStack = indexOf(state.assignments?.value.assignments);
+  let unconditionalAtMs = clock.monotonicMs() + jitteredMs(UNCONDITIONAL_MS, 0.2, random);
+
+  async function poll(): Promise<void> {
+    const startedMs = clock.monotonicMs();
+    const took = () => (clock.monotonicMs() - startedMs) / 1000;
+    const conditional = clock.monotonicMs() < unconditionalAtMs;
+    try {
+      const answer = await controlPlane.assignments(agentId, conditional ? state.assignments?.etag : undefined, stop);
+      if (!conditional) unconditionalAtMs = clock.monotonicMs() + jitteredMs(UNCONDITIONAL_MS, 0.2, random);
+      metrics.poll(answer === 'unchanged' ? 'unchanged' : 'success', took(), clock.nowMs());
+      if (answer === 'unchanged') return;
+      const { etag, value } = answer;
+      state.assignments = { value, ...(etag !== undefined && { etag }) };
+      byStack = indexOf(value.assignments);
+      state.changed();
+      await bodies.keepOnly(new Set(value.assignments.map(({ checksum }) => checksum ?? '')));
+    } catch (error) {
+      if (stop.aborted) return;
+      metrics.poll('error', took(), clock.nowMs());
+      log.warn('poll_failed', { error });
+    }
+  }
+
+  async function run({ ask }: { ask: boolean }): Promise<void> {
+    if (ask) await poll();
+    if (stop.aborted || !state.assignments) return;
+    if (state.assignments.value.status !== ACTIVE) {
+      log.debug('agent_is_not_active', { status: state.assignments.value.status });
+      given.clear();
+      return;
+    }
+    try {
+      await inventories.load();
+    } catch (error) {
+      log.warn('inventories_not_read', { error });
+      return;
+    }
+    const news = [...byStack.values()].filter((assignment) => given.get(assignment.stack_id) !== textOf(assignment));
+    if (news.length > 0) noticeUnlisted();
+    guard.announcing(announceDeletions(news));
+    for (const assignment of news) {
+      given.set(assignment.stack_id, textOf(assignment));
+      enqueue(assignment.stack_id);
+    }
+  }
+
+  /** Before anything is deleted, all that this cycle is going to delete is known. */
+  async function announceDeletions(news: readonly Assignment[]): Promise<void> {
+    const inventoryOf = new Map(inventories.all().map((inventory) => [inventory.stackId, inventory]));
+    await inParallel(news, READS_AT_ONCE, async (assignment) => {
+      const { stack_id: stackId, deployment_object_id: objectId } = assignment;
+      const inventory = inventoryOf.get(stackId);
+      const what = `${assignment.state} ${objectId}`;
+      if (!inventory) guard.announce(stackId, what, 0);
+      else if (assignment.state === 'withdrawn' || assignment.is_deletion_marker) guard.announce(stackId, what, inventory.objects.length);
+      else if (!isAssigned(assignment) || assignment.checksum === inventory.checksum || assignment.sequence_id < inventory.sequence)
+        guard.announce(stackId, what, 0);
+      else guard.announce(stackId, what, await contents.leavesOut(assignment, inventory.objects));
+    });
+  }
+
+  function noticeUnlisted(): void {
+    const unlisted = inventories.all().filter(({ stackId }) => !byStack.has(stackId));
+    metrics.unlistedStacks(unlisted.length);
+    if (unlisted.length > 0) log.warn('stacks_not_mentioned_are_left_alone', { stack_ids: unlisted.map(({ stackId }) => stackId) });
+  }
+
+  return {
+    run,
+    assignmentOf: (stackId) => (state.assignments?.value.status === ACTIVE ? byStack.get(stackId) : undefined),
+  };
+}
+
+const indexOf = (assignments: readonly Assignment[] = []): Map<string, Assignment> =>
+  new Map(assignments.map((assignment) => [assignment.stack_id, assignment]));
+
+const textOf = ({ state, deployment_object_id, sequence_id, checksum, is_deletion_marker }: Assignment): string =>
+  [state, deployment_object_id, sequence_id, checksum, is_deletion_marker].join(' ');

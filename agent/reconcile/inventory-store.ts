@@ -1,0 +1,92 @@
+import type { Cluster, LiveObject, Manifest } from '../cluster/cluster.ts';
+import { type Inventory, readInventory, writeInventory } from './inventory.ts';
+import { FIELD_MANAGER } from './ownership.ts';
+
+const AGENT_LABEL = 'brokkr.io/inventory-owner';
+const STACK_LABEL = 'brokkr.io/inventory-stack';
+export const INVENTORY_PREFIX = 'brokkr-inventory-';
+
+/**
+ * One ConfigMap a stack, in the agent's namespace: it survives the agent and its disk. Kept in memory once read, since this agent
+ * alone writes it.
+ */
+export interface InventoryStore {
+  /** Reads all of this agent's inventories once. Rejects with a ClusterError; until it resolved nothing may be changed. */
+  load(signal?: AbortSignal): Promise<void>;
+  /** Undefined where the stack owns nothing. Throws where what it owns is written but can't be read. */
+  find(stackId: string): Inventory | undefined;
+  all(): Inventory[];
+  /** Resolves once the API server holds it. */
+  put(inventory: Inventory, signal?: AbortSignal): Promise<void>;
+  remove(stackId: string, signal?: AbortSignal): Promise<void>;
+}
+
+export function createInventoryStore({
+  cluster,
+  agentId,
+  namespace,
+}: {
+  cluster: Cluster;
+  agentId: string;
+  namespace: string;
+}): InventoryStore {
+  let known: Map<string, Inventory | Error> | undefined;
+  let loading: Promise<void> | undefined;
+  const inventories = () => {
+    if (!known) throw new Error('inventories were not read yet');
+    return known;
+  };
+  const name = (stackId: string) => `${INVENTORY_PREFIX}${stackId}-${agentId.slice(0, 8)}`;
+
+  async function read(signal: AbortSignal | undefined): Promise<void> {
+    const found = await cluster.list(
+      { apiVersion: 'v1', kind: 'ConfigMap' },
+      { namespace, labelSelector: `${AGENT_LABEL}=${agentId}`, ...(signal && { signal }) },
+    );
+    known = new Map(found.map(parse));
+  }
+
+  function parse(live: LiveObject): [string, Inventory | Error] {
+    const stackId = live.metadata.labels?.[STACK_LABEL] ?? '';
+    try {
+      const inventory = readInventory({ data: live.data, binaryData: live.binaryData });
+      if (inventory.stackId === stackId) return [stackId, inventory];
+      return [stackId, new Error(`ConfigMap ${live.metadata.name} is labelled with another stack than it names`)];
+    } catch (cause) {
+      return [
+        stackId,
+        new Error(`ConfigMap ${namespace}/${live.metadata.name} holds no readable inventory; what the stack owns is unknown`, { cause }),
+      ];
+    }
+  }
+
+  return {
+    load(signal) {
+      if (known) return Promise.resolve();
+      loading ??= read(signal).finally(() => {
+        loading = undefined;
+      });
+      return loading;
+    },
+    find(stackId) {
+      const found = inventories().get(stackId);
+      if (found instanceof Error) throw found;
+      return found;
+    },
+    all: () => [...inventories().values()].filter((item): item is Inventory => !(item instanceof Error)),
+    async put(inventory, signal) {
+      const manifest: Manifest = {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: name(inventory.stackId), namespace, labels: { [AGENT_LABEL]: agentId, [STACK_LABEL]: inventory.stackId } },
+        ...writeInventory(inventory),
+      };
+      await cluster.apply(manifest, { fieldManager: FIELD_MANAGER, force: true, ...(signal && { signal }) });
+      inventories().set(inventory.stackId, inventory);
+    },
+    async remove(stackId, signal) {
+      await cluster.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: name(stackId) }, signal && { signal });
+      inventories().delete(stackId);
+    },
+  };
+}

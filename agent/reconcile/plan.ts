@@ -1,0 +1,98 @@
+import type { LiveObject, ObjectRef } from '../cluster/cluster.ts';
+import type { Desired } from './desired.ts';
+import { rankOf, type StageName } from './kind-order.ts';
+import { objectKey } from './object-key.ts';
+import { isOwned, type Owner, otherOwner, USER_ANNOTATION } from './ownership.ts';
+
+export type ApplyReason = 'new' | 'changed' | 'missing' | 'drifted';
+export type PruneReason = 'left the stack' | 'deletion marker' | 'withdrawn';
+export type LeaveReason = 'unchanged' | 'gone' | 'not labelled as ours' | 'kept' | 'controlled' | 'terminating';
+
+export type Action =
+  | { do: 'apply'; object: Desired; because: ApplyReason }
+  | { do: 'prune'; key: string; ref: ObjectRef; uid: string; because: PruneReason }
+  | { do: 'leave'; key: string; ref: ObjectRef; because: LeaveReason }
+  | { do: 'refuse'; key: string; ref: ObjectRef; because: string };
+
+/** Actions of equal rank: they may be carried out at once, and all before the next stage. */
+export interface Stage {
+  name: StageName | 'prune';
+  actions: Action[];
+}
+
+export interface Plan {
+  /** What must not be touched though it is wanted: where there is any, nothing is applied. */
+  refused: Extract<Action, { do: 'refuse' }>[];
+  left: Extract<Action, { do: 'leave' }>[];
+  stages: Stage[];
+}
+
+export interface PlanInput {
+  owner: Owner;
+  desired: readonly Desired[];
+  /** What the stack owned before. */
+  inventory: readonly ObjectRef[];
+  /** Live objects by key, as far as they had to be looked at: those which carry anyone's owner label. */
+  live: ReadonlyMap<string, LiveObject>;
+  /** Everything, for new contents; else only what is missing or drifted, by key. */
+  apply: 'all' | { drifted: ReadonlySet<string> };
+  /** Why objects leave. */
+  pruneReason: PruneReason;
+}
+
+/** What must change for the cluster to match; touches nothing and reads no clock. */
+export function plan({ owner, desired, inventory, live, apply, pruneReason }: PlanInput): Plan {
+  const before = new Set(inventory.map(objectKey));
+  const wanted = new Set(desired.map(({ key }) => key));
+
+  const applies = desired.map((object): Action => {
+    const { key, ref } = object;
+    const existing = live.get(key);
+    const other = existing && otherOwner(existing, owner);
+    if (other) return { do: 'refuse', key, ref, because: `belongs to ${other}` };
+    if (apply === 'all') return { do: 'apply', object, because: before.has(key) ? 'changed' : 'new' };
+    if (!existing) return { do: 'apply', object, because: 'missing' };
+    return apply.drifted.has(key) ? { do: 'apply', object, because: 'drifted' } : { do: 'leave', key, ref, because: 'unchanged' };
+  });
+
+  const prunes = inventory
+    .filter((ref) => !wanted.has(objectKey(ref)))
+    .map((ref): Action => {
+      const key = objectKey(ref);
+      const existing = live.get(key);
+      if (!existing) return { do: 'leave', key, ref, because: 'gone' };
+      if (!isOwned(existing, owner)) return { do: 'leave', key, ref, because: 'not labelled as ours' };
+      const { ownerReferences, annotations, uid, deletionTimestamp } = existing.metadata;
+      if (ownerReferences?.length) return { do: 'leave', key, ref, because: 'controlled' };
+      if (annotations?.[USER_ANNOTATION.keep] === 'true') return { do: 'leave', key, ref, because: 'kept' };
+      if (deletionTimestamp !== undefined) return { do: 'leave', key, ref, because: 'terminating' };
+      return { do: 'prune', key, ref, uid, because: pruneReason };
+    });
+
+  return {
+    refused: applies.filter((action) => action.do === 'refuse'),
+    left: [...applies, ...prunes].filter((action) => action.do === 'leave'),
+    stages: [
+      ...stages(
+        applies.filter((action) => action.do === 'apply'),
+        (action) => action.object.rank,
+        (action) => action.object.stage,
+      ),
+      ...stages(
+        prunes.filter((action) => action.do === 'prune'),
+        (action) => -rankOf(action.ref),
+        () => 'prune' as const,
+      ),
+    ],
+  };
+}
+
+function stages<A extends Action>(actions: readonly A[], rank: (action: A) => number, name: (action: A) => Stage['name']): Stage[] {
+  const byRank = new Map<number, A[]>();
+  for (const action of actions) {
+    const stage = byRank.get(rank(action));
+    if (stage) stage.push(action);
+    else byRank.set(rank(action), [action]);
+  }
+  return [...byRank].sort(([a], [b]) => a - b).flatMap(([, members]) => (members[0] ? [{ name: name(members[0]), actions: members }] : []));
+}

@@ -1,0 +1,29 @@
+import { observe } from './observe.ts';
+import { countsText } from './outcome.ts';
+import { type Owner, ownedBySomeone } from './ownership.ts';
+import { type PruneReason, plan } from './plan.ts';
+import { pruneStages } from './prune.ts';
+import { type AttemptPorts, type AttemptResult, failure } from './stack-attempt.ts';
+
+/** `remaining` objects are accepted for deletion but not gone. */
+export type RemovalResult = AttemptResult & { remaining: number };
+
+/** Deletes all a stack owns, in reverse order. The inventory is gone only when everything is. May run any number of times. */
+export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason: PruneReason): Promise<RemovalResult> {
+  const { effects, inventories, guard } = ports;
+  const inventory = inventories.find(owner.stackId);
+  if (!inventory) {
+    guard.done(owner.stackId);
+    return { outcome: { status: 'SUCCESS', summary: 'nothing is left of the stack', objects: [] }, live: new Map(), remaining: 0 };
+  }
+  const live = await observe(effects.cluster, inventory.objects, ownedBySomeone);
+  const planned = plan({ owner, desired: [], inventory: inventory.objects, live, apply: 'all', pruneReason });
+  const pruned = await pruneStages(ports, owner, planned);
+  if (pruned.survivors.length > 0)
+    await inventories.put({ ...inventory, checksum: null, createdNamespaces: [], objects: pruned.survivors });
+  else await inventories.remove(owner.stackId);
+  if (pruned.problem) return { ...failure(pruned.problem, pruned.outcomes), remaining: pruned.deleting };
+  const summary =
+    pruned.survivors.length > 0 ? `${pruned.survivors.length} objects wait for their finalizers` : countsText(pruned.outcomes);
+  return { outcome: { status: 'SUCCESS', summary, objects: pruned.outcomes }, live: new Map(), remaining: pruned.survivors.length };
+}

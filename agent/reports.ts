@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { EVENT_TYPES, type NewAgentEvent } from '../lib/fleet/protocol/agent-protocol.ts';
+import { backoffMs } from '../lib/platform/backoff.ts';
+import type { Clock } from '../lib/platform/clock.ts';
+import type { Log } from '../lib/platform/log.ts';
+import { type ControlPlane, ControlPlaneError } from './control-plane/control-plane.ts';
+import { inParallel } from './reconcile/in-parallel.ts';
+import { type Outcome, outcomeDetails, outcomeMessage } from './reconcile/outcome.ts';
+import type { AgentState, PendingEvent, Reported } from './state/agent-state.ts';
+
+/** Tells the control plane how stacks fare: each news once, kept until it is delivered, the latest per stack only. */
+export interface Reports {
+  /** Equal news to what was last delivered or is waiting is no news. Delivery goes on by itself. */
+  submit(news: News): void;
+  /** What was last said about a stack, delivered or about to be. */
+  last(stackId: string): Pick<Reported, 'deployment_object_id' | 'event_type' | 'status'> | undefined;
+  /** Tries again what was not delivered, unless its wait is not over. */
+  flush(): void;
+  settled(): Promise<void>;
+}
+
+export interface News {
+  stackId: string;
+  deploymentObjectId: string;
+  type: keyof typeof EVENT_TYPES;
+  outcome: Outcome;
+  durationMs: number;
+  /** Said even though it reads like the last: each correction of drift is news. */
+  again?: boolean;
+}
+
+interface ReportsOptions {
+  controlPlane: ControlPlane;
+  state: AgentState;
+  agentId: string;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  stop: AbortSignal;
+}
+
+const AT_ONCE = 4;
+const PENDING_MAX = 5_000;
+const BACKOFF = { baseMs: 2_000, capMs: 60_000 };
+
+export function createReports({ controlPlane, state, agentId, clock, random, log, stop }: ReportsOptions): Reports {
+  let delivering: Promise<void> | undefined;
+  let failures = 0;
+  let notBeforeMs = 0;
+
+  async function deliver(): Promise<void> {
+    while (state.pending.length > 0 && !stop.aborted) {
+      const batch = [...state.pending];
+      const results = await inParallel(batch, AT_ONCE, deliverOne);
+      if (results.includes('later')) {
+        notBeforeMs = clock.monotonicMs() + backoffMs(failures, BACKOFF, random);
+        failures += 1;
+        state.changed();
+        return;
+      }
+      failures = 0;
+    }
+  }
+
+  async function deliverOne(item: PendingEvent): Promise<'settled' | 'later'> {
+    const { stack_id, event, digest } = item;
+    try {
+      await controlPlane.report(agentId, event, stop);
+      log.info('reported', {
+        stack_id,
+        event_type: event.event_type,
+        status: event.status,
+        deployment_object_id: event.deployment_object_id,
+      });
+    } catch (error) {
+      if (!isHopeless(error)) {
+        log.warn('report_not_delivered', { stack_id, error });
+        return 'later';
+      }
+      // The control plane knows this object no more, or finds the event wrong: saying it again would not help.
+      log.warn('report_refused', { stack_id, error });
+    }
+    // Newer news may have taken its place meanwhile.
+    state.pending = state.pending.filter((pending) => pending !== item);
+    const { deployment_object_id, event_type, status } = event;
+    state.stack(stack_id).reported = { deployment_object_id, event_type, status, digest };
+    state.changed();
+    return 'settled';
+  }
+
+  function flush(): void {
+    if (delivering || state.pending.length === 0 || clock.monotonicMs() < notBeforeMs) return;
+    delivering = deliver()
+      .catch((error) => log.error('reports_failed_unexpectedly', { error }))
+      .finally(() => {
+        delivering = undefined;
+      });
+  }
+
+  const pendingOf = (stackId: string) => state.pending.find(({ stack_id }) => stack_id === stackId);
+
+  return {
+    submit({ stackId, deploymentObjectId, type, outcome, durationMs, again }) {
+      const event: NewAgentEvent = {
+        agent_id: agentId,
+        deployment_object_id: deploymentObjectId,
+        event_type: EVENT_TYPES[type],
+        status: outcome.status,
+        message: outcomeMessage(outcome),
+        details: outcomeDetails(stackId, outcome, durationMs),
+      };
+      const digest = digestOf(event);
+      const last = pendingOf(stackId) ?? state.stack(stackId).reported;
+      if (last?.digest === digest && !again) return;
+      state.pending = [...state.pending.filter(({ stack_id }) => stack_id !== stackId), { stack_id: stackId, event, digest }].slice(
+        -PENDING_MAX,
+      );
+      flush();
+    },
+    last: (stackId) => pendingOf(stackId)?.event ?? state.stack(stackId).reported,
+    flush,
+    async settled() {
+      while (delivering) await delivering;
+    },
+  };
+}
+
+function isHopeless(error: unknown): boolean {
+  return error instanceof ControlPlaneError && error.fault === 'refused' && ![401, 403, 408, 429].includes(error.status);
+}
+
+const digestOf = ({ deployment_object_id, event_type, status, message }: NewAgentEvent): string =>
+  createHash('sha256')
+    .update([deployment_object_id, event_type, status, status === 'SUCCESS' ? '' : message].join('\n'))
+    .digest('hex')
+    .slice(0, 16);
