@@ -28,6 +28,7 @@ export interface DynamoDbOptions {
 const MAX_ATTEMPTS = 6;
 const CONFLICT_BACKOFF = { baseMs: 20, capMs: 500 };
 
+const RETRIED: ReadonlySet<string> = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 /** A client of the low-level API, for creating tables. Endpoints other than AWS's take any credentials, so none are looked for. */
 export function dynamoDbClient({ endpoint, region }: DynamoDbOptions): DynamoDBClient {
   return new DynamoDBClient({
@@ -46,7 +47,10 @@ export function dynamoDbClient({ endpoint, region }: DynamoDbOptions): DynamoDBC
 export function createDatabase(options: DynamoDbOptions = {}): Database & { close(): void } {
   const { clock = systemClock, onConsumed, tableName = (table) => table } = options;
   const raw = dynamoDbClient(options);
-  const client = DynamoDBDocumentClient.from(raw, { marshallOptions: { removeUndefinedValues: true } });
+  const client = DynamoDBDocumentClient.from(raw, {
+    // A map with a member called `constructor`, as users may send, passes for a class instance: it is a map all the same.
+    marshallOptions: { removeUndefinedValues: true, convertClassInstanceToMap: true },
+  });
   const consumed = onConsumed ? { ReturnConsumedCapacity: 'TOTAL' as const } : {};
   const told = (
     operation: string,
@@ -69,13 +73,15 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
 
   async function batchGet(table: string, keys: readonly Key[]): Promise<Item[]> {
     const pages: Key[][] = [];
-    for (let at = 0; at < keys.length; at += 100) pages.push(keys.slice(at, at + 100));
+    for (let at = 0; at < distinct.length; at += 100) pages.push(distinct.slice(at, at + 100));
     return (await Promise.all(pages.map((page) => batchGetPage(table, page)))).flat();
   }
 
   async function batchGetPage(table: string, keys: Key[]): Promise<Item[]> {
     const items: Item[] = [];
     let pending = keys;
+    // A batch that names a key twice is refused whole.
+    const distinct = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
     for (let attempt = 0; pending.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw new Error(`DynamoDB left ${pending.length} of ${keys.length} keys unread`);
       if (attempt > 0) await clock.sleep(backoffMs(attempt, CONFLICT_BACKOFF));
@@ -98,6 +104,18 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
       told('GetItem', result.ConsumedCapacity);
       return result.Item as Item | undefined;
     },
+  /** Tries again where another transaction was in the way. A failed condition is an answer, and final. */
+  async function insist<T>(writes: readonly Write[], send: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await send();
+      } catch (error) {
+        if (!isConflict(error, writes) || attempt + 1 >= MAX_ATTEMPTS) throw error;
+        await clock.sleep(backoffMs(attempt, CONFLICT_BACKOFF));
+      }
+    }
+  }
+
     async count(table, pk) {
       let total = 0;
       let start: Record<string, unknown> | undefined;
@@ -119,7 +137,7 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
     async write(write) {
       if ('check' in write) throw new Error('a check needs a transaction');
       const input = { ...writeInput(write, tableName), ...consumed };
-      try {
+      return insist([write], async () => {
         if ('put' in write) {
           const result = await client.send(new PutCommand(input as never));
           told('PutItem', result.ConsumedCapacity);
@@ -133,29 +151,20 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
         const result = await client.send(new UpdateCommand({ ...(input as object), ReturnValues: 'ALL_NEW' } as never));
         told('UpdateItem', result.ConsumedCapacity);
         return result.Attributes as Item | undefined;
-      } catch (error) {
-        if (error instanceof Error && error.name === 'ConditionalCheckFailedException') throw failureOf(write);
-        throw error;
-      }
+      });
     },
     async transact(writes) {
       const TransactItems = writes.map((write) => {
         const input = writeInput(write, tableName) as never;
         if ('put' in write) return { Put: input };
         if ('update' in write) return { Update: input };
+      if (writes.length === 0) return;
         return 'delete' in write ? { Delete: input } : { ConditionCheck: input };
       });
-      for (let attempt = 0; ; attempt++) {
-        try {
-          const result = await client.send(new TransactWriteCommand({ TransactItems, ...consumed }));
-          told('TransactWriteItems', result.ConsumedCapacity);
-          return;
-        } catch (error) {
-          const conflicted = outcomeOf(error, writes);
-          if (!conflicted || attempt + 1 >= MAX_ATTEMPTS) throw error;
-          await clock.sleep(backoffMs(attempt, CONFLICT_BACKOFF));
-        }
-      }
+      await insist(writes, async () => {
+        const result = await client.send(new TransactWriteCommand({ TransactItems, ...consumed }));
+        told('TransactWriteItems', result.ConsumedCapacity);
+      });
     },
     close: () => raw.destroy(),
   };
@@ -164,11 +173,12 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
 const failureOf = (write: Write): Error => write.orElse?.() ?? new ConditionFailed(keyOf(write));
 
 /** Throws the failed condition's own error; true where trying again may help. */
-function outcomeOf(error: unknown, writes: readonly Write[]): boolean {
-  if (!(error instanceof TransactionCanceledException)) return error instanceof Error && error.name === 'TransactionConflictException';
-  const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code);
-  const failed = codes.indexOf('ConditionalCheckFailed');
+function isConflict(error: unknown, writes: readonly Write[]): boolean {
+  if (!(error instanceof Error)) return false;
+  const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []).map(({ Code }) => Code) : [];
+  const failed = error.name === 'ConditionalCheckFailedException' ? 0 : reasons.indexOf('ConditionalCheckFailed');
   const write = writes[failed];
   if (write) throw failureOf(write);
-  return codes.some((code) => code === 'TransactionConflict' || code === 'ThrottlingError' || code === 'ProvisionedThroughputExceeded');
+  // A single write, too, is turned away while a transaction holds its item.
+  return error.name === 'TransactionConflictException' || reasons.some((code) => RETRIED.has(code ?? ''));
 }

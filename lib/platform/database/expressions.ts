@@ -2,13 +2,13 @@ import { type Condition, keyOf, type QueryOptions, type Write } from './database
 
 /** Builds DynamoDB expressions with placeholders for every name and value, so that no text of a caller's ever is syntax. */
 function placeholders() {
-  const names: Record<string, string> = {};
+  const names = new Map<string, string>();
   const values: Record<string, unknown> = {};
   let count = 0;
   return {
     name(name: string): string {
-      const key = `#${name.replaceAll(/\W/g, '_')}`;
-      names[key] = name;
+      const key = names.get(name) ?? `#n${names.size}`;
+      names.set(name, key);
       return key;
     },
     value(value: unknown): string {
@@ -17,7 +17,7 @@ function placeholders() {
       return key;
     },
     attributes: () => ({
-      ...(Object.keys(names).length > 0 && { ExpressionAttributeNames: names }),
+      ...(names.size > 0 && { ExpressionAttributeNames: Object.fromEntries([...names].map(([name, key]) => [key, name])) }),
       ...(count > 0 && { ExpressionAttributeValues: values }),
     }),
   };

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { deadLetterQueue } from '../../functions/app.ts';
+import { pollQueue, type QueuePoller } from '../../infra/host/queue-poller.ts';
+import { systemClock } from '../../lib/platform/clock.ts';
+import { ConditionFailed, type Database } from '../../lib/platform/database/database.ts';
+import { type BatchPorts, consumerFor, Rejected } from '../../lib/platform/events/consumer.ts';
+import { defineEvent } from '../../lib/platform/events/domain-event.ts';
+import { queueFunction } from '../../lib/platform/events/queue-function.ts';
+import { type ContractStore, freshPk, openContractStore } from './contract-store.ts';
+import { eventually, openTestQueues, silent, type TestQueues } from './test-queues.ts';
+
+const QUEUE = 'tally';
+const counted = defineEvent({
+  name: 'counted',
+  schema: z.object({ by: z.number(), version: z.number().optional(), fault: z.enum(['after-effect', 'always', 'rejected']).optional() }),
+});
+
+/** As the product's consumers do it: the mark that an event was handled stands in the transaction of its effect. */
+async function countOnce(database: Database, table: string, pk: string, id: string, by: number, version = 0) {
+  try {
+    await database.transact([
+      { table, put: { pk, sk: `SEEN#${id}` }, if: { exists: false } },
+      { table, update: { pk, sk: 'TOTAL' }, add: { total: by } },
+    ]);
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+  }
+  const newer = { table, update: { pk, sk: 'LATEST' }, set: { version }, if: { below: { version } } };
+  await database.write(newer).catch((error) => {
+    if (!(error instanceof ConditionFailed)) throw error;
+  });
+}
+
+describe('a consumer on a real queue', () => {
+  let store: ContractStore;
+  let queues: TestQueues;
+  let poller: QueuePoller;
+  const pk = freshPk();
+  const attempts = new Map<string, number>();
+
+  const tally = consumerFor<undefined>()({
+    queue: QUEUE,
+    events: [counted],
+    async handle(_services, { id, data: { by, version, fault } }, { attempt }) {
+      attempts.set(id, Math.max(attempt, attempts.get(id) ?? 0));
+      if (fault === 'always') throw new Error('poison');
+      if (fault === 'rejected') throw new Rejected('makes no sense');
+      await countOnce(store.database, store.table, pk, id, by, version);
+      if (fault === 'after-effect' && attempt < 3) throw new Error('failed after its effect');
+    },
+  });
+
+  beforeAll(async () => {
+    // Failed messages come back after a second here, where it is three minutes otherwise.
+    [store, queues] = await Promise.all([openContractStore(), openTestQueues([QUEUE], { visibilityTimeoutSeconds: 1 })]);
+    const ports: BatchPorts = {
+      log: silent,
+      async bury(queue, delivery, why) {
+        const refused = await queues.queues.send(deadLetterQueue(queue), [{ id: delivery.id, body: delivery.body }]);
+        if (refused.length > 0) throw why;
+      },
+    };
+    const handler = queueFunction(tally, async () => ({ ...ports, services: undefined }));
+    poller = pollQueue({ client: queues.client, queueUrl: queues.urlOf(QUEUE), queue: QUEUE, handler, clock: systemClock, log: silent });
+  }, 60_000);
+  afterAll(async () => {
+    await poller.stop();
+    await Promise.all([store.close(), queues.close()]);
+  }, 60_000);
+
+  const message = (id: string, data: z.infer<typeof counted.schema>) => ({ id, body: JSON.stringify({ id, event: 'counted', data }) });
+  const send = (...messages: { id: string; body: string }[]) => queues.queues.send(QUEUE, messages);
+  const total = async () => (await store.database.get(store.table, { pk, sk: 'TOTAL' }))?.total ?? 0;
+  const freshTotal = async (act: () => Promise<unknown>) => {
+    const before = Number(await total());
+    await act();
+    return async () => Number(await total()) - before;
+  };
+
+  test('one message delivered ten times, among others, counts once', async () => {
+    const since = await freshTotal(() =>
+      send(...Array.from({ length: 10 }, () => message('again', { by: 1 })), ...[1, 2, 3].map((n) => message(`other-${n}`, { by: 10 }))),
+    );
+    await eventually(async () => expect(await since()).toBe(31));
+  });
+
+  test('messages in reverse order leave the newest version in place', async () => {
+    await send(...[5, 4, 3, 2, 1].map((version) => message(`v${version}`, { by: 0, version })));
+    await eventually(() => expect([1, 2, 3, 4, 5].every((version) => attempts.has(`v${version}`))).toBe(true));
+    await eventually(async () => expect((await store.database.get(store.table, { pk, sk: 'LATEST' }))?.version).toBe(5));
+  });
+
+  test('poison among good messages ends in the dead-letter queue after five attempts and holds up none of the others', async () => {
+    const since = await freshTotal(() =>
+      send(
+        message('poison', { by: 1_000, fault: 'always' }),
+        ...Array.from({ length: 8 }, (_, n) => message(`good-${n}`, { by: 1 })),
+        message('slow', { by: 1, fault: 'after-effect' }),
+      ),
+    );
+    await eventually(async () => expect(await since()).toBe(9));
+    expect(attempts.get('poison')).toBeLessThanOrEqual(2);
+    // What failed after its effect was tried again, and still counted once.
+    await eventually(() => expect(attempts.get('slow')).toBe(3));
+    await eventually(async () => expect(await queues.dead(QUEUE)).toEqual([message('poison', { by: 1_000, fault: 'always' }).body]));
+    expect(attempts.get('poison')).toBe(5);
+    expect(await since()).toBe(9);
+  });
+
+  test('what can never succeed is set aside at once: no message at all, an unknown event, data that does not fit, a refusal', async () => {
+    const hopeless = [
+      { id: 'a', body: 'not JSON' },
+      { id: 'b', body: JSON.stringify({ id: 'b', event: 'unknown', data: {} }) },
+      { id: 'c', body: JSON.stringify({ id: 'c', event: 'counted', data: { by: 'one' } }) },
+      message('refused', { by: 1, fault: 'rejected' }),
+    ];
+    const before = await queues.dead(QUEUE);
+    await send(...hopeless);
+    await eventually(async () => {
+      const dead = await queues.dead(QUEUE);
+      expect(dead.slice(before.length).sort()).toEqual(hopeless.map(({ body }) => body).sort());
+    });
+    expect(attempts.get('refused')).toBe(1);
+  });
+});

@@ -1,0 +1,72 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { beforeEach, expect, test } from '@jest/globals';
+import { type ContractStore, freshPk } from './contract-store.ts';
+
+/** What calls cost is part of the design (data.md): these numbers let a benchmark on any engine be read as a bill. */
+export function costsContract(current: () => ContractStore): void {
+  beforeEach(() => void current().costs());
+
+  const cost = async (act: () => Promise<unknown>) => {
+    current().costs();
+    await act();
+    return current()
+      .costs()
+      .reduce((sum, { units }) => sum + units, 0);
+  };
+
+  test('a read of up to 4 KB costs one unit, of the next 4 KB another, of nothing one', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await database.write({ table, put: { pk, sk: 'SMALL', text: 'x'.repeat(100) } });
+    await database.write({ table, put: { pk, sk: 'LARGE', text: 'x'.repeat(4_200) } });
+    expect(await cost(() => database.get(table, { pk, sk: 'SMALL' }))).toBe(1);
+    expect(await cost(() => database.get(table, { pk, sk: 'LARGE' }))).toBe(2);
+    expect(await cost(() => database.get(table, { pk, sk: 'NONE' }))).toBe(1);
+  });
+
+  test('an eventually consistent read would cost half', async () => {
+    const { database, raw, table, physicalTable } = current();
+    const pk = freshPk();
+    await database.write({ table, put: { pk, sk: 'A' } });
+    const { ConsumedCapacity } = await raw.send(
+      new GetItemCommand({ TableName: physicalTable, Key: { pk: { S: pk }, sk: { S: 'A' } }, ReturnConsumedCapacity: 'TOTAL' }),
+    );
+    expect(ConsumedCapacity?.CapacityUnits).toBe(0.5);
+  });
+
+  test('a query costs what its items weigh together, not one unit each', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    const puts = Array.from({ length: 20 }, (_, n) => ({ table, put: { pk, sk: String(n), text: 'x'.repeat(100) } }));
+    await database.transact(puts);
+    expect(await cost(() => database.query(table, { pk }))).toBe(1);
+    expect(await cost(() => database.count(table, pk))).toBe(1);
+  });
+
+  test('a batch costs each item by itself', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    const keys = Array.from({ length: 10 }, (_, n) => ({ pk, sk: String(n) }));
+    await database.transact(keys.map((put) => ({ table, put })));
+    expect(await cost(() => database.batchGet(table, keys))).toBe(10);
+  });
+
+  test('a write costs one unit a kilobyte, in a transaction two', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    const text = 'x'.repeat(1_100);
+    expect(await cost(() => database.write({ table, put: { pk, sk: 'A' } }))).toBe(1);
+    expect(await cost(() => database.write({ table, put: { pk, sk: 'B', text } }))).toBe(2);
+    expect(await cost(() => database.write({ table, update: { pk, sk: 'B' }, add: { n: 1 } }))).toBe(2);
+    expect(await cost(() => database.write({ table, delete: { pk, sk: 'A' } }))).toBe(1);
+    expect(await cost(() => database.transact([{ table, put: { pk, sk: 'C' } }]))).toBe(2);
+    expect(
+      await cost(() =>
+        database.transact([
+          { table, put: { pk, sk: 'D', text } },
+          { table, delete: { pk, sk: 'C' } },
+        ]),
+      ),
+    ).toBe(6);
+  });
+}

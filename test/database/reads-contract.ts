@@ -1,0 +1,152 @@
+import { expect, test } from '@jest/globals';
+import { type Item, queryAll } from '../../lib/platform/database/database.ts';
+import { type ContractStore, freshPk } from './contract-store.ts';
+
+const skOf = (item: Item) => item.sk;
+const numbered = (pk: string, count: number, more: Record<string, unknown> = {}): Item[] =>
+  Array.from({ length: count }, (_, at) => ({ pk, sk: `ITEM#${String(at).padStart(4, '0')}`, at, ...more }));
+
+export function readsContract(current: () => ContractStore): void {
+  const seed = async (items: readonly Item[]) => {
+    const { database, table } = current();
+    for (let at = 0; at < items.length; at += 100) {
+      await database.transact(items.slice(at, at + 100).map((put) => ({ table, put })));
+    }
+  };
+
+  test('a read sees the write that was acknowledged before it', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    for (let round = 0; round < 20; round++) {
+      await database.write({ table, put: { pk, sk: 'A', round } });
+      expect(await database.get(table, { pk, sk: 'A' })).toEqual({ pk, sk: 'A', round });
+    }
+  });
+
+  test('what is not there is undefined, not an error', async () => {
+    const { database, table } = current();
+    expect(await database.get(table, { pk: freshPk(), sk: 'A' })).toBeUndefined();
+    expect(await database.query(table, { pk: freshPk() })).toEqual({ items: [] });
+    expect(await database.count(table, freshPk())).toBe(0);
+    expect(await database.batchGet(table, [])).toEqual([]);
+  });
+
+  test('many keys are read at once, more than one call of the engine takes, and missing ones are left out', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    const items = numbered(pk, 230);
+    await seed(items);
+    const keys = items.flatMap(({ sk }) => [
+      { pk, sk },
+      { pk, sk: `${sk}-missing` },
+    ]);
+    const found = await database.batchGet(table, keys);
+    expect(found.map(skOf).sort()).toEqual(items.map(skOf));
+  });
+
+  test('a key asked for twice is answered once', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed(numbered(pk, 1));
+    const key = { pk, sk: 'ITEM#0000' };
+    expect(await database.batchGet(table, [key, { ...key }])).toHaveLength(1);
+  });
+
+  test('a batch larger than one answer of the engine (16 MB) comes back whole', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    const items = numbered(pk, 60, { text: 'x'.repeat(300_000) });
+    for (const put of items) await database.write({ table, put });
+    const found = await database.batchGet(
+      table,
+      items.map(({ sk }) => ({ pk, sk })),
+    );
+    expect(found).toHaveLength(60);
+  }, 60_000);
+
+  test('a query answers one partition in the order of its sort keys', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed(['B', 'C', 'A'].map((sk) => ({ pk, sk })));
+    await seed([{ pk: `${pk}-other`, sk: 'A' }]);
+    expect((await database.query(table, { pk })).items.map(skOf)).toEqual(['A', 'B', 'C']);
+    expect((await database.query(table, { pk, descending: true })).items.map(skOf)).toEqual(['C', 'B', 'A']);
+  });
+
+  test('sort keys are ordered by their bytes in UTF-8, not by language or UTF-16', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    const ordered = ['A', 'Z', 'a', 'z', 'é', 'ÿ', 'ਅ', '\uFFFD', '😀'];
+    await seed(ordered.toReversed().map((sk) => ({ pk, sk })));
+    expect((await database.query(table, { pk })).items.map(skOf)).toEqual(ordered);
+  });
+
+  test('a prefix selects the sort keys that begin with it, in either direction', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed(['LABEL', 'LABEL#a', 'LABEL#b', 'LABELS', 'TARGET#a'].map((sk) => ({ pk, sk })));
+    expect((await database.query(table, { pk, prefix: 'LABEL#' })).items.map(skOf)).toEqual(['LABEL#a', 'LABEL#b']);
+    expect((await database.query(table, { pk, prefix: 'LABEL#', descending: true })).items.map(skOf)).toEqual(['LABEL#b', 'LABEL#a']);
+    expect((await database.query(table, { pk, prefix: '%' })).items).toEqual([]);
+    expect((await database.query(table, { pk, prefix: 'LABEL_' })).items).toEqual([]);
+  });
+
+  test.each([
+    { direction: 'ascending', descending: false },
+    { direction: 'descending', descending: true },
+  ])('pages joined at their last key give each item once ($direction)', async ({ descending }) => {
+    const { database, table } = current();
+    const pk = freshPk();
+    const items = numbered(pk, 25);
+    await seed([...items, { pk, sk: 'A' }, { pk, sk: 'Z' }]);
+    const seen: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await database.query(table, { pk, prefix: 'ITEM#', limit: 10, descending, ...(after && { after }) });
+      expect(page.items.length).toBeLessThanOrEqual(10);
+      seen.push(...page.items.map(skOf));
+      after = page.next;
+    } while (after !== undefined);
+    expect(seen).toEqual(descending ? items.map(skOf).reverse() : items.map(skOf));
+  });
+
+  test('a page goes on after a key that has been deleted meanwhile', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed(numbered(pk, 6));
+    const page = await database.query(table, { pk, limit: 3 });
+    await database.write({ table, delete: { pk, sk: page.next ?? '' } });
+    const rest = await database.query(table, { pk, ...(page.next && { after: page.next }) });
+    expect(rest.items.map(skOf)).toEqual(['ITEM#0003', 'ITEM#0004', 'ITEM#0005']);
+  });
+
+  test('more than a megabyte comes in pages, and queryAll joins them up to its limit', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    const items = numbered(pk, 25, { text: 'x'.repeat(100_000) });
+    for (const put of items) await database.write({ table, put });
+    const first = await database.query(table, { pk });
+    expect(first.items.length).toBeLessThan(25);
+    expect(first.next).toBe(first.items.at(-1)?.sk);
+    expect((await queryAll(database, table, { pk, limit: 100 })).map(skOf)).toEqual(items.map(skOf));
+    expect(await queryAll(database, table, { pk, limit: 17 })).toHaveLength(17);
+    expect(await database.count(table, pk)).toBe(25);
+  });
+
+  test('a projection carries the keys and what was asked for, reserved words and odd names too', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed([{ pk, sk: 'A', status: 'on', 'odd.name-x': 1, data: { deep: true }, left: 'out' }]);
+    const { items } = await database.query(table, { pk, fields: ['status', 'odd.name-x', 'data', 'absent'] });
+    expect(items).toEqual([{ pk, sk: 'A', status: 'on', 'odd.name-x': 1, data: { deep: true } }]);
+  });
+
+  test('names that differ only in their punctuation stay apart', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed([{ pk, sk: 'A', 'a.b': 1, 'a-b': 2, a_b: 3 }]);
+    expect((await database.query(table, { pk, fields: ['a.b', 'a-b'] })).items).toEqual([{ pk, sk: 'A', 'a.b': 1, 'a-b': 2 }]);
+    await database.write({ table, update: { pk, sk: 'A' }, set: { 'a.b': 10, 'a-b': 20 }, if: { equals: { a_b: 3, 'a-b': 2 } } });
+    expect(await database.get(table, { pk, sk: 'A' })).toEqual({ pk, sk: 'A', 'a.b': 10, 'a-b': 20, a_b: 3 });
+  });
+}

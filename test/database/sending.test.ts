@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createSqsQueues, sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
+import { failure, type ScriptedAnswer, type ScriptedService, scriptedService } from './scripted-service.ts';
+import { silent } from './test-queues.ts';
+
+interface Entry {
+  Id: string;
+  MessageBody: string;
+}
+const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+const accepted = ({ Id, MessageBody }: Entry) => ({ Id, MessageId: `m-${Id}`, MD5OfMessageBody: md5(MessageBody) });
+const messages = (count: number) => Array.from({ length: count }, (_, n) => ({ id: `id-${n}`, body: `body ${n}` }));
+
+describe('sending to a queue', () => {
+  let service: ScriptedService | undefined;
+  afterEach(() => service?.close());
+
+  async function queueThat(send: (entries: Entry[]) => ScriptedAnswer, url: () => ScriptedAnswer | undefined = () => undefined) {
+    const scripted = await scriptedService((operation, input) =>
+      operation === 'GetQueueUrl'
+        ? (url() ?? { body: { QueueUrl: `${scripted.endpoint}/0/${input.QueueName}` } })
+        : send(input.Entries as Entry[]),
+    );
+    service = scripted;
+    return createSqsQueues(sqsClient({ endpoint: scripted.endpoint }), (queue) => `p-${queue}`, silent);
+  }
+
+  test('a batch of which the queue accepted a part names the rest', async () => {
+    const queues = await queueThat((entries) => ({
+      body: {
+        Successful: entries.filter(({ Id }) => Number(Id) % 2 === 0).map(accepted),
+        Failed: entries.filter(({ Id }) => Number(Id) % 2 === 1).map(({ Id }) => ({ Id, SenderFault: false, Code: 'InternalError' })),
+      },
+    }));
+    expect(await queues.send('q', messages(5))).toEqual(['id-1', 'id-3']);
+  });
+
+  test('one batch that is lost does not take the next one with it', async () => {
+    const queues = await queueThat((entries) =>
+      entries[0]?.MessageBody === 'body 0' ? failure('InvalidMessageContents') : { body: { Successful: entries.map(accepted) } },
+    );
+    expect(await queues.send('q', messages(14))).toEqual(messages(10).map(({ id }) => id));
+  });
+
+  test('the address of a queue is asked for once, and again after it could not be had', async () => {
+    let there = false;
+    const queues = await queueThat(
+      (entries) => ({ body: { Successful: entries.map(accepted) } }),
+      () => (there ? undefined : failure('QueueDoesNotExist')),
+    );
+    expect(await queues.send('q', messages(1))).toEqual(['id-0']);
+    there = true;
+    expect(await queues.send('q', messages(1))).toEqual([]);
+    expect(await queues.send('q', messages(1))).toEqual([]);
+    expect(service?.calls.filter(({ operation }) => operation === 'GetQueueUrl')).toHaveLength(2);
+  });
+
+  test('no messages are no call', async () => {
+    const queues = await queueThat(() => failure('EmptyBatchRequest'));
+    expect(await queues.send('q', [])).toEqual([]);
+    expect(service?.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,86 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { type Clock, systemClock } from '../../lib/platform/clock.ts';
+import { ConditionFailed, type Write } from '../../lib/platform/database/database.ts';
+import { createDatabase } from '../../lib/platform/database/document-client.ts';
+import { failure, type ScriptedAnswer, type ScriptedService, scriptedService } from './scripted-service.ts';
+
+const table = 't';
+const key = { pk: 'P', sk: 'S' };
+const put: Write = { table, put: key };
+const ok: ScriptedAnswer = { body: {} };
+const cancelled = (...codes: string[]) =>
+  failure('TransactionCanceledException', { CancellationReasons: codes.map((Code) => ({ Code, Message: 'scripted' })) });
+
+describe('the store turns us away', () => {
+  let service: ScriptedService | undefined;
+  let database: ReturnType<typeof createDatabase> | undefined;
+  afterEach(async () => {
+    database?.close();
+    await service?.close();
+  });
+
+  async function storeThat(answer: (call: number, input: Record<string, unknown>) => ScriptedAnswer) {
+    const waits: number[] = [];
+    const clock: Clock = { ...systemClock, sleep: async (ms) => void waits.push(ms) };
+    service = await scriptedService((_operation, input, call) => answer(call, input));
+    database = createDatabase({ endpoint: service.endpoint, clock });
+    return { database, calls: service.calls, waits };
+  }
+
+  test('a transaction that met another is tried again, as a new request', async () => {
+    const { database, calls, waits } = await storeThat((call) => (call < 3 ? cancelled('None', 'TransactionConflict') : ok));
+    await database.transact([put, { ...put, put: { ...key, sk: 'T' } }]);
+    expect(calls.map(({ operation }) => operation)).toEqual(Array(3).fill('TransactWriteItems'));
+    expect(new Set(calls.map(({ input }) => input.ClientRequestToken)).size).toBe(3);
+    expect(waits).toHaveLength(2);
+  });
+
+  test('a single write that met a transaction is tried again', async () => {
+    const { database, calls } = await storeThat((call) => (call < 3 ? failure('TransactionConflictException') : ok));
+    await database.write(put);
+    expect(calls).toHaveLength(3);
+  });
+
+  test('there is an end to it', async () => {
+    const { database, calls } = await storeThat(() => cancelled('TransactionConflict'));
+    await expect(database.transact([put])).rejects.toMatchObject({ name: 'TransactionCanceledException' });
+    expect(calls).toHaveLength(6);
+  });
+
+  test('a failed condition is an answer: it is not tried again, also where others only met a conflict', async () => {
+    const { database, calls } = await storeThat(() => cancelled('TransactionConflict', 'ConditionalCheckFailed'));
+    const other = { ...key, sk: 'T' };
+    await expect(database.transact([put, { table, check: other, if: { exists: true } }])).rejects.toEqual(new ConditionFailed(other));
+    expect(calls).toHaveLength(1);
+  });
+
+  test('an answer lost on the way back is asked for again under the same token, so that nothing is stored twice', async () => {
+    const { database, calls } = await storeThat((call) => (call === 1 ? { status: 500, body: {} } : ok));
+    await database.transact([put]);
+    expect(calls.map(({ input }) => input.ClientRequestToken)).toEqual([expect.any(String), calls[0]?.input.ClientRequestToken]);
+  });
+
+  test('throttled reads are tried again', async () => {
+    const { database, calls } = await storeThat((call) => (call < 3 ? failure('ProvisionedThroughputExceededException') : ok));
+    expect(await database.get(table, key)).toBeUndefined();
+    expect(calls).toHaveLength(3);
+  });
+
+  test('what a batch left unread is asked for again, and only that', async () => {
+    const keys = ['A', 'B', 'C'].map((sk) => ({ pk: 'P', sk }));
+    const stored = (sk: string) => ({ pk: { S: 'P' }, sk: { S: sk } });
+    const { database, calls } = await storeThat((call) =>
+      call === 1
+        ? { body: { Responses: { t: [stored('A')] }, UnprocessedKeys: { t: { Keys: [stored('B'), stored('C')] } } } }
+        : { body: { Responses: { t: [stored('B'), stored('C')] } } },
+    );
+    expect((await database.batchGet(table, keys)).map(({ sk }) => sk)).toEqual(['A', 'B', 'C']);
+    expect(calls[1]?.input).toMatchObject({ RequestItems: { t: { Keys: [stored('B'), stored('C')], ConsistentRead: true } } });
+  });
+
+  test('a batch that is never read to its end is an error, not a short answer', async () => {
+    const left = { t: { Keys: [{ pk: { S: 'P' }, sk: { S: 'S' } }] } };
+    const { database } = await storeThat(() => ({ body: { Responses: {}, UnprocessedKeys: left } }));
+    await expect(database.batchGet(table, [key])).rejects.toThrow('left 1 of 1 keys unread');
+  });
+});

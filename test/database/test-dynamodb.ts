@@ -1,0 +1,12 @@
+import { startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
+
+export interface TestEngine {
+  endpoint: string;
+  stop(): Promise<void>;
+}
+
+/** The engine that DYNAMODB_ENDPOINT names; else the embedded one, in memory, for this test file alone. */
+export async function startTestDynamoDb(): Promise<TestEngine> {
+  const endpoint = process.env.DYNAMODB_ENDPOINT;
+  return endpoint ? { endpoint, stop: async () => {} } : startEmbeddedDynamoDb();
+}
