@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import type { Answer, Api } from '../harness/client.ts';
+import type { TestHost } from '../harness/host.ts';
+import { idsIn, type Marks } from './recorded-example.ts';
+
+/** A request in the words of the recording, placeholders included. */
+export interface Step {
+  as: string;
+  method: string;
+  /** Below `/api/v1`. */
+  path: string;
+  body?: unknown;
+}
+
+export interface World extends Marks {
+  /** Makes what these names stand for, and what that needs, where it is not there yet. */
+  need(names: readonly string[]): Promise<void>;
+  /** Takes a step after making everything it names. */
+  take(step: Step): Promise<Answer>;
+}
+
+const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n';
+const YAML: Record<string, string> = {
+  doA: `${CONFIG_MAP}# last\n`,
+  doA1: CONFIG_MAP,
+  doA2: `${CONFIG_MAP}---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: two\n`,
+  doA3: `# c\n${CONFIG_MAP}data: {k: "ü"}\n`,
+  doB: CONFIG_MAP,
+  doC: CONFIG_MAP,
+};
+const OWNER: Record<string, string> = { stackB: 'genB' };
+const CLUSTER: Record<string, string> = { agentC: 'ca', agentZ: 'cz' };
+const NAME: Record<string, string> = { agentZ: 'aa' };
+const GENERATORS: Record<string, readonly string[]> = { agentA: ['genA'] };
+const DESCRIPTION: Record<string, string> = { genA: 'first', genD: 'd', stackA: 'one' };
+
+/** A world of one example's own, in which only what the example names is made: by its name's kind and last letter. */
+export function createWorld(host: TestHost): World {
+  const run = randomUUID().slice(0, 8);
+  const ids = new Map<string, string>([['systemGen', host.app.services.installation.system_generator_id]]);
+  const keys = new Map<string, string>();
+  const letter = (name: string) => name.replace(/^(gen|agent|stack)/, '').toLowerCase();
+
+  async function make(name: string): Promise<void> {
+    if (ids.has(name)) return;
+    const { id, pak } = await created(name);
+    ids.set(name, id);
+    if (pak !== undefined) keys.set(name, pak);
+  }
+
+  async function created(name: string): Promise<{ id: string; pak?: string }> {
+    const description = DESCRIPTION[name] ?? null;
+    if (name.startsWith('gen')) {
+      const { generator, pak } = await ok(host.admin.post('/generators', { name: `g${letter(name)}-${run}`, description }));
+      return { id: generator.id, pak };
+    }
+    if (name.startsWith('agent')) {
+      const generators = GENERATORS[name] ?? [];
+      await need(generators);
+      const cluster = CLUSTER[name] ?? `c${letter(name)}`;
+      const { agent, initial_pak } = await ok(
+        host.admin.post('/agents', {
+          name: `${NAME[name] ?? `a${letter(name)}`}-${run}`,
+          cluster_name: `${cluster}-${run}`,
+          generator_ids: generators.map(idOf),
+        }),
+      );
+      return { id: agent.id, pak: initial_pak };
+    }
+    if (name.startsWith('stack')) {
+      const owner = OWNER[name] ?? 'genA';
+      await need([owner]);
+      return ok(host.admin.post('/stacks', { name: `s${letter(name)}-${run}`, description, generator_id: idOf(owner) }));
+    }
+    if (name.startsWith('do')) return createdObject(name);
+    if (name === 'eventA') return reportedEvent();
+    // Anything else is the id of something that never was.
+    return { id: randomUUID() };
+  }
+
+  async function reportedEvent(): Promise<{ id: string }> {
+    await need(['agentA', 'doC']);
+    const report = { agent_id: idOf('agentA'), deployment_object_id: idOf('doC'), event_type: 'DEPLOY', status: 'SUCCESS' };
+    return ok(host.admin.post(`/agents/${idOf('agentA')}/events`, report));
+  }
+
+  async function createdObject(name: string): Promise<{ id: string }> {
+    const stack = `stack${name[2]}`;
+    await need([stack]);
+    return ok(host.admin.post(`/stacks/${idOf(stack)}/deployment-objects`, { yaml_content: YAML[name] }));
+  }
+
+  async function need(names: readonly string[]): Promise<void> {
+    for (const name of names) await make(name);
+  }
+  const idOf = (name: string) => ids.get(name);
+  const resolved = (text: string) =>
+    text
+      .replaceAll('<id run>', run)
+      .replaceAll('<run>', run)
+      .replaceAll(/<id (\w+)>/g, (_all, name: string) => ids.get(name) ?? '')
+      .replaceAll('<id>', () => randomUUID())
+      .replaceAll(/<time( or null)?>/g, '2026-01-01T00:00:00.000000Z');
+
+  function callerNamed(name: string): Api {
+    if (name === 'none') return host.anonymous;
+    return name === 'admin' ? host.admin : host.anonymous.as(keys.get(name));
+  }
+
+  async function take({ as, method, path, body }: Step): Promise<Answer> {
+    await need([...(/^(gen|agent)/.test(as) ? [as] : []), ...idsIn(path), ...idsIn(body)].filter((name) => name !== 'run'));
+    return callerNamed(as).send(method, resolved(path), body === undefined ? undefined : JSON.parse(resolved(JSON.stringify(body))));
+  }
+  return { run, idOf, need, take };
+}
+
+/** The body of an answer that has to be a success. */
+export async function ok(call: Promise<Answer>) {
+  const { status, body, text } = await call;
+  if (status >= 300) throw new Error(`status ${status}: ${text}`);
+  return body;
+}
