@@ -11,6 +11,8 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { backoffMs } from '../backoff.ts';
 import { type Clock, systemClock } from '../clock.ts';
+import { undiciRequestHandler } from '../undici-request-handler.ts';
+import { coalesceReads } from './coalesced-reads.ts';
 import { ConditionFailed, type Database, type Item, type Key, keyOf, type QueryOptions, type Write } from './database.ts';
 import { queryInput, writeInput } from './expressions.ts';
 
@@ -26,9 +28,9 @@ export interface DynamoDbOptions {
 }
 
 const MAX_ATTEMPTS = 6;
+const RETRIED: ReadonlySet<string> = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 const CONFLICT_BACKOFF = { baseMs: 20, capMs: 500 };
 
-const RETRIED: ReadonlySet<string> = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 /** A client of the low-level API, for creating tables. Endpoints other than AWS's take any credentials, so none are looked for. */
 export function dynamoDbClient({ endpoint, region }: DynamoDbOptions): DynamoDBClient {
   return new DynamoDBClient({
@@ -39,7 +41,7 @@ export function dynamoDbClient({ endpoint, region }: DynamoDbOptions): DynamoDBC
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     }),
     maxAttempts: 4,
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, httpAgent: { maxSockets: 256 }, httpsAgent: { maxSockets: 256 } },
+    requestHandler: undiciRequestHandler({ connections: 256, connectTimeoutMs: 2_000, responseTimeoutMs: 5_000 }) as never,
   });
 }
 
@@ -71,7 +73,15 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
     return { items: (result.Items ?? []) as Item[], ...(next !== undefined && { next }) };
   }
 
+  async function getOne(table: string, key: Key): Promise<Item | undefined> {
+    const result = await client.send(new GetCommand({ TableName: tableName(table), Key: key, ConsistentRead: true, ...consumed }));
+    told('GetItem', result.ConsumedCapacity);
+    return result.Item as Item | undefined;
+  }
+
   async function batchGet(table: string, keys: readonly Key[]): Promise<Item[]> {
+    // A batch that names a key twice is refused whole.
+    const distinct = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
     const pages: Key[][] = [];
     for (let at = 0; at < distinct.length; at += 100) pages.push(distinct.slice(at, at + 100));
     return (await Promise.all(pages.map((page) => batchGetPage(table, page)))).flat();
@@ -80,8 +90,6 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
   async function batchGetPage(table: string, keys: Key[]): Promise<Item[]> {
     const items: Item[] = [];
     let pending = keys;
-    // A batch that names a key twice is refused whole.
-    const distinct = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
     for (let attempt = 0; pending.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw new Error(`DynamoDB left ${pending.length} of ${keys.length} keys unread`);
       if (attempt > 0) await clock.sleep(backoffMs(attempt, CONFLICT_BACKOFF));
@@ -96,14 +104,6 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
     return items;
   }
 
-  return {
-    query,
-    batchGet,
-    async get(table, key) {
-      const result = await client.send(new GetCommand({ TableName: tableName(table), Key: key, ConsistentRead: true, ...consumed }));
-      told('GetItem', result.ConsumedCapacity);
-      return result.Item as Item | undefined;
-    },
   /** Tries again where another transaction was in the way. A failed condition is an answer, and final. */
   async function insist<T>(writes: readonly Write[], send: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
@@ -116,6 +116,10 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
     }
   }
 
+  return {
+    query,
+    batchGet,
+    get: coalesceReads({ one: getOne, many: batchGet }),
     async count(table, pk) {
       let total = 0;
       let start: Record<string, unknown> | undefined;
@@ -154,11 +158,11 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
       });
     },
     async transact(writes) {
+      if (writes.length === 0) return;
       const TransactItems = writes.map((write) => {
         const input = writeInput(write, tableName) as never;
         if ('put' in write) return { Put: input };
         if ('update' in write) return { Update: input };
-      if (writes.length === 0) return;
         return 'delete' in write ? { Delete: input } : { ConditionCheck: input };
       });
       await insist(writes, async () => {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ERROR_STATUS } from '../errors.ts';
-import type { AnyEndpoint } from './endpoint.ts';
+import type { AnyEndpoint, BodyFormat } from './endpoint.ts';
 import { type JsonSchema, schemaCollector } from './json-schema.ts';
 import { jsonBody } from './request-body.ts';
 import { parameterNames } from './router.ts';
@@ -91,7 +91,16 @@ function queryParameters({ query }: AnyEndpoint, schemas: Schemas) {
 function requestBody({ body, bodyFormat = jsonBody }: AnyEndpoint, schemas: Schemas) {
   const json = { schema: schemas.convert(body, 'input') };
   const content = bodyFormat.accepts.map((type) => [type, type === 'application/json' ? json : { schema: { type: 'string' } }]);
-  return { required: !body.safeParse(undefined).success && !body.safeParse({}).success, content: Object.fromEntries(content) };
+  return { required: !acceptsNothing(body, bodyFormat), content: Object.fromEntries(content) };
+}
+
+/** Whether a request without a body is as good as one with it: found out by asking. */
+function acceptsNothing(body: z.ZodType, format: BodyFormat): boolean {
+  try {
+    return body.safeParse(format.decode({ bytes: Buffer.alloc(0), mediaType: '', query: {} })).success;
+  } catch {
+    return false;
+  }
 }
 
 function responses(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOptions): Record<string, unknown> {
