@@ -1,0 +1,162 @@
+import { type Agent, createAgent } from '../../agent/agent.ts';
+import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
+import { createMemoryCluster, type MemoryCluster } from '../../agent/cluster/memory-cluster.ts';
+import type { AgentConfig } from '../../agent/config.ts';
+import type { ControlPlane } from '../../agent/control-plane/control-plane.ts';
+import { createMemoryFiles, type StateFiles } from '../../agent/state/state-files.ts';
+import { silentLog } from '../../lib/platform/log.ts';
+import { AGENT_NAME, CLUSTER_NAME, createModelControlPlane, type ModelControlPlane } from './model-control-plane.ts';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+
+export const TEST_CONFIG: AgentConfig = {
+  brokerUrl: 'http://control-plane.test',
+  pak: 'brokkr_BRtest_test',
+  agentName: AGENT_NAME,
+  clusterName: CLUSTER_NAME,
+  pollingIntervalMs: 10_000,
+  maxRetries: 3,
+  kubeconfigPath: undefined,
+  cluster: 'memory',
+  healthPort: 0,
+  watchNamespace: undefined,
+  inventoryNamespace: 'default',
+  generatorIds: [],
+  stateDir: 'unused',
+  forceConflicts: true,
+  applyParallelism: 4,
+  stackParallelism: 4,
+  driftIntervalMs: 300_000,
+  healthTimeoutMs: 60_000,
+  massDeletion: 'hold',
+  logLevel: 'error',
+};
+
+/** A control plane, a cluster, a disk and the time: what is left when an agent dies. */
+export interface AgentWorld {
+  clock: VirtualClock;
+  cluster: MemoryCluster;
+  plane: ModelControlPlane;
+  files: StateFiles;
+  /** Another agent on the same cluster, disk and time. */
+  start(over?: Partial<AgentConfig>, ports?: { cluster?: Cluster; controlPlane?: ControlPlane; files?: StateFiles }): Promise<Agent>;
+  /** Lets everything happen that is due, retries included; health deadlines and intervals beyond that are the test's to pass. */
+  settle(agent: Agent): Promise<void>;
+  /** A poll and all that follows from it. */
+  cycle(agent: Agent): Promise<void>;
+  /** `Kind/namespace/name` of what stacks brought, without the agents' own bookkeeping. */
+  objects(): string[];
+  data(name: string, namespace?: string): Promise<unknown>;
+  statuses(): string[];
+}
+
+export function createAgentWorld({
+  plane = createModelControlPlane(),
+  cluster,
+  clock = createVirtualClock(),
+}: {
+  plane?: ModelControlPlane;
+  cluster?: MemoryCluster;
+  clock?: VirtualClock;
+} = {}): AgentWorld {
+  const files = createMemoryFiles();
+  const memory = cluster ?? createMemoryCluster({ clock, namespaces: ['default', 'shop'] });
+  const world: AgentWorld = {
+    clock,
+    cluster: memory,
+    plane,
+    files,
+    async start(over = {}, ports = {}) {
+      const agent = createAgent({
+        config: { ...TEST_CONFIG, ...over },
+        cluster: memory,
+        controlPlane: plane,
+        files,
+        clock,
+        random: () => 0.5,
+        log: silentLog,
+        ...ports,
+      });
+      await agent.start();
+      await world.settle(agent);
+      return agent;
+    },
+    async settle(agent) {
+      let settled = false;
+      void agent.settled().then(() => {
+        settled = true;
+      });
+      await clock.flush();
+      for (let turn = 0; !settled; turn += 1) {
+        if (turn > 2_000 || !(await clock.next())) throw new Error('the agent does not come to rest');
+      }
+    },
+    async cycle(agent) {
+      agent.wake();
+      await world.settle(agent);
+    },
+    objects: () =>
+      memory
+        .all()
+        .filter(({ metadata }) => metadata.labels?.['k8s.brokkr.io/stack'] !== undefined)
+        .map(({ kind, metadata: { namespace, name } }) => [kind, namespace, name].filter(Boolean).join('/'))
+        .sort(),
+    data: async (name, namespace = 'shop') => (await memory.find({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name }))?.data,
+    statuses: () => plane.events.map(({ event_type, status }) => `${event_type} ${status}`),
+  };
+  return world;
+}
+
+export const yaml = (...objects: readonly unknown[]): string => objects.map((object) => JSON.stringify(object)).join('\n---\n');
+
+export const configMap = (
+  name: string,
+  data: Record<string, string> = { colour: 'red' },
+  metadata: Record<string, unknown> = {},
+): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'shop', ...metadata },
+  data,
+});
+
+export const configMaps = (count: number, data?: Record<string, string>): Manifest[] =>
+  Array.from({ length: count }, (_, index) => configMap(`map-${String(index).padStart(3, '0')}`, data));
+
+export const namespace = (name: string): Manifest => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+
+export const deployment = (name: string, metadata: Record<string, unknown> = {}): Manifest => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace: 'shop', ...metadata },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'main', image: 'nginx' }] } },
+  },
+});
+
+export const widgetDefinition: Manifest = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'widgets.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+};
+
+export const widget = (name: string): Manifest => ({
+  apiVersion: 'example.com/v1',
+  kind: 'Widget',
+  metadata: { name, namespace: 'shop' },
+  spec: { size: 1 },
+});
