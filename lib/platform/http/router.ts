@@ -24,7 +24,7 @@ export function createRouter(endpoints: readonly AnyEndpoint[]): (method: string
     const verb = method === 'HEAD' ? 'GET' : method;
     const endpoint = found.endpoints.find((candidate) => candidate.method === verb);
     if (!endpoint) {
-      const allow = [...new Set(found.endpoints.map((candidate) => candidate.method))];
+      const allow = found.endpoints.flatMap((candidate) => (candidate.method === 'GET' ? ['GET', 'HEAD'] : [candidate.method]));
       return { kind: 'method-not-allowed', allow, authenticated: found.endpoints.every((candidate) => candidate.access !== 'public') };
     }
     const names = parameterNames(endpoint.path);
