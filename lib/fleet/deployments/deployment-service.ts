@@ -3,7 +3,7 @@ import { findGenerator } from '../../identity/generator-repository.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import { listObjectEvents, reportEvent } from '../agent-events/agent-event-service.ts';
-import { findObject, listObjectIds, objectNewWrites } from '../deployment-objects/deployment-object-repository.ts';
+import { findObject, findObjectHead, listObjectIds, objectNewWrites } from '../deployment-objects/deployment-object-repository.ts';
 import { checkYaml, createDeploymentObject, newHead, objectAudit } from '../deployment-objects/deployment-object-service.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
@@ -112,15 +112,25 @@ export interface DeploymentReport {
   message?: string | null | undefined;
 }
 
-/** An agent's report on a deployment. */
+/** An agent's report on a deployment it runs; on another object than the newest also after it was withdrawn. */
 export async function reportDeployment(at: FleetPorts, caller: Caller, report: DeploymentReport): Promise<AgentEvent> {
   if (caller.principal.type !== 'agent') throw fleetError('agent_pak_required');
-  const stack = await findStack(at.database, report.deployment_id);
-  const objectId = report.deployment_object_id ?? stack?.latest_object?.object_id;
-  if (objectId === undefined)
-    throw foreignKeyViolation('agent_events_deployment_id', 'deployment_id: no such deployment, or nothing was deployed yet');
-  const { event_type, status, message } = report;
-  return reportEvent(at, { agent_id: caller.principal.id, deployment_object_id: objectId, event_type, status, message });
+  const { deployment_id, event_type, status, message } = report;
+  const agentId = caller.principal.id;
+  const objectId = report.deployment_object_id ?? (await newestRunBy(at, agentId, deployment_id));
+  const head = objectId === undefined ? undefined : await findObjectHead(at.database, objectId);
+  if (head?.stack_id !== deployment_id)
+    throw foreignKeyViolation(
+      'agent_events_deployment_id',
+      'deployment_id: no such deployment, or nothing of it was deployed to this agent',
+    );
+  return reportEvent(at, { agent_id: agentId, deployment_object_id: head.id, event_type, status, message });
+}
+
+/** Only of what the agent runs: the answer names the object. */
+async function newestRunBy({ database }: FleetPorts, agentId: string, stackId: string): Promise<string | undefined> {
+  const stack = await findStack(database, stackId);
+  return stack && (await runsStack(database, agentId, stack)) ? stack.latest_object?.object_id : undefined;
 }
 
 /** How many of a deployment's newest objects are asked for their events. */
