@@ -1,0 +1,163 @@
+import type { Tenant } from '../fleet/fleet-builder.ts';
+import { configMap, unique } from '../fleet/fleet-builder.ts';
+
+/** Whom an endpoint of tenant A's answers how: an admin, A's agent, B's agent, A's generator, B's generator. */
+export type Statuses = readonly [admin: number, agentA: number, agentB: number, generatorA: number, generatorB: number];
+export interface Expectation {
+  statuses: Statuses;
+  query?: (tenant: Tenant) => string;
+  /** A body that is right. */
+  body?: (tenant: Tenant) => unknown;
+  /** Whose key the tests of bad bodies use; an admin's where absent. */
+  bodyFrom?: 'agent';
+  /** Takes what it can of any body. */
+  lenient?: true;
+}
+
+const TIME = '2026-01-01T00:00:00Z';
+const times = { created_at: TIME, updated_at: TIME };
+const newAgent = () => ({ name: unique('agent'), cluster_name: unique('cluster'), generator_ids: [] });
+
+const everyone: Statuses = [200, 200, 200, 200, 200];
+const admins: Statuses = [200, 403, 403, 403, 403];
+const adminsCreate: Statuses = [201, 403, 403, 403, 403];
+const adminsRemove: Statuses = [204, 403, 403, 403, 403];
+const adminOrAgent: Statuses = [200, 200, 403, 403, 403];
+const adminOrOwner: Statuses = [200, 403, 403, 200, 403];
+const ownerCreates: Statuses = [201, 403, 403, 201, 403];
+const ownerRemoves: Statuses = [204, 403, 403, 204, 403];
+const ownerAndItsAgent: Statuses = [200, 200, 403, 200, 403];
+const openToAll = 'public' as const;
+
+/** One entry for each endpoint there is. */
+export const expectations: Readonly<Record<string, Expectation | typeof openToAll>> = {
+  verify_pak: { statuses: everyone },
+  list_paks: { statuses: admins },
+
+  list_agents: { statuses: [200, 403, 403, 200, 200] },
+  create_agent: { statuses: adminsCreate, body: newAgent },
+  get_agent: { statuses: adminOrAgent },
+  update_agent: { statuses: adminOrAgent, body: () => ({ name: unique('agent'), cluster_name: unique('cluster'), status: 'ACTIVE' }) },
+  delete_agent: { statuses: adminsRemove },
+  rotate_agent_pak: { statuses: adminOrAgent },
+  search_agent: {
+    statuses: adminOrAgent,
+    query: ({ agentName, clusterName }) => `?name=${agentName}&cluster_name=${clusterName}`,
+  },
+  agents_list_labels: { statuses: adminOrAgent },
+  agents_add_label: { statuses: adminsCreate, body: ({ agent }) => ({ agent_id: agent.id, label: unique('label') }) },
+  agents_remove_label: { statuses: adminsRemove },
+  agents_list_annotations: { statuses: adminOrAgent },
+  agents_add_annotation: { statuses: adminsCreate, body: ({ agent }) => ({ agent_id: agent.id, key: unique('key'), value: 'v' }) },
+  agents_remove_annotation: { statuses: adminsRemove },
+  list_targets: { statuses: adminOrAgent },
+  // Right, but for the target being there already.
+  add_target: { statuses: [409, 403, 403, 409, 403], body: ({ agent, stack }) => ({ agent_id: agent.id, stack_id: stack.id }) },
+  remove_target: { statuses: ownerRemoves },
+  list_agent_registrations: { statuses: adminOrAgent },
+
+  get_assignments: { statuses: adminOrAgent },
+  get_target_state: { statuses: adminOrAgent },
+  get_associated_stacks: { statuses: adminOrAgent },
+  record_heartbeat: {
+    statuses: [403, 204, 403, 403, 403],
+    body: () => ({ k8s_reachable: true, k8s_api_latency_ms: 5 }),
+    bodyFrom: 'agent',
+    lenient: true,
+  },
+  list_events: { statuses: adminOrAgent },
+  create_event: {
+    statuses: [201, 201, 403, 403, 403],
+    body: ({ agent, object }) => ({
+      agent_id: agent.id,
+      deployment_object_id: object.id,
+      event_type: 'DEPLOY',
+      status: 'FAILURE',
+      message: 'no quota',
+      details: { objects_total: 1, counts: { failed: 1 }, objects: [], duration_ms: 3 },
+    }),
+  },
+  list_agent_events: { statuses: admins },
+  get_agent_event: { statuses: admins },
+
+  list_stacks: { statuses: [200, 403, 403, 200, 200] },
+  create_stack: {
+    statuses: ownerCreates,
+    body: ({ generator }) => ({ name: unique('stack'), description: 'd', generator_id: generator.id }),
+  },
+  get_stack: { statuses: adminOrOwner },
+  update_stack: {
+    statuses: adminOrOwner,
+    body: ({ stack, generator }) => ({ ...times, id: stack.id, name: unique('stack'), description: 'd', generator_id: generator.id }),
+  },
+  delete_stack: { statuses: ownerRemoves },
+  stacks_list_labels: { statuses: ownerAndItsAgent },
+  stacks_add_label: { statuses: ownerCreates, body: () => unique('label') },
+  stacks_remove_label: { statuses: ownerRemoves },
+  stacks_list_annotations: { statuses: ownerAndItsAgent },
+  stacks_add_annotation: { statuses: ownerCreates, body: ({ stack }) => ({ stack_id: stack.id, key: unique('key'), value: 'v' }) },
+  stacks_remove_annotation: { statuses: ownerRemoves },
+
+  list_deployment_objects: { statuses: adminOrOwner },
+  create_deployment_object: {
+    statuses: ownerCreates,
+    body: () => ({ yaml_content: configMap(unique('map')), is_deletion_marker: false }),
+  },
+  get_deployment_object: { statuses: ownerAndItsAgent },
+
+  list_generators: { statuses: admins },
+  create_generator: { statuses: adminsCreate, body: () => ({ name: unique('generator'), description: 'd' }) },
+  get_generator: { statuses: adminOrOwner },
+  update_generator: {
+    statuses: adminOrOwner,
+    body: ({ generator }) => ({
+      ...times,
+      id: generator.id,
+      name: unique('generator'),
+      description: 'd',
+      is_active: true,
+      is_system: false,
+    }),
+  },
+  delete_generator: { statuses: ownerRemoves },
+  rotate_generator_pak: { statuses: ownerCreates },
+  // An agent's own id always wins, and A's is registered already: what B's agent says of A's is not heard.
+  register_agent: { statuses: [409, 409, 201, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
+  deregister_agent: { statuses: [204, 204, 204, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
+  list_generator_registered_agents: { statuses: adminOrOwner },
+
+  list_audit_logs: { statuses: admins },
+
+  v1_register_agent: { statuses: adminsCreate, body: newAgent },
+  v1_get_agent: { statuses: adminOrAgent },
+  v1_deregister_agent: { statuses: adminsRemove },
+  v1_create_deployment: {
+    statuses: ownerCreates,
+    body: ({ generator }) => ({ name: unique('d'), description: 'd', yaml_content: configMap('a'), generator_id: generator.id }),
+  },
+  v1_get_deployment: { statuses: ownerAndItsAgent },
+  v1_update_deployment: { statuses: adminOrOwner, body: () => ({ name: unique('d'), description: 'd', yaml_content: configMap('b') }) },
+  v1_delete_deployment: { statuses: ownerRemoves },
+  // B's agent is told no more than that there is nothing it could mean.
+  v1_report_event: {
+    statuses: [403, 201, 422, 403, 403],
+    body: ({ stack }) => ({ deployment_id: stack.id, event_type: 'DEPLOY', status: 'FAILURE', message: 'm' }),
+    bodyFrom: 'agent',
+  },
+  v1_list_events: { statuses: adminOrOwner },
+
+  healthz: openToAll,
+  health: openToAll,
+  health_live: openToAll,
+  readyz: openToAll,
+  health_ready: openToAll,
+  metrics: openToAll,
+  get_openapi_document: openToAll,
+  swagger_ui: openToAll,
+  swagger_ui_index: openToAll,
+  swagger_ui_openapi: openToAll,
+  swagger_ui_file: openToAll,
+  get_reference: openToAll,
+  get_reference_page: openToAll,
+  get_reference_page_in_folder: openToAll,
+};

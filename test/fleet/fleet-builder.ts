@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { Answer, Api } from '../harness/client.ts';
+import type { TestHost } from '../harness/host.ts';
+
+/** Builders over HTTP: each makes one thing as an admin, with a name of its own, and fails where it is refused. */
+export const unique = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`;
+
+/** The body of an answer that has to be a success. */
+export async function ok(call: Promise<Answer>) {
+  const { status, body, text } = await call;
+  if (status >= 300) throw new Error(`status ${status}: ${text}`);
+  return body;
+}
+
+export const configMap = (name: string): string => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n`;
+
+export interface MadeGenerator {
+  id: string;
+  pak: string;
+  api: Api;
+}
+export async function makeGenerator(host: TestHost, name = unique('generator')): Promise<MadeGenerator> {
+  const { generator, pak } = await ok(host.admin.post('/generators', { name }));
+  return { id: generator.id, pak, api: host.anonymous.as(pak) };
+}
+
+export interface MadeAgent {
+  id: string;
+  pak: string;
+  api: Api;
+  /** Its assignments by stack id. */
+  assignments(): Promise<Map<string, { state: string; deployment_object_id: string | null; sequence_id: number | null }>>;
+  /** Moves with everything that may concern it. */
+  revision(): Promise<number>;
+}
+/** An ACTIVE agent, unless another status is given, registered with these generators. */
+export async function makeAgent(
+  host: TestHost,
+  {
+    generators = [],
+    status = 'ACTIVE',
+    labels = [],
+  }: { generators?: readonly MadeGenerator[]; status?: string; labels?: readonly string[] } = {},
+): Promise<MadeAgent> {
+  const generator_ids = generators.map(({ id }) => id);
+  const body = await ok(host.admin.post('/agents', { name: unique('agent'), cluster_name: unique('cluster'), generator_ids }));
+  const { id } = body.agent;
+  if (status !== 'INACTIVE') await ok(host.admin.put(`/agents/${id}`, { status }));
+  for (const label of labels) await ok(host.admin.post(`/agents/${id}/labels`, { agent_id: id, label }));
+  const api = host.anonymous.as(body.initial_pak);
+  const poll = () => ok(api.get(`/agents/${id}/assignments`));
+  return {
+    id,
+    pak: body.initial_pak,
+    api,
+    async assignments() {
+      const { assignments } = await poll();
+      return new Map(assignments.map((assignment: { stack_id: string }) => [assignment.stack_id, assignment]));
+    },
+    revision: async () => (await poll()).revision,
+  };
+}
+
+export async function makeStack(
+  host: TestHost,
+  { id: generator_id }: { id: string },
+  { name = unique('stack'), labels = [], yaml }: { name?: string; labels?: readonly string[]; yaml?: string } = {},
+): Promise<{ id: string; name: string; generator_id: string; objectId: string }> {
+  const stack = await ok(host.admin.post('/stacks', { name, generator_id }));
+  for (const label of labels) await ok(host.admin.post(`/stacks/${stack.id}/labels`, label));
+  return { ...stack, objectId: yaml === undefined ? '' : (await submit(host, stack.id, yaml)).id };
+}
+
+export const submit = (host: TestHost, stackId: string, yaml_content: string, is_deletion_marker = false) =>
+  ok(host.admin.post(`/stacks/${stackId}/deployment-objects`, { yaml_content, is_deletion_marker }));
+
+export const target = (host: TestHost, agent: { id: string }, stack: { id: string }) =>
+  ok(host.admin.post(`/agents/${agent.id}/targets`, { agent_id: agent.id, stack_id: stack.id }));
+
+/** An event as an agent reports it, with the agent's own key. */
+export const report = (agent: MadeAgent, objectId: string, change: Record<string, unknown> = {}): Promise<Answer> =>
+  agent.api.post(`/agents/${agent.id}/events`, {
+    agent_id: agent.id,
+    deployment_object_id: objectId,
+    event_type: 'DEPLOY',
+    status: 'SUCCESS',
+    ...change,
+  });
+
+/** One of everything a tenant can have. */
+export interface Tenant {
+  generator: MadeGenerator;
+  agent: MadeAgent;
+  stack: { id: string; name: string };
+  object: { id: string };
+  event: { id: string };
+  agentName: string;
+  clusterName: string;
+  /** What nobody else may learn: ids and names. */
+  secrets: readonly string[];
+}
+
+export async function makeTenant(host: TestHost): Promise<Tenant> {
+  const generator = await makeGenerator(host);
+  const [agent, stack] = await Promise.all([
+    makeAgent(host, { generators: [generator], labels: ['agent-label'] }),
+    makeStack(host, generator),
+  ]);
+  const [object] = await Promise.all([
+    submit(host, stack.id, configMap(unique('secret'))),
+    ok(host.admin.post(`/stacks/${stack.id}/labels`, 'team-label')),
+    ok(host.admin.post(`/stacks/${stack.id}/annotations`, { stack_id: stack.id, key: 'team-key', value: 'v' })),
+    ok(host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: 'agent-key', value: 'v' })),
+    target(host, agent, stack),
+  ]);
+  const [event, { name, cluster_name }] = await Promise.all([
+    ok(report(agent, object.id)),
+    ok(host.admin.get(`/agents/${agent.id}`)),
+    agent.assignments(),
+  ]);
+  const secrets = [generator.id, agent.id, stack.id, stack.name, object.id, event.id, name, cluster_name, object.yaml_checksum];
+  return { generator, agent, stack, object, event, agentName: name, clusterName: cluster_name, secrets };
+}
