@@ -43,6 +43,7 @@ const ACTIVE = 'ACTIVE';
 export function createPollCycle(options: PollCycleOptions): PollCycle {
   const { agentId, controlPlane, state, inventories, guard, contents, bodies, metrics, clock, random, log, stop, enqueue } = options;
   const given = new Map<string, string>();
+  let unlisted = new Set<string>();
   let byStack = indexOf(state.assignments?.value.assignments);
   let unconditionalAtMs = clock.monotonicMs() + jitteredMs(UNCONDITIONAL_MS, 0.2, random);
 
@@ -82,7 +83,7 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
       return;
     }
     const news = [...byStack.values()].filter((assignment) => given.get(assignment.stack_id) !== textOf(assignment));
-    if (news.length > 0) noticeUnlisted();
+    noticeUnlisted();
     guard.announcing(announceDeletions(news));
     for (const assignment of news) {
       given.set(assignment.stack_id, textOf(assignment));
@@ -105,10 +106,15 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
     });
   }
 
+  /** Absence is no order. It is worth a word each time another stack is concerned. */
   function noticeUnlisted(): void {
-    const unlisted = inventories.all().filter(({ stackId }) => !byStack.has(stackId));
-    metrics.unlistedStacks(unlisted.length);
-    if (unlisted.length > 0) log.warn('stacks_not_mentioned_are_left_alone', { stack_ids: unlisted.map(({ stackId }) => stackId) });
+    const stackIds = inventories
+      .all()
+      .map(({ stackId }) => stackId)
+      .filter((stackId) => !byStack.has(stackId));
+    metrics.unlistedStacks(stackIds.length);
+    if (stackIds.some((stackId) => !unlisted.has(stackId))) log.warn('stacks_not_mentioned_are_left_alone', { stack_ids: stackIds });
+    unlisted = new Set(stackIds);
   }
 
   return {

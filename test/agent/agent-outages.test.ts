@@ -1,0 +1,207 @@
+import { expect, test } from '@jest/globals';
+import { ClusterError } from '../../agent/cluster/cluster.ts';
+import { createMemoryFiles } from '../../agent/state/state-files.ts';
+import { configMap, configMaps, createAgentWorld, yaml } from './agent-world.ts';
+
+const unreachable = () => new ClusterError('connect ECONNREFUSED', { status: 0, reason: 'Unreachable' });
+
+test('a control plane that is dark for a day changes nothing, is asked at the usual pace, and finds the agent back', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(configMap('a')));
+  const agent = await world.start({ pollingIntervalMs: 120_000 });
+  const before = JSON.stringify(world.cluster.all());
+  world.plane.dark = true;
+  world.plane.calls.splice(0);
+  await world.clock.advance(86_400_000);
+  expect(JSON.stringify(world.cluster.all())).toBe(before);
+  expect(world.plane.calls.filter((call) => call === 'assignments').length).toBeLessThanOrEqual(86_400 / (120 * 0.8));
+  world.plane.dark = false;
+  world.plane.post(stack, yaml(configMap('b')));
+  await world.clock.advance(240_000);
+  expect(world.objects()).toEqual(['ConfigMap/shop/b']);
+  await agent.stop();
+});
+
+test('an agent that restarts while the control plane is dark goes on correcting drift', async () => {
+  const world = createAgentWorld();
+  world.plane.post(world.plane.newStack(), yaml(configMap('a')));
+  await (await world.start()).stop();
+  world.plane.dark = true;
+  const agent = await world.start();
+  await world.cluster.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'a' });
+  await world.clock.advance(400_000);
+  expect(world.objects()).toEqual(['ConfigMap/shop/a']);
+  world.plane.dark = false;
+  await world.clock.advance(120_000);
+  expect(world.plane.events.at(-1)).toMatchObject({ status: 'SUCCESS', message: 'corrected 1 object: ConfigMap/shop/a (missing)' });
+  await agent.stop();
+});
+
+test('without an earlier state an agent gives up on a control plane that is not ready in time', async () => {
+  const world = createAgentWorld();
+  world.plane.dark = true;
+  const starting = expect(world.start()).rejects.toThrow('was not ready within 3 s');
+  await world.clock.advance(5_000);
+  await starting;
+  expect(world.plane.calls.filter((call) => call === 'readyz')).toHaveLength(4);
+});
+
+test("state that is damaged or another agent's is ignored and deletes nothing", async () => {
+  for (const text of [
+    '{',
+    '{}',
+    JSON.stringify({
+      version: 1,
+      identity: { agent_id: 'x', agent_name: 'other', cluster_name: 'c', broker_url: 'u' },
+      stacks: {},
+      pending: [],
+    }),
+  ]) {
+    const world = createAgentWorld();
+    world.plane.post(world.plane.newStack(), yaml(configMap('a')));
+    await (await world.start()).stop();
+    const files = createMemoryFiles();
+    await files.write('state.json', text);
+    const agent = await world.start({}, { files });
+    expect(world.objects()).toEqual(['ConfigMap/shop/a']);
+    expect(new Set(world.statuses())).toEqual(new Set(['DEPLOY SUCCESS']));
+    await agent.stop();
+  }
+});
+
+test('a report that could not be delivered is delivered later, also by the next agent, and only the latest', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  const first = world.plane.post(stack, yaml(configMap('a')));
+  world.plane.intercept = (call) => {
+    if (call === 'report') throw new Error('lost');
+  };
+  const agent = await world.start();
+  const second = world.plane.post(stack, yaml(configMap('a', { colour: 'blue' })));
+  await world.cycle(agent);
+  await agent.stop();
+  world.plane.intercept = undefined;
+  const next = await world.start();
+  await world.clock.advance(120_000);
+  expect(world.plane.events.map(({ deployment_object_id }) => deployment_object_id)).toEqual([second.id]);
+  expect(first.id).not.toBe(second.id);
+  await next.stop();
+});
+
+test('races and overload are tried again, without anybody hearing of them', async () => {
+  const world = createAgentWorld();
+  let troubles = 0;
+  world.cluster.intercept = ({ verb, name }) => {
+    if (verb !== 'apply' || !name.startsWith('map-') || ++troubles > 6) return;
+    throw new ClusterError(
+      'try again',
+      troubles % 2 ? { status: 429, reason: 'TooManyRequests', retryAfterMs: 1_000 } : { status: 500, reason: 'InternalError' },
+    );
+  };
+  world.plane.post(world.plane.newStack(), yaml(...configMaps(4)));
+  const agent = await world.start();
+  expect(world.objects()).toHaveLength(4);
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
+  await agent.stop();
+});
+
+test('an answer that got lost after the effect is no failure', async () => {
+  const world = createAgentWorld();
+  let lost = 0;
+  world.cluster.afterwards = ({ verb }) => {
+    if (verb === 'apply' && ++lost <= 2) throw new ClusterError('socket hang up', { status: 0, reason: 'Unreachable' });
+  };
+  world.plane.post(world.plane.newStack(), yaml(configMap('a')));
+  const agent = await world.start();
+  await world.clock.advance(60_000);
+  expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
+  await agent.stop();
+});
+
+test('Kubernetes away: reported once, no hot loop, and all is well when it is back', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(...configMaps(3)));
+  const agent = await world.start();
+  let calls = 0;
+  world.cluster.intercept = ({ verb }) => {
+    if (verb !== 'version') calls += 1;
+    throw unreachable();
+  };
+  world.plane.post(stack, yaml(...configMaps(3, { colour: 'blue' })));
+  await world.cycle(agent);
+  await world.clock.advance(3_600_000);
+  expect(calls).toBeLessThan(400);
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY FAILURE']);
+  expect(world.plane.events.at(-1)?.message).toContain('ECONNREFUSED');
+  expect(world.plane.heartbeats.at(-1)).toEqual({ k8s_reachable: false });
+  expect(await agent.health()).toMatchObject({ kubernetes: { connected: false }, broker: { connected: true } });
+  world.cluster.intercept = undefined;
+  await world.clock.advance(600_000);
+  expect(await world.data('map-001')).toEqual({ colour: 'blue' });
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY FAILURE', 'DEPLOY SUCCESS']);
+  await agent.stop();
+});
+
+test('what the agent owns is unknown until its inventories are read: until then nothing changes', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(configMap('a')));
+  await (await world.start()).stop();
+  world.plane.withdraw(stack);
+  world.cluster.intercept = ({ verb }) => {
+    if (verb === 'list') throw unreachable();
+  };
+  const agent = await world.start();
+  await world.clock.advance(60_000);
+  expect(world.objects()).toEqual(['ConfigMap/shop/a']);
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
+  world.cluster.intercept = undefined;
+  await world.clock.advance(60_000);
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE SUCCESS']);
+  await agent.stop();
+});
+
+test('a damaged inventory stops its stack, is told, and deletes nothing', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(configMap('a')));
+  await (await world.start()).stop();
+  const inventory = world.cluster.all().find(({ metadata }) => metadata.name.startsWith('brokkr-inventory-'));
+  await world.cluster.apply(
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: inventory?.metadata.name ?? '', namespace: 'default' },
+      data: { inventory: '{}' },
+    },
+    { fieldManager: 'user', force: true },
+  );
+  world.plane.withdraw(stack);
+  const agent = await world.start();
+  expect(world.objects()).toEqual(['ConfigMap/shop/a']);
+  expect(world.plane.events.at(-1)).toMatchObject({
+    event_type: 'REMOVE',
+    status: 'FAILURE',
+    message: expect.stringContaining('no readable inventory'),
+  });
+  await agent.stop();
+});
+
+test('the applied sequence never falls', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(configMap('a', { version: 'new' })), { sequence: 9 });
+  const agent = await world.start();
+  world.plane.post(stack, yaml(configMap('a', { version: 'old' })), { sequence: 4 });
+  await world.cycle(agent);
+  await world.clock.advance(600_000);
+  expect(await world.data('a')).toEqual({ version: 'new' });
+  await agent.stop();
+  const next = await world.start({}, { files: createMemoryFiles() });
+  await world.clock.advance(600_000);
+  expect(await world.data('a')).toEqual({ version: 'new' });
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
+  await next.stop();
+});

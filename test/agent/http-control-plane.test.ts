@@ -1,0 +1,136 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { Agent } from '../../agent/agent.ts';
+import { createAgent } from '../../agent/agent.ts';
+import type { ControlPlane } from '../../agent/control-plane/control-plane.ts';
+import { createHttpControlPlane } from '../../agent/control-plane/http-control-plane.ts';
+import { systemClock } from '../../lib/platform/clock.ts';
+import { type AgentWorld, configMap, createAgentWorld, TEST_CONFIG, yaml } from './agent-world.ts';
+import { type ScriptedControlPlane, startScriptedControlPlane } from './scripted-control-plane.ts';
+
+let server: ScriptedControlPlane;
+let controlPlane: ControlPlane;
+let world: AgentWorld;
+let agent: Agent;
+let stack: string;
+
+/** Over a real socket, on the real clock, with an interval that never ends: the tests say when to poll. */
+beforeAll(async () => {
+  server = await startScriptedControlPlane();
+  controlPlane = createHttpControlPlane({ baseUrl: server.url, pak: server.pak, timeoutMs: 250 });
+  world = createAgentWorld({ plane: server.model });
+  const config = {
+    ...TEST_CONFIG,
+    brokerUrl: server.url,
+    pollingIntervalMs: 3_600_000,
+    generatorIds: ['11111111-1111-4111-8111-111111111111'],
+  };
+  stack = server.model.newStack();
+  server.model.post(stack, yaml(configMap('a'), configMap('b')));
+  agent = createAgent({ config, cluster: world.cluster, controlPlane, files: world.files, clock: systemClock });
+  await agent.start();
+  await agent.settled();
+});
+afterEach(() => server.script.clear());
+afterAll(async () => {
+  await agent.stop();
+  await controlPlane.close();
+  await server.close();
+});
+
+const cycle = async () => {
+  agent.wake();
+  await agent.settled();
+};
+
+test('it joins, registers, pulls, applies and reports with its key', () => {
+  expect(world.objects()).toEqual(['ConfigMap/shop/a', 'ConfigMap/shop/b']);
+  const paths = server.requests.map(({ method, path }) => `${method} ${path.replaceAll(server.model.agentId, 'ID')}`);
+  expect(paths).toEqual(
+    expect.arrayContaining([
+      'GET /readyz',
+      'POST /auth/pak',
+      'GET /agents/?name=edge&cluster_name=test',
+      'POST /generators/11111111-1111-4111-8111-111111111111/register',
+      'GET /agents/ID/assignments',
+      'POST /agents/ID/events',
+      'POST /agents/ID/heartbeat',
+    ]),
+  );
+  expect(server.requests.every(({ path, headers }) => path === '/readyz' || headers.authorization === `Bearer ${server.pak}`)).toBe(true);
+  expect(server.model.events).toMatchObject([{ event_type: 'DEPLOY', status: 'SUCCESS' }]);
+});
+
+test('what did not change is asked for by its ETag and answered without a body', async () => {
+  await cycle();
+  expect(server.requests.filter(({ path }) => path.endsWith('/assignments')).at(-1)?.headers['if-none-match']).toBe(
+    `"${server.model.current().revision}"`,
+  );
+});
+
+const assignmentsOf = (change: Record<string, unknown>) => JSON.stringify({ ...server.model.current(), ...change });
+
+test.each([
+  ['an empty list', () => ({ body: assignmentsOf({ assignments: [] }) })],
+  ['an empty body', () => ({ body: '' })],
+  ['an empty object', () => ({ body: '{}' })],
+  ['an empty array', () => ({ body: '[]' })],
+  ['truncated JSON', () => ({ body: assignmentsOf({}).slice(0, 60) })],
+  ['a body that is cut', () => ({ cut: true })],
+  ['HTML with 200', () => ({ body: '<html><body>Sign in</body></html>', headers: { 'content-type': 'text/html' } })],
+  [
+    "another agent's state",
+    () => ({ body: assignmentsOf({ agent_id: '22222222-2222-4222-8222-222222222222', assignments: [withdrawn()] }) }),
+  ],
+  ['a withdrawal that is half there', () => ({ body: assignmentsOf({ assignments: [{ ...withdrawn(), state: 'gone' }] }) })],
+  ['a redirect', () => ({ status: 302, headers: { location: '/elsewhere' } })],
+  ['an error', () => ({ status: 500, body: '{"message":"boom"}' })],
+  ['a refusal', () => ({ status: 401 })],
+  ['a 304 with nothing to compare', () => ({ status: 304 })],
+  ['silence', () => ({ hang: true })],
+  ['more than any answer should have', () => ({ body: `"${'x'.repeat(9 * 1024 * 1024)}"` })],
+])('%s changes nothing in the cluster', async (_what, scripted) => {
+  const before = JSON.stringify(world.cluster.all());
+  server.model.touch();
+  server.script.set(`GET /agents/${server.model.agentId}/assignments`, scripted());
+  await cycle();
+  expect(JSON.stringify(world.cluster.all())).toBe(before);
+  server.script.clear();
+  await cycle();
+  expect(JSON.stringify(world.cluster.all())).toBe(before);
+});
+
+const withdrawn = () => ({ ...server.model.current().assignments[0], state: 'withdrawn' });
+
+test.each([
+  ['other contents than assigned', { yaml_content: yaml(configMap('evil')) }],
+  ['the object of another stack', { stack_id: '33333333-3333-4333-8333-333333333333' }],
+  ['another object', { id: '33333333-3333-4333-8333-333333333333' }],
+  ['no contents', { yaml_content: undefined }],
+])('a body with %s is refused, told, and changes nothing', async (_what, change) => {
+  const before = world.objects();
+  const other = server.model.newStack();
+  const object = server.model.post(other, yaml(configMap('c', { salt: _what })));
+  server.script.set(`GET /deployment-objects/${object.id}`, { body: JSON.stringify({ ...object, ...change }) });
+  await cycle();
+  expect(world.objects()).toEqual(before);
+  expect(server.model.events.at(-1)).toMatchObject({ deployment_object_id: object.id, status: 'FAILURE' });
+  server.model.withdraw(other);
+  server.script.clear();
+  await cycle();
+  expect(world.objects()).toEqual(before);
+});
+
+test.each([
+  ["an administrator's key", 'POST /auth/pak', { admin: true, agent: null, generator: null, readonly: false }, /not an agent's/],
+  [
+    "another agent's key",
+    'POST /auth/pak',
+    { admin: false, agent: '22222222-2222-4222-8222-222222222222', generator: null, readonly: false },
+    /belongs to agent 2222/,
+  ],
+  ['no such key', 'POST /auth/pak', undefined, /401/],
+])('with %s an agent does not start', async (_what, request, body, message) => {
+  server.script.set(request, body ? { body: JSON.stringify(body) } : { status: 401 });
+  const stranger = createAgentWorld({ plane: server.model });
+  await expect(stranger.start({}, { controlPlane })).rejects.toThrow(message);
+});
