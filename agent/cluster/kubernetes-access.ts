@@ -7,6 +7,7 @@ import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import type { Clock } from '../../lib/platform/clock.ts';
 import { ClusterError } from './cluster.ts';
+import { isObject } from './kubernetes-object.ts';
 
 /** Where the API server is, how it is recognised, and as whom it is asked. */
 export interface KubernetesAccess {
@@ -139,11 +140,7 @@ const textHeaders = (headers: RequestOptions['headers']): Record<string, string>
 
 /** What a credential command prints may be the credential, and a parser quotes what it can't read. */
 function noCredentials(error: unknown): ClusterError {
-  const why =
-    error instanceof SyntaxError
-      ? 'the credential command did not print JSON'
-      : error instanceof Error
-        ? error.message.slice(0, 500)
-        : 'unknown';
+  const { name, message } = isObject(error) ? error : { name: '', message: String(error) };
+  const why = name === 'SyntaxError' ? 'the credential command did not print JSON' : String(message).slice(0, 500);
   return new ClusterError(`no access to the cluster: ${why}`, { status: 0, reason: 'NoCredentials' });
 }

@@ -143,18 +143,19 @@ function deletionOf(answer: unknown): 'deleted' | 'deleting' {
 
 function kindPath({ apiVersion, plural, namespaced }: ResourceKind, namespace: string | undefined): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  return namespaced && namespace !== undefined ? `${root}/namespaces/${segment(namespace)}/${plural}` : `${root}/${plural}`;
+  return namespaced && namespace !== undefined ? `${root}/namespaces/${segment('namespace', namespace)}/${plural}` : `${root}/${plural}`;
 }
 
 function objectPath(resource: ResourceKind, { namespace, name }: ObjectRef): string {
-  if (resource.namespaced && namespace === undefined) throw badRequest(`${resource.kind} ${name} names no namespace`);
-  return `${kindPath(resource, namespace)}/${segment(name)}`;
+  if (!resource.namespaced || namespace !== undefined) return `${kindPath(resource, namespace)}/${segment('name', name)}`;
+  throw new ClusterError(`${resource.kind} ${name} names no namespace`, { status: 400, reason: 'BadRequest' });
 }
 
-/** An empty name would turn a call on one object into one on all of its kind, and dots into one on something else. */
-function segment(name: string): string {
-  if (name === '' || name === '.' || name === '..') throw badRequest(`${JSON.stringify(name)} is not a name`);
-  return encodeURIComponent(name);
+/**
+ * No name of any kind has these. An empty one would turn a call on one object into one on all of its kind, and the API server decodes
+ * a path before it splits it: `web/scale` would be a part of the object `web`, however it is encoded.
+ */
+function segment(field: 'name' | 'namespace', value: string): string {
+  if (value !== '' && value !== '.' && value !== '..' && !/[/%]/.test(value)) return encodeURIComponent(value);
+  throw new ClusterError(`metadata.${field}: Invalid value: ${JSON.stringify(value)}`, { status: 422, reason: 'Invalid' });
 }
-
-const badRequest = (message: string): ClusterError => new ClusterError(message, { status: 400, reason: 'BadRequest' });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ClusterError } from './cluster.ts';
+import { isObject } from './kubernetes-object.ts';
 
 /** What the API server says about a call that failed. */
 const Status = z.looseObject({
@@ -65,14 +66,13 @@ function waitMs(retryAfter: string | undefined, nowMs: number): number | undefin
 /** No answer came, or none that could be read. */
 export function noAnswer(what: string, error: unknown): ClusterError {
   const reason = codeOf(error) ?? 'NoAnswer';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = isObject(error) && typeof error.message === 'string' ? error.message : String(error);
   return new ClusterError(`${what}: ${message || reason}`, { status: 0, reason, cause: error });
 }
 
 function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
+  if (!isObject(error)) return undefined;
+  if (typeof error.code === 'string') return error.code;
   // Where every address of a name refused, the reason is in the errors of the addresses.
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  return codeOf(error.cause);
+  return codeOf(Array.isArray(error.errors) ? error.errors[0] : error.cause);
 }

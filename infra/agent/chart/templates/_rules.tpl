@@ -1,0 +1,52 @@
+{{- /* What applying, comparing and pruning take. No deletecollection, and nothing that widens the agent's own rights. */}}
+{{- define "brokkr-agent.verbs" -}}
+[get, list, watch, create, patch, delete]
+{{- end }}
+
+{{- define "brokkr-agent.namespacedRules" -}}
+- apiGroups: [""]
+  resources:
+    - configmaps
+    - limitranges
+    - persistentvolumeclaims
+    - pods
+    - replicationcontrollers
+    - resourcequotas
+    {{- if .Values.rbac.secrets }}
+    - secrets
+    {{- end }}
+    - serviceaccounts
+    - services
+  verbs: {{ include "brokkr-agent.verbs" . }}
+- apiGroups: [apps]
+  resources: [daemonsets, deployments, replicasets, statefulsets]
+  verbs: {{ include "brokkr-agent.verbs" . }}
+- apiGroups: [batch]
+  resources: [cronjobs, jobs]
+  verbs: {{ include "brokkr-agent.verbs" . }}
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses, networkpolicies]
+  verbs: {{ include "brokkr-agent.verbs" . }}
+{{- end }}
+
+{{- define "brokkr-agent.clusterRules" -}}
+- apiGroups: [""]
+  resources: [namespaces, persistentvolumes]
+  verbs: {{ include "brokkr-agent.verbs" . }}
+- apiGroups: [networking.k8s.io]
+  resources: [ingressclasses]
+  verbs: {{ include "brokkr-agent.verbs" . }}
+# Without "escalate" and "bind" the API server lets the agent grant only what it has itself.
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [clusterrolebindings, clusterroles, rolebindings, roles]
+  verbs: {{ include "brokkr-agent.verbs" . }}
+# Tells whether a claim is bound at once or waits for its first pod.
+- apiGroups: [storage.k8s.io]
+  resources: [storageclasses]
+  verbs: [get]
+{{- if .Values.rbac.customResourceDefinitions }}
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  verbs: {{ include "brokkr-agent.verbs" . }}
+{{- end }}
+{{- end }}
