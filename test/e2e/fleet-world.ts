@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Agent, createAgent } from '../../agent/agent.ts';
+import type { Cluster } from '../../agent/cluster/cluster.ts';
+import { type AgentConfig, loadAgentConfig } from '../../agent/config.ts';
+import { createHttpControlPlane } from '../../agent/control-plane/http-control-plane.ts';
+import type { AgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
+import type { Api } from '../harness/client.ts';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+
+/** A server, a generator with a stack or two, and agents: everything real but the distance between them. */
+export interface FleetWorld {
+  host: TestHost;
+  generatorId: string;
+  /** As the generator. */
+  generator: Api;
+  /** An ACTIVE agent's record and key. */
+  enlist(name: string): Promise<Enlisted>;
+  createStack(name: string): Promise<FleetStack>;
+  stop(): Promise<void>;
+}
+
+export interface Enlisted {
+  id: string;
+  /** Runs the agent on a cluster, from its state of last time; a stopped one can be started again. */
+  run(cluster: Cluster, config?: Partial<AgentConfig>): Promise<Agent>;
+  /** Its newest event on this object, once there is one that `accept`s. */
+  event(objectId: string, accept?: (event: AgentEvent) => boolean): Promise<AgentEvent>;
+  target(stackId: string): Promise<void>;
+}
+
+export interface FleetStack {
+  id: string;
+  /** Submits the stack's next state; resolves to the object's id. */
+  submit(yaml: string): Promise<string>;
+  submitMarker(): Promise<string>;
+}
+
+const WAIT_MS = 20_000;
+
+/** Asks again and again until there is an answer, or throws what it waited for. */
+export async function eventually<T>(what: string, probe: () => Promise<T | undefined>, timeoutMs = WAIT_MS): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+export async function startFleetWorld(): Promise<FleetWorld> {
+  const host = await startTestHost();
+  const { body } = await host.admin.post('/generators', { name: 'ci' });
+  const generator = host.anonymous.as(body.pak);
+  const stops: (() => Promise<unknown>)[] = [];
+
+  async function enlist(name: string): Promise<Enlisted> {
+    const created = await host.admin.post('/agents', { name, cluster_name: 'test', generator_ids: [body.generator.id] });
+    const { agent, initial_pak: pak } = created.body;
+    await host.admin.put(`/agents/${agent.id}`, { status: 'ACTIVE' });
+    const stateDir = await mkdtemp(join(tmpdir(), 'brokkr-agent-'));
+    stops.push(() => rm(stateDir, { recursive: true, force: true }));
+    return {
+      id: agent.id,
+      async run(cluster, overrides = {}) {
+        const environment = { BROKKR__AGENT__PAK: pak, BROKKR__AGENT__BROKER_URL: host.url, BROKKR__AGENT__AGENT_NAME: name, BROKKR__AGENT__CLUSTER_NAME: 'test' };
+        const config = { ...loadAgentConfig({ environment, readFile: () => '' }), stateDir, pollingIntervalMs: 150, ...overrides };
+        const controlPlane = createHttpControlPlane({ baseUrl: host.url, pak });
+        const running = createAgent({ config, cluster, controlPlane });
+        stops.unshift(async () => {
+          await running.stop();
+          await controlPlane.close();
+        });
+        await running.start();
+        return running;
+      },
+      event: (objectId, accept = () => true) =>
+        eventually(`an event of ${name} on ${objectId}`, async () => {
+          const events: AgentEvent[] = (await host.admin.get(`/agents/${agent.id}/events`)).body;
+          return events.find((event) => event.deployment_object_id === objectId && accept(event));
+        }),
+      async target(stackId) {
+        await generator.post(`/agents/${agent.id}/targets`, { agent_id: agent.id, stack_id: stackId });
+      },
+    };
+  }
+
+  return {
+    host,
+    generatorId: body.generator.id,
+    generator,
+    enlist,
+    async createStack(name) {
+      const { body: stack } = await generator.post('/stacks', { name, generator_id: body.generator.id });
+      const submit = async (value: unknown) => (await generator.post(`/stacks/${stack.id}/deployment-objects`, value)).body.id as string;
+      return { id: stack.id, submit: (yaml_content) => submit({ yaml_content }), submitMarker: () => submit({ yaml_content: '', is_deletion_marker: true }) };
+    },
+    async stop() {
+      for (const stop of stops) await stop();
+      await host.stop();
+    },
+  };
+}
+
+export const configMap = (namespace: string, name: string, value: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n  namespace: ${namespace}\ndata:\n  value: ${value}\n`;
