@@ -27,6 +27,9 @@ const page = (id: string, path: `/${string}`) =>
       }),
   });
 
+/** Served by the fallback function: API Gateway has no route for a path that ends in a slash. */
+export const swaggerIndexEndpoint = page('swagger_ui_index', '/swagger-ui/');
+
 export const openapiEndpoints = [
   endpoint({
     id: 'get_openapi_document',
@@ -40,7 +43,6 @@ export const openapiEndpoints = [
     handle: async () => reply<never>({ headers: { 'content-type': 'application/json', 'cache-control': 'no-cache' }, text: DOCUMENT }),
   }),
   page('swagger_ui', '/swagger-ui'),
-  page('swagger_ui_index', '/swagger-ui/'),
   page('swagger_ui_openapi', '/openapi'),
   endpoint({
     id: 'swagger_ui_file',

@@ -12,12 +12,22 @@ export function factsOf(event: HttpEvent, log: Log): RequestFacts {
   return {
     requestId,
     method: http.method,
-    path: event.rawPath,
+    path: pathOf(event),
     headers: event.headers,
     ip: http.sourceIp,
     userAgent: http.userAgent,
     log: log.with({ request_id: requestId }),
   };
+}
+
+/**
+ * The path as it was sent. API Gateway decodes it before we see it, so that a `/` inside a parameter looks like any other; where it
+ * has matched a route, the path is put together again from the route and its parameters.
+ */
+function pathOf({ rawPath, routeKey, pathParameters }: HttpEvent): string {
+  const template = routeKey.split(' ')[1];
+  if (template === undefined || !pathParameters) return rawPath;
+  return template.replaceAll(/{(\w+)\+?}/g, (_all, name: string) => encodeURIComponent(pathParameters[name] ?? ''));
 }
 
 export function queryOf(event: HttpEvent): Record<string, string> {
@@ -34,4 +44,4 @@ export function rawBodyOf(event: HttpEvent, query: RawBody['query']): RawBody {
 }
 
 export const bodySizeOf = (event: HttpEvent): number =>
-  event.body === undefined ? 0 : event.isBase64Encoded ? Math.floor((event.body.length * 3) / 4) : Buffer.byteLength(event.body);
+  !event.body ? 0 : event.isBase64Encoded ? Math.floor((event.body.length * 3) / 4) : Buffer.byteLength(event.body);

@@ -1,0 +1,88 @@
+const rights = require('./function-rights.cjs');
+const { PREFIX, logicalName } = require('./names.cjs');
+
+/** Everything that should wake somebody goes to one topic; subscribe to it what wakes you. */
+const alarm = (AlarmDescription, metric, more = {}) => ({
+  Type: 'AWS::CloudWatch::Alarm',
+  Properties: {
+    AlarmDescription,
+    Statistic: 'Sum',
+    Period: 60,
+    EvaluationPeriods: 1,
+    Threshold: 0,
+    ComparisonOperator: 'GreaterThanThreshold',
+    TreatMissingData: 'notBreaching',
+    AlarmActions: [{ Ref: 'AlarmTopic' }],
+    OKActions: [{ Ref: 'AlarmTopic' }],
+    ...metric,
+    ...more,
+  },
+});
+const dimension = (Name, Value) => [{ Name, Value }];
+
+const forFunction = (name) => {
+  const metric = (MetricName) => ({
+    Namespace: 'AWS/Lambda',
+    MetricName,
+    Dimensions: dimension('FunctionName', `${PREFIX}-${name}`),
+  });
+  return {
+    [`${logicalName(name)}ErrorsAlarm`]: alarm(`${name} failed as a whole: it crashed, or ran out of time or memory`, metric('Errors')),
+    [`${logicalName(name)}ThrottlesAlarm`]: alarm(`${name} was refused: the account's concurrency is used up`, metric('Throttles')),
+  };
+};
+
+const forQueue = (queue) => {
+  const metric = (MetricName, logicalId) => ({
+    Namespace: 'AWS/SQS',
+    MetricName,
+    Dimensions: dimension('QueueName', { 'Fn::GetAtt': [logicalId, 'QueueName'] }),
+  });
+  const id = logicalName(queue);
+  return {
+    [`${id}DeadAlarm`]: alarm(
+      `messages of ${queue} were given up: look at them, mend the cause, and redrive them`,
+      metric('ApproximateNumberOfMessagesVisible', `${id}DeadQueue`),
+      { Statistic: 'Maximum' },
+    ),
+    [`${id}AgeAlarm`]: alarm(`messages of ${queue} wait longer than ten minutes`, metric('ApproximateAgeOfOldestMessage', `${id}Queue`), {
+      Statistic: 'Maximum',
+      Threshold: 600,
+    }),
+  };
+};
+
+/** The sweep says how many events it could not hand to a queue. */
+const OUTBOX = { Namespace: PREFIX, MetricName: 'OutboxLeft' };
+const outbox = {
+  OutboxLeftMetric: {
+    Type: 'AWS::Logs::MetricFilter',
+    DependsOn: ['OutboxDashsweepLogGroup'],
+    Properties: {
+      LogGroupName: `/aws/lambda/${PREFIX}-outbox-sweep`,
+      FilterPattern: '{ $.event = "outbox_swept" }',
+      MetricTransformations: [{ MetricNamespace: OUTBOX.Namespace, MetricName: OUTBOX.MetricName, MetricValue: '$.left' }],
+    },
+  },
+  OutboxLeftAlarm: alarm('events stay in the outbox, sweep after sweep: a queue does not take them', OUTBOX, {
+    Statistic: 'Minimum',
+    EvaluationPeriods: 5,
+  }),
+};
+
+const queues = Object.entries(rights).flatMap(([, { queues: used = {} }]) =>
+  Object.keys(used).filter((queue) => used[queue] === 'consume'),
+);
+
+module.exports = {
+  Resources: {
+    AlarmTopic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: `${PREFIX}-alarms` } },
+    ...outbox,
+    ApiServerErrorsAlarm: alarm('the API answered with 5xx', {
+      Namespace: 'AWS/ApiGateway',
+      MetricName: '5xx',
+      Dimensions: dimension('ApiId', { Ref: 'HttpApi' }),
+    }),
+    ...Object.assign({}, ...queues.map(forQueue), ...Object.keys(rights).map(forFunction)),
+  },
+};

@@ -1,0 +1,53 @@
+/**
+ * What each function may do, and nothing else: by table the least actions its code needs, by queue `send` or `consume`. Roles are made
+ * of it (roles.cjs), alarms too (alarms.cjs), and test/infra runs every endpoint, consumer and schedule under these rights: a missing
+ * one fails there, and so does one that nothing uses.
+ */
+const read = ['BatchGetItem', 'GetItem'];
+const query = [...read, 'Query'];
+
+/** Who is asking: the key, the agent's record behind it, and the audit entry of a key that opens nothing. */
+const authenticated = { identity: read, fleet: read, telemetry: ['PutItem'] };
+/** Changes that agents must hear of go through the outbox: settled at once where they concern few, else sent on and deleted. */
+const announcing = { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], work: ['PutItem', 'DeleteItem'] };
+const announcements = { 'agent-fanout': 'send' };
+
+module.exports = {
+  pak: { tables: { ...authenticated, identity: query } },
+  agents: {
+    tables: { ...announcing, identity: [...read, 'PutItem', 'DeleteItem'] },
+    queues: announcements,
+  },
+  'agent-sync': {
+    tables: { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem'], telemetry: [...query, 'PutItem', 'UpdateItem'] },
+  },
+  stacks: { tables: announcing, queues: announcements },
+  'deployment-objects': { tables: announcing, queues: announcements },
+  generators: {
+    tables: { ...announcing, identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'] },
+    queues: announcements,
+  },
+  admin: { tables: { ...authenticated, telemetry: ['PutItem', 'Query'] } },
+  'deployments-v1': {
+    tables: { ...announcing, identity: [...read, 'PutItem', 'DeleteItem'], telemetry: [...query, 'PutItem', 'UpdateItem'] },
+    queues: announcements,
+  },
+  health: { tables: { identity: read } },
+  metrics: { tables: { identity: read, fleet: ['Query'] } },
+  openapi: { tables: { identity: read } },
+  reference: { tables: { identity: read } },
+  fallback: { tables: authenticated },
+  'agent-fanout': {
+    tables: {
+      identity: read,
+      fleet: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'],
+      work: ['PutItem', 'DeleteItem'],
+      telemetry: ['PutItem'],
+    },
+    queues: { 'agent-fanout': 'consume' },
+  },
+  'outbox-sweep': {
+    tables: { identity: [...read, 'PutItem'], work: ['Query', 'DeleteItem'] },
+    queues: announcements,
+  },
+};

@@ -1,0 +1,48 @@
+const rights = require('./function-rights.cjs');
+const { PREFIX, logicalName } = require('./names.cjs');
+
+const QUEUE_ACTIONS = {
+  // The code knows queues by name and asks for their addresses.
+  send: ['sqs:GetQueueUrl', 'sqs:SendMessage'],
+  consume: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+};
+const arnOf = (logicalId) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
+const allow = (Action, Resource) => ({ Effect: 'Allow', Action, Resource });
+
+function statements(name, { tables = {}, queues = {} }) {
+  return [
+    // The function's own log group, its streams.
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], {
+      'Fn::Sub': `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${PREFIX}-${name}:*`,
+    }),
+    ...Object.entries(tables).map(([table, actions]) =>
+      allow(
+        actions.map((action) => `dynamodb:${action}`),
+        arnOf(`${logicalName(table)}Table`),
+      ),
+    ),
+    ...Object.entries(queues).flatMap(([queue, use]) => [
+      allow(QUEUE_ACTIONS[use], arnOf(`${logicalName(queue)}Queue`)),
+      // What makes no sense to a consumer is set aside by the consumer itself.
+      ...(use === 'consume' ? [allow(QUEUE_ACTIONS.send, arnOf(`${logicalName(queue)}DeadQueue`))] : []),
+    ]),
+  ];
+}
+
+const role = (name, functionRights) => ({
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+    },
+    Policies: [{ PolicyName: name, PolicyDocument: { Version: '2012-10-17', Statement: statements(name, functionRights) } }],
+  },
+});
+
+/** A role for each function: `PakRole` and so on. */
+module.exports = {
+  Resources: Object.fromEntries(
+    Object.entries(rights).map(([name, functionRights]) => [`${logicalName(name)}Role`, role(name, functionRights)]),
+  ),
+};

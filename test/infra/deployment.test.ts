@@ -1,0 +1,218 @@
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { deadLetterQueue } from '../../functions/app.ts';
+import { fallbackGroup, httpGroups, queueGroups, scheduleGroups, tables } from '../../functions/registry.ts';
+import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../infra/host/create-queues.ts';
+import { Config } from '../../lib/platform/config.ts';
+import { gatewayRoute } from './gateway-route.ts';
+import { type Deployment, packageDeployment } from './packaged-deployment.ts';
+
+const PREFIX = 'brokkr-dev';
+const rights = z.record(z.string(), z.unknown()).parse(createRequire(import.meta.url)('../../infra/resources/function-rights.cjs'));
+/** Not for AWS: other engines, what Lambda itself sets, what must never be on where others can reach it. */
+const NOT_DEPLOYED = ['DYNAMODB_ENDPOINT', 'SQS_ENDPOINT', 'AWS_REGION', 'BROKKR_DEV'];
+
+const GetAtt = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });
+const attributeOf = (value: unknown) => GetAtt.parse(value)['Fn::GetAtt'][0];
+const LambdaProperties = z.object({
+  FunctionName: z.string(),
+  Handler: z.string(),
+  Runtime: z.string(),
+  Timeout: z.number(),
+  Role: GetAtt,
+  Environment: z.object({ Variables: z.record(z.string(), z.string()) }),
+});
+const RouteProperties = z.object({
+  RouteKey: z.string(),
+  Target: z.object({ 'Fn::Join': z.tuple([z.string(), z.tuple([z.string(), z.object({ Ref: z.string() })])]) }),
+});
+const QueueProperties = z.looseObject({ QueueName: z.string(), VisibilityTimeout: z.number().optional() });
+const TableProperties = z.looseObject({ TableName: z.string(), TimeToLiveSpecification: z.unknown().optional() });
+
+describe('the packaged deployment', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await packageDeployment();
+  }, 120_000);
+  afterAll(() => deployment?.remove());
+
+  const functions = () =>
+    new Map(deployment.ofType('AWS::Lambda::Function').map(([id, { Properties }]) => [id, LambdaProperties.parse(Properties)]));
+  const nameOf = (logicalId: string) =>
+    functions()
+      .get(logicalId)
+      ?.FunctionName.slice(PREFIX.length + 1) ?? `no function ${logicalId}`;
+  const functionCalled = (name: string) => [...functions().values()].find(({ FunctionName }) => FunctionName === `${PREFIX}-${name}`);
+  const listed = [...httpGroups, ...queueGroups, ...scheduleGroups];
+
+  test('there is a function for each group, consumer and schedule, made of its module, and no other', () => {
+    const deployed = Object.fromEntries([...functions().values()].map(({ FunctionName, Handler }) => [FunctionName, Handler]));
+    expect(deployed).toEqual(Object.fromEntries(listed.map(({ name, file }) => [`${PREFIX}-${name}`, `functions/${file}.handler`])));
+  });
+
+  test('each endpoint’s path leads to its own function with any method, and no route leads elsewhere', () => {
+    const integrations = new Map(
+      deployment
+        .ofType('AWS::ApiGatewayV2::Integration')
+        .map(([id, { Properties }]) => [id, nameOf(attributeOf(Properties.IntegrationUri))]),
+    );
+    const routed = deployment.ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => {
+      const { RouteKey, Target } = RouteProperties.parse(Properties);
+      return `${RouteKey} → ${integrations.get(Target['Fn::Join'][1][1].Ref)}`;
+    });
+    const wanted = httpGroups.flatMap(({ name, endpoints }) =>
+      endpoints.map(({ path }) => gatewayRoute(path)).map((route) => `${route} → ${route === '$default' ? fallbackGroup.name : name}`),
+    );
+    expect(routed.sort()).toEqual([...new Set(wanted)].sort());
+  });
+
+  test('what API Gateway has no route for is an endpoint of the function that gets everything else', () => {
+    const homeless = httpGroups.flatMap(({ endpoints }) => endpoints).filter(({ path }) => gatewayRoute(path) === '$default');
+    expect(homeless).toEqual(fallbackGroup.endpoints);
+  });
+
+  test('every integration speaks the payload format the functions understand', () => {
+    const formats = deployment.ofType('AWS::ApiGatewayV2::Integration').map(([, { Properties }]) => Properties.PayloadFormatVersion);
+    expect(new Set(formats)).toEqual(new Set(['2.0']));
+  });
+
+  test('each consumer’s function is triggered by its queue, reports failures one by one, and no other is', () => {
+    const mapped = deployment.ofType('AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => {
+      const { FunctionResponseTypes, BatchSize, MaximumBatchingWindowInSeconds } = Properties;
+      expect({ FunctionResponseTypes, BatchSize, MaximumBatchingWindowInSeconds }).toEqual({
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        BatchSize: 10,
+        MaximumBatchingWindowInSeconds: 0,
+      });
+      const queue = deployment.resources[attributeOf(Properties.EventSourceArn)];
+      return [queue?.Properties.QueueName, nameOf(attributeOf(Properties.FunctionName))];
+    });
+    expect(mapped).toEqual(queueGroups.map(({ name, consumer }) => [`${PREFIX}-${consumer.queue}`, name]));
+  });
+
+  test('each schedule fires its function as often as it says', () => {
+    const rate = (seconds: number) => (seconds === 60 ? 'rate(1 minute)' : `rate(${seconds / 60} minutes)`);
+    const Targets = z.tuple([z.object({ Arn: GetAtt })]);
+    const fired = deployment.ofType('AWS::Events::Rule').map(([, { Properties }]) => {
+      expect(Properties.State).toBe('ENABLED');
+      return [nameOf(attributeOf(Targets.parse(Properties.Targets)[0].Arn)), Properties.ScheduleExpression];
+    });
+    expect(fired).toEqual(scheduleGroups.map(({ name, schedule }) => [name, rate(schedule.everySeconds)]));
+  });
+
+  test('each table has the code’s keys and time to live, is billed by use, kept, encrypted and recoverable; there is no other', () => {
+    const key = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' });
+    const deployed = deployment.ofType('AWS::DynamoDB::Table').map(([, { Properties, ...resource }]) => {
+      const { TableName, TimeToLiveSpecification, ...rest } = TableProperties.parse(Properties);
+      expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+      expect(rest).toEqual({
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [key('pk'), key('sk')],
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        SSESpecification: { SSEEnabled: true },
+      });
+      return [TableName, TimeToLiveSpecification];
+    });
+    const timeToLive = { AttributeName: 'expires_at', Enabled: true };
+    expect(deployed).toEqual(tables.map((table) => [`${PREFIX}-${table.name}`, table.timeToLive ? timeToLive : undefined]));
+  });
+
+  test('each queue ends in a dead-letter queue after five attempts, hides what is in hand for six timeouts; there is no other', () => {
+    const queues = deployment.ofType('AWS::SQS::Queue').map(([id, { Properties }]) => ({ id, ...QueueProperties.parse(Properties) }));
+    const called = (name: string) => queues.find(({ QueueName }) => QueueName === `${PREFIX}-${name}`);
+    expect(queues).toHaveLength(2 * queueGroups.length);
+    for (const { name, consumer } of queueGroups) {
+      const dead = called(deadLetterQueue(consumer.queue));
+      expect(called(consumer.queue)).toMatchObject({
+        VisibilityTimeout: 6 * (functionCalled(name)?.Timeout ?? 0),
+        SqsManagedSseEnabled: true,
+        RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': [dead?.id, 'Arn'] }, maxReceiveCount: MAX_RECEIVE_COUNT },
+      });
+      expect(called(consumer.queue)?.VisibilityTimeout).toBe(VISIBILITY_TIMEOUT_SECONDS);
+      expect(dead).toMatchObject({ MessageRetentionPeriod: 14 * 86_400, SqsManagedSseEnabled: true });
+    }
+  });
+
+  test('functions find every variable of their configuration, and only what the configuration knows', () => {
+    for (const { Environment, FunctionName } of functions().values()) {
+      const { NODE_OPTIONS, ...variables } = Environment.Variables;
+      expect(NODE_OPTIONS).toBe('--enable-source-maps');
+      expect([...Object.keys(variables), ...NOT_DEPLOYED].sort()).toEqual(Object.keys(Config.shape).sort());
+      expect(variables.BROKKR_PREFIX).toBe(PREFIX);
+      expect(FunctionName.startsWith(`${variables.BROKKR_PREFIX}-`)).toBe(true);
+      expect(Config.parse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')))).toMatchObject({
+        BROKKR_DEV: false,
+      });
+    }
+  });
+
+  test('functions run on the Node the project is tested on', () => {
+    const major = process.versions.node.split('.')[0];
+    expect(new Set([...functions().values()].map(({ Runtime }) => Runtime))).toEqual(new Set([`nodejs${major}.x`]));
+  });
+
+  test('each function has a role of its own, and its rights are written down', () => {
+    const roles = [...functions().values()].map(({ Role }) => Role['Fn::GetAtt'][0]);
+    expect(new Set(roles).size).toBe(roles.length);
+    expect(roles.sort()).toEqual(
+      deployment
+        .ofType('AWS::IAM::Role')
+        .map(([id]) => id)
+        .sort(),
+    );
+    expect(Object.keys(rights).sort()).toEqual(listed.map(({ name }) => name).sort());
+  });
+
+  test('no right is a wildcard, and none reaches another deployment’s things', () => {
+    const Statement = z.object({ Effect: z.literal('Allow'), Action: z.array(z.string()), Resource: z.unknown() });
+    const Policies = z.array(z.object({ PolicyDocument: z.object({ Statement: z.array(Statement) }) }));
+    for (const [id, { Properties }] of deployment.ofType('AWS::IAM::Role')) {
+      expect(Object.keys(Properties).sort()).toEqual(['AssumeRolePolicyDocument', 'Policies']);
+      for (const { Action, Resource } of Policies.parse(Properties.Policies).flatMap(({ PolicyDocument }) => PolicyDocument.Statement)) {
+        expect(Action.filter((action) => action.includes('*'))).toEqual([]);
+        if (Action.every((action) => action.startsWith('logs:'))) {
+          // A log group's streams can be named in no other way.
+          expect(JSON.stringify(Resource)).toMatch(new RegExp(`log-group:/aws/lambda/${PREFIX}-[a-z0-9-]+:\\*"`));
+        } else {
+          expect(Object.keys(deployment.resources)).toContain(attributeOf(Resource));
+          expect(`${id} ${JSON.stringify(Resource)}`).not.toContain('*');
+        }
+      }
+    }
+  });
+
+  test('somebody is told of given-up messages, failing and throttled functions, stuck events and server errors', () => {
+    const Metric = z.looseObject({
+      Namespace: z.string(),
+      MetricName: z.string(),
+      Dimensions: z.array(z.object({ Name: z.string(), Value: z.unknown() })).default([]),
+    });
+    const alarms = deployment.ofType('AWS::CloudWatch::Alarm').map(([, { Properties }]) => Metric.parse(Properties));
+    for (const alarm of alarms) expect(alarm.AlarmActions).toEqual([{ Ref: 'AlarmTopic' }]);
+    const on = alarms.map(({ MetricName, Dimensions }) => `${MetricName} ${JSON.stringify(Dimensions[0]?.Value ?? null)}`);
+    const deadIds = deployment
+      .ofType('AWS::SQS::Queue')
+      .filter(([, { Properties }]) => String(Properties.QueueName).endsWith('-dead'))
+      .map(([id]) => id);
+    expect(on).toEqual(
+      expect.arrayContaining([
+        ...deadIds.map((id) => `ApproximateNumberOfMessagesVisible ${JSON.stringify({ 'Fn::GetAtt': [id, 'QueueName'] })}`),
+        ...listed.flatMap(({ name }) => [`Errors "${PREFIX}-${name}"`, `Throttles "${PREFIX}-${name}"`]),
+        'OutboxLeft null',
+        '5xx {"Ref":"HttpApi"}',
+      ]),
+    );
+  });
+
+  test('logs are not kept for ever', () => {
+    const groups = deployment
+      .ofType('AWS::Logs::LogGroup')
+      .map(([, { Properties }]) => [Properties.LogGroupName, Properties.RetentionInDays]);
+    expect(groups.sort()).toEqual(listed.map(({ name }) => [`/aws/lambda/${PREFIX}-${name}`, 30]).sort());
+  });
+});
