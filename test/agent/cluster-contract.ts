@@ -1,14 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  type ApplyOptions,
-  type Cluster,
-  ClusterError,
-  type LiveObject,
-  type Manifest,
-  type ObjectRef,
-} from '../../agent/cluster/cluster.ts';
+import type { ApplyOptions, Cluster, Manifest, ObjectRef } from '../../agent/cluster/cluster.ts';
+import { customResourceDefinition, eventually, isEstablished, refOf } from './cluster-contract-objects.ts';
+import { failureOf } from './cluster-failure.ts';
 
 /** The API group of the custom resources below: whoever runs this needs the right to define and to apply them. */
 export const CONTRACT_GROUP = 'contract.brokkr.test';
@@ -291,7 +285,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
 
     test('a custom resource: its kind appears with its definition, keeps fields nobody knows, and goes with it', async () => {
       const kind = `Widget${randomBytes(3).toString('hex')}`;
-      const definition = customResourceDefinition(kind);
+      const definition = customResourceDefinition(CONTRACT_GROUP, kind);
       const [ref, apiVersion] = [refOf(definition), `${CONTRACT_GROUP}/v1`];
       expect(await cluster.findKind(apiVersion, kind)).toBeUndefined();
       await apply(definition);
@@ -317,50 +311,4 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
       expect(await cluster.delete(refOf(widget))).toBe('gone');
     });
   });
-}
-
-const refOf = ({ apiVersion, kind, metadata: { name, namespace } }: Manifest): ObjectRef => ({
-  apiVersion,
-  kind,
-  name,
-  ...(namespace !== undefined && { namespace }),
-});
-
-async function failureOf(call: Promise<unknown>): Promise<ClusterError> {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof ClusterError) return error;
-  throw new Error(`expected a ClusterError, not ${error === undefined ? 'a success' : String(error)}`);
-}
-
-/** What the API server does in its own time: bounded, and as fast as it is. */
-async function eventually(isSo: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
-  while (!(await isSo())) {
-    if (performance.now() > deadlineMs) throw new Error(`not so after ${timeoutMs} ms: ${isSo}`);
-    await sleep(20);
-  }
-}
-
-const isEstablished = (definition: LiveObject | undefined): boolean => {
-  const { conditions = [] } = (definition?.status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some(({ type, status }) => type === 'Established' && status === 'True');
-};
-
-function customResourceDefinition(kind: string): Manifest {
-  const plural = `${kind.toLowerCase()}s`;
-  const openAPIV3Schema = { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${CONTRACT_GROUP}` },
-    spec: {
-      group: CONTRACT_GROUP,
-      scope: 'Namespaced',
-      names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
-      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
-    },
-  };
 }

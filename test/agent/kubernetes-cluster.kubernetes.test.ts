@@ -1,10 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Cluster, ClusterError, type Manifest } from '../../agent/cluster/cluster.ts';
+import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
 import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.ts';
 import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
 import { installAgentIdentity } from './chart-identity.ts';
 import { CONTRACT_GROUP, clusterContract } from './cluster-contract.ts';
+import { failureOf } from './cluster-failure.ts';
 
 const verbs = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
 
@@ -38,12 +41,6 @@ describeKubernetes('what the Kubernetes API adds', () => {
     cluster = await createKubernetesCluster({ kubeconfigPath });
   });
   afterAll(() => cluster.close());
-
-  const failureOf = async (call: Promise<unknown>): Promise<ClusterError> => {
-    const error = await call.catch((thrown: unknown) => thrown);
-    if (error instanceof ClusterError) return error;
-    throw new Error(`expected a ClusterError, not ${String(error)}`);
-  };
 
   test.each([
     ['an unknown field', { dtaa: {} }, '.dtaa: field not declared in schema'],
@@ -142,5 +139,27 @@ describeKubernetes('what the Kubernetes API adds', () => {
     const foreign = await createKubernetesCluster({ kubeconfigPath: `${kubeconfigPath}.foreign` });
     expect(await failureOf(foreign.version())).toMatchObject({ status: 0, reason: expect.stringMatching(/CERT|SIGNATURE|ISSUER/) });
     await foreign.close();
+  });
+
+  test("through the kubeconfig's proxy, which sees nothing but where it leads", async () => {
+    const seen: string[] = [];
+    const proxy = createServer();
+    proxy.on('connect', (request, socket: Socket) => {
+      seen.push(request.url ?? '');
+      const [host, port] = (request.url ?? '').split(':');
+      const upstream = connect(Number(port), host, () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
+      upstream.on('error', () => socket.destroy());
+      socket.on('error', () => upstream.destroy());
+      upstream.pipe(socket).pipe(upstream);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const kubeconfig = JSON.parse(await readFile(kubeconfigPath, 'utf8'));
+    kubeconfig.clusters[0].cluster['proxy-url'] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    await writeFile(`${kubeconfigPath}.proxied`, JSON.stringify(kubeconfig));
+    const proxied = await createKubernetesCluster({ kubeconfigPath: `${kubeconfigPath}.proxied` });
+    expect(await proxied.version()).toMatch(/^v1/);
+    await proxied.close();
+    proxy.close();
+    expect(seen).toEqual([new URL(kubeconfig.clusters[0].cluster.server).host]);
   });
 });

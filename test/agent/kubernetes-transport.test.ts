@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Cluster, ClusterError } from '../../agent/cluster/cluster.ts';
+import type { Cluster } from '../../agent/cluster/cluster.ts';
 import { createKubernetesCluster, type KubernetesClusterOptions } from '../../agent/cluster/kubernetes-cluster.ts';
+import { failureOf } from './cluster-failure.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -84,11 +85,6 @@ describe('the Kubernetes API, answering badly', () => {
     clusters.push(cluster);
     return cluster;
   }
-  const failureOf = async (call: Promise<unknown>): Promise<ClusterError> => {
-    const error = await call.catch((thrown: unknown) => thrown);
-    if (error instanceof ClusterError) return error;
-    throw new Error(`expected a ClusterError, not ${JSON.stringify(error)}`);
-  };
 
   test.each<[string, Answer, object]>([
     [
