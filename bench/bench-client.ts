@@ -2,7 +2,11 @@ import { Pool } from 'undici';
 
 /** A JSON client over kept-alive connections; throws on anything but the status expected. */
 export interface BenchClient {
-  call<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, options?: { pak?: string; body?: unknown; expect?: number; etag?: string }): Promise<T>;
+  call<T>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    options?: { pak?: string; body?: unknown; expect?: number; etag?: string },
+  ): Promise<T>;
   close(): Promise<void>;
 }
 

@@ -16,7 +16,8 @@ export async function createBenchAgent(client: BenchClient, name: string, genera
 }
 
 export const createBenchGenerator = async (client: BenchClient): Promise<string> =>
-  (await client.call<{ generator: { id: string } }>('POST', '/api/v1/generators', { body: { name: `bench-${process.hrtime.bigint()}` } })).generator.id;
+  (await client.call<{ generator: { id: string } }>('POST', '/api/v1/generators', { body: { name: `bench-${process.hrtime.bigint()}` } }))
+    .generator.id;
 
 /** Stacks with one small object each. */
 export const createBenchStacks = (client: BenchClient, generatorId: string, count: number): Promise<string[]> =>
@@ -35,5 +36,6 @@ export const targetAll = (client: BenchClient, agentId: string, stackIds: readon
 export const configMaps = (count: number, name: string, namespace = 'default', value = 'one'): string =>
   Array.from(
     { length: count },
-    (_, n) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}-${n}\n  namespace: ${namespace}\ndata:\n  value: ${value}\n  text: some text that makes it look like a real one\n`,
+    (_, n) =>
+      `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}-${n}\n  namespace: ${namespace}\ndata:\n  value: ${value}\n  text: some text that makes it look like a real one\n`,
   ).join('---\n');

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { cpuMs } from './process-cpu.ts';
 
 /** A host in a process of its own, so that its CPU can be told from that of whoever asks it. */

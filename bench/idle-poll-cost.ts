@@ -1,6 +1,6 @@
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { eventNewWrites } from '../lib/fleet/agent-events/agent-event-repository.ts';
 import { type Host, startHost } from '../infra/host/start-host.ts';
+import { eventNewWrites } from '../lib/fleet/agent-events/agent-event-repository.ts';
 import { Config } from '../lib/platform/config.ts';
 import { dynamoDbClient } from '../lib/platform/database/document-client.ts';
 import { newId } from '../lib/platform/ids.ts';
@@ -42,15 +42,24 @@ export async function idlePollCost(): Promise<BenchTable> {
       if (events > 0) for (const agent of agents) await seedEvents(host, agent.id, events / agents.length);
       for (const [at, agent] of agents.entries()) {
         const { revision } = await client.call<{ revision: number }>('GET', `/api/v1/agents/${agent.id}/assignments`, { pak: agent.pak });
-        const poll = () => client.call('GET', `/api/v1/agents/${agent.id}/assignments`, { pak: agent.pak, etag: `"${revision}"`, expect: 304 });
+        const poll = () =>
+          client.call('GET', `/api/v1/agents/${agent.id}/assignments`, { pak: agent.pak, etag: `"${revision}"`, expect: 304 });
         Object.assign(tally, { readUnits: 0, writeUnits: 0, calls: 0 });
         for (let n = 0; n < POLLS; n++) await poll();
-        rows.push([String(SIZES[at]), String(events), String(tally.calls / POLLS), String(tally.readUnits / POLLS), String(tally.writeUnits / POLLS), '0']);
+        rows.push([
+          String(SIZES[at]),
+          String(events),
+          String(tally.calls / POLLS),
+          String(tally.readUnits / POLLS),
+          String(tally.writeUnits / POLLS),
+          '0',
+        ]);
       }
     }
     return {
       title: 'One idle poll: what it costs the store',
-      about: 'An agent that runs so many stacks asks whether anything has changed; nothing has. Strongly consistent, so that a revoked key is dead at once.',
+      about:
+        'An agent that runs so many stacks asks whether anything has changed; nothing has. Strongly consistent, so that a revoked key is dead at once.',
       columns: ['stacks', 'past events', 'store calls', 'read units', 'write units', 'body bytes'],
       rows,
     };
@@ -62,13 +71,18 @@ export async function idlePollCost(): Promise<BenchTable> {
 
 /** Past events, written straight into the store as the service lays them out. */
 async function seedEvents(host: Host, agentId: string, count: number): Promise<void> {
-  const client = DynamoDBDocumentClient.from(dynamoDbClient({ ...(host.config.DYNAMODB_ENDPOINT && { endpoint: host.config.DYNAMODB_ENDPOINT }) }));
+  const client = DynamoDBDocumentClient.from(
+    dynamoDbClient({ ...(host.config.DYNAMODB_ENDPOINT && { endpoint: host.config.DYNAMODB_ENDPOINT }) }),
+  );
   const now = Date.now();
   await inParallel(Math.ceil(count / 6), 8, async (batch) => {
     const writes = Array.from({ length: 6 }, (_, n) => {
       const created_at = new Date(now - (batch * 6 + n) * 1_000).toISOString();
       const event = { id: newId(), created_at, updated_at: created_at, deleted_at: null, agent_id: agentId, deployment_object_id: newId() };
-      return eventNewWrites({ ...event, event_type: 'DEPLOY', status: 'SUCCESS', message: null, details: null }, newId(), { nowMs: now, days: 30 });
+      return eventNewWrites({ ...event, event_type: 'DEPLOY', status: 'SUCCESS', message: null, details: null }, newId(), {
+        nowMs: now,
+        days: 30,
+      });
     }).flat();
     const requests = writes.map((write) => ({ PutRequest: { Item: 'put' in write ? write.put : {} } }));
     await client.send(new BatchWriteCommand({ RequestItems: { [`${host.config.BROKKR_PREFIX}-telemetry`]: requests } }));

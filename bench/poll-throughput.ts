@@ -14,7 +14,9 @@ export async function pollThroughput(): Promise<BenchTable> {
     const generator = await createBenchGenerator(client);
     const stacks = await createBenchStacks(client, generator, 1_000);
     const agents = await inParallel(AGENTS, 16, (n) => createBenchAgent(client, `agent-${n}`, generator));
-    const sized = await Promise.all([0, 10, 100, 1_000].map(async (size) => ({ size, agent: await createBenchAgent(client, `sized-${size}`, generator) })));
+    const sized = await Promise.all(
+      [0, 10, 100, 1_000].map(async (size) => ({ size, agent: await createBenchAgent(client, `sized-${size}`, generator) })),
+    );
     for (const { size, agent } of sized) await targetAll(client, agent.id, stacks.slice(0, size));
 
     const etags = new Map<string, string>();
@@ -34,7 +36,15 @@ export async function pollThroughput(): Promise<BenchTable> {
       const times = await inParallel(count, width, (n) => poll(agentAt(n)));
       const [after, seconds] = [host.cpu(), (performance.now() - started) / 1_000];
       const [server, store] = [(after.serverMs - before.serverMs) / count, (after.storeMs - before.storeMs) / count];
-      return [name, rounded(count / seconds, 0), rounded(percentile(times, 0.5)), rounded(percentile(times, 0.99)), rounded(server), rounded(store), rounded(server + store)];
+      return [
+        name,
+        rounded(count / seconds, 0),
+        rounded(percentile(times, 0.5)),
+        rounded(percentile(times, 0.99)),
+        rounded(server),
+        rounded(store),
+        rounded(server + store),
+      ];
     };
     const first = (list: readonly BenchAgent[], n: number) => list[n % list.length] as BenchAgent;
     const rows = [await measure(`${AGENTS} agents, 64 at once`, AGENTS * POLLS_EACH, 64, (n) => first(agents, n))];
@@ -42,7 +52,8 @@ export async function pollThroughput(): Promise<BenchTable> {
     for (const { size, agent } of sized) rows.push(await measure(`one agent with ${size} stacks, one by one`, 2_000, 1, () => agent));
     return {
       title: 'Idle polls of the one-process host',
-      about: 'Closed loop over loopback on both cores, the caller included. CPU is user and system time of the server and of its embedded store.',
+      about:
+        'Closed loop over loopback on both cores, the caller included. CPU is user and system time of the server and of its embedded store.',
       columns: ['who', 'polls/s', 'p50 ms', 'p99 ms', 'server CPU ms', 'store CPU ms', 'CPU ms a poll'],
       rows,
     };

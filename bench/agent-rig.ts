@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Agent, createAgent } from '../agent/agent.ts';
+import type { Cluster } from '../agent/cluster/cluster.ts';
+import { createKubernetesCluster } from '../agent/cluster/kubernetes-cluster.ts';
+import { loadAgentConfig } from '../agent/config.ts';
+import type { ControlPlane } from '../agent/control-plane/control-plane.ts';
+import { createHttpControlPlane } from '../agent/control-plane/http-control-plane.ts';
+import { type RunningCluster, startCluster } from '../test/kubernetes/start-cluster.ts';
+import { type BenchClient, benchClient } from './bench-client.ts';
+import { createBenchAgent, createBenchGenerator } from './bench-fleet.ts';
+import { startHostProcess } from './host-process.ts';
+
+export interface BenchReport {
+  atMs: number;
+  status: string;
+  message: string;
+}
+
+/** A server in its own process, a real API server, and an agent between them in this one. */
+export interface AgentRig {
+  client: BenchClient;
+  agent: Agent;
+  kubernetes: RunningCluster;
+  /** A stack targeted at the agent. */
+  createStack(name: string): Promise<string>;
+  submit(stackId: string, yaml: string): Promise<string>;
+  /** Resolves with the agent's report on this object. */
+  reported(objectId: string): Promise<BenchReport>;
+  stop(): Promise<void>;
+}
+
+export async function startAgentRig({ pollingIntervalMs }: { pollingIntervalMs: number }): Promise<AgentRig> {
+  const [kubernetes, host, stateDir] = await Promise.all([startCluster(), startHostProcess(), mkdtemp(join(tmpdir(), 'brokkr-bench-'))]);
+  const client = benchClient(host.url, host.adminPak);
+  const generator = await createBenchGenerator(client);
+  const { id, pak } = await createBenchAgent(client, 'bench', generator);
+  const cluster: Cluster = await createKubernetesCluster({ kubeconfigPath: kubernetes.kubeconfigPath });
+  const environment = {
+    BROKKR__AGENT__PAK: pak,
+    BROKKR__AGENT__BROKER_URL: host.url,
+    BROKKR__AGENT__AGENT_NAME: 'bench',
+    BROKKR__AGENT__CLUSTER_NAME: 'bench',
+  };
+  const config = { ...loadAgentConfig({ environment, readFile: () => '' }), stateDir, pollingIntervalMs, massDeletion: 'allow' as const };
+
+  const reports = new Map<string, BenchReport>();
+  const waiting = new Map<string, (report: BenchReport) => void>();
+  const plain = createHttpControlPlane({ baseUrl: host.url, pak });
+  const controlPlane: ControlPlane = {
+    ...plain,
+    async report(agentId, event, signal) {
+      await plain.report(agentId, event, signal);
+      // The server has stored it: from here on anybody can read it.
+      const report = { atMs: performance.now(), status: event.status, message: event.message ?? '' };
+      reports.set(event.deployment_object_id, report);
+      waiting.get(event.deployment_object_id)?.(report);
+    },
+  };
+  const agent = createAgent({ config, cluster, controlPlane });
+  await agent.start();
+
+  return {
+    client,
+    agent,
+    kubernetes,
+    async createStack(name) {
+      const stack = await client.call<{ id: string }>('POST', '/api/v1/stacks', { body: { name, generator_id: generator } });
+      await client.call('POST', `/api/v1/agents/${id}/targets`, { body: { agent_id: id, stack_id: stack.id } });
+      return stack.id;
+    },
+    submit: async (stackId, yaml) =>
+      (await client.call<{ id: string }>('POST', `/api/v1/stacks/${stackId}/deployment-objects`, { body: { yaml_content: yaml } })).id,
+    reported: (objectId) => {
+      const report = reports.get(objectId);
+      return report ? Promise.resolve(report) : new Promise((resolve) => waiting.set(objectId, resolve));
+    },
+    async stop() {
+      await agent.stop();
+      await Promise.allSettled([plain.close(), cluster.close(), client.close(), host.stop(), kubernetes.stop()]);
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import { findBinaries } from '../test/kubernetes/kubernetes-binaries.ts';
+import { applyLatency } from './apply-latency.ts';
+import { idlePollCost } from './idle-poll-cost.ts';
+import { largeStack } from './large-stack.ts';
+import { pollThroughput } from './poll-throughput.ts';
+import { type BenchTable, markdown } from './statistics.ts';
+
+/** `npm run bench [-- idle poll latency large]`: runs the benchmarks, prints their tables; a whole run is written to docs/benchmarks.md. */
+const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<BenchTable> }> = {
+  idle: { needsKubernetes: false, run: idlePollCost },
+  poll: { needsKubernetes: false, run: pollThroughput },
+  latency: { needsKubernetes: true, run: applyLatency },
+  large: { needsKubernetes: true, run: largeStack },
+};
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !(name in BENCHMARKS));
+if (unknown.length > 0) {
+  process.stderr.write(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}\n`);
+  process.exit(2);
+}
+const kubernetes = findBinaries() !== undefined;
+const sections: string[] = [];
+for (const [name, { needsKubernetes, run }] of Object.entries(BENCHMARKS)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  if (needsKubernetes && !kubernetes) {
+    process.stdout.write(`${name}: left out, it needs a Kubernetes API server: npm run cluster:build\n\n`);
+    continue;
+  }
+  const section = markdown(await run());
+  process.stdout.write(`${section}\n`);
+  sections.push(section);
+}
+if (sections.length === Object.keys(BENCHMARKS).length) {
+  writeFileSync(resolve(import.meta.dirname, '../docs/benchmarks.md'), document(sections));
+  process.stdout.write('written to docs/benchmarks.md\n');
+}
+process.exit(0);
+
+function document(tables: readonly string[]): string {
+  const model = cpus()[0]?.model ?? 'unknown processor';
+  const machine = `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`;
+  return `# Benchmarks
+
+Written by \`npm run bench\` on ${machine}; server, store, agent, API server and caller share it. Times depend on the machine and on what
+else it does: compare figures of one run. The figures of Brokkr 0.9.1 were measured on PostgreSQL on a two-core machine: one idle agent
+cycle costs its server 5.0, 7.2, 24 and 201 ms of CPU at 0, 10, 100 and 1,000 stacks.
+
+${tables.join('\n')}`;
+}
