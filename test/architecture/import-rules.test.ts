@@ -22,7 +22,10 @@ const imports: Import[] = SOURCES.flatMap((file) => {
 
 const breaking = (from: (file: string) => boolean, forbidden: (target: string) => boolean) =>
   imports.filter((one) => from(one.from) && forbidden(one.to)).map((one) => `${one.from} → ${one.to}`);
-const within = (...folders: string[]) => (file: string) => folders.some((folder) => file.startsWith(`${folder}/`));
+const within =
+  (...folders: string[]) =>
+  (file: string) =>
+    folders.some((folder) => file.startsWith(`${folder}/`));
 const local = (target: string) => within('lib', 'functions', 'agent', 'infra', 'test', 'bench')(target);
 
 test('the platform knows nothing of the product', () => {
@@ -55,12 +58,19 @@ test.each([
   ['@middy/', ['lib/platform/', 'functions/']],
   ['@kubernetes/client-node', ['agent/cluster/']],
 ])('%s stays where its adapter is', (dependency, places) => {
-  expect(breaking((file) => !places.some((place) => file.startsWith(place)), (to) => to.startsWith(dependency))).toEqual([]);
+  expect(
+    breaking(
+      (file) => !places.some((place) => file.startsWith(place)),
+      (to) => to.startsWith(dependency),
+    ),
+  ).toEqual([]);
 });
 
 test('the environment is read in one place a process', () => {
   const places = ['lib/platform/config.ts', 'agent/config.ts', 'infra/host/host-config.ts'];
-  const readers = SOURCES.filter((file) => /^(lib|functions|agent|infra\/host)\//.test(file) && readFileSync(join(ROOT, file), 'utf8').includes('process.env'));
+  const readers = SOURCES.filter(
+    (file) => /^(lib|functions|agent|infra\/host)\//.test(file) && readFileSync(join(ROOT, file), 'utf8').includes('process.env'),
+  );
   expect(readers.filter((file) => !places.includes(file))).toEqual([]);
 });
 
@@ -74,6 +84,8 @@ test('time of day and randomness come from the clock and the ids', () => {
 test('no two files carry the same name, and none is so long that nobody reads it', () => {
   const names = SOURCES.map((file) => file.split('/').at(-1) ?? '').filter((name) => name !== 'main.ts');
   expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
-  const long = SOURCES.map((file) => ({ file, lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length })).filter(({ lines }) => lines > 350);
+  const long = SOURCES.map((file) => ({ file, lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length })).filter(
+    ({ lines }) => lines > 350,
+  );
   expect(long).toEqual([]);
 });

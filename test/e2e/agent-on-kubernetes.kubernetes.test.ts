@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Cluster } from '../../agent/cluster/cluster.ts';
 import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.ts';
 import { installAgentIdentity } from '../agent/chart-identity.ts';
-import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
 import type { TestCluster } from '../kubernetes/start-cluster.ts';
+import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
 import { configMap, type Enlisted, eventually, type FleetWorld, startFleetWorld } from './fleet-world.ts';
 
 /**
@@ -11,7 +11,11 @@ import { configMap, type Enlisted, eventually, type FleetWorld, startFleetWorld 
  * kubectl with the administrator's serves the assertions alone.
  */
 const CRD_RULES = [
-  { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+  {
+    apiGroups: ['apiextensions.k8s.io'],
+    resources: ['customresourcedefinitions'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+  },
   { apiGroups: ['e2e.example.com'], resources: ['*'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
 ];
 
@@ -105,7 +109,9 @@ spec: { ports: [{ port: 700000 }] }
     await kubernetes.kubectl(['-n', namespace, 'patch', 'configmap', 'changed', '--type', 'merge', '-p', '{"data":{"value":"theirs"}}']);
     await kubernetes.kubectl(['-n', namespace, 'delete', 'configmap', 'deleted']);
     await present(namespace, 'configmap', 'deleted');
-    await eventually('the change to be undone', async () => ((await found(namespace, 'configmap', 'changed')).data.value === 'one' ? true : undefined));
+    await eventually('the change to be undone', async () =>
+      (await found(namespace, 'configmap', 'changed')).data.value === 'one' ? true : undefined,
+    );
   });
 
   test('a deletion marker removes all that the stack runs, and nothing else', async () => {
@@ -180,9 +186,15 @@ spec:
     const held = await agent.event(marker, (event) => event.status === 'FAILURE');
     const fingerprint = /confirm-deletion to ([0-9a-f]+)/.exec(held.message ?? '')?.[1] ?? '';
     expect(fingerprint).not.toBe('');
-    await world.host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: 'brokkr.io/confirm-deletion', value: fingerprint });
+    await world.host.admin.post(`/agents/${agent.id}/annotations`, {
+      agent_id: agent.id,
+      key: 'brokkr.io/confirm-deletion',
+      value: fingerprint,
+    });
     await agent.event(marker, (event) => event.status === 'SUCCESS');
-    expect((await kubernetes.kubectl(['-n', namespace, 'get', 'configmap', '-l', `k8s.brokkr.io/stack=${stack.id}`, '-o', 'name'])).trim()).toBe('');
+    expect(
+      (await kubernetes.kubectl(['-n', namespace, 'get', 'configmap', '-l', `k8s.brokkr.io/stack=${stack.id}`, '-o', 'name'])).trim(),
+    ).toBe('');
   }, 60_000);
 
   test('a stack deleted while the agent was away is removed when it is back', async () => {

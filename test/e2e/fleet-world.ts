@@ -65,7 +65,12 @@ export async function startFleetWorld(): Promise<FleetWorld> {
     return {
       id: agent.id,
       async run(cluster, overrides = {}) {
-        const environment = { BROKKR__AGENT__PAK: pak, BROKKR__AGENT__BROKER_URL: host.url, BROKKR__AGENT__AGENT_NAME: name, BROKKR__AGENT__CLUSTER_NAME: 'test' };
+        const environment = {
+          BROKKR__AGENT__PAK: pak,
+          BROKKR__AGENT__BROKER_URL: host.url,
+          BROKKR__AGENT__AGENT_NAME: name,
+          BROKKR__AGENT__CLUSTER_NAME: 'test',
+        };
         const config = { ...loadAgentConfig({ environment, readFile: () => '' }), stateDir, pollingIntervalMs: 150, ...overrides };
         const controlPlane = createHttpControlPlane({ baseUrl: host.url, pak });
         const running = createAgent({ config, cluster, controlPlane });
@@ -95,7 +100,11 @@ export async function startFleetWorld(): Promise<FleetWorld> {
     async createStack(name) {
       const { body: stack } = await generator.post('/stacks', { name, generator_id: body.generator.id });
       const submit = async (value: unknown) => (await generator.post(`/stacks/${stack.id}/deployment-objects`, value)).body.id as string;
-      return { id: stack.id, submit: (yaml_content) => submit({ yaml_content }), submitMarker: () => submit({ yaml_content: '', is_deletion_marker: true }) };
+      return {
+        id: stack.id,
+        submit: (yaml_content) => submit({ yaml_content }),
+        submitMarker: () => submit({ yaml_content: '', is_deletion_marker: true }),
+      };
     },
     async stop() {
       for (const stop of stops) await stop();
