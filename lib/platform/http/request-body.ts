@@ -32,7 +32,17 @@ export function parseJson(text: string): unknown {
   if (depthExceeds(value, MAX_JSON_DEPTH)) {
     throw new AppError('bad_request', `the body is nested deeper than ${MAX_JSON_DEPTH} levels`, { code: 'invalid_json' });
   }
+  // Only an escape can bring half a surrogate pair: UTF-8, and so the store, has no form for it.
+  if (/\\ud[89a-f]/i.test(text) && !isWellFormed(value)) {
+    throw new AppError('bad_request', 'the body has a text with half a surrogate pair in it', { code: 'invalid_encoding' });
+  }
   return value;
+}
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, item]) => name.isWellFormed() && isWellFormed(item));
 }
 
 function depthExceeds(value: unknown, levels: number): boolean {
