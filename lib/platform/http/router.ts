@@ -61,18 +61,17 @@ function descend(at: Node, segments: readonly string[], depth: number, values: s
   const found = literal && descend(literal, segments, depth + 1, values);
   if (found) return found;
   if (!at.param || segment === '') return undefined;
-  const value = decode(segment);
-  if (value === undefined) return undefined;
-  values.push(value);
+  values.push(decode(segment));
   const below = descend(at.param, segments, depth + 1, values);
   if (!below) values.pop();
   return below;
 }
 
-function decode(segment: string): string | undefined {
+/** What cannot be decoded is left for the endpoint's own rules to refuse. */
+function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    return undefined;
+    return segment;
   }
 }
