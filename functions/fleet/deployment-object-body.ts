@@ -21,8 +21,9 @@ export const deploymentObjectBody: BodyFormat = {
     const value = YAML_TYPES.includes(body.mediaType)
       ? { yaml_content: utf8(body.bytes), is_deletion_marker: body.query.deletion_marker === 'true' }
       : decodeJson(body);
-    const bytes = Buffer.byteLength(String((value as { yaml_content?: unknown } | null)?.yaml_content ?? ''));
-    if (bytes > YAML_LIMITS.bytes) throw new AppError('payload_too_large', `yaml_content is larger than ${YAML_LIMITS.bytes} bytes`);
+    const yaml = (value as { yaml_content?: unknown } | null)?.yaml_content;
+    if (typeof yaml === 'string' && Buffer.byteLength(yaml) > YAML_LIMITS.bytes)
+      throw new AppError('payload_too_large', `yaml_content is larger than ${YAML_LIMITS.bytes} bytes`);
     return value;
   },
 };
