@@ -4,7 +4,7 @@ import { newId } from '../../platform/ids.ts';
 import { fleetError, foreignKeyViolation, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentAnnotationKey, agentLabelKey, agentMatchKey, agentPk, fleetTable, type Selector } from '../fleet-table.ts';
-import { checkAnnotation, checkLabel } from '../targeting/selector.ts';
+import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
 import { LIMITS } from './agent.ts';
 import { bumpWrite, findAgentRecord } from './agent-repository.ts';
 
@@ -90,7 +90,7 @@ async function add(
 }
 
 export async function removeAgentLabel(at: FleetPorts, actor: Caller, agentId: string, label: string): Promise<void> {
-  const item = await at.database.get(table, agentLabelKey(agentId, label));
+  const item = isSelectorText(label) && (await at.database.get(table, agentLabelKey(agentId, label)));
   if (!item) throw fleetError('agent_label_not_found');
   const gone = (): Error => fleetError('agent_label_not_found');
   await remove(
@@ -104,7 +104,7 @@ export async function removeAgentLabel(at: FleetPorts, actor: Caller, agentId: s
 }
 
 export async function removeAgentAnnotation(at: FleetPorts, actor: Caller, agentId: string, key: string): Promise<void> {
-  const item = await at.database.get(table, agentAnnotationKey(agentId, key));
+  const item = isSelectorText(key) && (await at.database.get(table, agentAnnotationKey(agentId, key)));
   if (!item) throw fleetError('agent_annotation_not_found');
   const { id, value } = AgentAnnotation.parse(item);
   const gone = (): Error => fleetError('agent_annotation_not_found');

@@ -15,7 +15,7 @@ import {
   stackTargetKey,
 } from '../fleet-table.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
-import { checkAnnotation, checkLabel } from '../targeting/selector.ts';
+import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
 import { STACK_LIMITS, type Stack } from './stack.ts';
 import { findStack } from './stack-repository.ts';
 import { getOwnStack, owns } from './stack-service.ts';
@@ -121,13 +121,14 @@ async function add(
 export async function removeStackLabel(at: FleetPorts, actor: Caller, stackId: string, label: string): Promise<void> {
   const stack = await getOwnStack(at, actor, stackId);
   const gone = (): Error => fleetError('stack_label_not_found');
+  if (!isSelectorText(label)) throw gone();
   await remove(at, actor, stack, { table, delete: stackLabelKey(stackId, label), if: { exists: true }, orElse: gone }, { label }, 'label');
 }
 
 export async function removeStackAnnotation(at: FleetPorts, actor: Caller, stackId: string, key: string): Promise<void> {
   const stack = await getOwnStack(at, actor, stackId);
   const gone = (): Error => fleetError('stack_annotation_not_found');
-  const item = await at.database.get(table, stackAnnotationKey(stackId, key));
+  const item = isSelectorText(key) && (await at.database.get(table, stackAnnotationKey(stackId, key)));
   if (!item) throw gone();
   const { id, value } = StackAnnotation.parse(item);
   await remove(

@@ -11,6 +11,9 @@ function broken(value: string): string | undefined {
   return /[\u0000-\u001f\u007f]/.test(value) ? 'must not contain control characters' : undefined;
 }
 
+/** Whether anything can be labelled so, or annotated under this key: what can't is not looked for. */
+export const isSelectorText = (text: string): boolean => broken(text) === undefined;
+
 export function checkLabel(label: string): string {
   const rule = broken(label);
   if (rule) throw fleetError('invalid_label', { message: `label ${rule}`, details: { field: 'label', rule } });
