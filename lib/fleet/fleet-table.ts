@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Key } from '../platform/database/database.ts';
 import type { Table } from '../platform/database/table.ts';
 
@@ -8,7 +9,7 @@ import type { Table } from '../platform/database/table.ts';
  * | --------------------------------- | ----------------------------------- | --------------------------------------------- | --------------- |
  * | every agent call, the idle poll   | the agent with its revision         | `AGENTS#<shard>` `<id>`                       | 1 read unit     |
  * | agents: list                      | all                                 | `AGENTS#0..f`                                 | 16 queries      |
- * | agents: search, create, rename    | an agent's name in its cluster      | `NAME#AGENT` `<cluster>/<name>`               | 1               |
+ * | agents: search, create, rename    | an agent's name in its cluster      | `NAME#AGENT#<hash of both>` `NAME`            | 1               |
  * | computing assignments             | an agent's labels, annotations, targets, registrations | `AGENT#<id>` `SELECT#…`    | 1 query         |
  * | computing assignments             | stacks of a generator by label, annotation | `MATCH#<generator>#…` `<stack>`        | 1 query each    |
  * | stacks: get; heads of many        | the stack with its latest object    | `STACKS#<shard>` `<id>`                       | 1 each          |
@@ -32,6 +33,7 @@ const shardOf = (id: string) => id[0]?.toLowerCase() ?? '0';
 const SHARDS = [...'0123456789abcdef'];
 /** Texts of users' in the middle of a key are encoded, so that none can pretend to be two. */
 const part = encodeURIComponent;
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 /** Sixteen digits hold every safe integer, and sort as numbers do. */
 const padded = (sequence: number) => String(sequence).padStart(16, '0');
 
@@ -39,7 +41,11 @@ export const SEQUENCE_KEY: Key = { pk: 'COUNTER', sk: 'SEQUENCE' };
 
 export const agentKey = (id: string): Key => ({ pk: `AGENTS#${shardOf(id)}`, sk: id });
 export const agentShards = SHARDS.map((shard) => `AGENTS#${shard}`);
-export const agentNameKey = (cluster: string, name: string): Key => ({ pk: 'NAME#AGENT', sk: `${part(cluster)}/${part(name)}` });
+/** Hashed: two names of 255 characters do not fit into the 1,024 bytes of a sort key. */
+export const agentNameKey = (cluster: string, name: string): Key => ({
+  pk: `NAME#AGENT#${sha256(`${part(cluster)}/${part(name)}`)}`,
+  sk: 'NAME',
+});
 export const agentPk = (id: string): string => `AGENT#${id}`;
 export const SELECT_PREFIX = 'SELECT#';
 export const agentLabelKey = (id: string, label: string): Key => ({ pk: agentPk(id), sk: `SELECT#LABEL#${label}` });
