@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { makeTenant, type Tenant } from '../fleet/fleet-builder.ts';
+import type { Answer, Call } from '../harness/client.ts';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import { type Guarded, guarded, pathOf, requestOf, titleOf } from './endpoint-calls.ts';
+
+let host: TestHost;
+let tenant: Tenant;
+beforeAll(async () => {
+  host = await startTestHost();
+  tenant = await makeTenant(host);
+});
+afterAll(() => host.stop());
+
+const titled = (list: readonly Guarded[]) => list.map((one) => [titleOf(one), one] as const);
+const withBody = guarded.filter(({ endpoint }) => endpoint.body !== undefined);
+/** A heartbeat takes whatever it gets. */
+const strict = withBody.filter(({ expectation }) => !expectation.lenient);
+
+function send(one: Guarded, body: unknown, how?: Call): Promise<Answer> {
+  const { path } = requestOf(one, tenant);
+  const pak = one.expectation.bodyFrom === 'agent' ? tenant.agent.pak : host.adminPak;
+  return host.root.as(pak).send(one.endpoint.method, path, body, how);
+}
+const sendRaw = (one: Guarded, body: string | Uint8Array, contentType: string | null = 'application/json') =>
+  send(one, body, { contentType });
+
+/** What is wrong with these answers as refusals: other statuses, or a body that isn't the one form errors have. */
+async function notRefused(tries: readonly (readonly [what: string, answer: Promise<Answer>])[], ...statuses: number[]): Promise<string[]> {
+  const answers = await Promise.all(tries.map(async ([what, answer]) => ({ what, ...(await answer) })));
+  return answers.flatMap(({ what, status, body, text }) => {
+    if (!statuses.includes(status)) return [`${what}: ${status} ${text.slice(0, 200)}`];
+    const told = typeof body?.message === 'string' && body.message === body.error && /^[a-z_]+$/.test(body.code);
+    return told ? [] : [`${what}: ${text.slice(0, 200)}`];
+  });
+}
+
+const valid = (one: Guarded): unknown => one.expectation.body?.(tenant);
+const membersOf = (one: Guarded): [string, unknown][] => {
+  const body = valid(one);
+  return typeof body === 'object' && body !== null ? Object.entries(body) : [];
+};
+const WRONG: readonly unknown[] = [5, true, 'text', [], [1], {}, { a: 1 }, 1.5];
+const sameType = (a: unknown, b: unknown) => typeof a === typeof b && Array.isArray(a) === Array.isArray(b);
+
+describe('a body that is no object of the right shape is refused, never taken and never an accident:', () => {
+  test.each(titled(strict))('%s', async (_title, one) => {
+    const wholes = [null, [], 5, true, 'text', [valid(one)]].filter((whole) => !sameType(whole, valid(one)));
+    const found = await notRefused(
+      wholes.map(
+        (whole) =>
+          [
+            JSON.stringify(whole),
+            send(one, whole, { contentType: 'application/json' }).catch(() => sendRaw(one, JSON.stringify(whole))),
+          ] as const,
+      ),
+      400,
+      422,
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe('a member of the wrong type is refused by its name:', () => {
+  test.each(titled(strict))('%s', async (_title, one) => {
+    const wrong = membersOf(one).flatMap(([name, right]) =>
+      WRONG.filter((value) => !sameType(value, right)).map((value) => ({ name, body: { ...Object(valid(one)), [name]: value } })),
+    );
+    const answers = await Promise.all(wrong.map(async ({ name, body }) => ({ name, body, answer: await send(one, body) })));
+    const unclear = answers.filter(({ name, answer: { status, text } }) => ![400, 422].includes(status) || !text.includes(name));
+    expect(unclear.map(({ body, answer }) => [body, answer.status, answer.text])).toEqual([]);
+  });
+});
+
+describe('text that is no JSON, no UTF-8 or of another type is refused as such:', () => {
+  const BROKEN: readonly [what: string, body: string | Uint8Array][] = [
+    ['nothing', ''],
+    ['cut', '{"name": "a'],
+    ['NaN', '{"name": NaN}'],
+    ['two documents', '{} {}'],
+    ['100,000 levels', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+    ['100 levels', `${'{"a":'.repeat(100)}1${'}'.repeat(100)}`],
+    ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0x6e, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
+  ];
+  test.each(titled(strict))('%s', async (_title, one) => {
+    expect(
+      await notRefused(
+        BROKEN.map(([what, body]) => [what, sendRaw(one, body)]),
+        400,
+      ),
+    ).toEqual([]);
+    const right = JSON.stringify(valid(one));
+    const types = ['text/plain', 'application/xml', 'application/jsonx', 'multipart/form-data', 'json', 'application/json-patch'];
+    expect(
+      await notRefused(
+        types.map((type) => [type, sendRaw(one, right, type)]),
+        415,
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('values beyond all measure are refused or borne, never an accident:', () => {
+  const HUGE = [
+    '1e999',
+    '-1e999',
+    '123456789012345678901234567890',
+    '"\\ud800"',
+    '"\\u0000"',
+    '"\\udfff\\ud800 "',
+    `"${'x'.repeat(100_000)}"`,
+    `[${'0,'.repeat(50_000)}0]`,
+  ];
+  test.each(titled(withBody))('%s', async (_title, one) => {
+    const bodies = membersOf(one).flatMap(([name]) =>
+      HUGE.map((text) => JSON.stringify({ ...Object(valid(one)), [name]: '@' }).replace('"@"', text)),
+    );
+    if (typeof valid(one) === 'string') bodies.push(...HUGE);
+    const answers = await Promise.all(bodies.map(async (body) => ({ sent: body.slice(0, 300), answer: await sendRaw(one, body) })));
+    expect(answers.filter(({ answer }) => answer.status >= 500).map(({ sent, answer }) => ({ sent, text: answer.text }))).toEqual([]);
+    const unclear = answers.filter(({ answer: { status, body } }) => status >= 400 && !body?.message);
+    expect(unclear).toEqual([]);
+  });
+
+  test.each(titled(strict))('half a character is refused, since it could not be given back as it was: %s', async (_title, one) => {
+    const texts = membersOf(one).filter(([, right]) => typeof right === 'string');
+    const bodies = texts.map(([name]) => JSON.stringify({ ...Object(valid(one)), [name]: '@' }).replace('"@"', '"a\\ud800b"'));
+    if (typeof valid(one) === 'string') bodies.push('"a\\ud800b"');
+    expect(
+      await notRefused(
+        bodies.map((body) => [body, sendRaw(one, body)]),
+        400,
+        422,
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('__proto__ and its kin are names like any others:', () => {
+  test.each(titled(withBody))('%s', async (_title, one) => {
+    const rest = membersOf(one).length > 0 ? `,${JSON.stringify(valid(one)).slice(1)}` : '}';
+    for (const evil of [
+      '"__proto__":{"admin":true,"polluted":1}',
+      '"constructor":{"prototype":{"polluted":1}}',
+      '"toString":null,"valueOf":5',
+    ]) {
+      const { status } = await sendRaw(one, `{${evil}${rest}`);
+      expect(status).toBeLessThan(500);
+    }
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+    const nested = membersOf(one).map(([name]) => ({
+      ...Object(valid(one)),
+      [name]: JSON.parse('{"__proto__":1,"toString":null,"valueOf":null}'),
+    }));
+    const answers = await Promise.all(nested.map((body) => send(one, body)));
+    expect(answers.filter(({ status }) => status >= 500).map(({ text }) => text)).toEqual([]);
+  });
+});
+
+describe('a body larger than an endpoint takes is a 413, whoever sends it:', () => {
+  test.each(titled(guarded.filter(({ endpoint }) => endpoint.method !== 'GET')))('%s', async (_title, one) => {
+    const limit = one.endpoint.bodyLimitBytes ?? 256 * 1024;
+    const tooMuch = JSON.stringify('x'.repeat(limit));
+    expect(await notRefused([['too much', sendRaw(one, tooMuch)]], 413)).toEqual([]);
+    expect(
+      await host.root.send(one.endpoint.method, requestOf(one, tenant).path, tooMuch, { contentType: 'application/json' }),
+    ).toMatchObject({ status: 413 });
+  });
+});
+
+describe('an id that is none is a 400 before anything is looked up:', () => {
+  const BAD = [
+    'not-a-uuid',
+    '0',
+    'null',
+    '%00',
+    '..%2f..%2fetc',
+    '%ZZ',
+    '%ff',
+    `{${crypto.randomUUID()}}`,
+    `${crypto.randomUUID()}x`,
+    'x'.repeat(300),
+    '__proto__',
+  ];
+  const withIds = guarded.filter(({ endpoint }) => /{(\w*id)}/.test(endpoint.path));
+  test.each(titled(withIds))('%s', async (_title, one) => {
+    const names = [...one.endpoint.path.matchAll(/{(\w*id)}/g)].map(([, name]) => name ?? '');
+    const pak = one.expectation.bodyFrom === 'agent' ? tenant.agent.pak : host.adminPak;
+    const tries = names.flatMap((name) =>
+      BAD.map(
+        (bad) => [bad, host.root.as(pak).send(one.endpoint.method, pathOf(one.endpoint, tenant, { [name]: bad }), valid(one))] as const,
+      ),
+    );
+    expect(await notRefused(tries, 400)).toEqual([]);
+  });
+
+  test.each(titled(withIds.filter(({ endpoint }) => endpoint.method === 'GET')))('and either case will do: %s', async (_title, one) => {
+    const { path, body } = requestOf(one, tenant);
+    const shouted = path.replaceAll(/[0-9a-f-]{36}/g, (id) => id.toUpperCase());
+    const callers = [host.adminPak, tenant.agent.pak, tenant.generator.pak];
+    for (const pak of callers) {
+      const api = host.root.as(pak);
+      expect((await api.send('GET', shouted, body)).status).toBe((await api.send('GET', path, body)).status);
+    }
+  });
+});
+
+describe('a label or key that cannot be there is a 404:', () => {
+  const ODD = ['%00', '%20', '%2F', '%ff', '%ZZ', '__proto__', 'x'.repeat(65), 'x'.repeat(3_000), '%F0%9F%92%A9'.repeat(200)];
+  const named = guarded.filter(({ endpoint }) => /{(label|key)}/.test(endpoint.path));
+  test.each(titled(named))('%s', async (_title, one) => {
+    const tries = ODD.map(
+      (odd) => [odd, host.root.as(host.adminPak).send('DELETE', pathOf(one.endpoint, tenant, { label: odd, key: odd }))] as const,
+    );
+    expect(await notRefused(tries, 404)).toEqual([]);
+  });
+});
+
+describe('a query that makes no sense is a 400 or not heard, never an accident:', () => {
+  const VALUES = ['x', '-1', '1e999', '%00', '%ff', '9'.repeat(40), 'x'.repeat(5_000)];
+  test.each(titled(guarded.filter(({ endpoint }) => endpoint.query !== undefined && endpoint.method === 'GET')))(
+    '%s',
+    async (_title, one) => {
+      const path = pathOf(one.endpoint, tenant);
+      const names = Object.keys(one.endpoint.query.shape);
+      const queries = names
+        .flatMap((name) => VALUES.map((value) => `?${name}=${value}`))
+        .concat('?&&&==&=', '?name=a&name=b', `?name=${'y'.repeat(2_000)}&cluster_name=${'%C3%BC'.repeat(500)}`);
+      const answers = await Promise.all(
+        queries.map(async (query) => ({ query: query.slice(0, 100), ...(await host.root.as(host.adminPak).get(`${path}${query}`)) })),
+      );
+      expect(
+        answers.filter(({ status }) => ![200, 400, 404].includes(status)).map(({ query, status, text }) => ({ query, status, text })),
+      ).toEqual([]);
+    },
+  );
+});
