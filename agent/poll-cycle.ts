@@ -59,6 +59,7 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
       const { etag, value } = answer;
       state.assignments = { value, ...(etag !== undefined && { etag }) };
       byStack = indexOf(value.assignments);
+      state.keepOnly(new Set(byStack.keys()));
       state.changed();
       await bodies.keepOnly(new Set(value.assignments.map(({ checksum }) => checksum ?? '')));
     } catch (error) {

@@ -5,10 +5,10 @@ import type { Desired } from './desired.ts';
 import { keysOf, union } from './inventory.ts';
 import { objectKey } from './object-key.ts';
 import { observe } from './observe.ts';
-import { countsText, objectOutcome } from './outcome.ts';
+import { objectOutcome } from './outcome.ts';
 import { ownedBySomeone } from './ownership.ts';
 import { type Plan, plan } from './plan.ts';
-import { pruneStages } from './prune.ts';
+import { pruneStages, withPrune } from './prune.ts';
 import { type AttemptPorts, type AttemptResult, failure, type StackAttempt } from './stack-attempt.ts';
 
 /**
@@ -92,7 +92,7 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
   });
   const objects = [...outcomes, ...pruned.outcomes];
   return {
-    outcome: { status: pruned.problem ? 'FAILURE' : 'SUCCESS', summary: pruned.problem ?? countsText(objects), objects },
+    outcome: withPrune(pruned, objects),
     live: new Map([...first.live, ...rest.live]),
   };
 }

@@ -7,10 +7,10 @@ import { keysOf, union } from './inventory.ts';
 import { difference } from './object-difference.ts';
 import { objectKey } from './object-key.ts';
 import { observe } from './observe.ts';
-import { countsText, objectOutcome } from './outcome.ts';
+import { objectOutcome } from './outcome.ts';
 import { ownedBy, ownedBySomeone, USER_ANNOTATION } from './ownership.ts';
 import { plan } from './plan.ts';
-import { pruneStages } from './prune.ts';
+import { pruneStages, withPrune } from './prune.ts';
 import { type AttemptPorts, type AttemptResult, failure, type StackAttempt } from './stack-attempt.ts';
 
 export type CheckResult = AttemptResult & { corrected: number };
@@ -77,7 +77,7 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   const corrected = corrections.filter(({ action }) => action === 'corrected').length;
   if (applied.failed) return { outcome: { status: 'FAILURE', summary: 'drift could not be corrected', objects }, live, corrected };
   return {
-    outcome: { status: pruned.problem ? 'FAILURE' : 'SUCCESS', summary: pruned.problem ?? countsText(objects), objects },
+    outcome: withPrune(pruned, objects),
     live,
     corrected,
   };

@@ -8,6 +8,8 @@ export interface Outcome {
   /** One sentence about the whole, without anything that differs between two equal attempts. */
   summary: string;
   objects: ObjectOutcome[];
+  /** It waits for the confirmation of a mass deletion. */
+  held?: boolean;
 }
 
 const MESSAGE_CHARACTERS_MAX = 4000;
@@ -30,9 +32,7 @@ export const isBad = ({ action, health }: ObjectOutcome): boolean => action === 
 /** For people: the failing objects first, then the whole. */
 export function outcomeMessage({ summary, objects }: Outcome): string {
   const bad = objects.filter((object) => isBad(object) || (object.message !== undefined && object.health === 'progressing'));
-  const lines = bad.map(
-    (object) => `${objectText({ ...refIn(object) })}: ${object.message ?? object.because ?? object.health ?? object.action}`,
-  );
+  const lines = bad.map((object) => `${objectText(refIn(object))}: ${object.message ?? object.because ?? object.health ?? object.action}`);
   let message = '';
   for (const [index, line] of lines.entries()) {
     const rest = `… and ${lines.length - index} more`;
@@ -69,4 +69,13 @@ export function countsText(objects: readonly ObjectOutcome[]): string {
   const counts = new Map<string, number>();
   for (const { action } of objects) counts.set(action, (counts.get(action) ?? 0) + 1);
   return [...counts].map(([action, count]) => `${count} ${action}`).join(', ') || 'nothing to do';
+}
+
+const CORRECTIONS_NAMED = 20;
+
+/** `corrected 2 objects: ConfigMap/shop/a (data.colour had been changed), Service/shop/web (missing)` */
+export function correctionText({ objects }: Outcome): string {
+  const corrected = objects.filter(({ action }) => action === 'corrected');
+  const named = corrected.slice(0, CORRECTIONS_NAMED).map((object) => `${objectText(refIn(object))} (${object.message ?? object.because})`);
+  return `corrected ${corrected.length} object${corrected.length === 1 ? '' : 's'}: ${named.join(', ')}${corrected.length > named.length ? ', …' : ''}`;
 }

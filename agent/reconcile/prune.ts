@@ -1,7 +1,7 @@
 import type { ObjectOutcome } from '../../lib/fleet/protocol/agent-protocol.ts';
 import type { ObjectRef } from '../cluster/cluster.ts';
 import { deleteAll } from './cluster-effects.ts';
-import { objectOutcome } from './outcome.ts';
+import { countsText, type Outcome, objectOutcome } from './outcome.ts';
 import type { Owner } from './ownership.ts';
 import type { Plan } from './plan.ts';
 import type { AttemptPorts } from './stack-attempt.ts';
@@ -14,7 +14,17 @@ export interface PruneResult {
   deleting: number;
   /** Why the prune is not done, for the event's message. */
   problem?: string;
+  /** The problem is that it waits to be confirmed. */
+  held?: boolean;
 }
+
+/** Of an attempt that went well but for its prune. */
+export const withPrune = ({ problem, held }: PruneResult, objects: ObjectOutcome[], summary = countsText(objects)): Outcome => ({
+  status: problem === undefined ? 'SUCCESS' : 'FAILURE',
+  summary: problem ?? summary,
+  objects,
+  ...(held && { held }),
+});
 
 /** Carries out the deletions of a plan in their order, if the guard lets them pass. Deletes by uid, never twice the same name. */
 export async function pruneStages({ effects, guard }: AttemptPorts, owner: Owner, { stages, left }: Plan): Promise<PruneResult> {
@@ -38,6 +48,7 @@ export async function pruneStages({ effects, guard }: AttemptPorts, owner: Owner
       survivors: [...result.survivors, ...prunes.map(({ ref }) => ref)],
       outcomes: [...result.outcomes, ...prunes.map(({ ref }) => objectOutcome(ref, { action: 'skipped', because: 'held' }))],
       problem: verdict.message,
+      held: true,
     };
   }
   let failures = 0;

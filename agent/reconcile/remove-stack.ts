@@ -2,8 +2,8 @@ import { observe } from './observe.ts';
 import { countsText } from './outcome.ts';
 import { type Owner, ownedBySomeone } from './ownership.ts';
 import { type PruneReason, plan } from './plan.ts';
-import { pruneStages } from './prune.ts';
-import { type AttemptPorts, type AttemptResult, failure } from './stack-attempt.ts';
+import { pruneStages, withPrune } from './prune.ts';
+import type { AttemptPorts, AttemptResult } from './stack-attempt.ts';
 
 /** `remaining` objects are accepted for deletion but not gone. */
 export type RemovalResult = AttemptResult & { remaining: number };
@@ -22,8 +22,7 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
   if (pruned.survivors.length > 0)
     await inventories.put({ ...inventory, checksum: null, createdNamespaces: [], objects: pruned.survivors });
   else await inventories.remove(owner.stackId);
-  if (pruned.problem) return { ...failure(pruned.problem, pruned.outcomes), remaining: pruned.deleting };
   const summary =
     pruned.survivors.length > 0 ? `${pruned.survivors.length} objects wait for their finalizers` : countsText(pruned.outcomes);
-  return { outcome: { status: 'SUCCESS', summary, objects: pruned.outcomes }, live: new Map(), remaining: pruned.survivors.length };
+  return { outcome: withPrune(pruned, pruned.outcomes, summary), live: new Map(), remaining: pruned.survivors.length };
 }

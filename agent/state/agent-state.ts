@@ -30,7 +30,10 @@ export interface AgentState {
   readonly identity: Identity;
   assignments: Stored['assignments'];
   stack(stackId: string): StackRecord;
-  forget(stackId: string): void;
+  /** After a withdrawal whatever is assigned next is new. */
+  forgetSequence(stackId: string): void;
+  /** Forgets what is known of all other stacks. */
+  keepOnly(stackIds: ReadonlySet<string>): void;
   pending: PendingEvent[];
   /** Writes soon, many changes at once. A disk that fails is a warning: the agent goes on without. */
   changed(): void;
@@ -88,7 +91,14 @@ export function createAgentState(files: StateFiles, log: Log, identity: Identity
       }
       return record;
     },
-    forget: (stackId) => void stacks.delete(stackId),
+    keepOnly(stackIds) {
+      for (const stackId of stacks.keys()) if (!stackIds.has(stackId)) stacks.delete(stackId);
+    },
+    forgetSequence(stackId) {
+      const { reported } = state.stack(stackId);
+      stacks.set(stackId, reported ? { reported } : {});
+      state.changed();
+    },
     changed() {
       dirty = true;
       writing ??= Promise.resolve().then(write);

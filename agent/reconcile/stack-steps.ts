@@ -1,0 +1,254 @@
+import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { jitteredMs } from '../../lib/platform/backoff.ts';
+import type { Log } from '../../lib/platform/log.ts';
+import type { AgentMetrics } from '../agent-metrics.ts';
+import { ClusterError, type LiveObject } from '../cluster/cluster.ts';
+import type { Reports } from '../reports.ts';
+import type { AgentState } from '../state/agent-state.ts';
+import { applyStack } from './apply-stack.ts';
+import { checkStack } from './check-stack.ts';
+import { type Desired, desiredObjects } from './desired.ts';
+import { type HealthWait, judgeHealth, nextLookMs } from './health-wait.ts';
+import { ManifestError } from './manifests.ts';
+import type { Step } from './next-step.ts';
+import { observe } from './observe.ts';
+import { correctionText, type Outcome, objectOutcome } from './outcome.ts';
+import { type Origin, ownedBy } from './ownership.ts';
+import type { PruneReason } from './plan.ts';
+import { removeStack } from './remove-stack.ts';
+import type { AttemptPorts, StackAttempt } from './stack-attempt.ts';
+import { type Assigned, isAssigned, type StackContents } from './stack-contents.ts';
+import { hasHealth } from './stack-health.ts';
+import { type StackNotes, setBack } from './stack-memory.ts';
+import { type StackPolicy, stackPolicy } from './stack-policy.ts';
+
+export interface StackStepsOptions extends AttemptPorts {
+  agentId: string;
+  contents: StackContents;
+  reports: Reports;
+  state: AgentState;
+  metrics: AgentMetrics;
+  log: Log;
+  defaultNamespace: string;
+  healthTimeoutMs: number;
+  driftIntervalMs: number;
+}
+
+/** A step that does something. */
+export type DueStep = Exclude<Step, { do: 'nothing' | 'wait' }>;
+
+export interface StackSteps {
+  /** Carries a step out, tells its news and notes when to look again. False where it failed. Rejects where it could not be tried. */
+  run(step: DueStep, assignment: Assignment, notes: StackNotes): Promise<boolean>;
+  tell(assignment: Assignment, outcome: Outcome, startedMs: number, options?: { again?: boolean }): void;
+}
+
+const LOOK_AFTER_ERROR_MS = 5_000;
+const TERMINATING_LOOK_MS = 2_000;
+
+export function createStackSteps(options: StackStepsOptions): StackSteps {
+  const { agentId, effects, inventories, guard, contents, reports, state, metrics, log } = options;
+  const { clock, random } = effects;
+  const now = () => clock.monotonicMs();
+  const ownerOf = ({ stack_id: stackId }: Assignment) => ({ agentId, stackId });
+
+  function run(step: DueStep, assignment: Assignment, notes: StackNotes): Promise<boolean> {
+    switch (step.do) {
+      case 'apply':
+        return apply(withContents(assignment), notes);
+      case 'check':
+        return check(withContents(assignment), notes);
+      case 'look':
+        return look(withContents(assignment), notes);
+      case 'adopt':
+        return adopt(withContents(assignment), notes);
+      case 'remove':
+        return remove(assignment, notes, step.because);
+    }
+  }
+
+  async function attemptOn(assignment: Assigned, origin: Origin): Promise<StackAttempt> {
+    const owner = ownerOf(assignment);
+    const manifests = await contents.manifests(assignment);
+    return {
+      owner,
+      sequence: assignment.sequence_id,
+      deploymentObjectId: assignment.deployment_object_id,
+      checksum: assignment.checksum,
+      desired: await desiredObjects(effects.cluster, manifests, { owner, origin, defaultNamespace: options.defaultNamespace }),
+      policy: stackPolicy(manifests, { healthTimeoutMs: options.healthTimeoutMs }),
+      inventory: inventories.find(assignment.stack_id),
+    };
+  }
+
+  async function apply(assignment: Assigned, notes: StackNotes): Promise<boolean> {
+    const startedMs = now();
+    notes.healthWait = undefined;
+    notes.verified = undefined;
+    const { deployment_object_id: deploymentObjectId, checksum } = assignment;
+    const attempt = await attemptOn(assignment, { deploymentObjectId, checksum });
+    const { outcome, live } = await applyStack(options, attempt);
+    noteVersions(notes, live);
+    return follow(assignment, notes, { outcome, live, attempt, startedMs });
+  }
+
+  async function check(assignment: Assigned, notes: StackNotes): Promise<boolean> {
+    const startedMs = now();
+    // The marks on the objects name the deployment object that they were applied for, which may be an earlier one of equal contents.
+    const appliedFor = inventories.find(assignment.stack_id)?.deploymentObjectId ?? assignment.deployment_object_id;
+    const attempt = await attemptOn(assignment, { deploymentObjectId: appliedFor, checksum: assignment.checksum });
+    const { outcome, live, corrected } = await checkStack(options, attempt, notes.seen);
+    noteVersions(notes, live);
+    if (corrected > 0) {
+      metrics.driftCorrected(corrected);
+      log.warn('drift_corrected', { stack_id: assignment.stack_id, objects: corrected });
+    }
+    const last = reports.last(assignment.stack_id);
+    const wasWell = !notes.failed && last?.deployment_object_id === assignment.deployment_object_id && last.status === 'SUCCESS';
+    if (!wasWell || outcome.status === 'FAILURE') return follow(assignment, notes, { outcome, live, attempt, startedMs });
+    verified(assignment, notes);
+    if (corrected > 0) tell(assignment, { ...outcome, summary: correctionText(outcome) }, startedMs, { again: true });
+    return true;
+  }
+
+  /** A failure is told and tried again; what was applied has to be healthy too. */
+  function follow(
+    assignment: Assigned,
+    notes: StackNotes,
+    {
+      outcome,
+      live,
+      attempt,
+      startedMs,
+    }: {
+      outcome: Outcome;
+      live: ReadonlyMap<string, LiveObject>;
+      attempt: { policy: StackPolicy; desired: readonly Desired[] };
+      startedMs: number;
+    },
+  ): boolean {
+    if (outcome.status === 'FAILURE') {
+      later(assignment, notes);
+      tell(assignment, outcome, startedMs);
+      return false;
+    }
+    const { policy, desired } = attempt;
+    const pending = policy.health === 'apply-only' ? [] : desired.filter(({ ref }) => hasHealth(ref)).map(({ key, ref }) => ({ key, ref }));
+    const deadlineMs = now() + policy.healthTimeoutMs;
+    const lookAtMs = now() + nextLookMs(0);
+    return judge(
+      assignment,
+      notes,
+      { deploymentObjectId: assignment.deployment_object_id, startedMs, deadlineMs, lookAtMs, pending, outcome },
+      live,
+    );
+  }
+
+  async function look(assignment: Assigned, notes: StackNotes): Promise<boolean> {
+    const wait = notes.healthWait;
+    if (!wait) return false;
+    try {
+      const refs = wait.pending.map(({ ref }) => ref);
+      const live = await observe(effects.cluster, refs, ownedBy(ownerOf(assignment)));
+      return judge(assignment, notes, { ...wait, lookAtMs: now() + nextLookMs(now() - wait.startedMs) }, live);
+    } catch (error) {
+      if (!(error instanceof ClusterError && error.retryable) || now() >= wait.deadlineMs) throw error;
+      notes.healthWait = { ...wait, lookAtMs: now() + LOOK_AFTER_ERROR_MS };
+      return false;
+    }
+  }
+
+  function judge(assignment: Assigned, notes: StackNotes, wait: HealthWait, live: ReadonlyMap<string, LiveObject>): boolean {
+    const verdict = judgeHealth(wait, live, now());
+    if (!verdict.done) {
+      notes.healthWait = { ...wait, pending: verdict.pending };
+      return true;
+    }
+    notes.healthWait = undefined;
+    const well = verdict.outcome.status === 'SUCCESS';
+    if (well) verified(assignment, notes);
+    else later(assignment, notes);
+    tell(assignment, verdict.outcome, wait.startedMs);
+    return well;
+  }
+
+  async function adopt(assignment: Assigned, notes: StackNotes): Promise<boolean> {
+    const owned = inventories.find(assignment.stack_id)?.objects ?? [];
+    guard.done(assignment.stack_id);
+    verified(assignment, notes);
+    tell(
+      assignment,
+      { status: 'SUCCESS', summary: 'unchanged', objects: owned.map((ref) => objectOutcome(ref, { action: 'unchanged' })) },
+      now(),
+    );
+    return true;
+  }
+
+  async function remove(assignment: Assignment, notes: StackNotes, because: PruneReason): Promise<boolean> {
+    const startedMs = now();
+    const { stack_id: stackId } = assignment;
+    notes.healthWait = undefined;
+    notes.verified = undefined;
+    const deploymentObjectId = assignment.deployment_object_id ?? inventories.find(stackId)?.deploymentObjectId ?? null;
+    const { outcome, remaining } = await removeStack(options, ownerOf(assignment), because);
+    const accepted = outcome.status === 'SUCCESS';
+    if (accepted && remaining > 0) {
+      later(assignment, notes, TERMINATING_LOOK_MS);
+      return true;
+    }
+    notes.seen.clear();
+    if (!accepted) later(assignment, notes);
+    else {
+      notes.failed = undefined;
+      if (because === 'withdrawn') state.forgetSequence(stackId);
+      else applied(assignment);
+    }
+    tell({ ...assignment, deployment_object_id: deploymentObjectId }, outcome, startedMs);
+    return accepted;
+  }
+
+  function later({ deployment_object_id }: Assignment, notes: StackNotes, ms?: number): void {
+    setBack(notes, deployment_object_id ?? '', now(), random, ms);
+  }
+
+  function verified(assignment: Assigned, notes: StackNotes): void {
+    notes.verified = assignment.checksum;
+    notes.failed = undefined;
+    notes.checkAtMs = options.driftIntervalMs > 0 ? now() + jitteredMs(options.driftIntervalMs, 0.1, random) : undefined;
+    applied(assignment);
+  }
+
+  function applied({ stack_id, sequence_id }: Assignment): void {
+    const record = state.stack(stack_id);
+    if (sequence_id === null || record.sequence === sequence_id) return;
+    record.sequence = sequence_id;
+    state.changed();
+  }
+
+  function tell(assignment: Assignment, outcome: Outcome, startedMs: number, { again = false } = {}): void {
+    const { stack_id: stackId, deployment_object_id: deploymentObjectId } = assignment;
+    if (deploymentObjectId === null) return;
+    const durationMs = now() - startedMs;
+    const type = assignment.state === 'withdrawn' ? 'remove' : 'deploy';
+    if (outcome.held) metrics.deletionsHeld();
+    log.info('reconciled', {
+      stack_id: stackId,
+      deployment_object_id: deploymentObjectId,
+      status: outcome.status,
+      objects: outcome.objects.length,
+      duration_ms: Math.round(durationMs),
+    });
+    reports.submit({ stackId, deploymentObjectId, type, outcome, durationMs, again });
+  }
+
+  return { run, tell };
+}
+
+function noteVersions(notes: StackNotes, live: ReadonlyMap<string, LiveObject>): void {
+  for (const [key, { metadata }] of live) notes.seen.set(key, metadata.resourceVersion);
+}
+
+function withContents(assignment: Assignment): Assigned {
+  if (!isAssigned(assignment)) throw new ManifestError('the assignment names no deployment object');
+  return assignment;
+}
