@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import { loadAgentConfig } from '../../agent/config.ts';
 import { manifestsPath, manifestsText, renderArguments } from '../../infra/agent/render-manifests.ts';
 import type { TestCluster } from '../kubernetes/start-cluster.ts';
 import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
@@ -39,6 +41,49 @@ describeKubernetes("the agent's chart", () => {
     expect(withExisting).not.toContain('kind: Secret');
     expect(withExisting).toContain('secretName: mine');
     expect(withExisting).not.toContain('BROKKR__AGENT__PAK:');
+  });
+
+  test('the agent understands every setting the chart gives it', async () => {
+    const agent = {
+      name: 'north',
+      clusterName: 'eu-1',
+      pollingIntervalSeconds: 2,
+      generatorIds: ['0f6d9a52-6a3c-4a0e-9d8e-000000000001', '0f6d9a52-6a3c-4a0e-9d8e-000000000002'],
+      maxRetries: 3,
+      driftIntervalSeconds: 4,
+      healthTimeoutSeconds: 5,
+      forceConflicts: false,
+      massDeletion: 'allow',
+      applyParallelism: 6,
+      stackParallelism: 7,
+      logLevel: 'debug',
+    };
+    const rendered = await render({ agent, broker: { url: 'https://brokkr.test/' }, rbac: { clusterWide: false }, watchNamespace: 'shop' });
+    const manifests = parseAllDocuments(rendered).map((document): { kind: string; data: Record<string, string> } => document.toJS());
+    const environment = manifests.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
+    const readFile = (path: string) => (path === '/var/run/secrets/brokkr/pak' ? 'the-key' : '');
+    expect(loadAgentConfig({ environment, readFile })).toEqual({
+      brokerUrl: 'https://brokkr.test',
+      pak: 'the-key',
+      agentName: 'north',
+      clusterName: 'eu-1',
+      pollingIntervalMs: 2_000,
+      generatorIds: agent.generatorIds,
+      maxRetries: 3,
+      driftIntervalMs: 4_000,
+      healthTimeoutMs: 5_000,
+      forceConflicts: false,
+      massDeletion: 'allow',
+      applyParallelism: 6,
+      stackParallelism: 7,
+      logLevel: 'debug',
+      cluster: 'kubernetes',
+      kubeconfigPath: undefined,
+      healthPort: 8080,
+      stateDir: '/var/lib/brokkr',
+      inventoryNamespace: 'brokkr',
+      watchNamespace: 'shop',
+    });
   });
 
   test('the plain manifests are what the chart renders', async () => {
