@@ -83,6 +83,11 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
       log.warn('inventories_not_read', { error });
       return;
     }
+    for (const stackId of given.keys()) {
+      if (byStack.has(stackId)) continue;
+      given.delete(stackId);
+      guard.done(stackId);
+    }
     const news = [...byStack.values()].filter((assignment) => given.get(assignment.stack_id) !== textOf(assignment));
     noticeUnlisted();
     guard.announcing(announceDeletions(news));

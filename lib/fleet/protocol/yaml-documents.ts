@@ -67,7 +67,7 @@ export function parseYamlDocuments(text: string): YamlDocument[] {
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem) throw new YamlError(codeOf(problem.code), firstLine(problem.message), at(problem.pos[0]));
     const value = plain(document.contents, { anchors: new Map(), budget, at });
-    if (value !== null) documents.push({ value, number, line: lineOf(document.range[0]) });
+    if (value !== null) documents.push({ value, number, line: lineOf(document.contents?.range[0] ?? document.range[0]) });
   }
   return documents;
 }

@@ -1,0 +1,93 @@
+import { expect, test } from '@jest/globals';
+import { loadAgentConfig } from '../../agent/config.ts';
+
+const PAK = 'brokkr_BRabc_secret';
+const load = (environment: Record<string, string>, files: Record<string, string> = {}) =>
+  loadAgentConfig({
+    environment: Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [
+        name.includes('__') || name.startsWith('BROKKR_') ? name : `BROKKR__AGENT__${name}`,
+        value,
+      ]),
+    ),
+    readFile: (path) => {
+      const text = files[path];
+      if (text === undefined) throw new Error('ENOENT');
+      return text;
+    },
+  });
+
+test('a key is all an agent must be given', () => {
+  expect(load({ PAK })).toEqual({
+    brokerUrl: 'http://localhost:3000',
+    pak: PAK,
+    agentName: 'DEFAULT',
+    clusterName: 'DEFAULT',
+    pollingIntervalMs: 10_000,
+    maxRetries: 60,
+    kubeconfigPath: undefined,
+    cluster: 'kubernetes',
+    healthPort: 8080,
+    watchNamespace: undefined,
+    inventoryNamespace: 'default',
+    generatorIds: [],
+    stateDir: '.brokkr/agent/default-default',
+    forceConflicts: true,
+    applyParallelism: 32,
+    stackParallelism: 4,
+    driftIntervalMs: 300_000,
+    healthTimeoutMs: 300_000,
+    massDeletion: 'hold',
+    logLevel: 'info',
+  });
+});
+
+test('what is set counts, from the environment or a file', () => {
+  const config = load(
+    {
+      PAK_FILE: '/key',
+      POLLING_INTERVAL: '0.5',
+      GENERATOR_IDS: 'a, b,',
+      FORCE_CONFLICTS: 'false',
+      MASS_DELETION: 'allow',
+      BROKER_URL: 'https://b.test/',
+      HEALTH_PORT: '0',
+      BROKKR__LOG__LEVEL: 'DEBUG',
+    },
+    { '/key': `${PAK}\n`, '/var/run/secrets/kubernetes.io/serviceaccount/namespace': 'brokkr' },
+  );
+  expect(config).toMatchObject({
+    pak: PAK,
+    pollingIntervalMs: 500,
+    generatorIds: ['a', 'b'],
+    forceConflicts: false,
+    massDeletion: 'allow',
+    brokerUrl: 'https://b.test',
+    healthPort: 0,
+    logLevel: 'debug',
+    inventoryNamespace: 'brokkr',
+  });
+});
+
+test("the namespace of inventories: asked for, the pod's, the watched one", () => {
+  expect(load({ PAK, INVENTORY_NAMESPACE: 'asked', WATCH_NAMESPACE: 'watched' }).inventoryNamespace).toBe('asked');
+  expect(load({ PAK, WATCH_NAMESPACE: 'watched' })).toMatchObject({ inventoryNamespace: 'watched', watchNamespace: 'watched' });
+});
+
+test.each([
+  ['BROKKR__AGENT__PAK: ', {}],
+  ['BROKKR__AGENT__PAK_FILE: "/nowhere"', { PAK_FILE: '/nowhere' }],
+  ['BROKKR__AGENT__BROKER_URL: ', { PAK, BROKER_URL: 'ftp://x' }],
+  ['BROKKR__AGENT__POLLING_INTERVAL: ', { PAK, POLLING_INTERVAL: 'often' }],
+  ['BROKKR__AGENT__POLLING_INTERVAL: ', { PAK, POLLING_INTERVAL: '0' }],
+  ['BROKKR__AGENT__HEALTH_PORT: ', { PAK, HEALTH_PORT: '8080.5' }],
+  ['BROKKR__AGENT__WATCH_NAMESPACE: ', { PAK, WATCH_NAMESPACE: 'Not A Namespace' }],
+  ['BROKKR__AGENT__FORCE_CONFLICTS: ', { PAK, FORCE_CONFLICTS: 'perhaps' }],
+  ['BROKKR__AGENT__MASS_DELETION: ', { PAK, MASS_DELETION: 'yes' }],
+])('a wrong variable is named: %s', (name, environment: Record<string, string>) => {
+  expect(() => load(environment)).toThrow(name);
+});
+
+test('an error about the configuration never holds the key', () => {
+  expect(() => load({ PAK, DRIFT_INTERVAL: 'x' })).toThrow(expect.objectContaining({ message: expect.not.stringContaining('secret') }));
+});

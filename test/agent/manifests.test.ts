@@ -1,0 +1,66 @@
+import { expect, test } from '@jest/globals';
+import { placeObjects } from '../../agent/reconcile/desired.ts';
+import { parseManifests } from '../../agent/reconcile/manifests.ts';
+
+const map = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n';
+
+test('documents and lists become objects in their order', () => {
+  const list =
+    'apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n- {apiVersion: v1, kind: Service, metadata: {name: c}}\n';
+  expect(parseManifests(`# nothing\n---\n${map}---\n${list}`).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+    'ConfigMap a',
+    'Secret b',
+    'Service c',
+  ]);
+});
+
+test.each([
+  ['hello', /document 1, line 1: not an object/],
+  [`${map}---\n- 1\n`, /document 2, line 5: not an object/],
+  ['kind: ConfigMap\nmetadata: {name: a}\n', /apiVersion/],
+  ['apiVersion: v1\nmetadata: {name: a}\n', /kind/],
+  ['apiVersion: v1\nkind: ConfigMap\n', /metadata/],
+  ['apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n', /generateName/],
+  ['apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {n: 1}}\n', /metadata\.labels\.n: must be a string/],
+  ['apiVersion: v1\nkind: List\nitems: [{kind: x}]\n', /item 1/],
+])('%j is refused, saying where', (text, message) => {
+  expect(() => parseManifests(text)).toThrow(message);
+});
+
+const placing = { owner: { agentId: 'a', stackId: 's' }, origin: { deploymentObjectId: 'd', checksum: 'c' }, defaultNamespace: 'watched' };
+const kinds = new Map([
+  ['v1 ConfigMap', { namespaced: true }],
+  ['v1 Namespace', { namespaced: false }],
+  ['example.com/v1 Widget', undefined],
+]);
+
+test("a namespace is the manifest's own, else the default, and none outside namespaces", () => {
+  const placed = placeObjects(
+    parseManifests(
+      `${map}---\n${map.replace('{name: a}', '{name: a, namespace: own}')}---\napiVersion: v1\nkind: Namespace\nmetadata: {name: n, namespace: odd}\n`,
+    ),
+    kinds,
+    placing,
+  );
+  expect(placed.map(({ ref, manifest }) => [ref.kind, ref.namespace, manifest.metadata.namespace])).toEqual([
+    ['Namespace', undefined, undefined],
+    ['ConfigMap', 'own', 'own'],
+    ['ConfigMap', 'watched', 'watched'],
+  ]);
+});
+
+test('the same object twice and kinds nobody defines are refused, all of them named', () => {
+  const text = `${map}---\n${map.replace('{name: a}', '{name: a, namespace: watched}')}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n`;
+  expect(() => placeObjects(parseManifests(text), kinds, placing)).toThrow(
+    'ConfigMap/watched/a: is in the stack twice; Widget/w: the cluster has no kind example.com/v1 Widget',
+  );
+});
+
+test("what waits for the stack's own definitions is known before they are there", () => {
+  const crd =
+    'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Widget}}\n';
+  const text = `${crd}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: fresh}\n---\n${map.replace('{name: a}', '{name: a, namespace: fresh}')}---\n${map}`;
+  const served = new Map([...kinds, ['apiextensions.k8s.io/v1 CustomResourceDefinition', { namespaced: false }]]);
+  const late = placeObjects(parseManifests(text), served, placing).filter(({ needsDefinitions }) => needsDefinitions);
+  expect(late.map(({ key }) => key)).toEqual(['/ConfigMap/fresh/a', 'example.com/Widget//w']);
+});

@@ -1,0 +1,142 @@
+import { expect, test } from '@jest/globals';
+import type { LiveObject, Manifest } from '../../agent/cluster/cluster.ts';
+import { type Desired, placeObjects } from '../../agent/reconcile/desired.ts';
+import { objectKey, refOf } from '../../agent/reconcile/object-key.ts';
+import { type PlanInput, plan } from '../../agent/reconcile/plan.ts';
+
+const owner = { agentId: 'agent', stackId: 'stack' };
+const object = (kind: string, name = 'a', apiVersion = 'v1'): Manifest => ({ apiVersion, kind, metadata: { name, namespace: 'n' } });
+const desired = (...manifests: Manifest[]): Desired[] =>
+  placeObjects(manifests, new Map(manifests.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { namespaced: true }])), {
+    owner,
+    origin: { deploymentObjectId: 'object', checksum: 'sum' },
+    defaultNamespace: 'default',
+  });
+const live = (
+  manifest: Manifest,
+  metadata: Record<string, unknown> = {},
+  labels: Record<string, string> = { 'brokkr.io/owner-id': 'agent', 'k8s.brokkr.io/stack': 'stack' },
+): [string, LiveObject] => [
+  objectKey(refOf(manifest)),
+  { ...manifest, metadata: { ...manifest.metadata, labels, uid: `uid-${manifest.metadata.name}`, resourceVersion: '1', ...metadata } },
+];
+
+function flat(input: Partial<PlanInput>): string[] {
+  const { stages, refused, left } = plan({
+    owner,
+    desired: [],
+    inventory: [],
+    live: new Map(),
+    apply: 'all',
+    pruneReason: 'left the stack',
+    ...input,
+  });
+  return [
+    ...refused.map(({ ref, because }) => `refuse ${ref.kind} ${because}`),
+    ...stages.flatMap(({ name, actions }) =>
+      actions.map(
+        (action) =>
+          `${name} ${action.do} ${action.do === 'apply' ? `${action.object.ref.kind} ${action.because}` : `${action.ref.kind} ${action.because}`}`,
+      ),
+    ),
+    ...left.map(({ ref, because }) => `leave ${ref.kind} ${because}`),
+  ];
+}
+
+test('definitions come before what they define, what others need before them, admission last', () => {
+  const shuffled = [
+    'ValidatingWebhookConfiguration',
+    'Deployment',
+    'Widget',
+    'CustomResourceDefinition',
+    'Service',
+    'ConfigMap',
+    'Namespace',
+    'Role',
+    'Ingress',
+    'ServiceAccount',
+  ];
+  const input = shuffled.map((kind) => object(kind, 'a', kind === 'Widget' ? 'example.com/v1' : 'v1'));
+  expect(flat({ desired: desired(...input) })).toEqual([
+    'definitions apply Namespace new',
+    'definitions apply CustomResourceDefinition new',
+    'workloads apply ServiceAccount new',
+    'workloads apply ConfigMap new',
+    'workloads apply Role new',
+    'workloads apply Service new',
+    'workloads apply Deployment new',
+    'workloads apply Ingress new',
+    'workloads apply Widget new',
+    'admission apply ValidatingWebhookConfiguration new',
+  ]);
+});
+
+test('prunes run in the opposite order', () => {
+  const before = ['Namespace', 'ConfigMap', 'Deployment', 'ValidatingWebhookConfiguration'].map((kind) => object(kind));
+  expect(flat({ inventory: before.map(refOf), live: new Map(before.map((item) => live(item))) })).toEqual([
+    'prune prune ValidatingWebhookConfiguration left the stack',
+    'prune prune Deployment left the stack',
+    'prune prune ConfigMap left the stack',
+    'prune prune Namespace left the stack',
+  ]);
+});
+
+test('the same input in any order gives the same plan', () => {
+  const names = ['c', 'a', 'b'].map((name) => object('ConfigMap', name));
+  expect(plan({ owner, desired: desired(...names), inventory: [], live: new Map(), apply: 'all', pruneReason: 'withdrawn' })).toEqual(
+    plan({ owner, desired: desired(...names.reverse()), inventory: [], live: new Map(), apply: 'all', pruneReason: 'withdrawn' }),
+  );
+});
+
+test.each<[string, Partial<PlanInput['apply']> | 'all', boolean, boolean, string]>([
+  ['new contents, not owned before', 'all', false, false, 'workloads apply ConfigMap new'],
+  ['new contents, owned before', 'all', true, true, 'workloads apply ConfigMap changed'],
+  ['a check, and it is gone', { drifted: new Set() }, true, false, 'workloads apply ConfigMap missing'],
+  ['a check, and it was changed', { drifted: new Set(['/ConfigMap/n/a']) }, true, true, 'workloads apply ConfigMap drifted'],
+  ['a check, and it is as it was', { drifted: new Set() }, true, true, 'leave ConfigMap unchanged'],
+])('a wanted object: %s', (_when, apply, before, exists, expected) => {
+  const manifest = object('ConfigMap');
+  const mode = apply === 'all' ? apply : { drifted: apply.drifted ?? new Set<string>() };
+  expect(
+    flat({
+      desired: desired(manifest),
+      inventory: before ? [refOf(manifest)] : [],
+      live: new Map(exists ? [live(manifest)] : []),
+      apply: mode,
+    }),
+  ).toEqual([expected]);
+});
+
+test.each<[string, Record<string, unknown> | undefined, Record<string, string> | undefined]>([
+  ['prune prune Secret withdrawn', {}, undefined],
+  ['leave Secret gone', undefined, undefined],
+  ['leave Secret kept', { annotations: { 'brokkr.io/keep': 'true' } }, undefined],
+  ['prune prune Secret withdrawn', { annotations: { 'brokkr.io/keep': 'false' } }, undefined],
+  ['leave Secret controlled', { ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x', uid: 'x' }] }, undefined],
+  ['leave Secret terminating', { deletionTimestamp: 'now' }, undefined],
+  ['leave Secret not labelled as ours', {}, { 'brokkr.io/owner-id': 'other', 'k8s.brokkr.io/stack': 'stack' }],
+  ['leave Secret not labelled as ours', {}, { 'brokkr.io/owner-id': 'agent', 'k8s.brokkr.io/stack': 'other' }],
+  ['leave Secret not labelled as ours', {}, {}],
+])('an object no longer wanted: %s (%j, labels %j)', (expected, metadata, labels) => {
+  const manifest = object('Secret');
+  expect(
+    flat({ inventory: [refOf(manifest)], live: new Map(metadata ? [live(manifest, metadata, labels)] : []), pruneReason: 'withdrawn' }),
+  ).toEqual([expected]);
+});
+
+test.each([
+  ['belongs to agent other', { 'brokkr.io/owner-id': 'other' }],
+  ['belongs to stack other', { 'brokkr.io/owner-id': 'agent', 'k8s.brokkr.io/stack': 'other' }],
+])('what %s is refused', (because, labels) => {
+  const manifest = object('ConfigMap');
+  expect(flat({ desired: desired(manifest), live: new Map([live(manifest, {}, labels)]) })).toEqual([`refuse ConfigMap ${because}`]);
+});
+
+test('an object written in another version of its API is the same object', () => {
+  expect(
+    flat({
+      desired: desired(object('Ingress', 'a', 'networking.k8s.io/v1')),
+      inventory: [refOf(object('Ingress', 'a', 'networking.k8s.io/v1beta1'))],
+    }),
+  ).toEqual(['workloads apply Ingress changed']);
+});

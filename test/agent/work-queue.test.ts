@@ -1,0 +1,112 @@
+import { expect, test } from '@jest/globals';
+import { startLoop } from '../../agent/loop.ts';
+import { createWorkQueue } from '../../agent/work-queue.ts';
+import { silentLog } from '../../lib/platform/log.ts';
+import { createVirtualClock } from './virtual-clock.ts';
+
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+test('a key is never worked on twice at once, and once more if it was added meanwhile', async () => {
+  const clock = createVirtualClock();
+  const { open, opened } = gate();
+  let running = 0;
+  let runs = 0;
+  const work = async () => {
+    expect(++running).toBe(1);
+    runs += 1;
+    await opened;
+    running -= 1;
+    return undefined;
+  };
+  const queue = createWorkQueue({ work, parallelism: 4, clock, log: silentLog });
+  for (let index = 0; index < 5; index += 1) queue.add('a');
+  await clock.flush();
+  queue.add('a');
+  open();
+  await queue.settled();
+  expect(runs).toBe(2);
+});
+
+test('a slow key holds up no other, and no more keys run at once than allowed', async () => {
+  const clock = createVirtualClock();
+  const { open, opened } = gate();
+  let running = 0;
+  let most = 0;
+  const done: string[] = [];
+  const work = async (key: string) => {
+    most = Math.max(most, ++running);
+    if (key === 'slow') await opened;
+    else await Promise.resolve();
+    running -= 1;
+    done.push(key);
+    return undefined;
+  };
+  const queue = createWorkQueue({ work, parallelism: 2, clock, log: silentLog });
+  for (const key of ['slow', 'b', 'c', 'd']) queue.add(key);
+  await clock.flush();
+  expect(done).toEqual(['b', 'c', 'd']);
+  open();
+  await queue.settled();
+  expect(most).toBe(2);
+});
+
+test('what is due later is done then, sooner if it is added, and after a bug in a while', async () => {
+  const clock = createVirtualClock();
+  const times: number[] = [];
+  const startMs = clock.monotonicMs();
+  const work = async () => {
+    times.push(clock.monotonicMs() - startMs);
+    if (times.length === 3) throw new Error('a bug');
+    return times.length < 5 ? 1_000 : undefined;
+  };
+  const queue = createWorkQueue({ work, parallelism: 1, clock, log: silentLog });
+  queue.add('a');
+  await clock.advance(500);
+  queue.add('a');
+  await clock.advance(200_000);
+  expect(times).toEqual([0, 500, 1_500, 61_500, 62_500]);
+});
+
+test('a stopped queue begins nothing more', async () => {
+  const clock = createVirtualClock();
+  const { open, opened } = gate();
+  const done: string[] = [];
+  const work = async (key: string) => {
+    await opened;
+    done.push(key);
+    return 10;
+  };
+  const queue = createWorkQueue({ work, parallelism: 1, clock, log: silentLog });
+  queue.add('a');
+  queue.add('b');
+  const stopped = queue.stop();
+  open();
+  await stopped;
+  await clock.advance(1_000);
+  expect(done).toEqual(['a']);
+});
+
+test('a loop starts its runs within the interval, none over another, and wakes at once', async () => {
+  const clock = createVirtualClock();
+  const starts: number[] = [];
+  const startMs = clock.monotonicMs();
+  const run = async () => {
+    starts.push(clock.monotonicMs() - startMs);
+    await clock.sleep(starts.length === 3 ? 25_000 : 1_000);
+  };
+  const loop = startLoop({ run, intervalMs: 10_000, clock, random: () => 0.5, log: silentLog });
+  await clock.advance(45_000);
+  expect(starts).toEqual([0, 9_000, 18_000, 43_000]);
+  await clock.advance(1_000);
+  loop.wake();
+  loop.wake();
+  await clock.advance(2_500);
+  expect(starts.slice(4)).toEqual([46_000]);
+  await loop.stop();
+});

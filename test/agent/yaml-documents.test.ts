@@ -1,0 +1,100 @@
+import { expect, test } from '@jest/globals';
+import { parseYamlDocuments, YAML_LIMITS, YamlError, type YamlErrorCode } from '../../lib/fleet/protocol/yaml-documents.ts';
+
+const laughs = [
+  'a0: &a0 [x,x,x,x,x,x,x,x,x]',
+  ...Array.from({ length: 9 }, (_, level) => `a${level + 1}: &a${level + 1} [${Array(9).fill(`*a${level}`).join(',')}]`),
+].join('\n');
+
+test.each<[string, string, YamlErrorCode]>([
+  ['a billion laughs', laughs, 'too_many_aliases'],
+  ['a quadratic blow-up', `a: &a ${'x'.repeat(50_000)}\nb: [${'*a,'.repeat(900)}]`, 'too_many_aliases'],
+  ['more aliases than anyone needs', `a: &a x\nb: [${'*a,'.repeat(300_000)}]`, 'too_many_aliases'],
+  ['an alias within itself', 'a: &a [*a]', 'too_many_aliases'],
+  ['brackets without end', '['.repeat(500_000), 'too_deep'],
+  ['braces without end', '{a: '.repeat(200_000), 'too_deep'],
+  ['lists in lists', '- '.repeat(500_000), 'too_deep'],
+  ['keys of keys', '? '.repeat(500_000), 'too_deep'],
+  ['stairs', Array.from({ length: 1_000 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join(''), 'too_deep'],
+  ['too many documents', '--- a\n'.repeat(YAML_LIMITS.documents + 1), 'too_many_documents'],
+  ['too many empty documents', '---\n'.repeat(200_000), 'too_many_documents'],
+  ['too many bytes', 'é'.repeat(YAML_LIMITS.bytes / 2 + 1), 'too_large'],
+  ['a custom tag', 'a: !include x', 'custom_tag'],
+  ["a language's tag", 'a: !!js/function x', 'custom_tag'],
+  ['a key twice', 'a: 1\nb: 2\na: 3', 'duplicate_key'],
+  ['a key twice as JSON', '{"a": 1, "a": 2}', 'duplicate_key'],
+  ['a map as key', '? {a: 1}\n: b', 'syntax'],
+  ['an unknown alias', 'a: *b', 'syntax'],
+  ['half a map', 'a: {b: 1', 'syntax'],
+  ['tabs for indentation', 'a:\n\tb: 1', 'syntax'],
+])('%s is refused within 100 ms', (_what, text, code) => {
+  const startedMs = performance.now();
+  const error = failureOf(text);
+  expect(error.code).toBe(code);
+  // A cold start and a busy machine are allowed for.
+  expect(performance.now() - startedMs).toBeLessThan(400);
+});
+
+test.each([
+  ['a map as wide as it can be', `{${Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join(',')}}`],
+  ['anchors everywhere', `${Array.from({ length: 40_000 }, (_, index) => `- &a${index} x`).join('\n')}\n${'- *a0\n'.repeat(900)}`],
+])('%s is read in time proportional to its length', (_what, text) => {
+  const startedMs = performance.now();
+  parseYamlDocuments(text);
+  expect(performance.now() - startedMs).toBeLessThan(8_000);
+});
+
+test('an error says which document and line', () => {
+  const error = failureOf('a: 1\n---\n---\nb:\n  c: 1\n  c: 2\n');
+  expect(error).toMatchObject({ code: 'duplicate_key', document: 3, line: 6, message: 'document 3, line 6: key "c" is there twice' });
+});
+
+test('empty documents say nothing, all others are counted', () => {
+  expect(parseYamlDocuments('# only words\n---\n---\na: 1\n---\n~\n---\nb\n')).toEqual([
+    { value: { a: 1 }, number: 2, line: 4 },
+    { value: 'b', number: 4, line: 8 },
+  ]);
+  for (const text of ['', '\n', '# nothing\n', '---\n', '---\n...\n']) expect(parseYamlDocuments(text)).toEqual([]);
+});
+
+test('it is YAML 1.2: what looks like a word is one', () => {
+  expect(parseYamlDocuments('[yes, no, on, 0o14, 0x1F, 1e3, 012, true, ~, 2001-01-01, 1_000, "5", <<, .inf]')[0]?.value).toEqual([
+    'yes',
+    'no',
+    'on',
+    12,
+    31,
+    1000,
+    12,
+    true,
+    null,
+    '2001-01-01',
+    '1_000',
+    '5',
+    '<<',
+    'Infinity',
+  ]);
+});
+
+test('keys that mean something to JavaScript are only keys', () => {
+  const [document] = parseYamlDocuments('__proto__: {polluted: true}\nconstructor: {prototype: {polluted: true}}\n1: one\n');
+  expect(Object.keys(document?.value ?? {})).toEqual(['1', '__proto__', 'constructor']);
+  expect(Object.getPrototypeOf(document?.value)).toBe(Object.prototype);
+  expect({}).not.toHaveProperty('polluted');
+});
+
+test('an alias is a copy', () => {
+  const value = parseYamlDocuments('a: &x {n: [1]}\nb: *x\n')[0]?.value as { a: object; b: object };
+  expect(value).toEqual({ a: { n: [1] }, b: { n: [1] } });
+  expect(value.a).not.toBe(value.b);
+});
+
+function failureOf(text: string): YamlError {
+  try {
+    parseYamlDocuments(text);
+  } catch (error) {
+    if (error instanceof YamlError) return error;
+    throw error;
+  }
+  throw new Error('it was taken');
+}
