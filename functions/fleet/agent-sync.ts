@@ -17,7 +17,7 @@ import { type BodyFormat, reply } from '../../lib/platform/http/endpoint.ts';
 import { API, adminOnly, adminOrSelf, endpoint, type FleetContext, fleetFunction, Id, IdParams, selfOnly } from './fleet-endpoint.ts';
 
 const tag = 'agent sync';
-const eventBody = NewAgentEvent.extend({ agent_id: Id, deployment_object_id: Id });
+const eventBody = NewAgentEvent.extend({ agent_id: Id, deployment_object_id: Id }).meta({ id: 'NewAgentEvent' });
 
 /** A heartbeat nobody can read is still a heartbeat. */
 const lenientHeartbeat: BodyFormat = {

@@ -17,6 +17,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const IDLE_TIMEOUT_MS = 60_000;
 /** Longer than the usual 60 s of a load balancer in front, so that it is never us who close a connection it is about to use. */
 const KEEP_ALIVE_MS = 72_000;
+const DRAIN_MS = 5_000;
 
 export interface HttpServerOptions {
   groups: readonly HttpGroup[];
@@ -33,12 +34,16 @@ export interface HttpServerOptions {
  */
 export function createHttpServer({ groups, fallback, app, trustedProxies }: HttpServerOptions): FastifyInstance {
   const functionFor = functionLookup(groups, fallback);
+  let closing = false;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const body = await readBody(request, BODY_LIMIT_BYTES);
       const event = httpEventOf(request, body ?? Buffer.alloc(0), trustedProxies);
-      write(response, body ? await functionFor(event)(event) : tooLarge(event));
+      const result = body ? await functionFor(event)(event) : tooLarge(event);
+      // Nobody may be waiting for the next request on a connection that has no future.
+      if (closing) response.setHeader('connection', 'close');
+      write(response, result);
     } catch (error) {
       if (request.destroyed && !request.complete) return;
       app.log.error('http_failed', { method: request.method, error });
@@ -68,7 +73,18 @@ export function createHttpServer({ groups, fallback, app, trustedProxies }: Http
     reply.hijack();
     void serve(request.raw, reply.raw);
   });
+  server.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
   return server;
+}
+
+/** Takes no new connections, lets what has arrived be answered, and ends what is not by then. */
+export async function closeHttpServer(server: FastifyInstance): Promise<void> {
+  const end = setTimeout(() => server.server.closeAllConnections(), DRAIN_MS);
+  await server.close();
+  clearTimeout(end);
 }
 
 /** The function whose endpoints include the event's path; a wrong method is for that function to refuse. */

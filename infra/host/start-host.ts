@@ -9,7 +9,7 @@ import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { createQueues, type QueueSettings } from './create-queues.ts';
 import { createTables } from './create-tables.ts';
 import { type Engines, startEngines } from './engines.ts';
-import { createHttpServer } from './http-server.ts';
+import { closeHttpServer, createHttpServer } from './http-server.ts';
 import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
 
@@ -65,6 +65,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const engines = await startEngines(options.config, { dataDir, onDeath: (why) => stopped ?? options.onEngineDeath?.(why) });
     undo.push(engines.stop);
     const { config } = engines;
+    log.info('engines_ready', { dynamodb: config.DYNAMODB_ENDPOINT ?? 'aws', sqs: config.SQS_ENDPOINT ?? 'aws' });
     const physicalName = (name: string) => `${config.BROKKR_PREFIX}-${name}`;
 
     const endpoints = { dynamoDb: endpointOf(config.DYNAMODB_ENDPOINT, config), sqs: endpointOf(config.SQS_ENDPOINT, config) };
@@ -92,7 +93,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     undo.push(schedules.stop);
 
     const server = createHttpServer({ groups: httpGroups, fallback: registry.fallbackGroup.handler, app, trustedProxies });
-    undo.push(() => server.close());
+    undo.push(() => closeHttpServer(server));
     const url = await server.listen({ host, port });
     return { url, app, adminPak: app.services.firstStart.adminPak, config, engines, schedules, stop };
   } catch (error) {

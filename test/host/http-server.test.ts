@@ -1,18 +1,123 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { httpGroups } from '../../functions/registry.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 
 let host: TestHost;
+let agentId: string;
 beforeAll(async () => {
   host = await startTestHost();
+  const { body } = await host.admin.post('/agents', { name: 'a', cluster_name: 'c' });
+  agentId = body.agent.id;
 });
 afterAll(() => host.stop());
 
-test('an admin creates an agent, and the agent polls for its assignments', async () => {
-  const { status, body } = await host.admin.post('/agents', { name: 'a', cluster_name: 'c' });
-  expect(status).toBe(201);
+/** Sends these bytes on a connection of their own; resolves to all that comes back. */
+const raw = (bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(host.url);
+    let answer = '';
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.once('close', () => resolve(answer)).once('error', reject);
+  });
+
+test('the idle poll is answered 304 without a body', async () => {
+  const { body } = await host.admin.post('/agents', { name: 'poller', cluster_name: 'c' });
   const agent = host.anonymous.as(body.initial_pak);
   const first = await agent.get(`/agents/${body.agent.id}/assignments`);
-  expect(first.status).toBe(200);
   const again = await agent.get(`/agents/${body.agent.id}/assignments`, { headers: { 'if-none-match': first.headers.etag } });
-  expect(again).toMatchObject({ status: 304, text: '' });
+  expect([first.status, again.status, again.text]).toEqual([200, 304, '']);
+});
+
+test('every answer names its request', async () => {
+  const [one, other] = await Promise.all([host.root.get('/healthz'), host.root.get('/healthz')]);
+  expect(one.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  expect(one.headers['x-request-id']).not.toBe(other.headers['x-request-id']);
+});
+
+test('HEAD is GET without the body', async () => {
+  const head = await host.root.head('/healthz');
+  expect([head.status, head.headers['content-type'], head.text]).toEqual([200, 'text/plain; charset=utf-8', '']);
+});
+
+test.each([
+  '/nope',
+  '/api/nope',
+  '/api/v1/nope',
+  '/internal/nope',
+  '/api/v1',
+  '/swagger-ui/nope.js',
+  '/healthz/',
+  '/%',
+  '/api/v1/agents/%zz',
+  '//',
+])('nothing is found at %s, which says so in plain text', async (path) => {
+  for (const method of ['GET', 'POST']) {
+    const answer = await host.root.send(method, path);
+    expect({ method, status: answer.status }).toEqual({ method, status: path === '/swagger-ui/nope.js' && method === 'POST' ? 405 : 404 });
+    if (answer.status === 404) expect([answer.headers['content-type'], answer.text]).toEqual(['text/plain; charset=utf-8', 'not found']);
+  }
+});
+
+test('a wrong method is 405 with the right ones, for those with a key', async () => {
+  const refused = await host.admin.patch('/agents');
+  expect([refused.status, refused.headers.allow, refused.text]).toEqual([405, 'GET, POST', '']);
+  expect((await host.anonymous.patch('/agents')).status).toBe(401);
+  expect((await host.root.delete('/healthz')).status).toBe(405);
+});
+
+test('a method that HTTP knows and we do not is refused, not served', async () => {
+  expect((await host.root.send('OPTIONS', '/healthz')).status).toBe(405);
+  expect((await host.root.send('PROPFIND', '/healthz')).status).toBe(405);
+});
+
+test('an encoded slash belongs to its segment', async () => {
+  expect((await host.admin.post(`/agents/${agentId}/labels`, { agent_id: agentId, label: 'team/red' })).status).toBe(201);
+  expect((await host.admin.delete(`/agents/${agentId}/labels/team%2Fred`)).status).toBe(204);
+});
+
+test('the search with a trailing slash and the list without are two operations', async () => {
+  const found = await host.admin.get('/agents/?name=a&cluster_name=c');
+  expect([found.status, found.body.id]).toEqual([200, agentId]);
+  expect((await host.admin.get('/agents')).body).toHaveLength(2);
+});
+
+test('a body beyond every limit is 413 before anything is asked of the store', async () => {
+  const large = 'x'.repeat(3 * 1024 * 1024);
+  const refused = await host.anonymous.post('/agents', large, { contentType: 'application/json' });
+  expect([refused.status, refused.body.code]).toEqual([413, 'payload_too_large']);
+});
+
+test('a body that turns out too large on the way is 413 as well', async () => {
+  const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+  const head = `POST /api/v1/agents HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  expect(await raw(`${head}${chunk.repeat(48)}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 /);
+});
+
+test('headers beyond 16 KiB are refused by the server itself', async () => {
+  expect(await raw(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+});
+
+test('bytes that are no text arrive as they are and are refused as what they are', async () => {
+  const bytes = Buffer.from([0x22, 0xff, 0xfe, 0x22]);
+  const refused = await host.admin.post('/agents', bytes, { contentType: 'application/json' });
+  expect([refused.status, refused.body.code]).toEqual([400, 'invalid_encoding']);
+});
+
+test.each(['', 'nonsense', 'text/html; charset=', 'application/'])(
+  'the content type %j is for the operation to refuse, after the key',
+  async (contentType) => {
+    expect((await host.admin.post('/agents', '{}', { contentType })).status).toBe(415);
+    expect((await host.anonymous.post('/agents', '{}', { contentType })).status).toBe(401);
+  },
+);
+
+test('no two functions share a path: API Gateway routes, and a 405 answers, by path', () => {
+  const owners = httpGroups.flatMap(({ name, endpoints }) =>
+    [...new Set(endpoints.map(({ path }) => path))].map((path) => ({ path, name })),
+  );
+  expect(owners.filter(({ path }, at) => owners.findIndex((other) => other.path === path) !== at)).toEqual([]);
 });

@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util';
+import * as z from 'zod';
+import { type Config, loadConfig, parseEnvironment } from '../../lib/platform/config.ts';
+
+const Environment = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  BROKKR_DATA_DIR: z.string().default('.brokkr'),
+  /** The number of proxies in front whose X-Forwarded-For is true. */
+  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  KUBECONFIG: z.string().optional(),
+});
+
+export interface HostConfig {
+  host: string;
+  port: number;
+  /** Undefined where nothing is kept. */
+  dataDir: string | undefined;
+  trustedProxies: number;
+  /** What the functions read. */
+  config: Config;
+  command: 'serve' | 'rotate-admin-pak' | 'help';
+  /** Start the try-out agent: on the cluster of this kubeconfig, or on one in memory. */
+  tryOut: { kubeconfig: string | undefined } | undefined;
+}
+
+export const HELP = `Usage: npm start -- [options]
+
+Serves Brokkr's API from this one process, on embedded engines unless others are configured.
+
+  --try               also start an agent, on a cluster in memory; with a kubeconfig, on that cluster
+  --kubeconfig PATH   the cluster for --try (KUBECONFIG works as well)
+  --ephemeral         keep nothing: the data is gone when the server stops
+  --host ADDRESS      listen here (HOST; 127.0.0.1)
+  --port NUMBER       listen here (PORT; 3000; 0 for any free port)
+  --rotate-admin-pak  replace the admin key that was minted on the first start, show the new one, and exit: the way back in
+                      when the key is lost. The server must be stopped meanwhile
+  --help              show this
+
+Environment: HOST, PORT, BROKKR_DATA_DIR (.brokkr), DYNAMODB_ENDPOINT, SQS_ENDPOINT, TRUST_PROXY (number of proxies in front whose
+X-Forwarded-For is to be believed), BROKKR_PREFIX, BROKKR_ADMIN_PAK_HASH, BROKKR_DEV, BROKKR_LOG_LEVEL, BROKKR_AUDIT_RETENTION_DAYS,
+BROKKR_EVENT_RETENTION_DAYS
+`;
+
+const OPTIONS = {
+  try: { type: 'boolean' },
+  kubeconfig: { type: 'string' },
+  ephemeral: { type: 'boolean' },
+  host: { type: 'string' },
+  port: { type: 'string' },
+  'rotate-admin-pak': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** Reads the command line over the environment, or throws saying what is wrong with them. */
+export function loadHostConfig(
+  args: readonly string[] = process.argv.slice(2),
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): HostConfig {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const set = parseEnvironment(Environment, {
+    ...environment,
+    ...(values.host !== undefined && { HOST: values.host }),
+    ...(values.port !== undefined && { PORT: values.port }),
+  });
+  if (values.kubeconfig !== undefined && !values.try) throw new Error('--kubeconfig is for the agent that --try starts');
+  return {
+    host: set.HOST,
+    port: set.PORT,
+    dataDir: values.ephemeral ? undefined : set.BROKKR_DATA_DIR,
+    trustedProxies: set.TRUST_PROXY,
+    config: loadConfig(environment),
+    command: values.help ? 'help' : values['rotate-admin-pak'] ? 'rotate-admin-pak' : 'serve',
+    tryOut: values.try ? { kubeconfig: values.kubeconfig ?? set.KUBECONFIG } : undefined,
+  };
+}

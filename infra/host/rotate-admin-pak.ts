@@ -1,0 +1,41 @@
+import { mkdir } from 'node:fs/promises';
+import { compose } from '../../functions/app.ts';
+import { tables } from '../../functions/registry.ts';
+import { findKeyHash, grantWrites, rotateWrites } from '../../lib/identity/credentials.ts';
+import { mintPak } from '../../lib/identity/pak.ts';
+import { dynamoDbClient } from '../../lib/platform/database/document-client.ts';
+import { createTables } from './create-tables.ts';
+import { startEngines } from './engines.ts';
+import type { HostOptions } from './start-host.ts';
+
+const ADMIN = { principal_type: 'admin', principal_id: 'admin', credential_version: 1 } as const;
+
+/**
+ * Replaces the admin key that was minted on the first start; resolves to the new one, which is stored nowhere. The old one is dead
+ * in the same transaction: another host on the same store forgets it within five seconds. A key brought along by
+ * BROKKR_ADMIN_PAK_HASH is not touched.
+ */
+export async function rotateAdminPak({ config, dataDir, log }: Pick<HostOptions, 'config' | 'dataDir' | 'log'>): Promise<string> {
+  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const engines = await startEngines(config, { dataDir });
+  try {
+    const { DYNAMODB_ENDPOINT: endpoint, AWS_REGION: region, BROKKR_PREFIX } = engines.config;
+    const client = dynamoDbClient({ ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) });
+    await createTables(client, tables, (name) => `${BROKKR_PREFIX}-${name}`).finally(() => client.destroy());
+    const app = await compose(engines.config, { ...(log && { log }) });
+    try {
+      const { database, commit } = app.services;
+      const old = await findKeyHash(database, ADMIN.principal_id);
+      const { pak, hash } = mintPak();
+      await commit({
+        writes: old === undefined ? grantWrites(ADMIN, hash) : rotateWrites(ADMIN, old, hash),
+        audit: { actor: { principal: { type: 'system' } }, action: 'pak.rotated', resourceType: 'system', details: { principal: 'admin' } },
+      });
+      return pak;
+    } finally {
+      await app.close();
+    }
+  } finally {
+    await engines.stop();
+  }
+}
