@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer, Api } from '../harness/client.ts';
-import type { TestHost } from '../harness/host.ts';
+
+/** What serves the product: as the admin, and as nobody. A TestHost is one. */
+export interface BuilderHost {
+  admin: Api;
+  anonymous: Api;
+}
 
 /** Builders over HTTP: each makes one thing as an admin, with a name of its own, and fails where it is refused. */
 export const unique = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`;
@@ -19,7 +24,7 @@ export interface MadeGenerator {
   pak: string;
   api: Api;
 }
-export async function makeGenerator(host: TestHost, name = unique('generator')): Promise<MadeGenerator> {
+export async function makeGenerator(host: BuilderHost, name = unique('generator')): Promise<MadeGenerator> {
   const { generator, pak } = await ok(host.admin.post('/generators', { name }));
   return { id: generator.id, pak, api: host.anonymous.as(pak) };
 }
@@ -35,7 +40,7 @@ export interface MadeAgent {
 }
 /** An ACTIVE agent, unless another status is given, registered with these generators. */
 export async function makeAgent(
-  host: TestHost,
+  host: BuilderHost,
   {
     generators = [],
     status = 'ACTIVE',
@@ -62,7 +67,7 @@ export async function makeAgent(
 }
 
 export async function makeStack(
-  host: TestHost,
+  host: BuilderHost,
   { id: generator_id }: { id: string },
   { name = unique('stack'), labels = [], yaml }: { name?: string; labels?: readonly string[]; yaml?: string } = {},
 ): Promise<{ id: string; name: string; generator_id: string; objectId: string }> {
@@ -71,10 +76,10 @@ export async function makeStack(
   return { ...stack, objectId: yaml === undefined ? '' : (await submit(host, stack.id, yaml)).id };
 }
 
-export const submit = (host: TestHost, stackId: string, yaml_content: string, is_deletion_marker = false) =>
+export const submit = (host: BuilderHost, stackId: string, yaml_content: string, is_deletion_marker = false) =>
   ok(host.admin.post(`/stacks/${stackId}/deployment-objects`, { yaml_content, is_deletion_marker }));
 
-export const target = (host: TestHost, agent: { id: string }, stack: { id: string }) =>
+export const target = (host: BuilderHost, agent: { id: string }, stack: { id: string }) =>
   ok(host.admin.post(`/agents/${agent.id}/targets`, { agent_id: agent.id, stack_id: stack.id }));
 
 /** An event as an agent reports it, with the agent's own key. */
@@ -100,7 +105,7 @@ export interface Tenant {
   secrets: readonly string[];
 }
 
-export async function makeTenant(host: TestHost): Promise<Tenant> {
+export async function makeTenant(host: BuilderHost): Promise<Tenant> {
   const generator = await makeGenerator(host);
   const [agent, stack] = await Promise.all([
     makeAgent(host, { generators: [generator], labels: ['agent-label'] }),

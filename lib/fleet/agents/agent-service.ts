@@ -3,10 +3,10 @@ import { findKeyHash, grantWrites, revokeWrites, rotateWrites } from '../../iden
 import { findGenerator } from '../../identity/generator-repository.ts';
 import { mintPak } from '../../identity/pak.ts';
 import { timestamp } from '../../platform/clock.ts';
-import { ConditionFailed, type Write } from '../../platform/database/database.ts';
-import { AppError } from '../../platform/errors.ts';
+import type { Write } from '../../platform/database/database.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
+import { againstNewest } from '../concurrent-change.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentKey, fleetTable } from '../fleet-table.ts';
@@ -31,10 +31,6 @@ const audited = (actor: Caller, action: string, agentId: string, details?: Recor
   resourceId: agentId,
   ...(details && { details }),
 });
-
-/** Changed under our feet: whoever retries sees the newer state. */
-export const changedMeanwhile = (what: string): AppError =>
-  new AppError('conflict', `the ${what} was changed by somebody else at the same time; try again`, { code: 'concurrent_change' });
 
 export async function getAgent({ database }: FleetPorts, id: string): Promise<AgentRecord> {
   const record = await findAgentRecord(database, id);
@@ -119,50 +115,45 @@ export interface AgentChange {
   status?: string | undefined;
 }
 
-export async function updateAgent(at: FleetPorts, actor: Caller, id: string, change: AgentChange): Promise<Agent> {
-  const before = await getAgent(at, id);
-  const after: Agent = {
-    ...before,
-    ...(change.name !== undefined && { name: checkAgentName('name', change.name) }),
-    ...(change.cluster_name !== undefined && { cluster_name: checkAgentName('cluster_name', change.cluster_name) }),
-    ...(change.status !== undefined && { status: checkStatus(change.status) }),
-    updated_at: timestamp(at.clock),
-  };
-  const details = Object.fromEntries(
-    (['name', 'cluster_name', 'status'] as const).filter((field) => before[field] !== after[field]).map((field) => [field, after[field]]),
-  );
-  try {
+export const updateAgent = (at: FleetPorts, actor: Caller, id: string, change: AgentChange): Promise<Agent> =>
+  againstNewest('agent', async () => {
+    const before = await getAgent(at, id);
+    const after: Agent = {
+      ...before,
+      ...(change.name !== undefined && { name: checkAgentName('name', change.name) }),
+      ...(change.cluster_name !== undefined && { cluster_name: checkAgentName('cluster_name', change.cluster_name) }),
+      ...(change.status !== undefined && { status: checkStatus(change.status) }),
+      updated_at: timestamp(at.clock),
+    };
+    const details = Object.fromEntries(
+      (['name', 'cluster_name', 'status'] as const).filter((field) => before[field] !== after[field]).map((field) => [field, after[field]]),
+    );
     await at.commit({ writes: agentUpdateWrites(before, after), audit: audited(actor, 'agent.updated', id, details) });
-  } catch (error) {
-    throw error instanceof ConditionFailed ? changedMeanwhile('agent') : error;
-  }
-  return after;
-}
+    return after;
+  });
 
 /** The key dies with the record, at once. Labels, targets and registrations are cleared away behind it. Unknown agents are gone already. */
 export async function removeAgent(at: FleetPorts, actor: Caller, id: string): Promise<void> {
-  const before = await findAgentRecord(at.database, id);
-  if (!before) return;
-  const hash = await findKeyHash(at.database, id);
-  try {
+  await againstNewest('agent', async () => {
+    const before = await findAgentRecord(at.database, id);
+    if (!before) return;
+    const hash = await findKeyHash(at.database, id);
     await at.commit({
       writes: [...agentRemoveWrites(before), ...(hash === undefined ? [] : revokeWrites(id, hash))],
       audit: audited(actor, 'agent.deleted', id, { name: before.name, cluster_name: before.cluster_name }),
       events: [occurrence(fleetChanged, { kind: 'agent-removed', agent_id: id })],
     });
-  } catch (error) {
-    throw error instanceof ConditionFailed ? changedMeanwhile('agent') : error;
-  }
+  });
   at.forgetKey(id);
 }
 
 /** A new key; the old one opens nothing from this moment on. */
 export async function rotateAgentPak(at: FleetPorts, actor: Caller, id: string): Promise<{ agent: Agent; pak: string }> {
-  const [before, old] = await Promise.all([getAgent(at, id), findKeyHash(at.database, id)]);
-  const { pak, hash } = mintPak();
-  const credential = { principal_type: 'agent' as const, principal_id: id, credential_version: before.credential_version + 1 };
-  const now = timestamp(at.clock);
-  try {
+  const rotated = await againstNewest('key', async () => {
+    const [before, old] = await Promise.all([getAgent(at, id), findKeyHash(at.database, id)]);
+    const { pak, hash } = mintPak();
+    const credential = { principal_type: 'agent' as const, principal_id: id, credential_version: before.credential_version + 1 };
+    const now = timestamp(at.clock);
     await at.commit({
       writes: [
         {
@@ -175,11 +166,10 @@ export async function rotateAgentPak(at: FleetPorts, actor: Caller, id: string):
       ],
       audit: audited(actor, 'pak.rotated', id),
     });
-  } catch (error) {
-    throw error instanceof ConditionFailed ? changedMeanwhile('key') : error;
-  }
+    return { agent: { ...before, updated_at: now }, pak };
+  });
   at.forgetKey(id);
-  return { agent: { ...before, updated_at: now }, pak };
+  return rotated;
 }
 
 export const REGISTRATION_LIMIT = LIMITS.registrations;

@@ -11,11 +11,10 @@ import {
 } from '../../identity/generator-repository.ts';
 import { mintPak } from '../../identity/pak.ts';
 import { timestamp } from '../../platform/clock.ts';
-import { ConditionFailed } from '../../platform/database/database.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
 import { Description, Name } from '../../platform/names.ts';
-import { changedMeanwhile } from '../agents/agent-service.ts';
+import { againstNewest } from '../concurrent-change.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
@@ -79,55 +78,49 @@ export async function createGenerator(
 }
 
 /** Renames or describes; a description of null clears it. What else a whole Generator says is not its callers' to change. */
-export async function updateGenerator(
+export const updateGenerator = (
   at: FleetPorts,
   actor: Caller,
   id: string,
   change: { name: string; description?: string | null | undefined },
-): Promise<Generator> {
-  const before = await getGenerator(at, id);
-  const { name, description = before.description } = change;
-  checkText(name, description);
-  const after: Generator = { ...before, name, description, updated_at: timestamp(at.clock) };
-  try {
+): Promise<Generator> =>
+  againstNewest('generator', async () => {
+    const before = await getGenerator(at, id);
+    const { name, description = before.description } = change;
+    checkText(name, description);
+    const after: Generator = { ...before, name, description, updated_at: timestamp(at.clock) };
     await at.commit({ writes: generatorUpdateWrites(before, after, nameTaken), audit: audited(actor, 'generator.updated', after) });
-  } catch (error) {
-    throw error instanceof ConditionFailed ? changedMeanwhile('generator') : error;
-  }
-  return after;
-}
+    return after;
+  });
 
 /** Its key dies at once, its stacks follow. The installation's own generators stay. */
 export async function removeGenerator(at: FleetPorts, actor: Caller, id: string): Promise<void> {
-  const before = await getGenerator(at, id);
-  if (before.is_system || id === at.installation.admin_generator_id) throw fleetError('cannot_delete_system_generator');
-  const hash = await findKeyHash(at.database, id);
-  try {
+  await againstNewest('generator', async () => {
+    const before = await getGenerator(at, id);
+    if (before.is_system || id === at.installation.admin_generator_id) throw fleetError('cannot_delete_system_generator');
+    const hash = await findKeyHash(at.database, id);
     await at.commit({
       writes: [...generatorRemoveWrites(before), ...(hash === undefined ? [] : revokeWrites(id, hash))],
       audit: audited(actor, 'generator.deleted', before),
       events: [occurrence(fleetChanged, { kind: 'generator-removed', generator_id: id })],
     });
-  } catch (error) {
-    throw error instanceof ConditionFailed ? changedMeanwhile('generator') : error;
-  }
+  });
   at.forgetKey(id);
 }
 
 /** A new key; the old one opens nothing from this moment on in this process, and within five seconds elsewhere. */
 export async function rotateGeneratorPak(at: FleetPorts, actor: Caller, id: string): Promise<{ generator: Generator; pak: string }> {
-  const [generator, old] = await Promise.all([getGenerator(at, id), findKeyHash(at.database, id)]);
-  if (generator.is_system) throw fleetError('system_generator_not_a_tenant');
-  const { pak, hash } = mintPak();
-  const credential = { principal_type: 'generator' as const, principal_id: id, credential_version: 1 };
-  try {
+  const rotated = await againstNewest('key', async () => {
+    const [generator, old] = await Promise.all([getGenerator(at, id), findKeyHash(at.database, id)]);
+    if (generator.is_system) throw fleetError('system_generator_not_a_tenant');
+    const { pak, hash } = mintPak();
+    const credential = { principal_type: 'generator' as const, principal_id: id, credential_version: 1 };
     const writes = old === undefined ? grantWrites(credential, hash) : rotateWrites(credential, old, hash);
     await at.commit({ writes, audit: audited(actor, 'pak.rotated', generator) });
-  } catch (error) {
-    throw error instanceof ConditionFailed ? changedMeanwhile('key') : error;
-  }
+    return { generator, pak };
+  });
   at.forgetKey(id);
-  return { generator, pak };
+  return rotated;
 }
 
 export async function listRegisteredAgents(at: FleetPorts, id: string): Promise<Registration[]> {

@@ -1,10 +1,9 @@
-import type { AuditEntry } from '../../identity/audit.ts';
+import type { Actor, AuditEntry } from '../../identity/audit.ts';
 import { findGenerator } from '../../identity/generator-repository.ts';
 import { timestamp } from '../../platform/clock.ts';
-import { ConditionFailed } from '../../platform/database/database.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
-import { changedMeanwhile } from '../agents/agent-service.ts';
+import { againstNewest } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
@@ -19,7 +18,7 @@ import {
   stackUpdateWrites,
 } from './stack-repository.ts';
 
-const audited = (actor: Caller, action: string, stack: Stack): AuditEntry => ({
+const audited = (actor: Actor, action: string, stack: Stack): AuditEntry => ({
   actor,
   action,
   resourceType: 'stack',
@@ -69,37 +68,35 @@ export async function createStack(at: FleetPorts, actor: Caller, { name, descrip
 }
 
 /** Renames or describes. A stack's owner, times and id are not its callers' to change. */
-export async function updateStack(
+export const updateStack = (
   at: FleetPorts,
   actor: Caller,
   id: string,
   change: { name: string; description?: string | null | undefined },
-): Promise<Stack> {
-  const before = await getOwnStack(at, actor, id);
-  const { name, description = before.description } = change;
-  checkStackText(name, description);
-  const after: Stack = { ...before, name, description, updated_at: timestamp(at.clock) };
-  try {
+): Promise<Stack> =>
+  againstNewest('stack', async () => {
+    const before = await getOwnStack(at, actor, id);
+    const { name, description = before.description } = change;
+    checkStackText(name, description);
+    const after: Stack = { ...before, name, description, updated_at: timestamp(at.clock) };
     await at.commit({ writes: stackUpdateWrites(before, after), audit: audited(actor, 'stack.updated', after) });
-  } catch (error) {
-    throw error instanceof ConditionFailed ? changedMeanwhile('stack') : error;
-  }
-  return after;
-}
+    return after;
+  });
 
 /** The stack is withdrawn from every agent it was assigned to, also from those that are away. */
-export async function removeStack(at: FleetPorts, actor: Caller, id: string): Promise<void> {
-  await removeStackRecord(at, actor, await getOwnStack(at, actor, id));
-}
+export const removeStack = (at: FleetPorts, actor: Caller, id: string): Promise<void> =>
+  againstNewest('stack', async () => removeRecord(at, actor, await getOwnStack(at, actor, id)));
 
-export async function removeStackRecord(at: FleetPorts, actor: AuditEntry['actor'], before: StackRecord): Promise<void> {
-  try {
-    await at.commit({
-      writes: stackRemoveWrites(before),
-      audit: { ...audited(actor as Caller, 'stack.deleted', before), actor },
-      events: [occurrence(fleetChanged, { kind: 'stack-removed', stack_id: before.id, generator_id: before.generator_id })],
-    });
-  } catch (error) {
-    throw error instanceof ConditionFailed ? changedMeanwhile('stack') : error;
-  }
-}
+/** The product's own removal of a stack whose owner is gone; done where it is gone already. */
+export const removeOrphanedStack = (at: FleetPorts, id: string): Promise<void> =>
+  againstNewest('stack', async () => {
+    const stack = await findStack(at.database, id);
+    if (stack) await removeRecord(at, { principal: { type: 'system' } }, stack);
+  });
+
+const removeRecord = (at: FleetPorts, actor: Actor, before: StackRecord): Promise<void> =>
+  at.commit({
+    writes: stackRemoveWrites(before),
+    audit: audited(actor, 'stack.deleted', before),
+    events: [occurrence(fleetChanged, { kind: 'stack-removed', stack_id: before.id, generator_id: before.generator_id })],
+  });

@@ -4,7 +4,7 @@ import { bumpWrite } from '../agents/agent-repository.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import { agentMatchKey, agentPk, fleetTable, matchKey, SELECT_PREFIX, type Selector, stackPk } from '../fleet-table.ts';
 import { listStacksOf } from '../stacks/stack-repository.ts';
-import { removeStackRecord } from '../stacks/stack-service.ts';
+import { removeOrphanedStack } from '../stacks/stack-service.ts';
 import { type FleetChange, FleetChange as FleetChangeSchema, fleetChanged } from './fleet-changed.ts';
 import { agentsSelectedBy, agentsTargeting, type EdgePage, selectorsOfStack } from './matching.ts';
 import { registrationRemoveWrites } from './registration-repository.ts';
@@ -163,7 +163,7 @@ async function clear(database: Database, pk: string, prefix?: string): Promise<v
 async function generatorRemoved(at: FleetPorts, generatorId: string, budget: Budget): Promise<void> {
   const stacks = await listStacksOf(at.database, generatorId);
   if (stacks.length > budget.left) throw new TooMany();
-  for (const stack of stacks) await removeStackRecord(at, { principal: { type: 'system' } }, stack);
+  for (const stack of stacks) await removeOrphanedStack(at, stack.id);
 }
 
 /** Deletes that need no condition and may be repeated, a few at a time. */
