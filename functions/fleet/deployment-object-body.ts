@@ -18,13 +18,8 @@ export const OBJECT_BODY_LIMIT_BYTES = 2 * YAML_LIMITS.bytes + 256 * 1024;
 export const deploymentObjectBody: BodyFormat = {
   accepts: ['application/json', ...YAML_TYPES],
   decode(body) {
-    const value = YAML_TYPES.includes(body.mediaType)
-      ? { yaml_content: utf8(body.bytes), is_deletion_marker: body.query.deletion_marker === 'true' }
-      : decodeJson(body);
-    const yaml = (value as { yaml_content?: unknown } | null)?.yaml_content;
-    if (typeof yaml === 'string' && Buffer.byteLength(yaml) > YAML_LIMITS.bytes)
-      throw new AppError('payload_too_large', `yaml_content is larger than ${YAML_LIMITS.bytes} bytes`);
-    return value;
+    if (!YAML_TYPES.includes(body.mediaType)) return decodeJson(body);
+    return { yaml_content: utf8(body.bytes), is_deletion_marker: body.query.deletion_marker === 'true' };
   },
 };
 
@@ -34,6 +29,8 @@ function decodeJson(body: RawBody): unknown {
   } catch (error) {
     // On this operation the contract calls malformed JSON an invalid object.
     if (isAppError(error, 'invalid_json')) throw fleetError('invalid_deployment_object', { message: error.message });
+    if (isAppError(error, 'unsupported_media_type'))
+      throw new AppError('unsupported_media_type', `expected Content-Type: application/json, ${YAML_TYPES.join(', ')}`);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { AuditEntry } from '../../identity/audit.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { ConditionFailed } from '../../platform/database/database.ts';
+import { AppError } from '../../platform/errors.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
 import { fleetError } from '../fleet-errors.ts';
@@ -91,7 +92,7 @@ const asObject = (head: NewHead, yaml_content: string): DeploymentObject => ({
   yaml_content,
 });
 
-/** Parseable YAML with at least one document; a deletion marker may be empty. What Kubernetes makes of it is the agent's to say. */
+/** Parseable YAML of at most a MiB with at least one document; a deletion marker may be empty. What Kubernetes makes of it is the agent's to say. */
 export function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObject): void {
   try {
     const documents = parseYamlDocuments(yaml_content);
@@ -102,6 +103,7 @@ export function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObj
     }
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
+    if (error.code === 'too_large') throw new AppError('payload_too_large', `yaml_content: ${error.message}`);
     throw fleetError('invalid_deployment_object', {
       message: `yaml_content: ${error.message}`,
       details: { field: 'yaml_content', rule: error.code },
