@@ -70,8 +70,8 @@ const outbox = {
   }),
 };
 
-const queues = Object.entries(rights).flatMap(([, { queues: used = {} }]) =>
-  Object.keys(used).filter((queue) => used[queue] === 'consume'),
+const queues = Object.values(rights).flatMap(({ queues: used = {} }) =>
+  Object.keys(used).filter((queue) => used[queue].includes('consume')),
 );
 
 module.exports = {

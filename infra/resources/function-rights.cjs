@@ -10,7 +10,7 @@ const query = [...read, 'Query'];
 const authenticated = { identity: read, fleet: read, telemetry: ['PutItem'] };
 /** Changes that agents must hear of go through the outbox: settled at once where they concern few, else sent on and deleted. */
 const announcing = { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], work: ['PutItem', 'DeleteItem'] };
-const announcements = { 'agent-fanout': 'send' };
+const announcements = { 'agent-fanout': ['send'] };
 
 module.exports = {
   pak: { tables: { ...authenticated, identity: query } },
@@ -22,9 +22,9 @@ module.exports = {
     tables: { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem'], telemetry: [...query, 'PutItem', 'UpdateItem'] },
   },
   stacks: { tables: announcing, queues: announcements },
-  'deployment-objects': { tables: announcing, queues: announcements },
+  'deployment-objects': { tables: { ...announcing, fleet: [...query, 'PutItem', 'UpdateItem'] }, queues: announcements },
   generators: {
-    tables: { ...announcing, identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'] },
+    tables: { ...announcing, identity: [...query, 'PutItem', 'DeleteItem'] },
     queues: announcements,
   },
   admin: { tables: { ...authenticated, telemetry: ['PutItem', 'Query'] } },
@@ -38,13 +38,9 @@ module.exports = {
   reference: { tables: { identity: read } },
   fallback: { tables: authenticated },
   'agent-fanout': {
-    tables: {
-      identity: read,
-      fleet: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'],
-      work: ['PutItem', 'DeleteItem'],
-      telemetry: ['PutItem'],
-    },
-    queues: { 'agent-fanout': 'consume' },
+    tables: { ...announcing, identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'] },
+    // Removing a tenant removes its stacks, each of which may concern another crowd.
+    queues: { 'agent-fanout': ['consume', 'send'] },
   },
   'outbox-sweep': {
     tables: { identity: [...read, 'PutItem'], work: ['Query', 'DeleteItem'] },

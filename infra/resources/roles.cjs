@@ -21,10 +21,13 @@ function statements(name, { tables = {}, queues = {} }) {
         arnOf(`${logicalName(table)}Table`),
       ),
     ),
-    ...Object.entries(queues).flatMap(([queue, use]) => [
-      allow(QUEUE_ACTIONS[use], arnOf(`${logicalName(queue)}Queue`)),
+    ...Object.entries(queues).flatMap(([queue, uses]) => [
+      allow(
+        uses.flatMap((use) => QUEUE_ACTIONS[use]),
+        arnOf(`${logicalName(queue)}Queue`),
+      ),
       // What makes no sense to a consumer is set aside by the consumer itself.
-      ...(use === 'consume' ? [allow(QUEUE_ACTIONS.send, arnOf(`${logicalName(queue)}DeadQueue`))] : []),
+      ...(uses.includes('consume') ? [allow(QUEUE_ACTIONS.send, arnOf(`${logicalName(queue)}DeadQueue`))] : []),
     ]),
   ];
 }

@@ -1,0 +1,82 @@
+import type { HttpGroup } from '../../functions/registry.ts';
+import type { HttpEvent, HttpResult } from '../../lib/platform/http/http-event.ts';
+import type { Answer, Api, Call } from '../harness/client.ts';
+import { gatewayRoute } from './gateway-route.ts';
+
+/** API Gateway's part: which group serves a path, and the event its function gets. Paths and parameters arrive decoded, as there. */
+export function createGateway(groups: readonly HttpGroup[], fallback: HttpGroup) {
+  const routes = groups
+    .flatMap((group) => group.endpoints.map(({ path }) => ({ group, template: gatewayRoute(path).replace('ANY ', '') })))
+    .filter(({ template }) => template !== '$default')
+    .map((route) => ({
+      ...route,
+      matches: new RegExp(`^${route.template.replaceAll(/{(\w+)}/g, '(?<$1>[^/]+)').replaceAll(/{(\w+)\+}/g, '(?<$1>.+)')}$`),
+    }))
+    // The more literal route first, greedy ones last.
+    .sort((a, b) => rank(a.template) - rank(b.template));
+
+  return (
+    method: string,
+    url: string,
+    headers: Record<string, string>,
+    body: string | undefined,
+  ): { group: HttpGroup; event: HttpEvent } => {
+    const [rawPath = '', rawQueryString = ''] = url.split('?');
+    const path = decodeURIComponent(rawPath);
+    const route = routes.find(({ matches }) => matches.test(path));
+    const pathParameters = { ...(route?.matches.exec(path)?.groups ?? {}) };
+    const routeKey = route ? `ANY ${route.template}` : '$default';
+    const http = { method, path, protocol: 'HTTP/1.1', sourceIp: '203.0.113.9', userAgent: 'test' };
+    const context = { accountId: '', apiId: '', domainName: '', domainPrefix: '', stage: '$default', time: '', timeEpoch: 0 };
+    return {
+      group: route?.group ?? fallback,
+      event: {
+        version: '2.0',
+        routeKey,
+        rawPath: path,
+        rawQueryString,
+        headers,
+        requestContext: { ...context, http, routeKey, requestId: `${method} ${path}` },
+        ...(Object.keys(pathParameters).length > 0 && { pathParameters }),
+        ...(body !== undefined && { body }),
+        isBase64Encoded: false,
+      },
+    };
+  };
+}
+const rank = (template: string) => (template.match(/{/g)?.length ?? 0) + (template.includes('+}') ? 10 : 0);
+
+/** The tests' usual client, without a network between it and what answers. */
+export function apiOver(
+  answer: (method: string, url: string, headers: Record<string, string>, body: string | undefined) => Promise<HttpResult>,
+  pak?: string,
+  base = '/api/v1',
+): Api {
+  async function send(method: string, path: string, value?: unknown, { headers = {}, contentType }: Call = {}): Promise<Answer> {
+    const type = contentType === undefined && value !== undefined ? 'application/json' : contentType;
+    const all = { ...(pak !== undefined && { authorization: pak }), ...(type && { 'content-type': type }), ...headers };
+    const set = Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
+    const text = value === undefined || (contentType !== undefined && typeof value === 'string') ? value : JSON.stringify(value);
+    const result = await answer(method, `${base}${path}`, set, text === undefined ? undefined : String(text));
+    const received = Object.entries(result.headers ?? {}).map(([name, header]) => [name, String(header)]);
+    return { status: result.statusCode ?? 0, headers: Object.fromEntries(received), text: result.body ?? '', body: parsed(result.body) };
+  }
+  return {
+    send,
+    get: (path, call) => send('GET', path, undefined, call),
+    head: (path, call) => send('HEAD', path, undefined, call),
+    post: (path, body, call) => send('POST', path, body, call),
+    put: (path, body, call) => send('PUT', path, body, call),
+    patch: (path, body, call) => send('PATCH', path, body, call),
+    delete: (path, body, call) => send('DELETE', path, body, call),
+    as: (other) => apiOver(answer, other, base),
+  };
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { createRequire } from 'node:module';
+import * as z from 'zod';
+
+/** The embedded engines behind AWS's doorkeeper: each function gets in by an address of its own, and no further than its role says. */
+export interface GuardedEngines {
+  /** Where a function finds the store and the queues. */
+  addressesOf(name: string): { DYNAMODB_ENDPOINT: string; SQS_ENDPOINT: string };
+  /** What was refused: `<function> dynamodb:PutItem FleetTable`. */
+  refused: Set<string>;
+  /** Rights that no call has needed so far. Reads of one item and of several are one right: which it is depends on what else is read. */
+  unused(): string[];
+  close(): void;
+}
+
+const GetAtt = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) });
+const Statement = z.object({ Action: z.array(z.string()), Resource: z.union([GetAtt, z.object({ 'Fn::Sub': z.string() })]) });
+const Roles = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({ Properties: z.object({ Policies: z.tuple([z.object({ PolicyDocument: z.object({ Statement: z.array(Statement) }) })]) }) }),
+  ),
+});
+
+/** `dynamodb:PutItem FleetTable` and so on, by function. */
+function rightsOf(names: readonly string[], logicalName: (name: string) => string): Map<string, string[]> {
+  const { Resources } = Roles.parse(createRequire(import.meta.url)('../../infra/resources/roles.cjs'));
+  return new Map(
+    names.map((name) => {
+      const statements = Resources[`${logicalName(name)}Role`]?.Properties.Policies[0].PolicyDocument.Statement ?? [];
+      return [
+        name,
+        statements.flatMap(({ Action, Resource }) =>
+          'Fn::GetAtt' in Resource ? Action.map((action) => `${action} ${Resource['Fn::GetAtt'][0]}`) : [],
+        ),
+      ];
+    }),
+  );
+}
+
+const TransactItem = z.record(z.string(), z.looseObject({ TableName: z.string() }));
+const Input = z.looseObject({
+  TableName: z.string().optional(),
+  RequestItems: z.record(z.string(), z.unknown()).optional(),
+  TransactItems: z.array(TransactItem).optional(),
+  QueueName: z.string().optional(),
+  QueueUrl: z.string().optional(),
+});
+const TRANSACTED: Readonly<Record<string, string>> = {
+  Put: 'PutItem',
+  Update: 'UpdateItem',
+  Delete: 'DeleteItem',
+  ConditionCheck: 'ConditionCheckItem',
+};
+
+/** The rights that AWS asks for where it is called so. */
+function needsOf(service: string, operation: string, input: z.infer<typeof Input>, logicalOf: (physicalName: string) => string): string[] {
+  const table = (name: string) => `${logicalOf(name)}Table`;
+  if (service === 'sqs') {
+    const queue = input.QueueName ?? input.QueueUrl?.split('/').at(-1) ?? '';
+    const dead = queue.endsWith('-dead');
+    return [`sqs:${operation.replace(/Batch$/, '')} ${logicalOf(dead ? queue.slice(0, -5) : queue)}${dead ? 'Dead' : ''}Queue`];
+  }
+  if (operation === 'TransactWriteItems') {
+    return (input.TransactItems ?? []).flatMap((item) =>
+      Object.entries(item).map(([kind, { TableName }]) => `dynamodb:${TRANSACTED[kind]} ${table(TableName)}`),
+    );
+  }
+  const tables = input.RequestItems ? Object.keys(input.RequestItems) : [input.TableName ?? ''];
+  return tables.map((name) => `dynamodb:${operation} ${table(name)}`);
+}
+
+export interface Guard {
+  engines: { dynamodb: string; sqs: string };
+  functions: readonly string[];
+  /** From a function's, table's or queue's name in the code to its logical name. */
+  logicalName: (name: string) => string;
+  /** Before every name in the account. */
+  prefix: string;
+}
+
+export async function guardEngines({ engines, functions, logicalName, prefix }: Guard): Promise<GuardedEngines> {
+  const rights = rightsOf(functions, logicalName);
+  const logicalOf = (physicalName: string) => logicalName(physicalName.slice(prefix.length + 1));
+  const used = new Map(functions.map((name) => [name, new Set<string>()]));
+  const refused = new Set<string>();
+  const server = createServer(async (request, response) => {
+    const [, service = '', name = ''] = (request.url ?? '').split('/');
+    const body = await bytesOf(request);
+    const target = String(request.headers['x-amz-target']);
+    const needs = needsOf(service, target.split('.').at(-1) ?? '', Input.parse(JSON.parse(body.toString())), logicalOf);
+    const missing = needs.filter((need) => !rights.get(name)?.includes(need));
+    for (const need of missing) refused.add(`${name} ${need}`);
+    for (const need of needs) used.get(name)?.add(need);
+    if (missing.length > 0) {
+      response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end(JSON.stringify({ __type: 'com.amazonaws#AccessDeniedException', message: `no right to ${missing.join(', ')}` }));
+      return;
+    }
+    const { host: _host, connection: _connection, 'content-length': _length, expect: _expect, ...headers } = request.headers;
+    const sent = Object.entries(headers).map(([header, value]): [string, string] => [header, String(value)]);
+    const answer = await fetch(service === 'sqs' ? engines.sqs : engines.dynamodb, {
+      method: 'POST',
+      headers: sent,
+      body: new Uint8Array(body),
+    });
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const url = `http://127.0.0.1:${address.port}`;
+  return {
+    addressesOf: (name) => ({ DYNAMODB_ENDPOINT: `${url}/dynamodb/${name}`, SQS_ENDPOINT: `${url}/sqs/${name}` }),
+    refused,
+    unused: () =>
+      functions.flatMap((name) => {
+        const seen = new Set([...(used.get(name) ?? [])].map(oneRead));
+        // A queue is received from by Lambda itself, with the function's role.
+        const granted = (rights.get(name) ?? []).filter((right) => !/sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)/.test(right));
+        return granted.filter((right) => !seen.has(oneRead(right))).map((right) => `${name} ${right}`);
+      }),
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+const oneRead = (right: string) => right.replace('BatchGetItem', 'GetItem');
+
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,232 @@
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type App, compose, useApp } from '../../functions/app.ts';
+import { fallbackGroup, httpGroups, queueGroups, scheduleGroups, tables } from '../../functions/registry.ts';
+import { createQueues } from '../../infra/host/create-queues.ts';
+import { createTables } from '../../infra/host/create-tables.ts';
+import { startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
+import { startEmbeddedSqs } from '../../infra/host/embedded-sqs.ts';
+import { pollQueue } from '../../infra/host/queue-poller.ts';
+import { mintPak } from '../../lib/identity/pak.ts';
+import { systemClock } from '../../lib/platform/clock.ts';
+import { loadConfig } from '../../lib/platform/config.ts';
+import { dynamoDbClient } from '../../lib/platform/database/document-client.ts';
+import { createLog } from '../../lib/platform/log.ts';
+import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
+import { call, endpoints, guarded, pathOf, titleOf } from '../contract/endpoint-calls.ts';
+import { eventually } from '../database/test-queues.ts';
+import {
+  type BuilderHost,
+  configMap,
+  makeAgent,
+  makeStack,
+  makeTenant,
+  ok,
+  report,
+  submit,
+  type Tenant,
+  target,
+} from '../fleet/fleet-builder.ts';
+import { apiOver, createGateway } from './gateway.ts';
+import { type GuardedEngines, guardEngines } from './guarded-engines.ts';
+
+const PREFIX = 'brokkr-dev';
+const { logicalName } = createRequire(import.meta.url)('../../infra/resources/names.cjs');
+const { pak: adminPak, hash: adminHash } = mintPak();
+const log = createLog({ level: 'error', write: () => {} });
+
+/**
+ * The product as AWS runs it: a composition for each function, each behind its own role, paths as API Gateway delivers them. Whatever
+ * a function needs and its role lacks is refused, as it would be there.
+ */
+describe('functions under their roles', () => {
+  let guard: GuardedEngines;
+  let queueUrl = '';
+  const sqs = { client: undefined as ReturnType<typeof sqsClient> | undefined };
+  const apps = new Map<string, App>();
+  const undo: (() => unknown)[] = [];
+  const physicalName = (name: string) => `${PREFIX}-${name}`;
+  const names = [...httpGroups, ...queueGroups, ...scheduleGroups].map(({ name }) => name);
+
+  beforeAll(async () => {
+    const [dynamodb, queues] = await Promise.all([startEmbeddedDynamoDb(), startEmbeddedSqs()]);
+    undo.push(dynamodb.stop, queues.stop);
+    const client = dynamoDbClient({ endpoint: dynamodb.endpoint });
+    sqs.client = sqsClient({ endpoint: queues.endpoint });
+    await createTables(client, tables, physicalName);
+    const urls = await createQueues(
+      sqs.client,
+      queueGroups.map(({ consumer }) => consumer.queue),
+      physicalName,
+    );
+    queueUrl = urls.get('agent-fanout') ?? '';
+    guard = await guardEngines({
+      engines: { dynamodb: dynamodb.endpoint, sqs: queues.endpoint },
+      functions: names,
+      logicalName,
+      prefix: PREFIX,
+    });
+    undo.push(
+      guard.close,
+      () => client.destroy(),
+      () => sqs.client?.destroy(),
+    );
+    // The sweep comes within a minute of the deployment and sets up the empty store.
+    await run('outbox-sweep', () => scheduleGroups[0]?.handler());
+  }, 60_000);
+  afterAll(async () => {
+    for (const app of apps.values()) await app.close();
+    for (const step of undo.toReversed()) await step();
+  });
+
+  // One call at a time: functions find their composition by a module's variable.
+  let last: Promise<unknown> = Promise.resolve();
+  function run<T>(name: string, act: () => Promise<T> | undefined): Promise<T | undefined> {
+    const next = last.then(async () => {
+      const app = apps.get(name) ?? (await compose(configOf(name), { log }));
+      apps.set(name, app);
+      useApp(app);
+      return act();
+    });
+    last = next.catch(() => {});
+    return next;
+  }
+  const configOf = (name: string) => loadConfig({ BROKKR_PREFIX: PREFIX, BROKKR_ADMIN_PAK_HASH: adminHash, ...guard.addressesOf(name) });
+
+  const gateway = createGateway(httpGroups, fallbackGroup);
+  const answer = async (...request: Parameters<typeof gateway>) => {
+    const { group, event } = gateway(...request);
+    const result = await run(group.name, () => group.handler(event));
+    return result ?? { statusCode: 0 };
+  };
+  const host: BuilderHost = { admin: apiOver(answer, adminPak), anonymous: apiOver(answer) };
+  const root = apiOver(answer, adminPak, '');
+  const fleet = { tenant: undefined as Tenant | undefined };
+  const sharedTenant = async () => (fleet.tenant ??= await makeTenant(host));
+
+  test.each(guarded.map((entry) => [titleOf(entry), entry] as const))('%s does its work', async (_title, entry) => {
+    const tenant = entry.endpoint.method === 'GET' ? await sharedTenant() : await makeTenant(host);
+    const { status, text } = await call(entry, root, tenant);
+    expect({ status, text }).toEqual({ status: entry.expectation.statuses[0], text });
+  });
+
+  const open = endpoints.filter(({ access }) => access === 'public').map((endpoint) => [endpoint.path, endpoint] as const);
+  test.each(open)('%s answers without a key', async (_path, endpoint) => {
+    const path = pathOf(endpoint, await sharedTenant(), { file: 'swagger-ui.css', folder: 'assets' });
+    const { status } = await root.as(undefined).send(endpoint.method, path);
+    expect([200, 302, 404]).toContain(status);
+  });
+
+  test('a key that opens nothing is refused, and that is audited, by every function', async () => {
+    const tenant = await sharedTenant();
+    const paths = httpGroups.flatMap(({ endpoints: [first] }) =>
+      first && first.access !== 'public' ? [{ endpoint: first, path: pathOf(first, tenant) }] : [],
+    );
+    for (const { endpoint, path } of paths) {
+      const refusal = await root.as('brokkr_BRabcdef_1111111111111111111111111111111111').send(endpoint.method, path);
+      expect(refusal).toMatchObject({ status: 401, text: '' });
+    }
+    const { body } = await host.admin.get('/admin/audit-logs?action=auth.failed');
+    expect(body.count).toBeGreaterThanOrEqual(paths.length - 1);
+  });
+
+  test('an annotation with a slash in its key is removed by that key', async () => {
+    const { stack } = await makeTenant(host);
+    await ok(host.admin.post(`/stacks/${stack.id}/annotations`, { stack_id: stack.id, key: 'example.com/team', value: 'v' }));
+    const removed = await host.admin.delete(`/stacks/${stack.id}/annotations/${encodeURIComponent('example.com/team')}`);
+    expect(removed.status).toBe(204);
+  });
+
+  test('an agent does with its own key what is only an agent’s to do', async () => {
+    const { agent, object, stack } = await makeTenant(host);
+    await ok(agent.api.post('/auth/pak'));
+    await ok(agent.api.post(`/agents/${agent.id}/heartbeat`, { k8s_reachable: true }));
+    const reported = { event_type: 'DEPLOY', status: 'SUCCESS' };
+    for (let times = 0; times < 2; times++) {
+      await ok(report(agent, object.id, reported));
+      await ok(root.as(agent.pak).post('/v1/events', { deployment_id: stack.id, ...reported }));
+    }
+    expect((await agent.api.get('/admin/audit-logs')).status).toBe(403);
+  });
+
+  test('what concerns a crowd goes through the queue, from every function that can cause it', async () => {
+    const [{ generator }, doomed] = [await sharedTenant(), await makeTenant(host)];
+    const generators = [generator, doomed.generator];
+    const crowd = await Promise.all(
+      Array.from({ length: 52 }, () => makeAgent(host, { generators, status: 'INACTIVE', labels: ['crowd'] })),
+    );
+    const [stack, gone] = [
+      await makeStack(host, generator, { labels: ['crowd'] }),
+      await makeStack(host, generator, { labels: ['crowd'] }),
+    ];
+    await submit(host, stack.id, configMap('one'));
+    await ok(host.admin.delete(`/stacks/${gone.id}`));
+    await ok(root.put(`/v1/deployments/${stack.id}`, { yaml_content: configMap('two') }));
+    for (const agent of crowd) await target(host, agent, doomed.stack);
+    await Promise.all(Array.from({ length: 51 }, () => makeStack(host, doomed.generator)));
+    await ok(host.admin.delete(`/generators/${doomed.generator.id}`));
+    const [busy] = crowd;
+    if (busy) {
+      for (let n = 0; n < 55; n++) await ok(host.admin.post(`/agents/${busy.id}/labels`, { agent_id: busy.id, label: `l${n}` }));
+      await ok(host.admin.delete(`/agents/${busy.id}`));
+    }
+    const [group] = queueGroups;
+    if (!group || !sqs.client) throw new Error('no consumer');
+    const before = await crowd[1]?.revision();
+    const poller = pollQueue({
+      client: sqs.client,
+      queueUrl,
+      queue: group.consumer.queue,
+      handler: async (event) => (await run(group.name, () => group.handler(event))) ?? { batchItemFailures: [] },
+      clock: systemClock,
+      log,
+    });
+    await eventually(async () => {
+      expect(await crowd[1]?.revision()).toBeGreaterThan(before ?? Number.NaN);
+      expect((await host.admin.get(`/stacks/${doomed.stack.id}`)).status).toBe(404);
+    });
+    await poller.stop();
+  }, 60_000);
+
+  test('a message without a meaning is set aside by the consumer itself', async () => {
+    const [group] = queueGroups;
+    const attributes = { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' };
+    const record = {
+      messageId: 'm',
+      receiptHandle: '',
+      body: '?',
+      attributes,
+      messageAttributes: {},
+      md5OfBody: '',
+      eventSource: '',
+      eventSourceARN: '',
+      awsRegion: '',
+    };
+    expect(await run('agent-fanout', () => group?.handler({ Records: [record] }))).toEqual({ batchItemFailures: [] });
+  });
+
+  test('the sweep sends on what a request could not', async () => {
+    const app = apps.get('stacks');
+    if (!app) throw new Error('not composed');
+    const { database, outbox } = app.services;
+    const id = '00000000-0000-4000-8000-000000000000';
+    const data = { kind: 'agent-removed', agent_id: id };
+    await database.write({
+      table: outbox.table,
+      put: { pk: 'OUTBOX#0', sk: `2026#${id}`, id, type: 'outbox', event: 'fleet.changed', data },
+    });
+    await run('outbox-sweep', () => scheduleGroups[0]?.handler());
+    expect(await database.get(outbox.table, { pk: 'OUTBOX#0', sk: `2026#${id}` }).catch((error: Error) => error.name)).toBe(
+      'AccessDeniedException',
+    );
+    guard.refused.delete('stacks dynamodb:GetItem WorkTable');
+  });
+
+  test('nobody asked for more than its role gives', () => {
+    expect([...guard.refused]).toEqual([]);
+  });
+
+  test('no role gives more than its function asks for', () => {
+    expect(guard.unused()).toEqual([]);
+  });
+});
