@@ -1,0 +1,67 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { type Clock, systemClock } from '../../lib/platform/clock.ts';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+
+let host: TestHost;
+afterEach(() => host.stop());
+
+/** The system's clock, which a test may put forward. */
+function adjustable(): Clock & { advance(ms: number): void } {
+  let ahead = 0;
+  return {
+    ...systemClock,
+    monotonicMs: () => systemClock.monotonicMs() + ahead,
+    advance(ms) {
+      ahead += ms;
+    },
+  };
+}
+const TEXT = 'text/plain; charset=utf-8';
+
+test('a healthy host says so in the words that probes look for', async () => {
+  host = await startTestHost();
+  for (const path of ['/healthz', '/health', '/health/live']) {
+    expect(await host.root.get(path)).toMatchObject({ status: 200, text: 'OK', headers: { 'content-type': TEXT } });
+  }
+  expect(await host.root.get('/readyz')).toMatchObject({ status: 200, text: 'Ready', headers: { 'content-type': TEXT } });
+  expect(await host.root.get('/health/ready')).toMatchObject({ status: 200, body: { status: 'ready' } });
+});
+
+test('without its store a host is alive and not ready', async () => {
+  host = await startTestHost();
+  process.kill(host.engines.dynamoDbPid ?? 0, 'SIGKILL');
+  expect(await host.root.get('/readyz')).toMatchObject({ status: 503, text: 'database unavailable', headers: { 'content-type': TEXT } });
+  expect(await host.root.get('/health/ready')).toMatchObject({
+    status: 503,
+    body: { code: 'unavailable', message: 'database unavailable' },
+  });
+  expect((await host.root.get('/healthz')).status).toBe(200);
+});
+
+test('a store that hangs makes it unready within a second, for two seconds, and ready again when it answers', async () => {
+  const clock = adjustable();
+  host = await startTestHost({ clock });
+  const store = host.engines.dynamoDbPid ?? 0;
+  process.kill(store, 'SIGSTOP');
+  const asked = performance.now();
+  const answers = await Promise.all([host.root.get('/readyz'), host.root.get('/readyz'), host.root.get('/health/ready')]);
+  expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
+  expect(performance.now() - asked).toBeLessThan(1_500);
+
+  process.kill(store, 'SIGCONT');
+  expect((await host.root.get('/readyz')).status).toBe(503);
+  clock.advance(2_000);
+  expect((await host.root.get('/readyz')).status).toBe(200);
+});
+
+test('the store is asked once in two seconds, however many ask us', async () => {
+  const clock = adjustable();
+  const reads: string[] = [];
+  host = await startTestHost({ clock, onConsumed: (operation) => reads.push(operation), functions: { scheduleGroups: [] } });
+  reads.length = 0;
+  await Promise.all(Array.from({ length: 50 }, () => host.root.get('/readyz')));
+  expect(reads).toHaveLength(1);
+  clock.advance(2_000);
+  await host.root.get('/readyz');
+  expect(reads).toHaveLength(2);
+});

@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { httpGroups } from '../../functions/registry.ts';
+import { apiDocument } from '../../functions/system/api-document.ts';
+import type { AnyEndpoint } from '../../lib/platform/http/endpoint.ts';
+import { openApiDocument } from '../../lib/platform/http/openapi.ts';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+
+const endpoints = httpGroups.flatMap((group) => group.endpoints);
+const document = apiDocument(endpoints);
+let host: TestHost;
+beforeAll(async () => {
+  host = await startTestHost();
+});
+afterAll(() => host.stop());
+
+interface Operation {
+  operationId: string;
+  security: Record<string, never>[];
+  responses: Record<string, { content?: Record<string, { schema: unknown }> }>;
+  requestBody?: { content: Record<string, { schema: unknown }> };
+  parameters?: { name: string; in: string; required?: boolean }[];
+}
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  METHODS.filter((method) => method in item).map((method) => ({ path, method, operation: item[method] as Operation })),
+);
+
+test('the committed document is the one the endpoints make: run `npm run openapi`', async () => {
+  const committed = await readFile(new URL('../../docs/openapi/openapi.json', import.meta.url), 'utf8');
+  expect(JSON.parse(committed)).toEqual(JSON.parse(JSON.stringify(document)));
+});
+
+test('it is served to everyone, and says nothing of the agents’ own channel', async () => {
+  const answer = await host.root.get('/docs/openapi.json');
+  expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json']);
+  expect(answer.body).toMatchObject({ openapi: '3.1.0', info: { title: 'brokkr-broker' }, servers: [{ url: '/api/v1' }] });
+  expect(answer.text).not.toContain('/internal/ws');
+});
+
+test('operation ids are unique, and every endpoint but the pages has one', () => {
+  const ids = operations.map(({ operation }) => operation.operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+  const wanted = endpoints.filter(({ tag }) => tag !== 'documentation').map(({ id }) => id);
+  expect([...ids].sort()).toEqual([...wanted].sort());
+});
+
+test('paths below /api/v1 carry no prefix, others a server of their own', () => {
+  expect(document.paths['/agents/{id}']).not.toHaveProperty('servers');
+  expect(document.paths['/healthz']).toHaveProperty('servers', [{ url: '/' }]);
+});
+
+test('whoever needs a key is told which, whoever needs none is told so', () => {
+  for (const { operation } of operations) {
+    const { access } = endpoints.find(({ id }) => id === operation.operationId) ?? {};
+    expect({ id: operation.operationId, keyed: operation.security.length > 0 }).toEqual({
+      id: operation.operationId,
+      keyed: access !== 'public',
+    });
+  }
+  const schemes = Object.values(document.components.securitySchemes);
+  expect(schemes.map(({ type, in: where, name }) => [type, where, name])).toEqual(Array(3).fill(['apiKey', 'header', 'Authorization']));
+});
+
+test('every reference leads somewhere, and nothing is declared that nobody refers to', () => {
+  const used = new Set([...JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name));
+  expect([...used].sort()).toEqual(Object.keys(document.components.schemas).sort());
+});
+
+test('objects on the wire have names: generated clients need them', () => {
+  const anonymous = operations.flatMap(({ operation }) => {
+    const contents = [operation.requestBody, ...Object.values(operation.responses)].flatMap((part) => Object.values(part?.content ?? {}));
+    return contents
+      .filter(({ schema }) => /^\{"type":"(object|array","items":\{"type":"object)/.test(JSON.stringify(schema)))
+      .map(() => operation.operationId);
+  });
+  expect(anonymous).toEqual([]);
+});
+
+test('the parameters in a path are declared, once each', () => {
+  for (const { path, operation } of operations) {
+    const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+    expect(declared).toEqual([...path.matchAll(/{(\w+)}/g)].map(([, name]) => name));
+  }
+});
+
+test('every failure an operation names has the shape of a failure', () => {
+  for (const { operation } of operations) {
+    for (const [status, response] of Object.entries(operation.responses)) {
+      if (Number(status) < 400 || status === '401') continue;
+      expect(Object.values(response.content ?? {})).toEqual([{ schema: { $ref: '#/components/schemas/ErrorResponse' } }]);
+    }
+  }
+});
+
+test('two different schemas of one name are a mistake, not a document', () => {
+  const answering = (path: `/${string}`, response: z.ZodType): AnyEndpoint => {
+    const handle = async () => undefined;
+    return { id: path, method: 'GET', path, summary: '', access: 'public', status: 200, response, handle };
+  };
+  const twins = [z.object({ a: z.string() }), z.object({ b: z.string() })].map((schema) => schema.meta({ id: 'Twin' }));
+  const options = {
+    title: '',
+    version: '',
+    basePath: '/api' as const,
+    securitySchemes: {},
+    schemesFor: () => [],
+    errorOf: () => ({ status: 400, text: '' }),
+    errorSchema: z.object({ code: z.string() }),
+  };
+  const both = twins.map((twin, at) => answering(`/${at}`, twin));
+  expect(() => openApiDocument(both, options)).toThrow('two different schemas are named Twin');
+});
