@@ -5,7 +5,7 @@ import { type AgentMetrics, createAgentMetrics, meteredCluster } from './agent-m
 import type { Cluster } from './cluster/cluster.ts';
 import type { AgentConfig } from './config.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
-import { createHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { type AgentHealth, createHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { isRefusal, join, waitUntilReady } from './join.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { createPollCycle } from './poll-cycle.ts';
@@ -30,11 +30,6 @@ export interface AgentOptions {
   random?: () => number;
   log?: Log;
   metrics?: AgentMetrics;
-}
-
-export interface AgentHealth {
-  kubernetes: { connected: boolean; error?: string };
-  broker: { connected: boolean; lastHeartbeatMs?: number };
 }
 
 /** One agent of one cluster. It closes neither the cluster nor the control plane it was given. */

@@ -1,9 +1,13 @@
 import type { Clock } from '../lib/platform/clock.ts';
 import type { Log } from '../lib/platform/log.ts';
-import type { AgentHealth } from './agent.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
+
+export interface AgentHealth {
+  kubernetes: { connected: boolean; error?: string };
+  broker: { connected: boolean; lastHeartbeatMs?: number };
+}
 
 export interface Heartbeat {
   /** Says that the agent lives and whether it reaches its cluster. Never rejects: nothing waits for heartbeats. */

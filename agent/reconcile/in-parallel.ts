@@ -2,11 +2,11 @@
 export async function inParallel<T, R>(items: readonly T[], limit: number, each: (item: T, index: number) => Promise<R>): Promise<R[]> {
   const results = new Array<R>(items.length);
   const failures: unknown[] = [];
-  let next = 0;
+  // One iterator for all workers: each takes the next item.
+  const queue = items.entries();
   const worker = async () => {
-    while (next < items.length && failures.length === 0) {
-      const index = next++;
-      const item = items[index] as T;
+    for (const [index, item] of queue) {
+      if (failures.length > 0) return;
       try {
         results[index] = await each(item, index);
       } catch (error) {

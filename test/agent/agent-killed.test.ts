@@ -44,18 +44,17 @@ async function prologue(): Promise<Story> {
   return { world, steady, deleted };
 }
 
+/** Until it is dead or has nothing left to do. */
 async function liveUntilKilled({ world }: Story, ports: Mortal): Promise<void> {
-  let started = false;
-  world.start({}, ports).then(
-    async (agent) => {
-      started = true;
-      await agent.stop();
-    },
-    // A dead agent never comes to rest.
-    () => {},
-  );
-  for (let turn = 0; turn < 200 && !ports.dead() && !started; turn += 1) await world.clock.next();
+  const agent = world.create({}, ports);
+  let rests = false;
+  void agent.start().then(async () => {
+    await agent.settled();
+    rests = true;
+  });
+  for (let turn = 0; turn < 200 && !ports.dead() && !rests; turn += 1) await world.clock.next();
   await world.clock.flush();
+  if (!ports.dead()) await agent.stop();
 }
 
 async function epilogue({ world, deleted }: Story): Promise<void> {

@@ -38,7 +38,9 @@ export interface AgentWorld {
   plane: ModelControlPlane;
   files: StateFiles;
   /** Another agent on the same cluster, disk and time. */
-  start(over?: Partial<AgentConfig>, ports?: { cluster?: Cluster; controlPlane?: ControlPlane; files?: StateFiles }): Promise<Agent>;
+  create(over?: Partial<AgentConfig>, ports?: { cluster?: Cluster; controlPlane?: ControlPlane; files?: StateFiles }): Agent;
+  /** Started, and at rest. */
+  start(...how: Parameters<AgentWorld['create']>): Promise<Agent>;
   /** Lets everything happen that is due, retries included; health deadlines and intervals beyond that are the test's to pass. */
   settle(agent: Agent): Promise<void>;
   /** A poll and all that follows from it. */
@@ -65,8 +67,8 @@ export function createAgentWorld({
     cluster: memory,
     plane,
     files,
-    async start(over = {}, ports = {}) {
-      const agent = createAgent({
+    create: (over = {}, ports = {}) =>
+      createAgent({
         config: { ...TEST_CONFIG, ...over },
         cluster: memory,
         controlPlane: plane,
@@ -75,7 +77,9 @@ export function createAgentWorld({
         random: () => 0.5,
         log: silentLog,
         ...ports,
-      });
+      }),
+    async start(...how) {
+      const agent = world.create(...how);
       await agent.start();
       await world.settle(agent);
       return agent;
