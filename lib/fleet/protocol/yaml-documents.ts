@@ -135,7 +135,7 @@ function plain(node: ParsedNode | null, reading: Reading, depth = 0, aliased = f
       const name = String(key?.value ?? '');
       if (aliased) budget.characters -= name.length;
       if (Object.hasOwn(result, name)) {
-        throw new YamlError('duplicate_key', `key "${name.slice(0, 100)}" is there twice`, reading.at((key ?? node).range[0]));
+        throw new YamlError('duplicate_key', `key "${name.slice(0, 100)}" is there twice`, reading.at(key?.range[0] ?? 0));
       }
       const value = plain(item.value as ParsedNode | null, reading, depth + 1, aliased);
       // Assigned plainly, `__proto__` would change the object's prototype instead of becoming a key.
