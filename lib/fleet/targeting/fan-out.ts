@@ -8,7 +8,7 @@ import { removeOrphanedStack } from '../stacks/stack-service.ts';
 import { type FleetChange, FleetChange as FleetChangeSchema, fleetChanged } from './fleet-changed.ts';
 import { agentsSelectedBy, agentsTargeting, type EdgePage, selectorsOfStack } from './matching.ts';
 import { registrationRemoveWrites } from './registration-repository.ts';
-import { targetRemoveWrites } from './target-service.ts';
+import { dropTarget, targetRemoveWrites } from './target-service.ts';
 
 /**
  * Tells the agents that a change may concern, by moving their revisions. It runs after the change is stored: an agent that comes to
@@ -125,10 +125,7 @@ async function stackRemoved(
   for (;;) {
     const { ids } = await agentsTargeting(database, stack_id, PAGE);
     if (ids.length === 0) break;
-    await removeAll(
-      database,
-      ids.flatMap((agentId) => targetRemoveWrites(agentId, stack_id)),
-    );
+    await Promise.all(ids.map((agentId) => dropTarget(database, agentId, stack_id)));
   }
   await clear(database, stackPk(stack_id), 'LABEL#');
   await clear(database, stackPk(stack_id), 'ANNOTATION#');

@@ -5,7 +5,7 @@ import { LIMITS } from '../agents/agent.ts';
 import { bumpWrite } from '../agents/agent-repository.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
-import { agentPk, agentTargetKey, fleetTable, stackTargetKey } from '../fleet-table.ts';
+import { agentKey, agentPk, agentTargetKey, fleetTable, stackTargetKey } from '../fleet-table.ts';
 import { getStack, owns } from '../stacks/stack-service.ts';
 import { findRegistration } from './registration-repository.ts';
 
@@ -55,6 +55,22 @@ export const targetRemoveWrites = (agentId: string, stackId: string): Write[] =>
   { table, delete: agentTargetKey(agentId, stackId) },
   { table, delete: stackTargetKey(stackId, agentId) },
 ];
+
+/** Removes a target whose stack is gone: once, however often it is repeated, so that the agent's count stays true. */
+export async function dropTarget(database: Database, agentId: string, stackId: string): Promise<void> {
+  const [own, inverse] = [agentTargetKey(agentId, stackId), stackTargetKey(stackId, agentId)];
+  try {
+    await database.transact([
+      { table, delete: own, if: { exists: true } },
+      { table, delete: inverse },
+      { table, update: agentKey(agentId), add: { target_count: -1 }, if: { exists: true } },
+    ]);
+  } catch (error) {
+    // Removed already, or the agent is gone: what is left of it counts for nobody.
+    if (!(error instanceof ConditionFailed)) throw error;
+    await Promise.all(targetRemoveWrites(agentId, stackId).map((write) => database.write(write)));
+  }
+}
 
 export async function removeTarget(at: FleetPorts, actor: Caller, agentId: string, stackId: string): Promise<void> {
   await checkTarget(at, actor, agentId, stackId);

@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import {
+  configMap,
+  type MadeAgent,
+  type MadeGenerator,
+  makeAgent,
+  makeGenerator,
+  makeStack,
+  ok,
+  submit,
+  target,
+  unique,
+} from './fleet-builder.ts';
+
+let host: TestHost;
+let generator: MadeGenerator;
+let agent: MadeAgent;
+let bystander: MadeAgent;
+let label: string;
+/** Run by the agent: one by a target, one by a label, one by an annotation. And one that is not. */
+let stacks: { targeted: Made; labelled: Made; annotated: Made; other: Made };
+type Made = Awaited<ReturnType<typeof makeStack>>;
+
+beforeAll(async () => {
+  host = await startTestHost();
+});
+afterAll(() => host.stop());
+beforeEach(async () => {
+  generator = await makeGenerator(host);
+  label = unique('label');
+  agent = await makeAgent(host, { generators: [generator], labels: [label] });
+  await ok(host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: 'key', value: label }));
+  bystander = await makeAgent(host, { generators: [generator], labels: [unique('label')] });
+  const yaml = configMap('one');
+  stacks = {
+    targeted: await makeStack(host, generator, { yaml }),
+    labelled: await makeStack(host, generator, { yaml, labels: [label, 'other'] }),
+    annotated: await makeStack(host, generator, { yaml }),
+    other: await makeStack(host, generator, { yaml }),
+  };
+  await target(host, agent, stacks.targeted);
+  await ok(annotate(stacks.annotated, label));
+});
+
+const annotate = ({ id }: Made, value: string) => host.admin.post(`/stacks/${id}/annotations`, { stack_id: id, key: 'key', value });
+const poll = (who: MadeAgent, etag?: string) => who.api.get(`/agents/${who.id}/assignments`, { headers: { 'if-none-match': etag } });
+
+/** Everything that may change what the agent should run, and what it runs afterwards beside or instead of before. */
+const CHANGES: Record<string, () => Promise<unknown>> = {
+  'a label put on it': () => ok(host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label: unique('l') })),
+  'a label taken off it': () => ok(host.admin.delete(`/agents/${agent.id}/labels/${label}`)),
+  'an annotation put on it': () => ok(host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: 'k', value: 'v' })),
+  'an annotation taken off it': () => ok(host.admin.delete(`/agents/${agent.id}/annotations/key`)),
+  'a target added': () => target(host, agent, stacks.other),
+  'a target removed': () => ok(host.admin.delete(`/agents/${agent.id}/targets/${stacks.targeted.id}`)),
+  'a registration': async () => ok(agent.api.post(`/generators/${(await makeGenerator(host)).id}/register`, {})),
+  'a deregistration': () => ok(agent.api.delete(`/generators/${generator.id}/register`, {})),
+  'a new object on a stack it is the target of': () => submit(host, stacks.targeted.id, configMap('two')),
+  'a new object on a stack it shares a label with': () => submit(host, stacks.labelled.id, configMap('two')),
+  'a new object on a stack it shares an annotation with': () => submit(host, stacks.annotated.id, configMap('two')),
+  'a deletion marker': () => submit(host, stacks.targeted.id, '', true),
+  'a label put on a stack': () => ok(generator.api.post(`/stacks/${stacks.other.id}/labels`, label)),
+  'a label taken off a stack': () => ok(generator.api.delete(`/stacks/${stacks.labelled.id}/labels/${label}`)),
+  'an annotation put on a stack': () => ok(annotate(stacks.other, label)),
+  'an annotation taken off a stack': () => ok(generator.api.delete(`/stacks/${stacks.annotated.id}/annotations/key`)),
+  'the deletion of a stack it is the target of': () => ok(generator.api.delete(`/stacks/${stacks.targeted.id}`)),
+  'the deletion of a stack it shares a label with': () => ok(generator.api.delete(`/stacks/${stacks.labelled.id}`)),
+  'the deletion of a stack it shares an annotation with': () => ok(generator.api.delete(`/stacks/${stacks.annotated.id}`)),
+  'the deletion of the generator': () => ok(generator.api.delete(`/generators/${generator.id}`)),
+  'its status': () => ok(host.admin.put(`/agents/${agent.id}`, { status: 'PAUSED' })),
+  'a first object on a v1 deployment it is the target of': () =>
+    ok(host.root.as(generator.pak).put(`/v1/deployments/${stacks.targeted.id}`, { yaml_content: 'a: 1' })),
+};
+
+describe('an agent that polls with its ETag learns at once of', () => {
+  test.each(Object.entries(CHANGES))('%s', async (_what, change) => {
+    const [before, unconcerned] = [await poll(agent), await poll(bystander)];
+    expect(before).toMatchObject({ status: 200, headers: { etag: `"${before.body.revision}"` } });
+    expect(await poll(agent, before.headers.etag)).toMatchObject({ status: 304, text: '', headers: { etag: before.headers.etag } });
+    await change();
+    const after = await poll(agent, before.headers.etag);
+    expect(after.status).toBe(200);
+    expect(after.body.revision).toBeGreaterThan(before.body.revision);
+    expect(await poll(agent, after.headers.etag)).toMatchObject({ status: 304 });
+    // It is registered with the same generator, and has labels of its own.
+    expect(await poll(bystander, unconcerned.headers.etag)).toMatchObject({ status: 304 });
+  });
+});
+
+describe('nothing moves for', () => {
+  const HARMLESS: Record<string, () => Promise<unknown>> = {
+    'a heartbeat': () => ok(agent.api.post(`/agents/${agent.id}/heartbeat`, { k8s_reachable: true })),
+    'a report': () =>
+      ok(
+        agent.api.post(`/agents/${agent.id}/events`, {
+          agent_id: agent.id,
+          deployment_object_id: stacks.targeted.objectId,
+          event_type: 'DEPLOY',
+          status: 'SUCCESS',
+        }),
+      ),
+    'a poll': () => poll(agent),
+    "another stack's object": () => submit(host, stacks.other.id, configMap('two')),
+    "another stack's label": () => ok(host.admin.post(`/stacks/${stacks.other.id}/labels`, unique('l'))),
+    'another agent': () => makeAgent(host, { generators: [generator], labels: [label] }),
+    'a new name of a stack': () =>
+      ok(host.admin.put(`/stacks/${stacks.targeted.id}`, { ...stacks.targeted, name: unique('new'), updated_at: '2026-01-01T00:00:00Z' })),
+    'a new stack': () => makeStack(host, generator),
+    'a rotated key': () => ok(generator.api.post(`/generators/${generator.id}/rotate-pak`)),
+  };
+  test.each(Object.entries(HARMLESS))('%s', async (_what, change) => {
+    const { headers } = await poll(agent);
+    await change();
+    expect(await poll(agent, headers.etag)).toMatchObject({ status: 304 });
+  });
+});
+
+test('any of several tags will do, weak or strong', async () => {
+  const { headers } = await poll(agent);
+  for (const tags of [`W/${headers.etag}`, `"0", ${headers.etag}`, `"x",W/${headers.etag} , "y"`])
+    expect((await poll(agent, tags)).status).toBe(304);
+  for (const tags of ['"0"', '', 'nonsense', headers.etag?.replaceAll('"', '')]) expect((await poll(agent, tags)).status).toBe(200);
+});
+
+test('what is assigned is named by the newest object of each stack, in the order of the stacks', async () => {
+  const newest = await submit(host, stacks.labelled.id, configMap('newest'));
+  const { assignments, ...rest } = (await poll(agent)).body;
+  expect(rest).toEqual({ agent_id: agent.id, status: 'ACTIVE', revision: expect.any(Number) });
+  const ids = [stacks.targeted, stacks.labelled, stacks.annotated].map(({ id }) => id).sort();
+  expect(assignments.map(({ stack_id }: { stack_id: string }) => stack_id)).toEqual(ids);
+  expect(assignments).toContainEqual({
+    stack_id: stacks.labelled.id,
+    state: 'assigned',
+    deployment_object_id: newest.id,
+    sequence_id: newest.sequence_id,
+    checksum: newest.yaml_checksum,
+    is_deletion_marker: false,
+  });
+});
+
+test('a stack without an object is assigned to nobody until it has one', async () => {
+  const empty = await makeStack(host, generator, { labels: [label] });
+  expect((await agent.assignments()).has(empty.id)).toBe(false);
+  await submit(host, empty.id, 'a: 1');
+  expect((await agent.assignments()).get(empty.id)).toMatchObject({ state: 'assigned' });
+});
+
+describe("a shared label or annotation counts only where the agent is registered with the stack's generator:", () => {
+  test('before, during and after', async () => {
+    const stranger = await makeGenerator(host);
+    const theirs = await makeStack(host, stranger, { yaml: 'a: 1', labels: [label] });
+    const also = await makeStack(host, stranger, { yaml: 'a: 1' });
+    await ok(annotate(also, label));
+    const runs = async () => [theirs, also].map(({ id }) => id).filter((id) => seen.get(id)?.state === 'assigned');
+    let seen = await agent.assignments();
+    expect(await runs()).toEqual([]);
+    expect(await agent.api.get(`/deployment-objects/${theirs.objectId}`)).toMatchObject({
+      status: 403,
+      body: { code: 'agent_not_associated' },
+    });
+    await ok(agent.api.post(`/generators/${stranger.id}/register`, {}));
+    seen = await agent.assignments();
+    expect(await runs()).toEqual([theirs.id, also.id]);
+    expect(await agent.api.get(`/deployment-objects/${theirs.objectId}`)).toMatchObject({ status: 200 });
+    await ok(agent.api.delete(`/generators/${stranger.id}/register`, {}));
+    seen = await agent.assignments();
+    expect(await runs()).toEqual([]);
+  });
+
+  test('and only whole texts count, in their case', async () => {
+    for (const other of [label.toUpperCase(), `${label}x`, label.slice(0, -1)])
+      await makeStack(host, generator, { yaml: 'a: 1', labels: [other] });
+    const pair = await makeStack(host, generator, { yaml: 'a: 1' });
+    await ok(host.admin.post(`/stacks/${pair.id}/annotations`, { stack_id: pair.id, key: label, value: 'key' }));
+    expect((await agent.assignments()).size).toBe(3);
+  });
+
+  test('and no annotation is taken for a label, nor one pair for another', async () => {
+    const [key, value] = ['a=b', 'c'];
+    const mine = await makeAgent(host, { generators: [generator], labels: ['ANNOTATION#a=b'] });
+    await ok(host.admin.post(`/agents/${mine.id}/annotations`, { agent_id: mine.id, key: 'a', value: 'b=c' }));
+    const pair = await makeStack(host, generator, { yaml: 'a: 1' });
+    await ok(host.admin.post(`/stacks/${pair.id}/annotations`, { stack_id: pair.id, key, value }));
+    expect((await mine.assignments()).size).toBe(0);
+  });
+});
+
+test("the system generator's stacks may reach everyone by label, since everyone is registered there", async () => {
+  const system = { id: host.app.services.installation.system_generator_id };
+  const stack = await makeStack(host, system, { yaml: 'a: 1', labels: [label] });
+  expect((await agent.assignments()).get(stack.id)).toMatchObject({ state: 'assigned' });
+});

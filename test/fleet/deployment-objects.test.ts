@@ -1,0 +1,220 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import { configMap, type MadeGenerator, makeGenerator, makeStack, ok, submit } from './fleet-builder.ts';
+
+let host: TestHost;
+let generator: MadeGenerator;
+let stack: { id: string };
+let path: string;
+beforeAll(async () => {
+  host = await startTestHost();
+  generator = await makeGenerator(host);
+});
+afterAll(() => host.stop());
+beforeEach(async () => {
+  stack = await makeStack(host, generator);
+  path = `/stacks/${stack.id}/deployment-objects`;
+});
+
+const MIB = 1024 * 1024;
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const comment = (text: string, bytes: number) => `a: 1\n# ${text.repeat(bytes)}`.slice(0, bytes);
+
+describe('what is submitted comes back byte for byte, with the checksum of those bytes:', () => {
+  const TEXTS: Record<string, string> = {
+    'a manifest': configMap('one'),
+    'lines that end as on Windows': 'a: 1\r\nb: 2\r\n',
+    'no end of line': 'a: 1',
+    'many ends of lines': '\n\n\na: 1\n\n\n',
+    umlauts: 'data: {k: "ü"}\n',
+    'characters beyond the basic plane': 'a: "😀 𝕏"\n',
+    'a byte order mark': '\ufeffa: 1\n',
+    'a line separator': 'a: "x\u2028y"\n',
+    'documents and empty documents': '---\na: 1\n---\n---\n# nothing\n---\nb: 2\n...\n',
+    'a bare scalar': 'test yaml',
+    'tabs and trailing blanks': 'a: "\t"   \n   \n',
+    'one MiB': comment('x', MIB),
+    'one MiB that cannot be compressed': `a: ${randomBytes(MIB).toString('base64')}`.slice(0, MIB),
+  };
+  test.each(Object.entries(TEXTS))('%s', async (_what, yaml) => {
+    const wire = { yaml_content: yaml, yaml_checksum: sha256(yaml), is_deletion_marker: false, deleted_at: null };
+    const asJson = await ok(generator.api.post(path, { yaml_content: yaml }));
+    expect(asJson).toMatchObject(wire);
+    const asYaml = await ok(generator.api.post(path, yaml, { contentType: 'application/yaml' }));
+    expect(asYaml).toMatchObject(wire);
+    expect(await ok(generator.api.get(`/deployment-objects/${asJson.id}`))).toEqual(asJson);
+    expect(await ok(generator.api.get(`/deployment-objects/${asYaml.id}`))).toEqual(asYaml);
+    const raw = await generator.api.get(`/deployment-objects/${asJson.id}`, { headers: { accept: 'application/yaml' } });
+    expect(raw.headers['content-type']).toBe('application/yaml');
+    expect(sha256(raw.text)).toBe(sha256(yaml.replace(/^\ufeff/, '')));
+    expect(await ok(generator.api.get(`${path}?limit=1`))).toEqual([asYaml]);
+  });
+});
+
+describe('YAML is limited to one MiB, however it comes:', () => {
+  const tooMuch = comment('x', MIB + 1);
+  const WAYS: Record<string, (yaml: string) => ReturnType<typeof generator.api.post>> = {
+    'as JSON': (yaml) => generator.api.post(path, { yaml_content: yaml }),
+    'as YAML': (yaml) => generator.api.post(path, yaml, { contentType: 'application/yaml' }),
+    'as a v1 deployment': (yaml) =>
+      host.root.as(generator.pak).post('/v1/deployments', { name: `n${Math.random()}`, yaml_content: yaml, generator_id: generator.id }),
+    'as a newer v1 deployment': (yaml) => host.root.as(generator.pak).put(`/v1/deployments/${stack.id}`, { yaml_content: yaml }),
+  };
+  test.each(Object.entries(WAYS))('%s', async (_way, send) => {
+    expect(await send(tooMuch)).toMatchObject({
+      status: 413,
+      body: { code: 'payload_too_large', message: expect.stringContaining('1048576') },
+    });
+    expect([200, 201]).toContain((await send(comment('x', MIB))).status);
+    // In bytes, not in characters.
+    expect(await send(comment('ü', MIB - 10))).toMatchObject({ status: 413 });
+  });
+});
+
+describe('a body may say what it is', () => {
+  const yaml = configMap('typed');
+  const raw = (contentType: string | null, query = '', body: string = yaml) => generator.api.post(`${path}${query}`, body, { contentType });
+
+  test.each(['application/yaml', 'text/yaml', 'application/x-yaml', 'Application/YAML', 'text/yaml; charset=utf-8'])(
+    'as %s',
+    async (type) => {
+      expect(await raw(type)).toMatchObject({ status: 201, body: { yaml_content: yaml, is_deletion_marker: false } });
+      expect(await raw(type, '?deletion_marker=true', '')).toMatchObject({
+        status: 201,
+        body: { yaml_content: '', is_deletion_marker: true },
+      });
+      expect(await raw(type, '?deletion_marker=false')).toMatchObject({ status: 201, body: { is_deletion_marker: false } });
+    },
+  );
+
+  test.each(['application/json', null, 'application/json; charset=utf-8', 'application/vnd.brokkr+json'])(
+    'as JSON with the type %s',
+    async (type) => {
+      const body = JSON.stringify({ yaml_content: yaml });
+      expect(await raw(type, '', body)).toMatchObject({ status: 201, body: { yaml_content: yaml } });
+      // The query is for YAML bodies; JSON says it in its member.
+      expect(await raw(type, '?deletion_marker=true', body)).toMatchObject({ status: 201, body: { is_deletion_marker: false } });
+    },
+  );
+
+  test.each(['text/plain', 'application/toml', 'application/x-www-form-urlencoded'])('but not as %s', async (type) => {
+    expect(await raw(type)).toMatchObject({ status: 415, body: { message: expect.stringContaining('yaml') } });
+  });
+
+  test('and a deletion marker only as true or false', async () => {
+    for (const value of ['maybe', '1', 'TRUE', ''])
+      expect(await raw('application/yaml', `?deletion_marker=${value}`)).toMatchObject({ status: 400 });
+  });
+});
+
+describe('what is no desired state is refused:', () => {
+  const BAD: Record<string, string> = {
+    nothing: '',
+    'blanks alone': ' \n \n',
+    'comments alone': '# nothing\n---\n# to see\n',
+    'documents of null': '---\nnull\n---\n~\n',
+    'a syntax error': 'a: [1, 2\n',
+    'duplicate keys': 'a: 1\na: 2\n',
+    'a tab as indentation': 'a:\n\tb: 1\n',
+    'a tag of its own': 'a: !python/object:os.system "rm"\n',
+    'an unknown alias': 'a: *nobody\n',
+    'an alias of itself': 'a: &x [*x]\n',
+    'a billion laughs': `a0: &a0 x\n${Array.from({ length: 30 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n},`.repeat(9)}*a${n}]`).join('\n')}\n`,
+    'a hundred levels': `${'['.repeat(100)}${']'.repeat(100)}`,
+    'a hundred thousand levels': '['.repeat(100_000),
+    'a thousand and one documents': '---\na: 1\n'.repeat(1_001),
+  };
+  test.each(Object.entries(BAD))('%s', async (_what, yaml) => {
+    const started = performance.now();
+    expect(await generator.api.post(path, { yaml_content: yaml })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_deployment_object' },
+    });
+    expect(await generator.api.post(path, yaml, { contentType: 'text/yaml' })).toMatchObject({ status: 400 });
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(await ok(generator.api.get(path))).toEqual([]);
+  });
+  test.each(['{', '', '{"yaml_content": "a: 1"', 'a: 1'])('malformed JSON: %s', async (text) => {
+    const answer = await generator.api.post(path, text, { contentType: 'application/json' });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_deployment_object' } });
+  });
+});
+
+test('a deletion marker may be empty, or say what it once was, and is the newest object like any other', async () => {
+  const first = await submit(host, stack.id, configMap('one'));
+  const marker = await submit(host, stack.id, '', true);
+  expect(marker).toMatchObject({ is_deletion_marker: true, yaml_content: '', yaml_checksum: sha256('') });
+  const full = await submit(host, stack.id, configMap('one'), true);
+  expect(await ok(generator.api.get(path))).toEqual([full, marker, first]);
+  expect(await generator.api.post(path, { yaml_content: 'a: [', is_deletion_marker: true })).toMatchObject({ status: 400 });
+});
+
+test('members that other clients send along change nothing', async () => {
+  const extra = {
+    yaml_checksum: 'x',
+    sequence_id: null,
+    id: stack.id,
+    stack_id: generator.id,
+    delivery_mode: 'push',
+    is_deletion_marker: null,
+  };
+  const object = await ok(generator.api.post(path, { yaml_content: 'a: 1', ...extra }));
+  expect(object).toMatchObject({ stack_id: stack.id, yaml_checksum: sha256('a: 1'), is_deletion_marker: false });
+  expect(object.id).not.toBe(stack.id);
+});
+
+test('twenty submitted at once have twenty sequences, the list is newest first, and the newest is what is wanted', async () => {
+  const other = await makeStack(host, generator);
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, n) =>
+      generator.api.post(`/stacks/${n % 4 === 0 ? other.id : stack.id}/deployment-objects`, { yaml_content: `n: ${n}` }),
+    ),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201));
+  const sequences = answers.map(({ body }) => body.sequence_id);
+  expect(new Set(sequences).size).toBe(20);
+  for (const { id } of [stack, other]) {
+    const mine = answers.map(({ body }) => body).filter(({ stack_id }) => stack_id === id);
+    const newestFirst = mine.sort((a, b) => b.sequence_id - a.sequence_id);
+    expect(await ok(generator.api.get(`/stacks/${id}/deployment-objects`))).toEqual(newestFirst);
+    const head = await host.root.as(host.adminPak).get(`/v1/deployments/${id}`);
+    expect(head.body).toMatchObject({ sequence_id: newestFirst[0]?.sequence_id, deployment_object_id: newestFirst[0]?.id });
+  }
+});
+
+test('sequences grow over all stacks, so that clients may compare them', async () => {
+  const other = await makeStack(host, generator);
+  const sequences = [];
+  for (const { id } of [stack, other, stack, other]) sequences.push((await submit(host, id, 'a: 1')).sequence_id);
+  expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
+});
+
+test('a page goes on where the one before it ended', async () => {
+  const all = [];
+  for (let n = 0; n < 7; n++) all.unshift(await submit(host, stack.id, `n: ${n}`));
+  const first = await ok(generator.api.get(`${path}?limit=3`));
+  const second = await ok(generator.api.get(`${path}?limit=3&before=${first[2].sequence_id}`));
+  const third = await ok(generator.api.get(`${path}?limit=3&before=${second[2].sequence_id}`));
+  expect([...first, ...second, ...third]).toEqual(all);
+  expect(await ok(generator.api.get(`${path}?before=${all.at(-1)?.sequence_id}`))).toEqual([]);
+});
+
+test("a page is as large as Lambda can carry, and the rest is the next one's", async () => {
+  const yaml = comment('x', MIB);
+  const all = [];
+  for (let n = 0; n < 6; n++) all.unshift((await submit(host, stack.id, yaml)).sequence_id);
+  const first = await ok(generator.api.get(path));
+  expect(first.length).toBeLessThan(6);
+  expect(JSON.stringify(first).length).toBeLessThan(6 * 1000 * 1000);
+  const rest = await ok(generator.api.get(`${path}?before=${first.at(-1).sequence_id}`));
+  expect([...first, ...rest].map(({ sequence_id }) => sequence_id)).toEqual(all);
+});
+
+test('the objects of a deleted stack are gone with it', async () => {
+  const object = await submit(host, stack.id, 'a: 1');
+  await ok(generator.api.delete(`/stacks/${stack.id}`));
+  expect(await generator.api.get(`/deployment-objects/${object.id}`)).toMatchObject({ status: 404 });
+  expect(await generator.api.get(path)).toMatchObject({ status: 404 });
+  expect(await generator.api.post(path, { yaml_content: 'a: 1' })).toMatchObject({ status: 404, body: { code: 'stack_not_found' } });
+});
