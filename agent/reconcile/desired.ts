@@ -20,6 +20,8 @@ export interface Placing {
   origin: Origin;
   /** For namespaced objects that name none. */
   defaultNamespace: string;
+  /** Whether an object is the agent's own bookkeeping, which no stack may write. */
+  isReserved: (ref: ObjectRef) => boolean;
 }
 
 type Scope = 'namespaced' | 'cluster' | 'unknown';
@@ -60,7 +62,7 @@ async function resolveKinds(
 export function placeObjects(
   manifests: readonly Manifest[],
   kinds: ReadonlyMap<string, Pick<ResourceKind, 'namespaced'> | undefined>,
-  { owner, origin, defaultNamespace }: Placing,
+  { owner, origin, defaultNamespace, isReserved }: Placing,
 ): Desired[] {
   const own = definedKinds(manifests);
   const ownNamespaces = new Set(
@@ -84,6 +86,7 @@ export function placeObjects(
       name: manifest.metadata.name,
     };
     const key = objectKey(ref);
+    if (isReserved(ref)) problems.push(`${objectText(ref)}: the name is reserved for the agent's own inventory`);
     if (byKey.has(key)) problems.push(`${objectText(ref)}: is in the stack twice`);
     const rank = rankOf(manifest);
     byKey.set(key, {

@@ -1,10 +1,10 @@
-import type { Cluster, LiveObject, Manifest } from '../cluster/cluster.ts';
+import type { Cluster, LiveObject, Manifest, ObjectRef } from '../cluster/cluster.ts';
 import { type Inventory, readInventory, writeInventory } from './inventory.ts';
 import { FIELD_MANAGER } from './ownership.ts';
 
 const AGENT_LABEL = 'brokkr.io/inventory-owner';
 const STACK_LABEL = 'brokkr.io/inventory-stack';
-export const INVENTORY_PREFIX = 'brokkr-inventory-';
+const INVENTORY_PREFIX = 'brokkr-inventory-';
 
 /**
  * One ConfigMap a stack, in the agent's namespace: it survives the agent and its disk. Kept in memory once read, since this agent
@@ -19,6 +19,8 @@ export interface InventoryStore {
   /** Resolves once the API server holds it. */
   put(inventory: Inventory, signal?: AbortSignal): Promise<void>;
   remove(stackId: string, signal?: AbortSignal): Promise<void>;
+  /** Whether an object is, or would be taken for, an inventory of any agent. */
+  isInventory(ref: ObjectRef): boolean;
 }
 
 export function createInventoryStore({
@@ -84,6 +86,7 @@ export function createInventoryStore({
       await cluster.apply(manifest, { fieldManager: FIELD_MANAGER, force: true, ...(signal && { signal }) });
       inventories().set(inventory.stackId, inventory);
     },
+    isInventory: (ref) => ref.kind === 'ConfigMap' && ref.namespace === namespace && ref.name.startsWith(INVENTORY_PREFIX),
     async remove(stackId, signal) {
       await cluster.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: name(stackId) }, signal && { signal });
       inventories().delete(stackId);

@@ -75,7 +75,12 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
       sequence: assignment.sequence_id,
       deploymentObjectId: assignment.deployment_object_id,
       checksum: assignment.checksum,
-      desired: await desiredObjects(effects.cluster, manifests, { owner, origin, defaultNamespace: options.defaultNamespace }),
+      desired: await desiredObjects(effects.cluster, manifests, {
+        owner,
+        origin,
+        defaultNamespace: options.defaultNamespace,
+        isReserved: inventories.isInventory,
+      }),
       policy: stackPolicy(manifests, { healthTimeoutMs: options.healthTimeoutMs }),
       inventory: inventories.find(assignment.stack_id),
     };

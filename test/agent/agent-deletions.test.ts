@@ -176,6 +176,22 @@ test('two stacks of one agent cannot own the same object', async () => {
   await agent.stop();
 });
 
+test("no stack can write an agent's inventory", async () => {
+  const world = createAgentWorld();
+  const [victim, intruder] = [world.plane.newStack(), world.plane.newStack()];
+  world.plane.post(victim, yaml(configMap('a')));
+  const agent = await world.start();
+  const inventory = world.cluster.all().find(({ metadata }) => metadata.name.startsWith('brokkr-inventory-'));
+  world.plane.post(
+    intruder,
+    yaml({ ...configMap(inventory?.metadata.name ?? ''), metadata: { name: inventory?.metadata.name, namespace: 'default' } }),
+  );
+  await world.cycle(agent);
+  expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('reserved') });
+  expect(world.cluster.all().find(({ metadata }) => metadata.name === inventory?.metadata.name)).toEqual(inventory);
+  await agent.stop();
+});
+
 function refused(): Error {
   return new ClusterError('not today', { status: 403, reason: 'Forbidden' });
 }

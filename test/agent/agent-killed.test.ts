@@ -5,7 +5,6 @@ import { type Mortal, mortalPorts } from './mortal-ports.ts';
 
 interface Story {
   world: AgentWorld;
-  steady: string;
   deleted: Set<string>;
 }
 
@@ -27,10 +26,16 @@ async function prologue(): Promise<Story> {
   await agent.stop();
   world.plane.post(
     changing,
-    yaml(configMap('stays', { colour: 'blue' }), namespace('fresh'), widgetDefinition, widget('one'), {
-      ...configMap('new'),
-      metadata: { name: 'new', namespace: 'fresh' },
-    }),
+    yaml(
+      configMap('stays', { colour: 'blue' }, { annotations: { 'brokkr.io/stack-drift': 'ignore' } }),
+      namespace('fresh'),
+      widgetDefinition,
+      widget('one'),
+      {
+        ...configMap('new'),
+        metadata: { name: 'new', namespace: 'fresh' },
+      },
+    ),
   );
   world.plane.withdraw(leaving);
   world.plane.post(marked, '', { marker: true });
@@ -41,7 +46,7 @@ async function prologue(): Promise<Story> {
     if (answer !== 'gone' && !ref.name.startsWith('brokkr-inventory-')) deleted.add(`${ref.kind}/${ref.name}`);
     return answer;
   };
-  return { world, steady, deleted };
+  return { world, deleted };
 }
 
 /** Until it is dead or has nothing left to do. */
@@ -95,6 +100,39 @@ test('killed before or after any of its effects, the next agent ends where the f
       await liveUntilKilled(story, mortalPorts({ cluster, controlPlane: plane, files }, { killAt, when }));
       await epilogue(story);
     }
+  }
+}, 60_000);
+
+test('killed anywhere in an apply that nobody wants any more afterwards, it leaves nothing behind', async () => {
+  const begin = async () => {
+    const world = createAgentWorld();
+    const stack = world.plane.newStack();
+    world.plane.post(stack, yaml(configMap('before')));
+    await (await world.start()).stop();
+    const inside = { ...configMap('inside'), metadata: { name: 'inside', namespace: 'fresh' } };
+    world.plane.post(stack, yaml(namespace('fresh'), inside, widgetDefinition, widget('one'), configMap('after')));
+    return { story: { world, deleted: new Set<string>() }, stack };
+  };
+  const whole = await begin();
+  const counting = mortalPorts({
+    cluster: whole.story.world.cluster,
+    controlPlane: whole.story.world.plane,
+    files: whole.story.world.files,
+  });
+  await liveUntilKilled(whole.story, counting);
+  expect(whole.story.world.objects()).toHaveLength(5);
+  for (let killAt = 1; killAt <= counting.effects(); killAt += 1) {
+    const { story, stack } = await begin();
+    const { world } = story;
+    await liveUntilKilled(
+      story,
+      mortalPorts({ cluster: world.cluster, controlPlane: world.plane, files: world.files }, { killAt, when: 'after' }),
+    );
+    world.plane.withdraw(stack);
+    const agent = await world.start();
+    expect([killAt, world.objects()]).toEqual([killAt, []]);
+    expect(world.plane.current().assignments).toEqual([]);
+    await agent.stop();
   }
 }, 60_000);
 

@@ -27,7 +27,12 @@ test.each([
   expect(() => parseManifests(text)).toThrow(message);
 });
 
-const placing = { owner: { agentId: 'a', stackId: 's' }, origin: { deploymentObjectId: 'd', checksum: 'c' }, defaultNamespace: 'watched' };
+const placing = {
+  owner: { agentId: 'a', stackId: 's' },
+  origin: { deploymentObjectId: 'd', checksum: 'c' },
+  defaultNamespace: 'watched',
+  isReserved: () => false,
+};
 const kinds = new Map([
   ['v1 ConfigMap', { namespaced: true }],
   ['v1 Namespace', { namespaced: false }],

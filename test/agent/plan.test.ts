@@ -11,6 +11,7 @@ const desired = (...manifests: Manifest[]): Desired[] =>
     owner,
     origin: { deploymentObjectId: 'object', checksum: 'sum' },
     defaultNamespace: 'default',
+    isReserved: () => false,
   });
 const live = (
   manifest: Manifest,
