@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
-import { createLog } from '../../lib/platform/log.ts';
+import { createLog, type Log } from '../../lib/platform/log.ts';
 import { HELP, type HostConfig, loadHostConfig } from './host-config.ts';
 import { rotateAdminPak } from './rotate-admin-pak.ts';
 import { type Host, startHost } from './start-host.ts';
-import { welcome } from './welcome.ts';
+import { startTryOutAgent, type TryOutAgent } from './try-out-agent.ts';
+import { firstKey, welcome } from './welcome.ts';
 
 /** A stop that takes longer is cut short: what is not finished by then is picked up at the next start. */
 const STOP_MS = 9_000;
@@ -22,26 +23,47 @@ export async function runHost(): Promise<void> {
   await serve(settings, dataDir, log);
 }
 
-async function serve(settings: HostConfig, dataDir: string | undefined, log: ReturnType<typeof createLog>): Promise<void> {
-  const { host: address, port, trustedProxies, config } = settings;
-  const host = await startHost({
-    config,
-    host: address,
-    port,
-    trustedProxies,
-    log,
-    ...(dataDir && { dataDir }),
-    onEngineDeath(why) {
-      log.error('engine_died', { why });
-      process.exit(1);
-    },
-  });
-  process.stdout.write(welcome(host, { dataDir, adminPakBroughtAlong: config.BROKKR_ADMIN_PAK_HASH !== undefined }));
-  stopOnSignal(host);
+async function serve(settings: HostConfig, dataDir: string | undefined, log: Log): Promise<void> {
+  const { host: address, port, trustedProxies, config, tryOut } = settings;
+  let unshown: string | undefined;
+  try {
+    const host = await startHost({
+      config,
+      host: address,
+      port,
+      trustedProxies,
+      log,
+      ...(dataDir && { dataDir }),
+      onAdminPak: (pak) => {
+        unshown = pak;
+      },
+      onEngineDeath(why) {
+        log.error('engine_died', { why });
+        process.exit(1);
+      },
+    });
+    const agent = tryOut && (await startAgent(host, dataDir, tryOut.kubeconfig));
+    unshown = undefined;
+    process.stdout.write(welcome(host, { agent, dataDir, adminPakBroughtAlong: config.BROKKR_ADMIN_PAK_HASH !== undefined }));
+    stopOnSignal(host, agent);
+  } catch (error) {
+    // The data outlives this failed first start, and so does the key.
+    if (unshown !== undefined && dataDir !== undefined) process.stdout.write(`${firstKey(unshown).join('\n')}\n`);
+    throw error;
+  }
+}
+
+async function startAgent(host: Host, dataDir: string | undefined, kubeconfig: string | undefined): Promise<TryOutAgent> {
+  try {
+    return await startTryOutAgent({ host, dataDir, kubeconfig });
+  } catch (cause) {
+    await host.stop();
+    throw new Error(`the try-out agent cannot be started: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 /** The first signal stops in good order, the second at once. */
-function stopOnSignal(host: Host): void {
+function stopOnSignal(host: Host, agent: TryOutAgent | undefined): void {
   let asked = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -49,7 +71,9 @@ function stopOnSignal(host: Host): void {
       asked = true;
       host.app.log.info('stopping', { signal });
       setTimeout(() => process.exit(0), STOP_MS).unref();
-      void host.stop().then(() => process.exit(0));
+      void Promise.resolve(agent?.stop())
+        .finally(host.stop)
+        .then(() => process.exit(0));
     });
   }
 }

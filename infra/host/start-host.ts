@@ -26,6 +26,11 @@ export interface HostOptions {
   clock?: Clock;
   log?: Log;
   onConsumed?: AppOptions['onConsumed'];
+  /**
+   * Told of the fresh admin key as soon as it is stored, on the very first start only: whatever fails afterwards, this is the one
+   * time it is known.
+   */
+  onAdminPak?: (pak: string) => void;
   /** Told when an embedded engine has died: the host is of no use any more. */
   onEngineDeath?: (why: string) => void;
   /** What to serve; the product's own lists where absent. */
@@ -80,6 +85,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
     const app = await compose(config, { clock, log, mintAdminPak: true, ...(onConsumed && { onConsumed }) });
     undo.push(app.close);
+    const { adminPak } = app.services.firstStart;
+    if (adminPak !== undefined) options.onAdminPak?.(adminPak);
     useApp(app);
 
     const pollers = queueGroups.map(({ consumer: { queue }, handler }) =>
@@ -95,7 +102,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const server = createHttpServer({ groups: httpGroups, fallback: registry.fallbackGroup.handler, app, trustedProxies });
     undo.push(() => closeHttpServer(server));
     const url = await server.listen({ host, port });
-    return { url, app, adminPak: app.services.firstStart.adminPak, config, engines, schedules, stop };
+    return { url, app, adminPak, config, engines, schedules, stop };
   } catch (error) {
     await stop();
     throw error;

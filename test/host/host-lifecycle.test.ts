@@ -172,11 +172,17 @@ test.each([
   expect(stderr).toMatch(reason);
 });
 
-test('a port in use is refused, and leaves no store behind', async () => {
+test('a port in use is refused; the key of a first start that fails so is shown all the same, and works', async () => {
+  const dataDir = await folder();
   const first = await start();
-  const { code, stderr } = await runHost({ args: ['--port', new URL(first.url).port] });
+  const { code, stdout, stderr } = await runHost({ dataDir, args: ['--port', new URL(first.url).port] });
   expect(code).toBe(1);
   expect(stderr).toContain('EADDRINUSE');
+  const shown = stdout.match(PAK) ?? [];
+  expect(shown).toHaveLength(1);
+  const second = await start({ dataDir });
+  expect(second.stdout()).not.toMatch(PAK);
+  expect((await second.admin.as(shown[0]).get('/agents')).status).toBe(200);
 });
 
 test('help is help', async () => {

@@ -1,0 +1,107 @@
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Services } from '../../functions/services.ts';
+import { ACTIVE } from '../../lib/fleet/agents/agent.ts';
+import { findAgentIdByName } from '../../lib/fleet/agents/agent-repository.ts';
+import { createAgent as createAgentRecord, getAgent, rotateAgentPak, updateAgent } from '../../lib/fleet/agents/agent-service.ts';
+import type { Caller } from '../../lib/fleet/fleet-ports.ts';
+import type { Host } from './start-host.ts';
+
+/** The agent of `npm start -- --try`: a real one, in this process, so that a newcomer sees the whole way of an object. */
+export interface TryOutAgent {
+  id: string;
+  name: string;
+  /** `memory`, or `kubernetes` where a kubeconfig was given. */
+  cluster: 'memory' | 'kubernetes';
+  stop(): Promise<void>;
+}
+
+export interface TryOutOptions {
+  host: Pick<Host, 'url' | 'app'>;
+  /** Where its key and what it remembers are kept; nothing is where absent. */
+  dataDir: string | undefined;
+  /** Its cluster; one in memory where absent. */
+  kubeconfig: string | undefined;
+}
+
+const NAME = 'try-out';
+/** It is there to be watched. */
+const POLLING_SECONDS = '1';
+
+/** Enlists the agent where it isn't yet, activates it and starts it. Its cluster must answer only when there is something to apply. */
+export async function startTryOutAgent({ host, dataDir, kubeconfig }: TryOutOptions): Promise<TryOutAgent> {
+  const kind = kubeconfig === undefined ? 'memory' : 'kubernetes';
+  const { services } = host.app;
+  const { id, pak } = await enlist(services, kind, dataDir && join(dataDir, `${NAME}-${kind}.pak`));
+  // Loaded only where they are used: the Kubernetes client takes its time.
+  const [{ createAgent }, { loadAgentConfig }, { createHttpControlPlane }, { createMemoryFiles }] = await Promise.all([
+    import('../../agent/agent.ts'),
+    import('../../agent/config.ts'),
+    import('../../agent/control-plane/http-control-plane.ts'),
+    import('../../agent/state/state-files.ts'),
+  ]);
+  const environment = {
+    BROKKR__AGENT__BROKER_URL: host.url,
+    BROKKR__AGENT__PAK: pak,
+    BROKKR__AGENT__AGENT_NAME: NAME,
+    BROKKR__AGENT__CLUSTER_NAME: kind,
+    BROKKR__AGENT__CLUSTER: kind,
+    BROKKR__AGENT__POLLING_INTERVAL: POLLING_SECONDS,
+    BROKKR__AGENT__STATE_DIR: join(dataDir ?? '', 'agent', `${NAME}-${kind}`),
+  };
+  const readNothing = () => {
+    throw new Error('the try-out agent reads no files');
+  };
+  const config = loadAgentConfig({ environment, readFile: readNothing });
+  const cluster = await clusterOf(kubeconfig);
+  const controlPlane = createHttpControlPlane({ baseUrl: config.brokerUrl, pak });
+  // A cluster in memory is empty at each start, so its agent must remember nothing of the one before.
+  const keepsNothing = kind === 'memory' || dataDir === undefined;
+  const log = services.log.with({ agent: NAME });
+  const agent = createAgent({ config, cluster, controlPlane, log, ...(keepsNothing && { files: createMemoryFiles() }) });
+  const stop = async () => {
+    await agent.stop();
+    await Promise.allSettled([controlPlane.close(), cluster.close()]);
+  };
+  try {
+    await agent.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { id, name: NAME, cluster: kind, stop };
+}
+
+async function clusterOf(kubeconfigPath: string | undefined) {
+  if (kubeconfigPath === undefined) return (await import('../../agent/cluster/memory-cluster.ts')).createMemoryCluster();
+  return (await import('../../agent/cluster/kubernetes-cluster.ts')).createKubernetesCluster({ kubeconfigPath });
+}
+
+/** The agent's record, ACTIVE, and its key: the one in the file, or a new one where that is missing. */
+async function enlist(services: Services, cluster: string, pakFile: string | undefined): Promise<{ id: string; pak: string }> {
+  const caller: Caller = { principal: { type: 'admin' }, ip: undefined, userAgent: 'npm start -- --try' };
+  const known = await findAgentIdByName(services.database, cluster, NAME);
+  if (known === undefined) {
+    const { agent, initial_pak } = await createAgentRecord(services, caller, {
+      name: NAME,
+      cluster_name: cluster,
+      generator_ids: [],
+      status: ACTIVE,
+    });
+    await keep(pakFile, initial_pak);
+    return { id: agent.id, pak: initial_pak };
+  }
+  if ((await getAgent(services, known)).status !== ACTIVE) await updateAgent(services, caller, known, { status: ACTIVE });
+  const kept = pakFile === undefined ? undefined : await readFile(pakFile, 'utf8').catch(() => undefined);
+  if (kept) return { id: known, pak: kept.trim() };
+  const { pak } = await rotateAgentPak(services, caller, known);
+  await keep(pakFile, pak);
+  return { id: known, pak };
+}
+
+async function keep(file: string | undefined, pak: string): Promise<void> {
+  if (file === undefined) return;
+  await writeFile(file, `${pak}\n`, { mode: 0o600 });
+  // The mode above is for new files alone.
+  await chmod(file, 0o600);
+}

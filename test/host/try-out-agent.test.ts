@@ -1,0 +1,63 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Api } from '../harness/client.ts';
+import { type HostProcess, runHost, startHostProcess, temporaryDataDir } from '../harness/host-process.ts';
+
+/** `npm start -- --try`, from the first key to objects applied. */
+let dataDir: string;
+let host: HostProcess;
+beforeAll(async () => {
+  dataDir = await temporaryDataDir();
+  host = await startHostProcess({ dataDir, args: ['--try'] });
+});
+afterAll(async () => {
+  host.kill('SIGKILL');
+  await host.ended;
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const agentIdOf = (one: HostProcess) => /^Its id: (\S+)$/m.exec(one.stdout())?.[1] ?? '';
+
+/** The agent's success with an object, reported after that time, as soon as there is one. Equal reports are one event, renewed. */
+async function success(admin: Api, agentId: string, objectId: string, after = '') {
+  for (const deadline = performance.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    const events: { deployment_object_id: string; status: string; updated_at: string }[] = (await admin.get(`/agents/${agentId}/events`))
+      .body;
+    const found = events.find((event) => event.deployment_object_id === objectId && event.status === 'SUCCESS' && event.updated_at > after);
+    if (found) return found;
+    if (performance.now() > deadline) throw new Error(`no success among ${JSON.stringify(events)}`);
+  }
+}
+
+test('what is posted is applied and reported, and the output says that it is a cluster in memory', async () => {
+  expect(host.stdout()).toContain('works on a cluster in memory');
+  const agentId = agentIdOf(host);
+  const { body: generators } = await host.admin.get('/generators');
+  const owner = generators.find(({ name }: { name: string }) => name === 'admin-generator');
+  const { body: stack } = await host.admin.post('/stacks', { name: 'hello', generator_id: owner.id });
+  expect((await host.admin.post(`/agents/${agentId}/targets`, { agent_id: agentId, stack_id: stack.id })).status).toBe(201);
+  const yaml = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: hello\n  namespace: default\ndata:\n  greeting: hi\n';
+  const { body: object } = await host.admin.post(`/stacks/${stack.id}/deployment-objects`, yaml, { contentType: 'application/yaml' });
+  await success(host.admin, agentId, object.id);
+});
+
+test('its key is readable by its owner alone, and serves the next start too, whose cluster begins empty', async () => {
+  expect((await stat(join(dataDir, 'try-out-memory.pak'))).mode & 0o077).toBe(0);
+  const agentId = agentIdOf(host);
+  const [event] = (await host.admin.get(`/agents/${agentId}/events`)).body;
+  const { adminPak } = host;
+  host.kill('SIGTERM');
+  expect(await host.ended).toEqual({ code: 0, signal: null });
+
+  const restarted = new Date().toISOString();
+  host = await startHostProcess({ dataDir, args: ['--try'], adminPak });
+  expect(agentIdOf(host)).toBe(agentId);
+  await success(host.admin, agentId, event.deployment_object_id, restarted);
+});
+
+test('a kubeconfig that leads nowhere is an error, and no agent on a cluster in memory instead', async () => {
+  const { code, stdout, stderr } = await runHost({ args: ['--port', '0', '--try', '--kubeconfig', '/no/such/kubeconfig'] });
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain('the try-out agent cannot be started');
+});
