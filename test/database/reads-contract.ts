@@ -91,6 +91,14 @@ export function readsContract(current: () => ContractStore): void {
     expect((await database.query(table, { pk, prefix: 'LABEL_' })).items).toEqual([]);
   });
 
+  test('an empty prefix selects everything, and a page never starts outside its prefix', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed(['A#1', 'B#1'].map((sk) => ({ pk, sk })));
+    expect((await database.query(table, { pk, prefix: '' })).items.map(skOf)).toEqual(['A#1', 'B#1']);
+    await expect(database.query(table, { pk, prefix: 'B#', after: 'A#1' })).rejects.toThrow();
+  });
+
   test.each([
     { direction: 'ascending', descending: false },
     { direction: 'descending', descending: true },

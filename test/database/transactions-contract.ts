@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { expect, test } from '@jest/globals';
 import { ConditionFailed, type Write } from '../../lib/platform/database/database.ts';
 import { type ContractStore, freshPk } from './contract-store.ts';
@@ -77,6 +79,27 @@ export function transactionsContract(current: () => ContractStore): void {
   test('a transaction of nothing is nothing', async () => {
     const { database } = current();
     await expect(database.transact([])).resolves.toBeUndefined();
+  });
+
+  test('the same request sent twice, as after a lost answer, is carried out once', async () => {
+    const { database, raw, table, physicalTable } = current();
+    const pk = freshPk();
+    const request = new TransactWriteItemsCommand({
+      ClientRequestToken: randomUUID(),
+      TransactItems: [
+        {
+          Update: {
+            TableName: physicalTable,
+            Key: { pk: { S: pk }, sk: { S: 'A' } },
+            UpdateExpression: 'ADD n :one',
+            ExpressionAttributeValues: { ':one': { N: '1' } },
+          },
+        },
+      ],
+    });
+    await raw.send(request);
+    await raw.send(request);
+    expect((await database.get(table, { pk, sk: 'A' }))?.n).toBe(1);
   });
 
   test('of fifty transactions at once on one item exactly one wins its condition, and only its other writes are there', async () => {

@@ -35,9 +35,9 @@ export interface Page {
 
 export interface QueryOptions {
   pk: string;
-  /** Only sort keys beginning so. */
+  /** Only sort keys beginning so; all where empty. */
   prefix?: string;
-  /** Only sort keys after this one (before it when descending). */
+  /** Only sort keys after this one (before it when descending), which begins with `prefix` itself. */
   after?: string;
   descending?: boolean;
   /** At most this many items in this page. */

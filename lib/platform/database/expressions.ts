@@ -64,9 +64,11 @@ export function writeInput(write: Write, tableName: (table: string) => string) {
 }
 
 export function queryInput(table: string, { pk, prefix, after, descending, limit, fields }: QueryOptions) {
+  // DynamoDB refuses this, the embedded engine answers it: docs/decisions/0005-engine-differences.md.
+  if (prefix && after !== undefined && !after.startsWith(prefix)) throw new Error(`${after} is not in the range ${prefix}`);
   const at = placeholders();
   const keys = [`${at.name('pk')} = ${at.value(pk)}`];
-  if (prefix !== undefined) keys.push(`begins_with(${at.name('sk')}, ${at.value(prefix)})`);
+  if (prefix) keys.push(`begins_with(${at.name('sk')}, ${at.value(prefix)})`);
   const projection = fields && [...new Set(['pk', 'sk', ...fields])].map((name) => at.name(name)).join(', ');
   return {
     TableName: table,
