@@ -22,14 +22,17 @@ export function eventNewWrites(event: AgentEvent, stackId: string, retention: { 
   ];
 }
 
-export const reportedWrite = (agentId: string, objectId: string, reported: Reported): Write => ({
+/** Fails where another report has become the latest since `before` was. */
+export const reportedWrite = (agentId: string, objectId: string, before: Reported | undefined, reported: Reported): Write => ({
   table: fleetTable.name,
   put: { ...reportedKey(agentId, objectId), type: 'reported', ...reported },
+  if: before ? { equals: { event_id: before.event_id } } : { exists: false },
 });
 
-/** The latest result of a stack on an agent, unless a later object's is there already. */
-export const resultWrite = (agentId: string, stackId: string, sequence: number, event: AgentEvent): Write => ({
+/** The latest result of a stack on an agent, unless a later object's is there already: then it fails with what `overtaken` makes. */
+export const resultWrite = (agentId: string, stackId: string, sequence: number, event: AgentEvent, overtaken: () => Error): Write => ({
   table: fleetTable.name,
+  orElse: overtaken,
   put: {
     ...resultKey(agentId, stackId),
     type: 'result',

@@ -3,6 +3,7 @@ import { timestamp } from '../../platform/clock.ts';
 import { ConditionFailed } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
 import { findAgentRecord } from '../agents/agent-repository.ts';
+import { againstNewest } from '../concurrent-change.ts';
 import { findObjectHead, type ObjectHead } from '../deployment-objects/deployment-object-repository.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
@@ -15,6 +16,7 @@ import {
   eventsOnObject,
   findEvent,
   findReported,
+  type Reported,
   recentEvents,
   reportedWrite,
   resultWrite,
@@ -34,16 +36,28 @@ const UNAUDITED = { unaudited: 'telemetry: the event is its own record' };
 export async function reportEvent(at: FleetPorts, input: NewAgentEvent): Promise<AgentEvent> {
   const { database } = at;
   const { agent_id: agentId, deployment_object_id: objectId } = input;
-  const [head, latest] = await Promise.all([findObjectHead(database, objectId), findReported(database, agentId, objectId)]);
-  if (!head) throw foreignKeyViolation('agent_events_deployment_object_id', 'deployment_object_id: no such deployment object');
   const fingerprint = fingerprintOf(input);
-  const repeated = latest?.fingerprint === fingerprint ? await repeat(at, latest.event_id) : undefined;
-  const event = repeated ?? (await storeEvent(at, input, head, fingerprint));
+  const [event, head] = await againstNewest('latest report', async () => {
+    const [head, latest] = await Promise.all([findObjectHead(database, objectId), findReported(database, agentId, objectId)]);
+    if (!head) throw foreignKeyViolation('agent_events_deployment_object_id', 'deployment_object_id: no such deployment object');
+    const repeated = latest?.fingerprint === fingerprint ? await repeat(at, latest.event_id) : undefined;
+    return [repeated ?? (await storeEvent(at, input, head, { fingerprint, latest })), head];
+  });
   if (event.event_type === EVENT_TYPES.remove && succeeded(event.status)) await confirmRemoval(at, agentId, head.stack_id);
   return event;
 }
 
-async function storeEvent(at: FleetPorts, input: NewAgentEvent, head: ObjectHead, fingerprint: string): Promise<AgentEvent> {
+/** A later object's result is there already: this report is history. */
+class Overtaken extends Error {
+  override name = 'Overtaken';
+}
+
+async function storeEvent(
+  at: FleetPorts,
+  input: NewAgentEvent,
+  head: ObjectHead,
+  { fingerprint, latest }: { fingerprint: string; latest: Reported | undefined },
+): Promise<AgentEvent> {
   const { agent_id: agentId, deployment_object_id: objectId } = input;
   const now = timestamp(at.clock);
   const { event_type, status, message = null, details = null } = input;
@@ -61,13 +75,13 @@ async function storeEvent(at: FleetPorts, input: NewAgentEvent, head: ObjectHead
   };
   const writes = [
     ...eventNewWrites(event, head.stack_id, { nowMs: at.clock.nowMs(), days: at.eventRetentionDays }),
-    reportedWrite(agentId, objectId, { event_id: event.id, fingerprint }),
+    reportedWrite(agentId, objectId, latest, { event_id: event.id, fingerprint }),
   ];
+  const result = resultWrite(agentId, head.stack_id, head.sequence_id, event, () => new Overtaken());
   try {
-    await at.commit({ writes: [...writes, resultWrite(agentId, head.stack_id, head.sequence_id, event)], audit: UNAUDITED });
+    await at.commit({ writes: [...writes, result], audit: UNAUDITED });
   } catch (error) {
-    // A later object's result is there already: this one is history.
-    if (!(error instanceof ConditionFailed)) throw error;
+    if (!(error instanceof Overtaken)) throw error;
     await at.commit({ writes, audit: UNAUDITED });
   }
   return event;

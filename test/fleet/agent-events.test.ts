@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import {
+  configMap,
+  type MadeAgent,
+  type MadeGenerator,
+  makeAgent,
+  makeGenerator,
+  makeStack,
+  ok,
+  report,
+  submit,
+  target,
+} from './fleet-builder.ts';
+import { clockAt, type TestClock } from './test-clock.ts';
+
+let clock: TestClock;
+let host: TestHost;
+let generator: MadeGenerator;
+let agent: MadeAgent;
+let stack: Awaited<ReturnType<typeof makeStack>>;
+beforeAll(async () => {
+  clock = clockAt('2026-03-01T12:00:00.000Z');
+  host = await startTestHost({ clock });
+  generator = await makeGenerator(host);
+});
+afterAll(() => host.stop());
+beforeEach(async () => {
+  agent = await makeAgent(host, { generators: [generator] });
+  stack = await makeStack(host, generator, { yaml: configMap('one') });
+  await target(host, agent, stack);
+});
+const events = () => ok(host.admin.get(`/agents/${agent.id}/events`));
+const later = () => clock.pass(1_000);
+
+describe('a report that says the same as the latest on its object is stored once', () => {
+  test('and only its updated_at moves', async () => {
+    const first = await ok(report(agent, stack.objectId, { message: 'ok' }));
+    later();
+    const again = await ok(report(agent, stack.objectId, { message: 'ok' }));
+    expect(again).toEqual({ ...first, updated_at: '2026-03-01T12:00:01.000Z' });
+    expect(await events()).toEqual([again]);
+    expect(await ok(host.admin.get(`/agent-events/${first.id}`))).toEqual(again);
+    expect((await ok(host.admin.get('/agent-events'))).filter(({ id }: { id: string }) => id === first.id)).toEqual([again]);
+  });
+
+  test('also where several of them arrive at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => report(agent, stack.objectId)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(201));
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    expect(await events()).toHaveLength(1);
+  });
+
+  test('whatever time it took', async () => {
+    const details = (duration_ms: number) => ({ objects_total: 1, counts: { created: 1 }, objects: [], duration_ms });
+    const first = await ok(report(agent, stack.objectId, { details: details(5) }));
+    expect(await ok(report(agent, stack.objectId, { details: details(900) }))).toMatchObject({ id: first.id });
+    expect(await ok(report(agent, stack.objectId, { details: { ...details(5), counts: { created: 2 } } }))).not.toMatchObject({
+      id: first.id,
+    });
+  });
+});
+
+describe('a report that says something else is a new event:', () => {
+  const OTHERS: Record<string, Record<string, unknown>> = {
+    'another message': { message: 'no quota' },
+    'another status': { status: 'FAILURE' },
+    'another type': { event_type: 'REMOVE' },
+    'no message any more': { message: null },
+    details: { message: 'ok', details: { objects_total: 0, counts: {}, objects: [] } },
+  };
+  test.each(Object.entries(OTHERS))('%s', async (_what, change) => {
+    const first = await ok(report(agent, stack.objectId, { message: 'ok' }));
+    later();
+    const second = await ok(report(agent, stack.objectId, change));
+    expect(second.id).not.toBe(first.id);
+    later();
+    const third = await ok(report(agent, stack.objectId, { message: 'ok' }));
+    // Newest first; what is said again after something else was said is news.
+    expect(await events()).toEqual([third, second, first]);
+  });
+  test("another object's, and another agent's", async () => {
+    const newer = await submit(host, stack.id, configMap('two'));
+    const other = await makeAgent(host);
+    const ids = [await report(agent, stack.objectId), await report(agent, newer.id), await report(other, newer.id)].map(
+      ({ body }) => body.id,
+    );
+    expect(new Set(ids).size).toBe(3);
+  });
+});
+
+test('an event is stored as it was reported, and null where nothing was said', async () => {
+  const details = {
+    stack_id: stack.id,
+    objects_total: 1,
+    counts: { failed: 1 },
+    objects: [{ api_version: 'v1', kind: 'ConfigMap', namespace: null, name: 'one', action: 'failed', message: 'ü' }],
+  };
+  const event = await ok(report(agent, stack.objectId, { status: 'FAILURE', message: 'no\nquota', details }));
+  const now = new Date(clock.nowMs()).toISOString();
+  const expected = { created_at: now, updated_at: now, deleted_at: null, agent_id: agent.id, deployment_object_id: stack.objectId };
+  expect(event).toEqual({ ...expected, id: expect.any(String), event_type: 'DEPLOY', status: 'FAILURE', message: 'no\nquota', details });
+  expect(await ok(host.admin.get(`/agent-events/${event.id}`))).toEqual(event);
+  expect(await ok(report(agent, stack.objectId))).toMatchObject({ message: null, details: null });
+});
+
+describe('a report is refused', () => {
+  const BAD: Record<string, [status: number, change: Record<string, unknown>]> = {
+    'of an unknown object': [422, { deployment_object_id: crypto.randomUUID() }],
+    "in another agent's name": [400, { agent_id: crypto.randomUUID() }],
+    'without a type': [422, { event_type: '' }],
+    'of a type of 51 characters': [422, { event_type: 'x'.repeat(51) }],
+    'without a status': [422, { status: '' }],
+    'of a status of 11 characters': [422, { status: 'x'.repeat(11) }],
+    'with a message without end': [422, { message: 'x'.repeat(32_769) }],
+    'with more than 200 outcomes': [
+      422,
+      {
+        details: {
+          objects_total: 201,
+          counts: {},
+          objects: Array(201).fill({ api_version: 'v1', kind: 'K', namespace: null, name: 'n', action: 'created' }),
+        },
+      },
+    ],
+  };
+  test.each(Object.entries(BAD))('%s', async (_what, [status, change]) => {
+    expect(await report(agent, stack.objectId, change)).toMatchObject({ status });
+    expect(await events()).toEqual([]);
+  });
+});
+
+test('what was deployed never goes back to an older object because its report comes late', async () => {
+  const { database } = host.app.services;
+  const result = async () => database.get('fleet', { pk: `AGENT#${agent.id}`, sk: `RESULT#${stack.id}` });
+  const newer = await submit(host, stack.id, configMap('two'));
+  await ok(report(agent, newer.id));
+  const late = await ok(report(agent, stack.objectId, { status: 'FAILURE' }));
+  expect(await result()).toMatchObject({ deployment_object_id: newer.id, sequence: newer.sequence_id, status: 'SUCCESS' });
+  // It is history, and told as such.
+  expect((await events()).map(({ id }: { id: string }) => id)).toContain(late.id);
+  await ok(report(agent, newer.id, { status: 'FAILURE' }));
+  expect(await result()).toMatchObject({ deployment_object_id: newer.id, status: 'FAILURE' });
+});
+
+test('events end with their retention, and what was reported stays reported', async () => {
+  const event = await ok(report(agent, stack.objectId));
+  clock.pass(31 * 86_400_000);
+  expect(await host.admin.get(`/agent-events/${event.id}`)).toMatchObject({ status: 404 });
+  expect(await events()).toEqual([]);
+  expect(await ok(agent.api.get(`/agents/${agent.id}/target-state?mode=incremental`))).toEqual([]);
+  const again = await ok(report(agent, stack.objectId));
+  expect(again.id).not.toBe(event.id);
+  expect(await events()).toEqual([again]);
+});
+
+test("the fleet's list is newest first over the days, and narrowed to one tenant's agents by pak_id", async () => {
+  const first = await ok(report(agent, stack.objectId, { message: 'one' }));
+  clock.pass(3 * 86_400_000);
+  const second = await ok(report(agent, stack.objectId, { message: 'two' }));
+  const stranger = await makeGenerator(host);
+  const theirs = await ok(report(await makeAgent(host, { generators: [stranger] }), stack.objectId));
+  const list = async (query = '') => (await ok(host.admin.get(`/agent-events${query}`))).map(({ id }: { id: string }) => id);
+  expect((await list()).filter((id: string) => [first.id, second.id].includes(id))).toEqual([second.id, first.id]);
+  expect(await list(`?pak_id=${stranger.id}`)).toEqual([theirs.id]);
+  expect(await list(`?pak_id=${crypto.randomUUID()}`)).toEqual([]);
+  expect(await list(`?pak_id=${generator.id}`)).toEqual(expect.arrayContaining([first.id, second.id]));
+});
