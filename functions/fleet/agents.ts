@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Agent } from '../../lib/fleet/agents/agent.ts';
+import { Agent } from '../../lib/fleet/agents/agent-rules.ts';
 import {
   AgentAnnotation,
   AgentLabel,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Agent } from '../../lib/fleet/agents/agent.ts';
+import { Agent } from '../../lib/fleet/agents/agent-rules.ts';
 import { createAgent, getAgent, removeAgent } from '../../lib/fleet/agents/agent-service.ts';
 import {
   createDeployment,

@@ -82,7 +82,7 @@ test('time of day and randomness come from the clock and the ids', () => {
 });
 
 test('no two files carry the same name, and none is so long that nobody reads it', () => {
-  const names = SOURCES.map((file) => file.split('/').at(-1) ?? '').filter((name) => name !== 'main.ts');
+  const names = SOURCES.map((file) => file.split('/').at(-1) ?? '').filter((name) => !['main.ts', 'config.ts'].includes(name));
   expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   const long = SOURCES.map((file) => ({ file, lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length })).filter(
     ({ lines }) => lines > 350,

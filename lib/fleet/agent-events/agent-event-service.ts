@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { timestamp } from '../../platform/clock.ts';
 import { ConditionFailed } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
-import { findAgentRecord } from '../agents/agent-repository.ts';
+import { findAgentRecord, liveAgentsAmong } from '../agents/agent-repository.ts';
 import { againstNewest } from '../concurrent-change.ts';
 import { findObjectHead, type ObjectHead } from '../deployment-objects/deployment-object-repository.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
@@ -108,22 +108,33 @@ const fingerprintOf = ({ event_type, status, message, details }: NewAgentEvent) 
     .digest('hex');
 };
 
-export async function getEvent({ database, clock }: FleetPorts, id: string): Promise<AgentEvent> {
-  const event = await findEvent(database, id, clock.nowMs());
+/** Events go with their agent: what a deleted one has reported is seen by nobody. */
+async function ofLiveAgents({ database }: FleetPorts, events: readonly AgentEvent[]): Promise<AgentEvent[]> {
+  const live = await liveAgentsAmong(
+    database,
+    events.map((event) => event.agent_id),
+  );
+  return events.filter((event) => live.has(event.agent_id));
+}
+
+export async function getEvent(at: FleetPorts, id: string): Promise<AgentEvent> {
+  const found = await findEvent(at.database, id, at.clock.nowMs());
+  const [event] = await ofLiveAgents(at, found ? [found] : []);
   if (!event) throw fleetError('agent_event_not_found');
   return event;
 }
 
 /** Newest first; an unknown agent has none. */
-export const listAgentEvents = ({ database, clock }: FleetPorts, agentId: string): Promise<AgentEvent[]> =>
-  eventsOfAgent(database, agentId, EVENT_LIST_LIMIT, clock.nowMs());
+export const listAgentEvents = async (at: FleetPorts, agentId: string): Promise<AgentEvent[]> =>
+  ofLiveAgents(at, await eventsOfAgent(at.database, agentId, EVENT_LIST_LIMIT, at.clock.nowMs()));
 
-export const listObjectEvents = ({ database, clock }: FleetPorts, objectId: string): Promise<AgentEvent[]> =>
-  eventsOnObject(database, objectId, EVENT_LIST_LIMIT, clock.nowMs());
+export const listObjectEvents = async (at: FleetPorts, objectId: string): Promise<AgentEvent[]> =>
+  ofLiveAgents(at, await eventsOnObject(at.database, objectId, EVENT_LIST_LIMIT, at.clock.nowMs()));
 
 /** The newest of the fleet, or of the agents registered with one tenant. */
 export async function listRecentEvents(at: FleetPorts, tenant?: string): Promise<AgentEvent[]> {
-  const events = await recentEvents(at.database, EVENT_LIST_LIMIT, { nowMs: at.clock.nowMs(), days: at.eventRetentionDays });
+  const recent = await recentEvents(at.database, EVENT_LIST_LIMIT, { nowMs: at.clock.nowMs(), days: at.eventRetentionDays });
+  const events = await ofLiveAgents(at, recent);
   if (tenant === undefined) return events;
   const agents = new Set((await listRegistrationsWith(at.database, tenant)).map((registration) => registration.agent_id));
   return events.filter((event) => agents.has(event.agent_id));

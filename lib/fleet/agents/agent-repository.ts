@@ -3,7 +3,7 @@ import type { Database, Item, Write } from '../../platform/database/database.ts'
 import { queryAll } from '../../platform/database/database.ts';
 import { uniqueViolation } from '../fleet-errors.ts';
 import { agentKey, agentNameKey, agentShards, fleetTable } from '../fleet-table.ts';
-import { Agent, AgentRecordFields } from './agent.ts';
+import { Agent, AgentRecordFields } from './agent-rules.ts';
 
 const table = fleetTable.name;
 /** No list returns more. */
@@ -30,6 +30,12 @@ const Account = z.object({ revision: z.int(), status: z.string(), credential_ver
 export async function findAgentIdByName(database: Database, cluster: string, name: string): Promise<string | undefined> {
   const item = await database.get(table, agentNameKey(cluster, name));
   return item && z.uuid().parse(item.id);
+}
+
+/** Those of these that are there. */
+export async function liveAgentsAmong(database: Database, ids: readonly string[]): Promise<Set<string>> {
+  const items = await database.batchGet(table, [...new Set(ids)].map(agentKey));
+  return new Set(items.map((item) => item.sk));
 }
 
 /** Oldest first. Sixteen queries. */

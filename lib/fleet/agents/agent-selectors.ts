@@ -5,8 +5,8 @@ import { fleetError, foreignKeyViolation, uniqueViolation } from '../fleet-error
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentAnnotationKey, agentLabelKey, agentMatchKey, agentPk, fleetTable, type Selector } from '../fleet-table.ts';
 import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
-import { LIMITS } from './agent.ts';
 import { bumpWrite, findAgentRecord } from './agent-repository.ts';
+import { LIMITS } from './agent-rules.ts';
 
 const table = fleetTable.name;
 

@@ -13,7 +13,6 @@ import { agentKey, fleetTable } from '../fleet-table.ts';
 import type { Agent } from '../protocol/agent-protocol.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
 import { registrationWrites } from '../targeting/registration-repository.ts';
-import { checkAgentName, checkStatus, INITIAL_STATUS, LIMITS } from './agent.ts';
 import {
   type AgentRecord,
   agentNewWrites,
@@ -23,6 +22,7 @@ import {
   findAgentRecord,
   listAgentRecords,
 } from './agent-repository.ts';
+import { checkAgentName, checkStatus, INITIAL_STATUS, LIMITS } from './agent-rules.ts';
 
 const audited = (actor: Caller, action: string, agentId: string, details?: Record<string, unknown>): AuditEntry => ({
   actor,

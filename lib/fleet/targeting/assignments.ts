@@ -1,8 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { ConditionFailed, type Database, type Item } from '../../platform/database/database.ts';
-import { ACTIVE } from '../agents/agent.ts';
 import { bumpWrite } from '../agents/agent-repository.ts';
+import { ACTIVE } from '../agents/agent-rules.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import { fleetTable, snapshotKey } from '../fleet-table.ts';
 import { Assignment, type Assignments } from '../protocol/agent-protocol.ts';

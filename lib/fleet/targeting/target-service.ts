@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { ConditionFailed, type Database, queryAll, type Write } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
-import { LIMITS } from '../agents/agent.ts';
 import { bumpWrite } from '../agents/agent-repository.ts';
+import { LIMITS } from '../agents/agent-rules.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentKey, agentPk, agentTargetKey, fleetTable, stackTargetKey } from '../fleet-table.ts';
