@@ -1,4 +1,5 @@
 import middy from '@middy/core';
+import { ConditionFailed } from '../database/database.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type AnyEndpoint, type Context, isReply, type RequestFacts } from './endpoint.ts';
@@ -106,6 +107,11 @@ function visible(error: unknown, request: RequestFacts): AppError {
   if (error instanceof AppError) {
     if (error.status >= 500) request.log.error('request_failed', { code: error.code, error });
     return error;
+  }
+  // Somebody else was faster, and the verb had no better answer to that.
+  if (error instanceof ConditionFailed) {
+    request.log.warn('concurrent_change', { method: request.method, path: request.path, error });
+    return new AppError('conflict', 'something was changed by others at the same time; try again', { code: 'concurrent_change' });
   }
   request.log.error('request_failed', { method: request.method, path: request.path, error });
   return new AppError('internal', `internal error (request ${request.requestId})`, { code: 'internal_error' });
