@@ -50,8 +50,8 @@ export interface Agent {
   metrics: AgentMetrics;
 }
 
-/** Cadence of heartbeats where polls come faster; with its jitter they are ten seconds apart at least. */
-const HEARTBEAT_MIN_MS = 12_500;
+/** Polls already show the control plane that the agent lives; a heartbeat costs it a write, so they come no faster than this. */
+const HEARTBEAT_MIN_MS = 30_000;
 
 interface Work {
   loop: Loop;

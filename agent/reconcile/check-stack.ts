@@ -23,7 +23,8 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   const { effects, inventories } = ports;
   const { owner, desired, inventory, policy } = attempt;
   if (!inventory) throw new Error('a stack without an inventory was not applied');
-  const leftovers = inventory.objects.filter((ref) => !attempt.desired.some(({ key }) => key === objectKey(ref)));
+  const wanted = new Set(desired.map(({ key }) => key));
+  const leftovers = inventory.objects.filter((ref) => !wanted.has(objectKey(ref)));
   const watched = policy.drift === 'ignore' ? [] : desired;
 
   const live = await observe(

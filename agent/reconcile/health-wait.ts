@@ -1,8 +1,10 @@
 import type { LiveObject } from '../cluster/cluster.ts';
 import type { Desired } from './desired.ts';
+import type { ObjectHealth } from './object-health.ts';
 import { objectKey } from './object-key.ts';
 import { countsText, type Outcome, objectOutcome } from './outcome.ts';
-import { type Health, healthOf } from './stack-health.ts';
+import { healthOf } from './stack-health.ts';
+import type { BindingModes } from './volume-binding.ts';
 
 /** A stack that was applied and is not all healthy yet. */
 export interface HealthWait {
@@ -27,9 +29,10 @@ export const nextLookMs = (waitedMs: number): number => Math.min(LOOK_MS, Math.m
 export function judgeHealth(
   wait: Pick<HealthWait, 'pending' | 'outcome' | 'startedMs' | 'deadlineMs'>,
   live: ReadonlyMap<string, LiveObject>,
+  modes: BindingModes,
   nowMs: number,
 ): HealthVerdict {
-  const looked = wait.pending.map((object) => ({ object, health: healthOf(object, live.get(object.key)) }));
+  const looked = wait.pending.map((object) => ({ object, health: healthOf(object, live.get(object.key), modes) }));
   const failed = looked.filter(({ health }) => health.status === 'failed');
   const pending = looked.filter(({ health }) => health.status === 'progressing');
   const late = nowMs >= wait.deadlineMs;
@@ -48,7 +51,7 @@ export function judgeHealth(
   return { done: true, outcome: { status: 'FAILURE', summary, objects: [...objects, ...rest] } };
 }
 
-const healthFields = (health: Health | undefined) =>
+const healthFields = (health: ObjectHealth | undefined) =>
   health ? { health: health.status, ...(health.status !== 'healthy' && health.message !== undefined && { message: health.message }) } : {};
 
 function keyOf({ api_version: apiVersion, kind, namespace, name }: Outcome['objects'][number]): string {

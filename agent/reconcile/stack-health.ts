@@ -1,33 +1,20 @@
 import type { LiveObject, ObjectRef } from '../cluster/cluster.ts';
 import type { Desired } from './desired.ts';
-import { objectHealth } from './object-health.ts';
+import { hasHealth as kindHasHealth, type ObjectHealth, objectHealth } from './object-health.ts';
 import { groupOf } from './object-key.ts';
+import { type BindingModes, bindingModeOf } from './volume-binding.ts';
 
-export interface Health {
-  status: 'healthy' | 'progressing' | 'failed' | 'unknown';
-  message?: string;
-}
-
-/** Built-in kinds whose existence is all there is to them. */
-const WITHOUT_HEALTH = new Set(
-  `/Namespace /ConfigMap /Secret /ServiceAccount /LimitRange /ResourceQuota /Endpoints rbac.authorization.k8s.io/Role
-   rbac.authorization.k8s.io/RoleBinding rbac.authorization.k8s.io/ClusterRole rbac.authorization.k8s.io/ClusterRoleBinding
-   networking.k8s.io/NetworkPolicy networking.k8s.io/IngressClass scheduling.k8s.io/PriorityClass storage.k8s.io/StorageClass batch/CronJob
-   admissionregistration.k8s.io/ValidatingWebhookConfiguration admissionregistration.k8s.io/MutatingWebhookConfiguration
-   admissionregistration.k8s.io/ValidatingAdmissionPolicy admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding`.split(/\s+/),
-);
 /** Kinds of which nothing known is not good enough. */
 const JUDGED = new Set(['/Pod', 'apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'batch/Job', '/PersistentVolumeClaim']);
 
-const kindOf = ({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): string => `${groupOf(apiVersion)}/${kind}`;
-
-export const hasHealth = (ref: ObjectRef): boolean => !WITHOUT_HEALTH.has(kindOf(ref));
+export const hasHealth = ({ apiVersion, kind }: ObjectRef): boolean => kindHasHealth(apiVersion, kind);
 
 /** Where nothing is known of an object, it holds up nobody, unless its kind always tells. */
-export function healthOf({ ref }: Pick<Desired, 'ref'>, live: LiveObject | undefined): Health {
+export function healthOf({ ref }: Pick<Desired, 'ref'>, live: LiveObject | undefined, modes: BindingModes): ObjectHealth {
   if (!hasHealth(ref)) return { status: 'healthy' };
   if (!live) return { status: 'progressing', message: 'not found' };
-  if (live.metadata.deletionTimestamp) return { status: 'progressing', message: 'is being deleted' };
-  const health = objectHealth({ ...live, apiVersion: ref.apiVersion, kind: ref.kind });
-  return health.status === 'unknown' && JUDGED.has(kindOf(ref)) ? { ...health, status: 'progressing' } : health;
+  const object = { ...live, apiVersion: ref.apiVersion, kind: ref.kind };
+  const health = objectHealth(object, { volumeBindingMode: bindingModeOf(modes, object) });
+  const judged = JUDGED.has(`${groupOf(ref.apiVersion)}/${ref.kind}`);
+  return health.status === 'unknown' && judged ? { ...health, status: 'progressing' } : health;
 }

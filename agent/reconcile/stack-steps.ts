@@ -21,6 +21,7 @@ import { type Assigned, isAssigned, type StackContents } from './stack-contents.
 import { hasHealth } from './stack-health.ts';
 import { type StackNotes, setBack } from './stack-memory.ts';
 import { type StackPolicy, stackPolicy } from './stack-policy.ts';
+import { type BindingModes, bindingModesFor } from './volume-binding.ts';
 
 export interface StackStepsOptions extends AttemptPorts {
   agentId: string;
@@ -146,6 +147,7 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
       notes,
       { deploymentObjectId: assignment.deployment_object_id, startedMs, deadlineMs, lookAtMs, pending, outcome },
       live,
+      new Map(),
     );
   }
 
@@ -155,7 +157,8 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     try {
       const refs = wait.pending.map(({ ref }) => ref);
       const live = await observe(effects.cluster, refs, ownedBy(ownerOf(assignment)));
-      return judge(assignment, notes, { ...wait, lookAtMs: now() + nextLookMs(now() - wait.startedMs) }, live);
+      const modes = await bindingModesFor(effects.cluster, live.values(), effects.stop);
+      return judge(assignment, notes, { ...wait, lookAtMs: now() + nextLookMs(now() - wait.startedMs) }, live, modes);
     } catch (error) {
       if (!(error instanceof ClusterError && error.retryable) || now() >= wait.deadlineMs) throw error;
       notes.healthWait = { ...wait, lookAtMs: now() + LOOK_AFTER_ERROR_MS };
@@ -163,8 +166,14 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     }
   }
 
-  function judge(assignment: Assigned, notes: StackNotes, wait: HealthWait, live: ReadonlyMap<string, LiveObject>): boolean {
-    const verdict = judgeHealth(wait, live, now());
+  function judge(
+    assignment: Assigned,
+    notes: StackNotes,
+    wait: HealthWait,
+    live: ReadonlyMap<string, LiveObject>,
+    modes: BindingModes,
+  ): boolean {
+    const verdict = judgeHealth(wait, live, modes, now());
     if (!verdict.done) {
       notes.healthWait = { ...wait, pending: verdict.pending };
       return true;

@@ -85,6 +85,22 @@ spec:
     expect((await found(namespace, 'deployment', 'web')).status.availableReplicas).toBe(2);
   });
 
+  test('a claim that waits for its first pod does not hold up its stack', async () => {
+    const namespace = await createTestNamespace(kubernetes);
+    await kubernetes.kubectl(
+      ['apply', '-f', '-'],
+      'apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: { name: lazy }\nprovisioner: example.com/none\nvolumeBindingMode: WaitForFirstConsumer\n',
+    );
+    const stack = await world.createStack('claim');
+    await agent.target(stack.id);
+    const object = await stack.submit(`apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: data, namespace: ${namespace} }
+spec: { storageClassName: lazy, accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+`);
+    expect(await agent.event(object)).toMatchObject(succeeded);
+  });
+
   test('an invalid object changes nothing of its stack, and says why', async () => {
     const namespace = await createTestNamespace(kubernetes);
     const stack = await world.createStack('invalid');
