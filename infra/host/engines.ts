@@ -13,19 +13,25 @@ export interface Engines {
   stop(): Promise<void>;
 }
 
+export type EngineName = 'dynamodb' | 'sqs';
+
 export interface EngineOptions {
+  /** Those which the AWS SDK's own environment leads to (AWS_ENDPOINT_URL and its kin): found, and signed for, by the SDK alone. */
+  configuredBySdk?: readonly EngineName[] | undefined;
   /** An existing folder; nothing is kept where absent. */
   dataDir?: string | undefined;
   onDeath?: (why: string) => void;
 }
 
-export async function startEngines(config: Config, { dataDir, onDeath }: EngineOptions = {}): Promise<Engines> {
+export async function startEngines(config: Config, { dataDir, onDeath, configuredBySdk = [] }: EngineOptions = {}): Promise<Engines> {
   const lock = dataDir === undefined ? undefined : lockDataDir(dataDir);
   const within = (name: string) => dataDir && join(dataDir, name);
   const [file, queues] = [within('dynamodb.sqlite'), within('queues')];
   const [dynamoDb, sqs] = await Promise.allSettled([
-    config.DYNAMODB_ENDPOINT ? undefined : startEmbeddedDynamoDb({ ...(file && { file }), ...(onDeath && { onDeath }) }),
-    config.SQS_ENDPOINT ? undefined : startEmbeddedSqs({ ...(queues && { dataDir: queues }) }),
+    config.DYNAMODB_ENDPOINT || configuredBySdk.includes('dynamodb')
+      ? undefined
+      : startEmbeddedDynamoDb({ ...(file && { file }), ...(onDeath && { onDeath }) }),
+    config.SQS_ENDPOINT || configuredBySdk.includes('sqs') ? undefined : startEmbeddedSqs({ ...(queues && { dataDir: queues }) }),
   ]);
   const started = [dynamoDb, sqs].flatMap((engine) => (engine.status === 'fulfilled' && engine.value ? [engine.value] : []));
   const stop = async () => {

@@ -16,7 +16,12 @@ export async function runHost(): Promise<void> {
   const log = createLog({ level: settings.config.BROKKR_LOG_LEVEL });
   const dataDir = settings.dataDir && resolve(settings.dataDir);
   if (settings.command === 'rotate-admin-pak') {
-    const pak = await rotateAdminPak({ config: settings.config, log, ...(dataDir && { dataDir }) });
+    const pak = await rotateAdminPak({
+      config: settings.config,
+      configuredBySdk: settings.configuredBySdk,
+      log,
+      ...(dataDir && { dataDir }),
+    });
     process.stdout.write(`The new admin key, shown this once; the one before it opens nothing any more:\n\n  ${pak}\n\n`);
     return;
   }
@@ -24,11 +29,12 @@ export async function runHost(): Promise<void> {
 }
 
 async function serve(settings: HostConfig, dataDir: string | undefined, log: Log): Promise<void> {
-  const { host: address, port, trustedProxies, config, tryOut } = settings;
+  const { host: address, port, trustedProxies, config, configuredBySdk, tryOut } = settings;
   let unshown: string | undefined;
   try {
     const host = await startHost({
       config,
+      configuredBySdk,
       host: address,
       port,
       trustedProxies,

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { type Config, loadConfig, parseEnvironment } from '../../lib/platform/config.ts';
+import type { EngineName } from './engines.ts';
 
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -9,6 +10,10 @@ const Environment = z.object({
   /** The number of proxies in front whose X-Forwarded-For is true. */
   TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
   KUBECONFIG: z.string().optional(),
+  /** The AWS SDK's own: with them, its credentials too, it leads to other engines by itself. */
+  AWS_ENDPOINT_URL: z.url().optional(),
+  AWS_ENDPOINT_URL_DYNAMODB: z.url().optional(),
+  AWS_ENDPOINT_URL_SQS: z.url().optional(),
 });
 
 export interface HostConfig {
@@ -19,6 +24,7 @@ export interface HostConfig {
   trustedProxies: number;
   /** What the functions read. */
   config: Config;
+  configuredBySdk: EngineName[];
   command: 'serve' | 'rotate-admin-pak' | 'help';
   /** Start the try-out agent: on the cluster of this kubeconfig, or on one in memory. */
   tryOut: { kubeconfig: string | undefined } | undefined;
@@ -37,9 +43,12 @@ Serves Brokkr's API from this one process, on embedded engines unless others are
                       when the key is lost. The server must be stopped meanwhile
   --help              show this
 
-Environment: HOST, PORT, BROKKR_DATA_DIR (.brokkr), DYNAMODB_ENDPOINT, SQS_ENDPOINT, TRUST_PROXY (number of proxies in front whose
-X-Forwarded-For is to be believed), BROKKR_PREFIX, BROKKR_ADMIN_PAK_HASH, BROKKR_DEV, BROKKR_LOG_LEVEL, BROKKR_AUDIT_RETENTION_DAYS,
-BROKKR_EVENT_RETENTION_DAYS
+Environment:
+  HOST, PORT, BROKKR_DATA_DIR (.brokkr)
+  DYNAMODB_ENDPOINT, SQS_ENDPOINT   other engines that take any credentials: DynamoDB Local, ElasticMQ, LocalStack
+  AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS   other engines with the AWS SDK's credentials and region
+  TRUST_PROXY   the number of proxies in front whose X-Forwarded-For is to be believed (0)
+  BROKKR_PREFIX, BROKKR_ADMIN_PAK_HASH, BROKKR_DEV, BROKKR_LOG_LEVEL, BROKKR_AUDIT_RETENTION_DAYS, BROKKR_EVENT_RETENTION_DAYS
 `;
 
 const OPTIONS = {
@@ -70,6 +79,10 @@ export function loadHostConfig(
     dataDir: values.ephemeral ? undefined : set.BROKKR_DATA_DIR,
     trustedProxies: set.TRUST_PROXY,
     config: loadConfig(environment),
+    configuredBySdk: [
+      ...((set.AWS_ENDPOINT_URL_DYNAMODB ?? set.AWS_ENDPOINT_URL) ? ['dynamodb' as const] : []),
+      ...((set.AWS_ENDPOINT_URL_SQS ?? set.AWS_ENDPOINT_URL) ? ['sqs' as const] : []),
+    ],
     command: values.help ? 'help' : values['rotate-admin-pak'] ? 'rotate-admin-pak' : 'serve',
     tryOut: values.try ? { kubeconfig: values.kubeconfig ?? set.KUBECONFIG } : undefined,
   };

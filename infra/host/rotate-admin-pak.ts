@@ -15,9 +15,10 @@ const ADMIN = { principal_type: 'admin', principal_id: 'admin', credential_versi
  * in the same transaction: another host on the same store forgets it within five seconds. A key brought along by
  * BROKKR_ADMIN_PAK_HASH is not touched.
  */
-export async function rotateAdminPak({ config, dataDir, log }: Pick<HostOptions, 'config' | 'dataDir' | 'log'>): Promise<string> {
+export async function rotateAdminPak(options: Pick<HostOptions, 'config' | 'configuredBySdk' | 'dataDir' | 'log'>): Promise<string> {
+  const { config, dataDir, configuredBySdk, log } = options;
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const engines = await startEngines(config, { dataDir });
+  const engines = await startEngines(config, { dataDir, configuredBySdk });
   try {
     const { DYNAMODB_ENDPOINT: endpoint, AWS_REGION: region, BROKKR_PREFIX } = engines.config;
     const client = dynamoDbClient({ ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) });

@@ -8,7 +8,7 @@ import { createLog, type Log } from '../../lib/platform/log.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { createQueues, type QueueSettings } from './create-queues.ts';
 import { createTables } from './create-tables.ts';
-import { type Engines, startEngines } from './engines.ts';
+import { type EngineName, type Engines, startEngines } from './engines.ts';
 import { closeHttpServer, createHttpServer } from './http-server.ts';
 import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
@@ -16,6 +16,8 @@ import { type Schedules, startSchedules } from './schedules.ts';
 export interface HostOptions {
   /** The functions' configuration; engines without an endpoint in it are embedded ones. */
   config: Config;
+  /** Engines that are neither embedded nor in `config`: the AWS SDK's environment leads to them. */
+  configuredBySdk?: readonly EngineName[];
   /** Where the embedded engines keep their data, made where it is missing; nothing is kept where absent. */
   dataDir?: string;
   host?: string;
@@ -67,10 +69,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   try {
     if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    const engines = await startEngines(options.config, { dataDir, onDeath: (why) => stopped ?? options.onEngineDeath?.(why) });
+    const engines = await startEngines(options.config, {
+      dataDir,
+      configuredBySdk: options.configuredBySdk,
+      onDeath: (why) => stopped ?? options.onEngineDeath?.(why),
+    });
     undo.push(engines.stop);
     const { config } = engines;
-    log.info('engines_ready', { dynamodb: config.DYNAMODB_ENDPOINT ?? 'aws', sqs: config.SQS_ENDPOINT ?? 'aws' });
+    log.info('engines_ready', { dynamodb: config.DYNAMODB_ENDPOINT ?? 'sdk', sqs: config.SQS_ENDPOINT ?? 'sdk' });
     const physicalName = (name: string) => `${config.BROKKR_PREFIX}-${name}`;
 
     const endpoints = { dynamoDb: endpointOf(config.DYNAMODB_ENDPOINT, config), sqs: endpointOf(config.SQS_ENDPOINT, config) };

@@ -1,8 +1,8 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Services } from '../../functions/services.ts';
-import { ACTIVE } from '../../lib/fleet/agents/agent-rules.ts';
 import { findAgentIdByName } from '../../lib/fleet/agents/agent-repository.ts';
+import { ACTIVE } from '../../lib/fleet/agents/agent-rules.ts';
 import { createAgent as createAgentRecord, getAgent, rotateAgentPak, updateAgent } from '../../lib/fleet/agents/agent-service.ts';
 import type { Caller } from '../../lib/fleet/fleet-ports.ts';
 import type { Host } from './start-host.ts';

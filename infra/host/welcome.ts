@@ -24,7 +24,11 @@ export function welcome(
 ): string {
   const { dataDir, adminPakBroughtAlong, agent } = facts;
   const store =
-    engines.dynamoDbPid === undefined ? `in ${config.DYNAMODB_ENDPOINT}` : dataDir ? `in ${dataDir}` : 'in memory: gone when this stops';
+    engines.dynamoDbPid === undefined
+      ? `in ${config.DYNAMODB_ENDPOINT ?? 'the DynamoDB that the AWS SDK is configured for'}`
+      : dataDir
+        ? `in ${dataDir}`
+        : 'in memory: gone when this stops';
   const about = [
     `Brokkr listens on ${url}`,
     `The data is ${store}`,

@@ -57,6 +57,18 @@ test('two first starts on one store mint one key', async () => {
   expect(both.map(({ adminPak }) => adminPak).filter(Boolean)).toHaveLength(1);
 });
 
+test('other engines are used where the AWS SDK is configured for them, with its credentials', async () => {
+  const store = await start();
+  const [, dynamodb, sqs] = /"dynamodb":"([^"]+)","sqs":"([^"]+)"/.exec(store.stderr()) ?? [];
+  const credentials = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'us-east-1' };
+  const env = { AWS_ENDPOINT_URL_DYNAMODB: dynamodb ?? '', AWS_ENDPOINT_URL_SQS: sqs ?? '', ...credentials, BROKKR_PREFIX: 'sdk' };
+  const host = await start({ env });
+  expect(host.stderr()).toContain('"dynamodb":"sdk","sqs":"sdk"');
+  expect((await host.admin.post('/agents', { name: 'a', cluster_name: 'c' })).status).toBe(201);
+  const second = await start({ env, adminPak: host.adminPak });
+  expect((await second.admin.get('/agents')).body).toHaveLength(1);
+});
+
 test('a start on existing data takes less than two seconds and finds it all', async () => {
   const dataDir = await folder();
   const first = await start({ dataDir });

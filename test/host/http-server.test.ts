@@ -43,28 +43,23 @@ test('HEAD is GET without the body', async () => {
   expect([head.status, head.headers['content-type'], head.text]).toEqual([200, 'text/plain; charset=utf-8', '']);
 });
 
-test.each([
-  '/nope',
-  '/api/nope',
-  '/api/v1/nope',
-  '/internal/nope',
-  '/api/v1',
-  '/swagger-ui/nope.js',
-  '/healthz/',
-  '/%',
-  '/api/v1/agents/%zz',
-  '//',
-])('nothing is found at %s, which says so in plain text', async (path) => {
-  for (const method of ['GET', 'POST']) {
-    const answer = await host.root.send(method, path);
-    expect({ method, status: answer.status }).toEqual({ method, status: path === '/swagger-ui/nope.js' && method === 'POST' ? 405 : 404 });
-    if (answer.status === 404) expect([answer.headers['content-type'], answer.text]).toEqual(['text/plain; charset=utf-8', 'not found']);
-  }
-});
+test.each(['/nope', '/api/nope', '/api/v1/nope', '/internal/nope', '/api/v1', '/swagger-ui/nope.js', '/healthz/', '/%', '//'])(
+  'nothing is found at %s, which says so in plain text',
+  async (path) => {
+    for (const method of ['GET', 'POST']) {
+      const answer = await host.root.send(method, path);
+      expect({ method, status: answer.status }).toEqual({
+        method,
+        status: path === '/swagger-ui/nope.js' && method === 'POST' ? 405 : 404,
+      });
+      if (answer.status === 404) expect([answer.headers['content-type'], answer.text]).toEqual(['text/plain; charset=utf-8', 'not found']);
+    }
+  },
+);
 
 test('a wrong method is 405 with the right ones, for those with a key', async () => {
   const refused = await host.admin.patch('/agents');
-  expect([refused.status, refused.headers.allow, refused.text]).toEqual([405, 'GET, POST', '']);
+  expect([refused.status, refused.headers.allow, refused.text]).toEqual([405, 'GET, HEAD, POST', '']);
   expect((await host.anonymous.patch('/agents')).status).toBe(401);
   expect((await host.root.delete('/healthz')).status).toBe(405);
 });
@@ -77,6 +72,11 @@ test('a method that HTTP knows and we do not is refused, not served', async () =
 test('an encoded slash belongs to its segment', async () => {
   expect((await host.admin.post(`/agents/${agentId}/labels`, { agent_id: agentId, label: 'team/red' })).status).toBe(201);
   expect((await host.admin.delete(`/agents/${agentId}/labels/team%2Fred`)).status).toBe(204);
+});
+
+test('a segment that cannot be decoded is a bad parameter of the operation it belongs to', async () => {
+  expect((await host.admin.get('/agents/%zz')).status).toBe(400);
+  expect((await host.anonymous.get('/agents/%zz')).status).toBe(401);
 });
 
 test('the search with a trailing slash and the list without are two operations', async () => {

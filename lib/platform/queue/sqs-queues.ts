@@ -15,6 +15,8 @@ export function sqsClient({ endpoint, region }: SqsOptions): SQSClient {
       region: region ?? 'us-east-1',
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     }),
+    // A queue's URL may name a host that only its engine knows: the configured endpoint is the way to every queue.
+    useQueueUrlAsEndpoint: false,
     maxAttempts: 4,
     requestHandler: { connectionTimeout: 2_000, requestTimeout: 30_000 },
   });
