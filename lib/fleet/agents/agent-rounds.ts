@@ -2,7 +2,7 @@ import { timestamp } from '../../platform/clock.ts';
 import { ConditionFailed } from '../../platform/database/database.ts';
 import { AppError } from '../../platform/errors.ts';
 import { reportedAmong } from '../agent-events/agent-event-repository.ts';
-import { findObject } from '../deployment-objects/deployment-object-repository.ts';
+import { findObject, wireBytesOf } from '../deployment-objects/deployment-object-repository.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import { agentKey, fleetTable } from '../fleet-table.ts';
 import type { DeploymentObject, HeartbeatReport } from '../protocol/agent-protocol.ts';
@@ -72,10 +72,10 @@ export async function targetState(
     const some = await Promise.all(wanted.slice(from, from + 25).map((head) => findObject(database, head.object_id)));
     for (const object of some) {
       if (!object) continue;
-      bytes += object.yaml_content.length;
+      bytes += wireBytesOf(object);
       objects.push(object);
     }
-    if (bytes > TARGET_STATE_BYTES && from + 25 < wanted.length) {
+    if (bytes > TARGET_STATE_BYTES) {
       // A part of the state would look like withdrawals to an agent that compares lists: better none than that.
       log.error('target_state_too_large', { agent_id: agentId, stacks: wanted.length, bytes });
       throw new AppError(

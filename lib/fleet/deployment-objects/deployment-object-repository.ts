@@ -24,6 +24,9 @@ export type ObjectHead = z.infer<typeof ObjectHead>;
 
 export const checksumOf = (yaml: string): string => createHash('sha256').update(yaml).digest('hex');
 
+/** How many bytes of an answer an object's YAML takes. */
+export const wireBytesOf = ({ yaml_content }: DeploymentObject): number => Buffer.byteLength(JSON.stringify(yaml_content));
+
 /** Takes the next number, alone: inside the transaction it would be a storm of conflicts. Gaps are fine. */
 export async function nextSequence(database: Database): Promise<number> {
   const counter = await database.write({ table, update: SEQUENCE_KEY, add: { value: 1 } });

@@ -21,6 +21,7 @@ import {
   nextSequence,
   type ObjectHead,
   objectNewWrites,
+  wireBytesOf,
 } from './deployment-object-repository.ts';
 
 export interface NewDeploymentObject {
@@ -131,7 +132,7 @@ export async function listDeploymentObjects(
     const some = await Promise.all(ids.slice(from, from + 10).map((id) => findObject(at.database, id)));
     for (const object of some) {
       if (!object || bytes >= OBJECT_PAGE.bytes) continue;
-      bytes += object.yaml_content.length;
+      bytes += wireBytesOf(object);
       objects.push(object);
     }
   }

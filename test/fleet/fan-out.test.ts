@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Database, Write } from '../../lib/platform/database/database.ts';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import {
+  configMap,
+  type MadeAgent,
+  type MadeGenerator,
+  makeAgent,
+  makeGenerator,
+  makeStack,
+  ok,
+  report,
+  submit,
+  target,
+} from './fleet-builder.ts';
+
+let host: TestHost;
+let generator: MadeGenerator;
+beforeEach(async () => {
+  host = await startTestHost();
+  generator = await makeGenerator(host);
+});
+afterEach(() => host.stop());
+
+const CROWD = 60;
+const crowd = (labels: readonly string[]): Promise<MadeAgent[]> =>
+  Promise.all(Array.from({ length: CROWD }, () => makeAgent(host, { generators: [generator], labels })));
+const poll = (agent: MadeAgent, etag?: string) => agent.api.get(`/agents/${agent.id}/assignments`, { headers: { 'if-none-match': etag } });
+const outbox = async () => {
+  const shards = ['0', '1', '2', '3'].map((shard) => host.app.services.database.query('work', { pk: `OUTBOX#${shard}`, limit: 100 }));
+  return (await Promise.all(shards)).flatMap(({ items }) => items);
+};
+
+/** Until the queue's work has shown, since nobody says when a queue is empty. */
+async function eventually<T>(look: () => Promise<T>, done: (seen: T) => boolean): Promise<T> {
+  for (const deadline = performance.now() + 10_000; ; ) {
+    const seen = await look();
+    if (done(seen)) return seen;
+    if (performance.now() > deadline) throw new Error(`still ${JSON.stringify(seen)}`);
+  }
+}
+
+describe('a change that concerns more agents than a request waits for', () => {
+  test("reaches every one of them through the queue: a new object, then its stack's end", async () => {
+    const agents = await crowd(['crowd']);
+    const stack = await makeStack(host, generator, { labels: ['crowd'], yaml: configMap('one') });
+    const states = (wanted: string) => async () => {
+      const all = await Promise.all(agents.map((agent) => agent.assignments()));
+      return all.filter((assignments) => assignments.get(stack.id)?.state === wanted).length;
+    };
+    await eventually(states('assigned'), (count) => count === CROWD);
+
+    const before = await Promise.all(agents.map((agent) => poll(agent)));
+    const newer = await submit(host, stack.id, configMap('two'));
+    const told = async () =>
+      (await Promise.all(agents.map((agent, at) => poll(agent, before[at]?.headers.etag)))).filter(({ status }) => status === 200);
+    const answers = await eventually(told, ({ length }) => length === CROWD);
+    for (const { body } of answers) expect(body.assignments).toEqual([expect.objectContaining({ deployment_object_id: newer.id })]);
+
+    await ok(generator.api.delete(`/stacks/${stack.id}`));
+    await eventually(states('withdrawn'), (count) => count === CROWD);
+    for (const agent of agents) await ok(report(agent, newer.id, { event_type: 'REMOVE' }));
+    expect(await states('withdrawn')()).toBe(0);
+    expect(await outbox()).toEqual([]);
+  });
+
+  test('a generator with more stacks than that leaves none of them behind', async () => {
+    const agent = await makeAgent(host, { generators: [generator] });
+    const stacks = await Promise.all(Array.from({ length: CROWD }, () => makeStack(host, generator, { yaml: 'a: 1' })));
+    for (const stack of stacks) await target(host, agent, stack);
+    expect((await agent.assignments()).size).toBe(CROWD);
+    await ok(host.admin.delete(`/generators/${generator.id}`));
+    const withdrawn = async () => [...(await agent.assignments()).values()].filter(({ state }) => state === 'withdrawn').length;
+    await eventually(withdrawn, (count) => count === CROWD);
+    expect(
+      (await ok(host.admin.get('/stacks'))).filter(({ generator_id }: { generator_id: string }) => generator_id === generator.id),
+    ).toEqual([]);
+    await eventually(
+      async () => (await ok(host.admin.get(`/agents/${agent.id}/targets`))).length,
+      (count) => count === 0,
+    );
+  });
+});
+
+/** Makes the store fail where agents are told, as if the process had ended between the commit and what follows it. */
+function breakTelling(database: Database): () => void {
+  const { write } = database;
+  database.write = async (one: Write) => {
+    if ('update' in one && one.update.pk.startsWith('AGENTS#')) throw new Error('killed');
+    return write(one);
+  };
+  return () => {
+    database.write = write;
+  };
+}
+
+describe('a process that ends between a change and telling of it', () => {
+  const CHANGES: Record<string, (stack: { id: string }) => Promise<unknown>> = {
+    'a new object': ({ id }) => submit(host, id, configMap('two')),
+    'a label taken off': ({ id }) => ok(generator.api.delete(`/stacks/${id}/labels/l`)),
+    'a deleted stack': ({ id }) => ok(generator.api.delete(`/stacks/${id}`)),
+    'a deleted generator': () => ok(host.admin.delete(`/generators/${generator.id}`)),
+  };
+  test.each(Object.entries(CHANGES))('loses nothing: the next sweep of the outbox tells of %s', async (_what, change) => {
+    const agent = await makeAgent(host, { generators: [generator], labels: ['l'] });
+    const stack = await makeStack(host, generator, { labels: ['l'], yaml: configMap('one') });
+    const { headers } = await poll(agent);
+    const mend = breakTelling(host.app.services.database);
+    await change(stack);
+    mend();
+    expect(await poll(agent, headers.etag)).toMatchObject({ status: 304 });
+    expect(await outbox()).not.toEqual([]);
+    await host.schedules.fire('outbox-sweep');
+    const { body } = await eventually(
+      () => poll(agent, headers.etag),
+      ({ status }) => status === 200,
+    );
+    expect(body.revision).toBeGreaterThan(0);
+    await eventually(outbox, ({ length }) => length === 0);
+  });
+});
+
+describe('an agent that was away while the server was restarted', () => {
+  test('is told what it lost meanwhile, and forgets nothing it was told before', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'brokkr-restart-'));
+    try {
+      await host.stop();
+      host = await startTestHost({ dataDir });
+      generator = await makeGenerator(host);
+      const { admin, adminPak } = host;
+      const made = await makeAgent(host, { generators: [generator], labels: ['l'] });
+      const [lost, kept] = [
+        await makeStack(host, generator, { yaml: configMap('lost'), labels: ['l'] }),
+        await makeStack(host, generator, { yaml: configMap('kept'), labels: ['l'] }),
+      ];
+      const before = await made.assignments();
+      expect(before.size).toBe(2);
+      await ok(admin.delete(`/stacks/${lost.id}`));
+      await host.stop();
+
+      host = await startTestHost({ dataDir });
+      const { body } = await host.anonymous.as(made.pak).get(`/agents/${made.id}/assignments`);
+      const states = new Map(
+        body.assignments.map((assignment: { stack_id: string; state: string }) => [assignment.stack_id, assignment.state]),
+      );
+      expect(states).toEqual(
+        new Map([
+          [lost.id, 'withdrawn'],
+          [kept.id, 'assigned'],
+        ]),
+      );
+      expect((await host.anonymous.as(adminPak).get(`/stacks/${kept.id}`)).status).toBe(200);
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import {
+  configMap,
+  type MadeAgent,
+  type MadeGenerator,
+  makeAgent,
+  makeGenerator,
+  makeStack,
+  ok,
+  report,
+  submit,
+  target,
+} from './fleet-builder.ts';
+
+let host: TestHost;
+let generator: MadeGenerator;
+let agent: MadeAgent;
+let stacks: Awaited<ReturnType<typeof makeStack>>[];
+beforeAll(async () => {
+  host = await startTestHost();
+  generator = await makeGenerator(host);
+});
+afterAll(() => host.stop());
+beforeEach(async () => {
+  agent = await makeAgent(host, { generators: [generator] });
+  stacks = [];
+  for (const name of ['one', 'two', 'three']) {
+    const stack = await makeStack(host, generator, { yaml: configMap(name) });
+    await target(host, agent, stack);
+    stacks.push(stack);
+  }
+});
+
+type Wire = { id: string; stack_id: string; sequence_id: number };
+const state = (query = '', etag?: string) =>
+  agent.api.get(`/agents/${agent.id}/target-state${query}`, { headers: { 'if-none-match': etag } });
+const ids = async (query = '') => (await ok(state(query))).map(({ id }: Wire) => id);
+const objects = () => stacks.map(({ objectId }) => objectId).reverse();
+
+test('is the newest object of each stack, newest first, whole', async () => {
+  const newest = await submit(host, stacks[0]?.id ?? '', configMap('newest'));
+  const body = await ok(state());
+  expect(body[0]).toEqual(newest);
+  expect(body.map(({ id }: Wire) => id)).toEqual([newest.id, ...objects().slice(0, 2)]);
+});
+
+test('without a mode is the whole state, whatever was reported: an agent that compares lists deletes nothing', async () => {
+  for (const { objectId } of stacks) await ok(report(agent, objectId));
+  expect(await ids()).toEqual(objects());
+  expect(await ids('?mode=full')).toEqual(objects());
+  expect(await ids('?mode=incremental')).toEqual([]);
+});
+
+test('asked for incrementally leaves out what was reported on, successes and failures alike', async () => {
+  const [one, two, three] = stacks.map(({ objectId }) => objectId);
+  expect(await ids('?mode=incremental')).toEqual([three, two, one]);
+  await ok(report(agent, one ?? ''));
+  await ok(report(agent, three ?? '', { status: 'FAILURE' }));
+  expect(await ids('?mode=incremental')).toEqual([two]);
+  const newer = await submit(host, stacks[0]?.id ?? '', configMap('newer'));
+  expect(await ids('?mode=incremental')).toEqual([newer.id, two]);
+  // What another agent reports is its own.
+  await ok(report(await makeAgent(host), two ?? ''));
+  expect(await ids('?mode=incremental')).toEqual([newer.id, two]);
+});
+
+test.each(['?mode=all', '?mode=', '?mode=FULL'])('in a mode that is none (%s) is a 400', async (query) => {
+  expect(await state(query)).toMatchObject({ status: 400, body: { message: expect.stringContaining('mode') } });
+});
+
+test('has deletion markers in it, and no stack without an object', async () => {
+  await target(host, agent, await makeStack(host, generator));
+  const marker = await submit(host, stacks[1]?.id ?? '', '', true);
+  const body = await ok(state());
+  expect(body).toHaveLength(3);
+  expect(body[0]).toEqual(marker);
+});
+
+describe('is not sent again to an agent that has it:', () => {
+  test('304 until something moves', async () => {
+    const { headers } = await state();
+    expect(headers.etag).toMatch(/^".+"$/);
+    expect(await state('', headers.etag)).toMatchObject({ status: 304, text: '' });
+    await submit(host, stacks[0]?.id ?? '', configMap('newer'));
+    expect(await state('', headers.etag)).toMatchObject({ status: 200 });
+  });
+
+  test("an incremental answer has no tag, since a report changes it without the agent's being told", async () => {
+    const { headers } = await state('?mode=incremental');
+    expect(headers.etag).toBeUndefined();
+  });
+
+  test('and the tag of one mode is none of the other', async () => {
+    const full = (await state('?mode=full')).headers.etag;
+    expect(await state('?mode=incremental', full)).toMatchObject({ status: 200 });
+  });
+});
+
+test('of an unknown agent is empty for an admin, and so is all else there is of it', async () => {
+  const unknown = crypto.randomUUID();
+  for (const part of ['target-state', 'stacks', 'labels', 'annotations', 'targets', 'events']) {
+    expect(await host.admin.get(`/agents/${unknown}/${part}`)).toMatchObject({ status: 200, body: [] });
+  }
+  expect(await host.admin.get(`/agents/${unknown}/registrations`)).toMatchObject({ status: 404, body: { code: 'agent_not_found' } });
+  expect(await host.admin.get(`/stacks/${unknown}/labels`)).toMatchObject({ status: 200, body: [] });
+  expect(await host.admin.get(`/stacks/${unknown}/deployment-objects`)).toMatchObject({ status: 404, body: { code: 'stack_not_found' } });
+});
+
+const ANSWER_BYTES = 6 * 1000 * 1000;
+
+test.each(['x', '名'])(
+  'larger than an answer can be is refused whole, since a part of it would look like withdrawals (of %s)',
+  async (letter) => {
+    const yaml = `a: ${letter.repeat((1024 * 1024 - 10) / Buffer.byteLength(letter))}`;
+    for (let n = 0; n < 7; n++) {
+      await target(host, agent, await makeStack(host, generator, { yaml }));
+      const { status, text, body } = await state();
+      expect(Buffer.byteLength(text)).toBeLessThan(ANSWER_BYTES);
+      if (status === 200) expect(body).toHaveLength(n + 4);
+      else expect(body).toMatchObject({ code: 'target_state_too_large', message: expect.stringContaining('assignments') });
+    }
+    expect((await state()).status).toBe(500);
+    // Our own agent fetches them one by one.
+    expect((await agent.assignments()).size).toBe(10);
+  },
+);
+
+test("the explicit target alone opens the stack's labels, annotations and object to an agent, not the stack nor its history", async () => {
+  const [stack] = stacks;
+  for (const path of [`/stacks/${stack?.id}/labels`, `/stacks/${stack?.id}/annotations`, `/deployment-objects/${stack?.objectId}`]) {
+    expect(await agent.api.get(path)).toMatchObject({ status: 200 });
+  }
+  for (const path of [`/stacks/${stack?.id}`, `/stacks/${stack?.id}/deployment-objects`]) {
+    expect(await agent.api.get(path)).toMatchObject({ status: 403, body: { code: 'stack_not_owned' } });
+  }
+});
