@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { FLEET_ERRORS } from '../../lib/fleet/fleet-errors.ts';
 import { ERROR_STATUS } from '../../lib/platform/errors.ts';
-import { type OpenApiDocument, openApiDocument } from '../../lib/platform/http/openapi.ts';
+import { type OpenApiDocument, openApiDocument } from '../../lib/platform/http/openapi-document.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { API, type FleetEndpoint } from '../fleet/fleet-endpoint.ts';
 

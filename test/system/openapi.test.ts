@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { httpGroups } from '../../functions/registry.ts';
 import { apiDocument } from '../../functions/system/api-document.ts';
 import type { AnyEndpoint } from '../../lib/platform/http/endpoint.ts';
-import { openApiDocument } from '../../lib/platform/http/openapi.ts';
+import { openApiDocument } from '../../lib/platform/http/openapi-document.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 
 const endpoints = httpGroups.flatMap((group) => group.endpoints);
