@@ -1,5 +1,5 @@
-import { ACTIVE } from '../../lib/fleet/agents/agent-rules.ts';
 import { listAgentRecords } from '../../lib/fleet/agents/agent-repository.ts';
+import { ACTIVE } from '../../lib/fleet/agents/agent-rules.ts';
 import { listStacks } from '../../lib/fleet/stacks/stack-repository.ts';
 import type { Services } from '../services.ts';
 
