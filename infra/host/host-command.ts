@@ -28,30 +28,22 @@ export async function runHost(): Promise<void> {
   await serve(settings, dataDir, log);
 }
 
+interface Running {
+  host: Host;
+  agent: TryOutAgent | undefined;
+}
+
+/** Serves until a signal comes, also where it comes while all this is still starting. */
 async function serve(settings: HostConfig, dataDir: string | undefined, log: Log): Promise<void> {
-  const { host: address, port, trustedProxies, config, configuredBySdk, tryOut } = settings;
   let unshown: string | undefined;
+  const starting = start(settings, dataDir, log, (pak) => {
+    unshown = pak;
+  });
+  stopOnSignal(starting, log);
   try {
-    const host = await startHost({
-      config,
-      configuredBySdk,
-      host: address,
-      port,
-      trustedProxies,
-      log,
-      ...(dataDir && { dataDir }),
-      onAdminPak: (pak) => {
-        unshown = pak;
-      },
-      onEngineDeath(why) {
-        log.error('engine_died', { why });
-        process.exit(1);
-      },
-    });
-    const agent = tryOut && (await startAgent(host, dataDir, tryOut.kubeconfig));
+    const { host, agent } = await starting;
     unshown = undefined;
-    process.stdout.write(welcome(host, { agent, dataDir, adminPakBroughtAlong: config.BROKKR_ADMIN_PAK_HASH !== undefined }));
-    stopOnSignal(host, agent);
+    process.stdout.write(welcome(host, { agent, dataDir, adminPakBroughtAlong: settings.config.BROKKR_ADMIN_PAK_HASH !== undefined }));
   } catch (error) {
     // The data outlives this failed first start, and so does the key.
     if (unshown !== undefined && dataDir !== undefined) process.stdout.write(`${firstKey(unshown).join('\n')}\n`);
@@ -59,27 +51,46 @@ async function serve(settings: HostConfig, dataDir: string | undefined, log: Log
   }
 }
 
-async function startAgent(host: Host, dataDir: string | undefined, kubeconfig: string | undefined): Promise<TryOutAgent> {
+async function start(settings: HostConfig, dataDir: string | undefined, log: Log, onAdminPak: (pak: string) => void): Promise<Running> {
+  const { host: address, port, trustedProxies, config, configuredBySdk, tryOut } = settings;
+  const host = await startHost({
+    config,
+    configuredBySdk,
+    host: address,
+    port,
+    trustedProxies,
+    log,
+    ...(dataDir && { dataDir }),
+    onAdminPak,
+    onEngineDeath(why) {
+      log.error('engine_died', { why });
+      process.exit(1);
+    },
+  });
   try {
-    return await startTryOutAgent({ host, dataDir, kubeconfig });
+    return { host, agent: tryOut && (await startTryOutAgent({ host, dataDir, kubeconfig: tryOut.kubeconfig })) };
   } catch (cause) {
     await host.stop();
     throw new Error(`the try-out agent cannot be started: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 
-/** The first signal stops in good order, the second at once. */
-function stopOnSignal(host: Host, agent: TryOutAgent | undefined): void {
+/** The first signal stops in good order, the second at once. A start that fails meanwhile ends the process with its own reason. */
+function stopOnSignal(starting: Promise<Running>, log: Log): void {
   let asked = false;
+  const stop = async () => {
+    const { host, agent } = await starting;
+    await Promise.resolve(agent?.stop()).catch((error: unknown) => log.error('stop_failed', { error }));
+    await host.stop();
+    process.exit(0);
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (asked) process.exit(130);
       asked = true;
-      host.app.log.info('stopping', { signal });
+      log.info('stopping', { signal });
       setTimeout(() => process.exit(0), STOP_MS).unref();
-      void Promise.resolve(agent?.stop())
-        .finally(host.stop)
-        .then(() => process.exit(0));
+      stop().catch(() => {});
     });
   }
 }

@@ -41,9 +41,18 @@ process.once('exit', () => {
   for (const child of processes) child.kill('SIGKILL');
 });
 
-/** Runs a command of the host's that ends by itself; one that doesn't is ended, and has no exit code. */
-export async function runHost(options: HostProcessOptions): Promise<{ code: number | null; stdout: string; stderr: string }> {
+/** Runs a command of the host's that ends by itself, or by a signal when it has logged a text; one that doesn't is ended, and has no exit code. */
+export async function runHost(
+  options: HostProcessOptions & { signalOn?: { text: string; signal: NodeJS.Signals } },
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const { child, stdout, stderr, ended } = spawnHost(options);
+  const { signalOn } = options;
+  let signalled = false;
+  child.stderr?.on('data', () => {
+    if (!signalOn || signalled || !stderr().includes(signalOn.text)) return;
+    signalled = true;
+    child.kill(signalOn.signal);
+  });
   const bound = setTimeout(() => child.kill('SIGKILL'), 10_000);
   const { code } = await ended;
   clearTimeout(bound);

@@ -138,6 +138,17 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s stops host and store in good order
   expect(host.stderr()).not.toContain('"level":"error"');
 });
 
+test('a signal that comes while the host is still starting stops it in good order as well', async () => {
+  const { code, stderr } = await runHost({
+    dataDir: await folder(),
+    args: ['--port', '0'],
+    signalOn: { text: 'engines_ready', signal: 'SIGTERM' },
+  });
+  expect(code).toBe(0);
+  expect(stderr).toContain('"event":"stopping"');
+  expect(stderr).not.toContain('"level":"error"');
+});
+
 test('one data folder serves one host at a time', async () => {
   const dataDir = await folder();
   await start({ dataDir });
