@@ -7,7 +7,7 @@ import { listStacksOf } from '../stacks/stack-repository.ts';
 import { removeOrphanedStack } from '../stacks/stack-service.ts';
 import { type FleetChange, FleetChange as FleetChangeSchema, fleetChanged } from './fleet-changed.ts';
 import { agentsSelectedBy, agentsTargeting, type EdgePage, selectorsOfStack } from './matching.ts';
-import { registrationRemoveWrites } from './registration-repository.ts';
+import { listRegistrationsWith, registrationRemoveWrites } from './registration-repository.ts';
 import { dropTarget, targetRemoveWrites } from './target-service.ts';
 
 /**
@@ -158,9 +158,16 @@ async function clear(database: Database, pk: string, prefix?: string): Promise<v
 }
 
 async function generatorRemoved(at: FleetPorts, generatorId: string, budget: Budget): Promise<void> {
-  const stacks = await listStacksOf(at.database, generatorId);
-  if (stacks.length > budget.left) throw new TooMany();
+  const [stacks, registrations] = await Promise.all([
+    listStacksOf(at.database, generatorId),
+    listRegistrationsWith(at.database, generatorId),
+  ]);
+  if (stacks.length + registrations.length > budget.left) throw new TooMany();
   for (const stack of stacks) await removeOrphanedStack(at, stack.id);
+  await removeAll(
+    at.database,
+    registrations.flatMap(({ agent_id }) => registrationRemoveWrites(agent_id, generatorId)),
+  );
 }
 
 /** Deletes that need no condition and may be repeated, a few at a time. */

@@ -14,7 +14,7 @@ export const FleetChange = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('stack-removed'), stack_id: id, generator_id: id }),
   /** Its edges are cleared away. */
   z.object({ kind: z.literal('agent-removed'), agent_id: id }),
-  /** Its stacks are removed one by one. */
+  /** Its stacks are removed one by one, then its registrations. */
   z.object({ kind: z.literal('generator-removed'), generator_id: id }),
 ]);
 export type FleetChange = z.infer<typeof FleetChange>;

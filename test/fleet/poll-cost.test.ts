@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import { type MadeAgent, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, report } from './fleet-builder.ts';
+
+/** What the store was asked for, with what it cost. */
+let consumed: { operation: string; units: number }[] = [];
+let host: TestHost;
+let generator: MadeGenerator;
+let agent: MadeAgent;
+beforeAll(async () => {
+  // Without schedules: they read too, and when they like.
+  host = await startTestHost({
+    onConsumed: (operation, units) => consumed.push({ operation, units }),
+    functions: { scheduleGroups: [] },
+  });
+  generator = await makeGenerator(host);
+  agent = await makeAgent(host, { generators: [generator], labels: ['all'] });
+});
+afterAll(() => host.stop());
+
+const poll = (etag?: string) => agent.api.get(`/agents/${agent.id}/assignments`, { headers: { 'if-none-match': etag } });
+async function costOf(action: () => Promise<unknown>) {
+  consumed = [];
+  await action();
+  return consumed;
+}
+
+test.each([0, 10, 100])('an idle poll costs one read unit and no write with %i stacks', async (count) => {
+  const { body } = await poll();
+  const stacks = await Promise.all(
+    Array.from({ length: count - body.assignments.length }, () => makeStack(host, generator, { labels: ['all'], yaml: 'a: 1' })),
+  );
+  for (const { objectId } of stacks.slice(0, 20)) await ok(report(agent, objectId));
+  const { headers, body: current } = await poll();
+  expect(current.assignments).toHaveLength(count);
+  for (let round = 0; round < 3; round++) {
+    expect(await costOf(async () => expect(await poll(headers.etag)).toMatchObject({ status: 304 }))).toEqual([
+      { operation: 'GetItem', units: 1 },
+    ]);
+  }
+});
+
+test('so does a poll for a target state that has not changed', async () => {
+  const path = `/agents/${agent.id}/target-state`;
+  const { headers } = await agent.api.get(path);
+  const idle = () => agent.api.get(path, { headers: { 'if-none-match': headers.etag } });
+  expect(await costOf(async () => expect(await idle()).toMatchObject({ status: 304 }))).toEqual([{ operation: 'GetItem', units: 1 }]);
+});
+
+test('a heartbeat that says nothing new within a minute is not written', async () => {
+  const beat = () => ok(agent.api.post(`/agents/${agent.id}/heartbeat`, { k8s_reachable: true, k8s_api_latency_ms: 3 }));
+  await beat();
+  expect(await costOf(beat)).toEqual([{ operation: 'GetItem', units: 1 }]);
+});
+
+test('a report that was made before costs no new event, however often it is repeated', async () => {
+  const stack = await makeStack(host, generator, { yaml: 'a: 1' });
+  await ok(report(agent, stack.objectId));
+  const count = async () => (await ok(host.admin.get(`/agents/${agent.id}/events`))).length;
+  const before = await count();
+  const spent = await costOf(() => ok(report(agent, stack.objectId)));
+  expect(spent.filter(({ operation }) => operation === 'TransactWriteItems' || operation === 'PutItem')).toEqual([]);
+  expect(await count()).toBe(before);
+});
+
+test('a key that is malformed is refused without asking the store', async () => {
+  for (const authorization of ['garbage', 'brokkr_x', 'Basic eDp5', undefined]) {
+    const spent = await costOf(() => host.anonymous.get('/agents', { headers: { authorization } }));
+    expect(spent.filter(({ operation }) => operation !== 'TransactWriteItems')).toEqual([]);
+  }
+});
+
+test('a first page of an agent that runs 100 stacks costs a few queries and one read for each stack', async () => {
+  await ok(host.admin.put(`/agents/${agent.id}`, { status: 'PAUSED' }));
+  await ok(host.admin.put(`/agents/${agent.id}`, { status: 'ACTIVE' }));
+  const spent = await costOf(() => poll());
+  const units = spent.reduce((sum, { units: cost }) => sum + cost, 0);
+  expect(units).toBeLessThan(150);
+  expect(spent.filter(({ operation }) => /Write|Put|Update/.test(operation))).toEqual([]);
+});

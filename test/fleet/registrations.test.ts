@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import { type MadeAgent, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, target } from './fleet-builder.ts';
+
+let host: TestHost;
+let generator: MadeGenerator;
+let agent: MadeAgent;
+beforeAll(async () => {
+  host = await startTestHost();
+});
+afterAll(() => host.stop());
+beforeEach(async () => {
+  [generator, agent] = [await makeGenerator(host), await makeAgent(host)];
+});
+const path = () => `/generators/${generator.id}/register`;
+const generatorsOf = async () => {
+  const registrations = await ok(agent.api.get(`/agents/${agent.id}/registrations`));
+  return registrations.map(({ generator_id }: { generator_id: string }) => generator_id);
+};
+
+test('an agent registers itself, once, and is seen by the generator from then on', async () => {
+  expect(await ok(generator.api.get('/agents'))).toEqual([]);
+  const registration = await ok(agent.api.post(path(), {}));
+  expect(registration).toEqual({
+    id: expect.any(String),
+    agent_id: agent.id,
+    generator_id: generator.id,
+    registered_at: expect.any(String),
+  });
+  expect(await agent.api.post(path(), {})).toMatchObject({ status: 409, body: { code: 'already_registered' } });
+  expect(await ok(generator.api.get(`/generators/${generator.id}/registered-agents`))).toEqual([registration]);
+  expect((await ok(generator.api.get('/agents'))).map(({ id }: { id: string }) => id)).toEqual([agent.id]);
+  expect(await generatorsOf()).toContain(generator.id);
+});
+
+test('of many registrations at once one is made', async () => {
+  const answers = await Promise.all(Array.from({ length: 8 }, () => agent.api.post(path(), {})));
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
+});
+
+test("an agent's own id always wins over what its body says", async () => {
+  const other = await makeAgent(host);
+  const registration = await ok(agent.api.post(path(), { agent_id: other.id }));
+  expect(registration.agent_id).toBe(agent.id);
+  await ok(host.admin.post(path(), { agent_id: other.id }));
+  await ok(agent.api.delete(path(), { agent_id: other.id }));
+  const registered = await ok(host.admin.get(`/generators/${generator.id}/registered-agents`));
+  expect(registered.map(({ agent_id }: { agent_id: string }) => agent_id)).toEqual([other.id]);
+});
+
+describe("registration is the agent's consent:", () => {
+  test.each(['post', 'delete'] as const)('a generator can neither give it nor take it (%s)', async (method) => {
+    expect(await generator.api[method](path(), { agent_id: agent.id })).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+  });
+  test.each(['post', 'delete'] as const)('an admin names the agent (%s)', async (method) => {
+    expect(await host.admin[method](path(), {})).toMatchObject({ status: 400, body: { code: 'missing_agent_id' } });
+    expect(await host.admin[method](path(), { agent_id: null })).toMatchObject({ status: 400 });
+    expect(await host.admin[method](path(), { agent_id: 'x' })).toMatchObject({
+      status: 422,
+      body: { message: expect.stringContaining('agent_id') },
+    });
+  });
+  test('and both must be there', async () => {
+    const unknown = crypto.randomUUID();
+    expect(await host.admin.post(path(), { agent_id: unknown })).toMatchObject({ status: 422, body: { code: 'foreign_key_violation' } });
+    expect(await agent.api.post(`/generators/${unknown}/register`, {})).toMatchObject({
+      status: 404,
+      body: { code: 'generator_not_found' },
+    });
+  });
+  test('a body is asked for, where no query takes its place', async () => {
+    expect(await agent.api.post(path())).toMatchObject({ status: 415 });
+    expect(await agent.api.delete(path())).toMatchObject({ status: 415 });
+    expect(await host.admin.delete(`${path()}?agent_id=${agent.id}`)).toMatchObject({ status: 204 });
+    expect(await host.admin.delete(`${path()}?agent_id=x`)).toMatchObject({ status: 400 });
+  });
+});
+
+test('ending what never was is no failure: of an agent, of an unknown agent, with an unknown generator', async () => {
+  expect(await agent.api.delete(path(), {})).toMatchObject({ status: 204, text: '' });
+  expect(await host.admin.delete(path(), { agent_id: crypto.randomUUID() })).toMatchObject({ status: 204 });
+  expect(await agent.api.delete(`/generators/${crypto.randomUUID()}/register`, {})).toMatchObject({ status: 204 });
+});
+
+test('a target needs the registration, of admins too, and goes with it; those of other generators stay', async () => {
+  const other = await makeGenerator(host);
+  const [stack, theirs] = [await makeStack(host, generator), await makeStack(host, other)];
+  const aim = { agent_id: agent.id, stack_id: stack.id };
+  for (const api of [host.admin, generator.api]) {
+    expect(await api.post(`/agents/${agent.id}/targets`, aim)).toMatchObject({ status: 403, body: { code: 'agent_not_registered' } });
+  }
+  for (const one of [generator, other]) await ok(agent.api.post(`/generators/${one.id}/register`, {}));
+  await target(host, agent, stack);
+  await target(host, agent, theirs);
+  await ok(agent.api.delete(path(), {}));
+  const targets = await ok(agent.api.get(`/agents/${agent.id}/targets`));
+  expect(targets.map(({ stack_id }: { stack_id: string }) => stack_id)).toEqual([theirs.id]);
+  expect(await host.admin.delete(`/agents/${agent.id}/targets/${stack.id}`)).toMatchObject({
+    status: 403,
+    body: { code: 'agent_not_registered' },
+  });
+});
+
+test('a target is refused in the order of the contract: stack, owner, registration, body', async () => {
+  const other = await makeGenerator(host);
+  const stack = await makeStack(host, generator);
+  const add = (api: typeof host.admin, body: object) => api.post(`/agents/${agent.id}/targets`, body);
+  const elsewhere = crypto.randomUUID();
+  expect(await add(other.api, { agent_id: elsewhere, stack_id: elsewhere })).toMatchObject({
+    status: 404,
+    body: { code: 'stack_not_found' },
+  });
+  expect(await add(other.api, { agent_id: elsewhere, stack_id: stack.id })).toMatchObject({
+    status: 403,
+    body: { code: 'target_generator_mismatch' },
+  });
+  expect(await add(agent.api, { agent_id: agent.id, stack_id: stack.id })).toMatchObject({
+    status: 403,
+    body: { code: 'target_create_denied' },
+  });
+  expect(await add(generator.api, { agent_id: elsewhere, stack_id: stack.id })).toMatchObject({
+    status: 403,
+    body: { code: 'agent_not_registered' },
+  });
+  await ok(agent.api.post(path(), {}));
+  expect(await add(generator.api, { agent_id: elsewhere, stack_id: stack.id })).toMatchObject({
+    status: 400,
+    body: { code: 'agent_id_mismatch' },
+  });
+  expect(await add(generator.api, { agent_id: agent.id, stack_id: stack.id })).toMatchObject({ status: 201 });
+  expect(await add(generator.api, { agent_id: agent.id, stack_id: stack.id })).toMatchObject({
+    status: 409,
+    body: { code: 'unique_violation' },
+  });
+});
+
+test('the deletion of a generator ends every registration with it', async () => {
+  await ok(agent.api.post(path(), {}));
+  await ok(host.admin.delete(`/generators/${generator.id}`));
+  expect(await generatorsOf()).not.toContain(generator.id);
+});
+
+describe("a tenant is shown its own, an admin all or one's:", () => {
+  test('stacks', async () => {
+    const other = await makeGenerator(host);
+    const [mine, theirs] = [await makeStack(host, generator), await makeStack(host, other)];
+    const ids = async (api: typeof host.admin, query = '') => (await ok(api.get(`/stacks${query}`))).map(({ id }: { id: string }) => id);
+    expect(await ids(generator.api)).toEqual([mine.id]);
+    // A filter of an admin's is no way out of a tenant.
+    expect(await ids(generator.api, `?pak_id=${other.id}`)).toEqual([mine.id]);
+    expect(await ids(host.admin)).toEqual(expect.arrayContaining([mine.id, theirs.id]));
+    expect(await ids(host.admin, `?pak_id=${other.id}`)).toEqual([theirs.id]);
+    expect(await ids(host.admin, `?pak_id=${crypto.randomUUID()}`)).toEqual([]);
+    expect(await host.admin.get('/stacks?pak_id=not-a-uuid')).toMatchObject({ status: 400 });
+  });
+
+  test('and the tenants themselves are told to admins with exactly their ids and names', async () => {
+    const paks = await ok(host.admin.get('/paks'));
+    const { name } = await ok(generator.api.get(`/generators/${generator.id}`));
+    expect(paks).toContainEqual({ id: generator.id, name });
+    expect(new Set(paks.flatMap((pak: object) => Object.keys(pak)))).toEqual(new Set(['id', 'name']));
+  });
+});
