@@ -114,6 +114,7 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
   return {
     services,
     log,
+    corsOrigins: config.BROKKR_CORS_ORIGINS,
     authenticate: authenticator.authenticate,
     renderError: renderFleetError,
     observe: metrics.httpRequest,

@@ -18,6 +18,11 @@ export const Config = z.object({
     .optional(),
   /** Development mode: the publicly known admin key works. Never set it where anybody else can reach the server. */
   BROKKR_DEV: z.stringbool().default(false),
+  /** Web pages of these origins may call the API, comma-separated; `*` for any. */
+  BROKKR_CORS_ORIGINS: z
+    .string()
+    .default('http://localhost:3001')
+    .transform((text) => text.split(',').map((origin) => origin.trim())),
   BROKKR_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   BROKKR_AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
   BROKKR_EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),

@@ -2,6 +2,7 @@ import middy from '@middy/core';
 import { ConditionFailed } from '../database/database.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { type CorsOrigins, corsHeaders, preflight } from './cors.ts';
 import { type AnyEndpoint, type Context, isReply, type RequestFacts } from './endpoint.ts';
 import { bodySizeOf, factsOf, type HttpEvent, type HttpResult, queryOf, rawBodyOf } from './http-event.ts';
 import { DEFAULT_BODY_LIMIT_BYTES, jsonBody } from './request-body.ts';
@@ -12,6 +13,7 @@ import { parseInput } from './validation.ts';
 export interface HttpHost<Services, Principal> {
   services: Services;
   log: Log;
+  corsOrigins: CorsOrigins;
   /** Turns credentials into a principal, or throws `unauthenticated`. */
   authenticate(request: RequestFacts): Promise<Principal>;
   /** How a failure looks on this surface's wire. */
@@ -36,6 +38,7 @@ export function httpFunction<Services, Principal>(
     const started = performance.now();
     const at = await host();
     const request = factsOf(event, at.log);
+    if (request.method === 'OPTIONS') return preflight(event, at.corsOrigins);
     const match = route(request.method, request.path);
     let result: HttpResult;
     try {
@@ -45,7 +48,7 @@ export function httpFunction<Services, Principal>(
     }
     const seconds = (performance.now() - started) / 1000;
     at.observe({ route: routeOf(match), method: request.method, status: result.statusCode ?? 200, seconds });
-    result.headers = { 'x-request-id': request.requestId, ...result.headers };
+    result.headers = { 'x-request-id': request.requestId, ...corsHeaders(event, at.corsOrigins), ...result.headers };
     if (request.method === 'HEAD') result.body = '';
     return result;
   };

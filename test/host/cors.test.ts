@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+
+let host: TestHost;
+beforeAll(async () => {
+  host = await startTestHost({ config: { BROKKR_CORS_ORIGINS: 'https://console.example.com' } });
+});
+afterAll(() => host.stop());
+
+const from = (origin: string) => ({ headers: { origin } });
+
+test('a page of an allowed origin may ask beforehand without a key, for every verb of the API', async () => {
+  const answer = await host.anonymous.send('OPTIONS', '/stacks', undefined, from('https://console.example.com'));
+  expect(answer.status).toBe(200);
+  expect(answer.headers).toMatchObject({ 'access-control-allow-origin': 'https://console.example.com', vary: 'Origin' });
+  expect(answer.headers['access-control-allow-methods']).toContain('PATCH');
+});
+
+test('its answers may be read by the page, errors too', async () => {
+  expect((await host.admin.get('/stacks', from('https://console.example.com'))).headers['access-control-allow-origin']).toBe(
+    'https://console.example.com',
+  );
+  expect((await host.anonymous.get('/stacks', from('https://console.example.com'))).headers['access-control-allow-origin']).toBe(
+    'https://console.example.com',
+  );
+});
+
+test('a page of another origin is allowed nothing', async () => {
+  const answer = await host.admin.get('/stacks', from('https://evil.example.com'));
+  expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+  expect(answer.headers.vary).toBe('Origin');
+});
+
+test('who is no browser is told nothing of origins', async () => {
+  const answer = await host.admin.get('/stacks');
+  expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+});
