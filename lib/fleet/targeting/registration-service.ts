@@ -2,6 +2,7 @@ import { findGenerator } from '../../identity/generator-repository.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import { bumpWrite, findAgentRecord } from '../agents/agent-repository.ts';
+import { againstNewest } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { findStacks } from '../stacks/stack-repository.ts';
@@ -28,39 +29,48 @@ const audited = (actor: Caller, action: string, agentId: string, generatorId: st
 export async function register(at: FleetPorts, actor: Caller, generatorId: string, named: string | undefined): Promise<Registration> {
   const agentId = agentOf(actor, named);
   if (!(await findGenerator(at.database, generatorId))) throw fleetError('generator_not_found');
-  if (!(await findAgentRecord(at.database, agentId)))
-    throw foreignKeyViolation('agent_generator_registrations_agent_id', 'agent_id: no such agent');
+  const unknown = () => foreignKeyViolation('agent_generator_registrations_agent_id', 'agent_id: no such agent');
+  if (!(await findAgentRecord(at.database, agentId))) throw unknown();
   const registration: Registration = { id: newId(), agent_id: agentId, generator_id: generatorId, registered_at: timestamp(at.clock) };
   await at.commit({
-    writes: [...registrationWrites(registration, () => fleetError('already_registered')), bumpWrite(agentId)],
+    writes: [...registrationWrites(registration, () => fleetError('already_registered')), bumpWrite(agentId, { orElse: unknown })],
     audit: audited(actor, 'agent.registered', agentId, generatorId),
   });
   return registration;
 }
 
-/** Takes the agent's explicit targets to this generator's stacks along; done where it wasn't registered at all. */
+/**
+ * Takes the agent's explicit targets to this generator's stacks along; done where it wasn't registered at all. The registration goes
+ * first, so that no target comes after it; whoever repeats this after a crash finds what is left.
+ */
 export async function deregister(at: FleetPorts, actor: Caller, generatorId: string, named: string | undefined): Promise<void> {
   const agentId = agentOf(actor, named);
+  await againstNewest('agent', async () => {
+    const agent = await findAgentRecord(at.database, agentId);
+    await at.commit({
+      writes: [...registrationRemoveWrites(agentId, generatorId), ...(agent ? [bumpWrite(agentId)] : [])],
+      audit: audited(actor, 'agent.deregistered', agentId, generatorId),
+    });
+  });
+  await againstNewest('targets', () => removeTargets(at, actor, agentId, generatorId));
+}
+
+/** In bounded transactions; a target that is gone since it was listed counts once. */
+async function removeTargets(at: FleetPorts, actor: Caller, agentId: string, generatorId: string): Promise<void> {
   const targets = await listTargets(at.database, agentId);
   const stacks = await findStacks(
     at.database,
     targets.map((target) => target.stack_id),
   );
   const theirs = stacks.filter((stack) => stack.generator_id === generatorId).map((stack) => stack.id);
-  // Targets first, in bounded transactions: a crash between leaves a registration with fewer targets, and the call can be repeated.
   for (let from = 0; from < theirs.length; from += 40) {
     const some = theirs.slice(from, from + 40);
     await at.commit({
       writes: [
-        ...some.flatMap((stackId) => targetRemoveWrites(agentId, stackId)),
+        ...some.flatMap((stackId) => targetRemoveWrites(agentId, stackId)).map((write) => ({ ...write, if: { exists: true } })),
         bumpWrite(agentId, { add: { target_count: -some.length } }),
       ],
       audit: { ...audited(actor, 'agent.target_removed', agentId, generatorId), details: { generator_id: generatorId, stack_ids: some } },
     });
   }
-  const agent = await findAgentRecord(at.database, agentId);
-  await at.commit({
-    writes: [...registrationRemoveWrites(agentId, generatorId), ...(agent ? [bumpWrite(agentId)] : [])],
-    audit: audited(actor, 'agent.deregistered', agentId, generatorId),
-  });
 }

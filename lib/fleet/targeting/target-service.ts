@@ -5,7 +5,8 @@ import { bumpWrite } from '../agents/agent-repository.ts';
 import { LIMITS } from '../agents/agent-rules.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
-import { agentKey, agentPk, agentTargetKey, fleetTable, stackTargetKey } from '../fleet-table.ts';
+import { agentKey, agentPk, agentRegistrationKey, agentTargetKey, fleetTable, stackKey, stackTargetKey } from '../fleet-table.ts';
+import type { Stack } from '../stacks/stack.ts';
 import { getStack, owns } from '../stacks/stack-service.ts';
 import { findRegistration } from './registration-repository.ts';
 
@@ -21,11 +22,12 @@ export async function listTargets(database: Database, agentId: string): Promise<
 }
 
 /** The stack's owner (or an admin), for an agent registered with the stack's generator. The order of checks is the contract's. */
-async function checkTarget(at: FleetPorts, caller: Caller, agentId: string, stackId: string): Promise<void> {
+async function checkTarget(at: FleetPorts, caller: Caller, agentId: string, stackId: string): Promise<Stack> {
   const stack = await getStack(at, stackId);
   if (caller.principal.type === 'agent') throw fleetError('target_create_denied');
   if (!owns(caller, stack)) throw fleetError('target_generator_mismatch');
   if (!(await findRegistration(at.database, agentId, stack.generator_id))) throw fleetError('agent_not_registered');
+  return stack;
 }
 
 export async function addTarget(
@@ -34,13 +36,21 @@ export async function addTarget(
   pathAgentId: string,
   input: { agent_id: string; stack_id: string },
 ): Promise<AgentTarget> {
-  await checkTarget(at, actor, pathAgentId, input.stack_id);
+  const stack = await checkTarget(at, actor, pathAgentId, input.stack_id);
   if (input.agent_id !== pathAgentId) throw fleetError('agent_id_mismatch');
   const target: AgentTarget = { id: newId(), agent_id: pathAgentId, stack_id: input.stack_id };
   const taken = () => uniqueViolation('agent_targets_agent_id_stack_id', 'the agent has this target already');
   const full = () => fleetError('too_many', { message: `an agent has at most ${LIMITS.targets} targets` });
   await at.commit({
     writes: [
+      // Both may have gone since they were read.
+      { table, check: stackKey(stack.id), if: { exists: true }, orElse: () => fleetError('stack_not_found') },
+      {
+        table,
+        check: agentRegistrationKey(pathAgentId, stack.generator_id),
+        if: { exists: true },
+        orElse: () => fleetError('agent_not_registered'),
+      },
       { table, put: { ...agentTargetKey(pathAgentId, input.stack_id), type: 'target', ...target }, if: { exists: false }, orElse: taken },
       { table, put: { ...stackTargetKey(input.stack_id, pathAgentId), type: 'targeted-by', ...target } },
       bumpWrite(pathAgentId, { add: { target_count: 1 }, below: { target_count: LIMITS.targets }, orElse: full }),

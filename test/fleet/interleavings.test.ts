@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Write } from '../../lib/platform/database/database.ts';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import { configMap, type MadeAgent, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, target } from './fleet-builder.ts';
+
+let host: TestHost;
+let generator: MadeGenerator;
+let agent: MadeAgent;
+let stack: Awaited<ReturnType<typeof makeStack>>;
+beforeEach(async () => {
+  host = await startTestHost();
+  generator = await makeGenerator(host);
+  agent = await makeAgent(host, { generators: [generator] });
+  stack = await makeStack(host, generator, { yaml: configMap('one') });
+});
+afterEach(() => host.stop());
+
+/** Lets something else happen right before the next transaction that writes an item of this type, as if another process had done it. */
+function justBefore(type: string, happens: () => Promise<unknown>): void {
+  const { database } = host.app.services;
+  const { transact } = database;
+  database.transact = async (writes: readonly Write[]) => {
+    if (writes.some((write) => ('put' in write ? write.put.type === type : JSON.stringify(write).includes(type)))) {
+      database.transact = transact;
+      await happens();
+    }
+    return transact(writes);
+  };
+}
+
+const addTarget = () => host.admin.post(`/agents/${agent.id}/targets`, { agent_id: agent.id, stack_id: stack.id });
+const targets = async () => ok(host.admin.get(`/agents/${agent.id}/targets`));
+const deregister = () => ok(agent.api.delete(`/generators/${generator.id}/register`, {}));
+
+test('a target added while the agent deregisters does not outlive the registration', async () => {
+  justBefore('target', deregister);
+  expect(await addTarget()).toMatchObject({ status: 403, body: { code: 'agent_not_registered' } });
+  expect(await targets()).toEqual([]);
+});
+
+test('nor does one that comes after the deregistration began', async () => {
+  justBefore('SELECT#REGISTRATION', () => ok(addTarget()));
+  await deregister();
+  expect(await targets()).toEqual([]);
+  expect((await agent.assignments()).get(stack.id)?.state).not.toBe('assigned');
+});
+
+test('a target added while its stack is deleted is refused, and leaves nothing', async () => {
+  justBefore('target', () => ok(host.admin.delete(`/stacks/${stack.id}`)));
+  expect(await addTarget()).toMatchObject({ status: 404, body: { code: 'stack_not_found' } });
+  expect(await targets()).toEqual([]);
+});
+
+test('a target, a label and a registration of an agent that is deleted meanwhile are refused, never an accident', async () => {
+  const remove = (id: string) => ok(host.admin.delete(`/agents/${id}`));
+  justBefore('target', () => remove(agent.id));
+  expect([403, 404, 422]).toContain((await addTarget()).status);
+  const [second, third] = [await makeAgent(host), await makeAgent(host)];
+  justBefore('agent-label', () => remove(second.id));
+  expect(await host.admin.post(`/agents/${second.id}/labels`, { agent_id: second.id, label: 'l' })).toMatchObject({ status: 422 });
+  justBefore('registration', () => remove(third.id));
+  const answer = await host.admin.post(`/generators/${generator.id}/register`, { agent_id: third.id });
+  expect(answer).toMatchObject({ status: 422, body: { code: 'foreign_key_violation' } });
+  expect(JSON.stringify(await ok(host.admin.get(`/generators/${generator.id}/registered-agents`)))).not.toContain(third.id);
+});
+
+test('an object submitted while its stack is deleted is a 404, and nobody is told of it', async () => {
+  await target(host, agent, stack);
+  const before = await agent.assignments();
+  justBefore('object', () => ok(host.admin.delete(`/stacks/${stack.id}`)));
+  expect(await host.admin.post(`/stacks/${stack.id}/deployment-objects`, { yaml_content: configMap('two') })).toMatchObject({
+    status: 404,
+    body: { code: 'stack_not_found' },
+  });
+  expect((await agent.assignments()).get(stack.id)).toEqual({ ...before.get(stack.id), state: 'withdrawn' });
+});
+
+test('of two objects the one with the higher number stays the newest, whichever is stored first', async () => {
+  await target(host, agent, stack);
+  let overtaking: { id: string; sequence_id: number } | undefined;
+  justBefore('object', async () => {
+    overtaking = await ok(host.admin.post(`/stacks/${stack.id}/deployment-objects`, { yaml_content: configMap('later') }));
+  });
+  const overtaken = await ok(host.admin.post(`/stacks/${stack.id}/deployment-objects`, { yaml_content: configMap('earlier') }));
+  expect(overtaken.sequence_id).toBeLessThan(overtaking?.sequence_id ?? 0);
+  expect((await agent.assignments()).get(stack.id)).toMatchObject({ deployment_object_id: overtaking?.id });
+  const history = await ok(host.admin.get(`/stacks/${stack.id}/deployment-objects`));
+  expect(history.map(({ id }: { id: string }) => id)).toEqual([overtaking?.id, overtaken.id, stack.objectId]);
+});
+
+test('a poll that reads while something changes is answered with a tag that is stale at once, never with one too new', async () => {
+  await target(host, agent, stack);
+  const { database } = host.app.services;
+  const { write } = database;
+  database.write = async (one: Write) => {
+    if ('put' in one && one.put.type === 'snapshot') {
+      database.write = write;
+      await ok(host.admin.post(`/stacks/${stack.id}/deployment-objects`, { yaml_content: configMap('two') }));
+    }
+    return write(one);
+  };
+  const { headers } = await agent.api.get(`/agents/${agent.id}/assignments`);
+  const again = await agent.api.get(`/agents/${agent.id}/assignments`, { headers: { 'if-none-match': headers.etag } });
+  expect(again.status).toBe(200);
+});
+
+test('a stack renamed while it is renamed ends with one name, and the other is free', async () => {
+  const whole = { ...stack, created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
+  const rename = (name: string) => host.admin.put(`/stacks/${stack.id}`, { ...whole, name });
+  justBefore('stack-name', () => ok(rename('first')));
+  expect(await rename('second')).toMatchObject({ status: 200, body: { name: 'second' } });
+  for (const name of ['first', stack.name]) {
+    expect(await host.admin.post('/stacks', { name, generator_id: generator.id })).toMatchObject({ status: 201 });
+  }
+  expect(await host.admin.post('/stacks', { name: 'second', generator_id: generator.id })).toMatchObject({ status: 409 });
+});
