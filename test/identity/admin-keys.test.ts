@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { mintPak } from '../../lib/identity/pak.ts';
+import type { Api } from '../harness/client.ts';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+
+const PUBLIC_PAK = 'brokkr_BR3rVsDa_GK3QN7CDUzYc6iKgMkJ98M2WSimM5t6U8';
+let host: TestHost;
+afterEach(() => host.stop());
+
+const whose = (pak: string | undefined, api: Api = host.anonymous) => api.as(pak).post('/auth/pak');
+const ADMIN = { status: 200, body: { admin: true, agent: null, generator: null, readonly: false } };
+const gauge = async () => /^brokkr_default_admin_pak_hash_in_use (\d)$/m.exec((await host.root.get('/metrics')).text)?.[1];
+
+test('the very first start mints an admin key, and the public one opens nothing', async () => {
+  host = await startTestHost();
+  expect(host.adminPak).toMatch(/^brokkr_BR/);
+  expect(await whose(host.adminPak)).toMatchObject(ADMIN);
+  expect(await whose(PUBLIC_PAK)).toMatchObject({ status: 401, text: '' });
+  expect(await gauge()).toBe('0');
+});
+
+test("a later start mints none, and the first one's key still opens", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'brokkr-keys-'));
+  try {
+    host = await startTestHost({ dataDir });
+    const { adminPak } = host;
+    await host.stop();
+    host = await startTestHost({ dataDir });
+    expect(host.adminPak).toBe('');
+    expect(await whose(adminPak)).toMatchObject(ADMIN);
+  } finally {
+    await host.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
+
+describe('a key brought along by its hash', () => {
+  test("is the admin's from the first start on, and none is minted beside it", async () => {
+    const { pak, hash } = mintPak();
+    host = await startTestHost({ config: { BROKKR_ADMIN_PAK_HASH: hash } });
+    expect(host.adminPak).toBe('');
+    expect(await whose(pak)).toMatchObject(ADMIN);
+    expect(await whose(`Bearer ${pak}`)).toMatchObject(ADMIN);
+    expect(await whose(mintPak().pak)).toMatchObject({ status: 401 });
+  });
+});
+
+test('the public development key works under BROKKR_DEV alone, with a warning and a gauge', async () => {
+  host = await startTestHost({ config: { BROKKR_DEV: '1' } });
+  expect(await whose(PUBLIC_PAK)).toMatchObject(ADMIN);
+  expect(await gauge()).toBe('1');
+  expect(host.logged.filter((line) => line.includes('development_key_accepted') && line.includes('"warn"'))).toHaveLength(1);
+  expect(host.logged.join()).not.toContain('GK3QN7CDUzYc6iKgMkJ98M2WSimM5t6U8');
+});
+
+describe('a refused key is written down', () => {
+  const failures = async () => {
+    const { body } = await host.admin.get('/admin/audit-logs?action=auth.failed');
+    return body.logs;
+  };
+  /** Refusals are written behind the answer. */
+  async function failure(count = 1) {
+    for (const deadline = performance.now() + 5_000; performance.now() < deadline; ) {
+      const found = await failures();
+      if (found.length >= count) return found;
+    }
+    return failures();
+  }
+
+  test('with its path below the API, from where it came, and why; never with the key', async () => {
+    host = await startTestHost();
+    const { pak } = mintPak();
+    await host.anonymous.as(pak).get('/agents?name=x', { headers: { 'user-agent': 'stranger/1.0' } });
+    const [entry] = await failure();
+    expect(entry).toMatchObject({
+      action: 'auth.failed',
+      actor_type: 'system',
+      actor_id: null,
+      resource_type: 'system',
+      resource_id: null,
+      details: { reason: 'unknown key', path: '/agents' },
+      user_agent: 'stranger/1.0',
+      ip_address: '127.0.0.1',
+    });
+    expect(JSON.stringify(entry)).not.toContain(pak.split('_')[2]);
+  });
+
+  test('as malformed where it is, and not at all where there is none', async () => {
+    host = await startTestHost();
+    await host.anonymous.get('/agents');
+    await host.anonymous.as('garbage').delete('/stacks/x');
+    const found = await failure();
+    expect(found).toMatchObject([{ details: { reason: 'malformed key', path: '/stacks/x' } }]);
+  });
+});
