@@ -31,6 +31,21 @@ export function readsContract(current: () => ContractStore): void {
     expect(await database.batchGet(table, [])).toEqual([]);
   });
 
+  test('of reads asked for at the same time each gets its own answer, and one that is refused fails alone', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed(numbered(pk, 3));
+    const sks = ['ITEM#0000', 'ITEM#0001', 'NONE', 'x'.repeat(1_025), 'ITEM#0001'];
+    const answers = await Promise.allSettled(sks.map((sk) => database.get(table, { pk, sk })));
+    expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value?.at : 'refused'))).toEqual([
+      0,
+      1,
+      undefined,
+      'refused',
+      1,
+    ]);
+  });
+
   test('many keys are read at once, more than one call of the engine takes, and missing ones are left out', async () => {
     const { database, table } = current();
     const pk = freshPk();

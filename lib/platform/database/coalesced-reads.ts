@@ -16,6 +16,7 @@ interface Waiting {
   settle: { resolve(item: Item | undefined): void; reject(error: unknown): void }[];
 }
 
+const isRefusal = (error: unknown) => error instanceof Error && error.name === 'ValidationException';
 const textOf = ({ pk, sk }: Key) => `${pk}\n${sk}`;
 
 export function coalesceReads({ one, many }: ReadPorts): (table: string, key: Key) => Promise<Item | undefined> {
@@ -39,7 +40,11 @@ export function coalesceReads({ one, many }: ReadPorts): (table: string, key: Ke
         for (const { key, settle } of reads) for (const { resolve } of settle) resolve(byKey.get(textOf(key)));
       },
       (error) => {
-        for (const { settle } of reads) for (const { reject } of settle) reject(error);
+        for (const { key, settle } of reads) {
+          // A batch is refused whole for one bad key, which must stay the trouble of whoever asked for it.
+          const alone = reads.length > 1 && isRefusal(error) ? one(table, key) : Promise.reject(error);
+          for (const { resolve, reject } of settle) alone.then(resolve, reject);
+        }
       },
     );
   }
