@@ -54,3 +54,7 @@ export const call = (guardedEndpoint: Guarded, root: Api, tenant: Tenant, how?: 
   const { path, body } = requestOf(guardedEndpoint, tenant);
   return root.send(guardedEndpoint.endpoint.method, path, body, how);
 };
+
+/** Whether a right request takes away or renames what others go by: such a one gets a tenant of its own. */
+export const isDestructive = ({ endpoint: { id, method } }: Guarded): boolean =>
+  method === 'DELETE' || method === 'PUT' || /^(rotate|register)_/.test(id);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { call, guarded, titleOf } from '../contract/endpoint-calls.ts';
+import { call, guarded, isDestructive, titleOf } from '../contract/endpoint-calls.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { makeGenerator, makeStack, makeTenant, ok, type Tenant, unique } from './fleet-builder.ts';
 import { clockAt, type TestClock } from './test-clock.ts';
@@ -83,9 +83,13 @@ describe('who changes something is written down as who it is, with what it did:'
     { type: 'agent', column: 1, of: ({ agent }: Tenant) => agent },
     { type: 'generator', column: 3, of: ({ generator }: Tenant) => generator },
   ] as const;
+  let shared: Tenant;
+  beforeAll(async () => {
+    shared = await makeTenant(host);
+  });
   test.each(changing.map((one) => [titleOf(one), one] as const))('%s', async (_title, one) => {
     for (const { type, of } of CALLERS.filter(({ column }) => one.expectation.statuses[column] !== 403)) {
-      const tenant = await makeTenant(host);
+      const tenant = isDestructive(one) ? await makeTenant(host) : shared;
       await makeRoom(one.endpoint.id, tenant);
       const { id, pak } = of(tenant);
       clock.pass(1_000);
