@@ -15,7 +15,12 @@ const announcements = { 'agent-fanout': ['send'] };
 module.exports = {
   pak: { tables: { ...authenticated, identity: query } },
   agents: {
-    tables: { ...announcing, identity: [...read, 'PutItem', 'DeleteItem'] },
+    tables: {
+      ...announcing,
+      identity: [...read, 'PutItem', 'DeleteItem'],
+      // A target is added only while its stack and the agent's registration are there.
+      fleet: [...announcing.fleet, 'ConditionCheckItem'],
+    },
     queues: announcements,
   },
   'agent-sync': {
