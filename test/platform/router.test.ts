@@ -1,0 +1,62 @@
+import { describe, expect, test } from '@jest/globals';
+import type { AnyEndpoint, Method } from '../../lib/platform/http/endpoint.ts';
+import { createRouter } from '../../lib/platform/http/router.ts';
+
+const endpoint = (method: Method, path: `/${string}`, access: AnyEndpoint['access'] = { who: 'anyone', check: () => {} }): AnyEndpoint => ({
+  id: `${method} ${path}`,
+  method,
+  path,
+  summary: '',
+  access,
+  status: 200,
+  handle: async () => undefined,
+});
+const route = createRouter([
+  endpoint('GET', '/agents'),
+  endpoint('POST', '/agents'),
+  endpoint('GET', '/agents/'),
+  endpoint('GET', '/agents/{id}'),
+  endpoint('GET', '/agents/own'),
+  endpoint('GET', '/agents/{id}/labels/{label}'),
+  endpoint('GET', '/agents/own/labels'),
+  endpoint('GET', '/healthz', 'public'),
+]);
+const found = (method: string, path: string) => {
+  const match = route(method, path);
+  return match.kind === 'endpoint' ? [match.endpoint.id, { ...match.params }] : match.kind;
+};
+
+describe('the router', () => {
+  test.each([
+    ['/agents', 'GET /agents', {}],
+    ['/agents/', 'GET /agents/', {}],
+    ['/agents/7', 'GET /agents/{id}', { id: '7' }],
+    ['/agents/own', 'GET /agents/own', {}],
+    ['/agents/own/labels', 'GET /agents/own/labels', {}],
+    ['/agents/own/labels/x', 'GET /agents/{id}/labels/{label}', { id: 'own', label: 'x' }],
+    ['/agents/7/labels/a%2Fb%20c', 'GET /agents/{id}/labels/{label}', { id: '7', label: 'a/b c' }],
+    ['/agents/__proto__', 'GET /agents/{id}', { id: '__proto__' }],
+  ])('%s is %s', (path, id, params) => {
+    expect(found('GET', path)).toEqual([id, params]);
+  });
+
+  test.each(['/', '', '/agent', '/agents//labels/x', '/agents/7/labels/', '/agents/7/', '/agents/%zz', '/AGENTS', '//agents'])(
+    '%p is nothing',
+    (path) => {
+      expect(found('GET', path)).toBe('not-found');
+    },
+  );
+
+  test('HEAD is GET without the body', () => {
+    expect(found('HEAD', '/agents')).toEqual(['GET /agents', {}]);
+  });
+
+  test('a method that is not there is told from a path that is not, with what there is, and whether a key is needed to hear it', () => {
+    expect(route('DELETE', '/agents')).toEqual({ kind: 'method-not-allowed', allow: ['GET', 'HEAD', 'POST'], authenticated: true });
+    expect(route('POST', '/healthz')).toEqual({ kind: 'method-not-allowed', allow: ['GET', 'HEAD'], authenticated: false });
+  });
+
+  test('two endpoints that answer the same are refused at the start', () => {
+    expect(() => createRouter([endpoint('GET', '/a/{x}'), endpoint('GET', '/a/{y}')])).toThrow('two endpoints answer GET /a/{y}');
+  });
+});
