@@ -87,6 +87,9 @@ export interface AuditQuery {
 /** `total` counts at most this many matches: an audit log is read from its newest end. */
 export const AUDIT_SCAN_LIMIT = 10_000;
 
+/** Most days are nearly empty: read one after the other, ninety of them would take most of a second. */
+const DAYS_AT_ONCE = 15;
+
 export interface AuditPorts {
   database: Database;
   table: string;
@@ -98,16 +101,14 @@ export interface AuditPorts {
 export async function findAuditLogs(query: AuditQuery, ports: AuditPorts): Promise<{ logs: StoredAuditLog[]; total: number }> {
   const matches = matcher(query);
   const found: StoredAuditLog[] = [];
-  let seen = 0;
-  for (const pk of partitions(query, ports)) {
-    const items = await queryAll(ports.database, ports.table, { pk, descending: true, limit: AUDIT_SCAN_LIMIT - seen });
-    seen += items.length;
-    for (const item of items) {
-      if (isExpired(item, ports.clock.nowMs())) continue;
-      const log = StoredAuditLog.parse(item);
-      if (matches(log)) found.push(log);
-    }
-    if (seen >= AUDIT_SCAN_LIMIT) break;
+  const days = [...partitions(query, ports)];
+  for (let at = 0, left = AUDIT_SCAN_LIMIT; at < days.length && left > 0; at += DAYS_AT_ONCE) {
+    const some = days.slice(at, at + DAYS_AT_ONCE);
+    const pages = await Promise.all(some.map((pk) => queryAll(ports.database, ports.table, { pk, descending: true, limit: left })));
+    const items = pages.flat().slice(0, left);
+    left -= items.length;
+    const logs = items.filter((item) => !isExpired(item, ports.clock.nowMs())).map((item) => StoredAuditLog.parse(item));
+    found.push(...logs.filter(matches));
   }
   return { logs: found.slice(query.offset, query.offset + query.limit), total: found.length };
 }
