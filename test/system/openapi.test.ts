@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import * as z from 'zod';
 import { httpGroups } from '../../functions/registry.ts';
 import { apiDocument } from '../../functions/system/api-document.ts';
@@ -30,6 +31,12 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 test('the committed document is the one the endpoints make: run `npm run openapi`', async () => {
   const committed = await readFile(new URL('../../docs/openapi/openapi.json', import.meta.url), 'utf8');
   expect(JSON.parse(committed)).toEqual(JSON.parse(JSON.stringify(document)));
+});
+
+test('it is valid OpenAPI 3.1', async () => {
+  const { valid, errors } = await new Validator().validate(JSON.parse(JSON.stringify(document)));
+  expect(errors ?? []).toEqual([]);
+  expect(valid).toBe(true);
 });
 
 test('it is served to everyone, and says nothing of the agents’ own channel', async () => {

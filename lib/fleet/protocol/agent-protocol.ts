@@ -86,7 +86,7 @@ export const EventDetails = z
   .object({
     stack_id: id.optional(),
     objects_total: z.int().min(0),
-    counts: z.record(z.string(), z.int()),
+    counts: z.record(z.string().min(1), z.int()),
     objects: z.array(ObjectOutcome).max(200),
     duration_ms: z.int().min(0).optional(),
   })
