@@ -28,19 +28,25 @@ beforeAll(async () => {
 afterAll(() => host.stop());
 beforeEach(async () => {
   generator = await makeGenerator(host);
+  const [generators, yaml] = [[generator], configMap('one')];
   label = unique('label');
-  agent = await makeAgent(host, { generators: [generator], labels: [label] });
-  await ok(host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: 'key', value: label }));
-  bystander = await makeAgent(host, { generators: [generator], labels: [unique('label')] });
-  const yaml = configMap('one');
-  stacks = {
-    targeted: await makeStack(host, generator, { yaml }),
-    labelled: await makeStack(host, generator, { yaml, labels: [label, 'other'] }),
-    annotated: await makeStack(host, generator, { yaml }),
-    other: await makeStack(host, generator, { yaml }),
-  };
-  await target(host, agent, stacks.targeted);
-  await ok(annotate(stacks.annotated, label));
+  const [targeted, labelled, annotated, other] = await Promise.all([
+    makeStack(host, generator, { yaml }),
+    makeStack(host, generator, { yaml, labels: [label, 'other'] }),
+    makeStack(host, generator, { yaml }),
+    makeStack(host, generator, { yaml }),
+  ]);
+  stacks = { targeted, labelled, annotated, other };
+  [agent, bystander] = await Promise.all([
+    makeAgent(host, { generators, labels: [label] }),
+    makeAgent(host, { generators, labels: [unique('label')] }),
+  ]);
+  const annotation = { agent_id: agent.id, key: 'key', value: label };
+  await Promise.all([
+    ok(host.admin.post(`/agents/${agent.id}/annotations`, annotation)),
+    ok(annotate(annotated, label)),
+    target(host, agent, targeted),
+  ]);
 });
 
 const annotate = ({ id }: Made, value: string) => host.admin.post(`/stacks/${id}/annotations`, { stack_id: id, key: 'key', value });
@@ -190,4 +196,13 @@ test("the system generator's stacks may reach everyone by label, since everyone 
   const system = { id: host.app.services.installation.system_generator_id };
   const stack = await makeStack(host, system, { yaml: 'a: 1', labels: [label] });
   expect((await agent.assignments()).get(stack.id)).toMatchObject({ state: 'assigned' });
+});
+
+test('a label put on a stack is told to those that have it, not to all that run the stack already', async () => {
+  const { headers } = await poll(agent);
+  const newcomer = await makeAgent(host, { generators: [generator], labels: ['newcomer'] });
+  const before = await poll(newcomer);
+  await ok(generator.api.post(`/stacks/${stacks.labelled.id}/labels`, 'newcomer'));
+  expect(await poll(newcomer, before.headers.etag)).toMatchObject({ status: 200 });
+  expect(await poll(agent, headers.etag)).toMatchObject({ status: 304 });
 });

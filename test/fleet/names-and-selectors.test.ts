@@ -143,7 +143,7 @@ describe.each(Object.entries(SELECTED))('%s', (_what, { code, put, remove }) => 
 test('an agent has at most 64 labels, and one taken off makes room for another', async () => {
   const { id } = await makeAgent(host);
   const add = (label: string) => host.admin.post(`/agents/${id}/labels`, { agent_id: id, label });
-  for (let n = 0; n < 64; n++) await ok(add(`label-${n}`));
+  await Promise.all(Array.from({ length: 64 }, (_, n) => ok(add(`label-${n}`))));
   expect(await add('one-more')).toMatchObject({ status: 422, body: { code: 'too_many', message: expect.stringContaining('64') } });
   await ok(host.admin.delete(`/agents/${id}/labels/label-7`));
   expect(await add('one-more')).toMatchObject({ status: 201 });
@@ -151,7 +151,7 @@ test('an agent has at most 64 labels, and one taken off makes room for another',
 
 test('a stack has at most 64 labels, and one taken off makes room for another', async () => {
   const { id } = await makeStack(host, generator);
-  for (let n = 0; n < 64; n++) await ok(host.admin.post(`/stacks/${id}/labels`, `label-${n}`));
+  await Promise.all(Array.from({ length: 64 }, (_, n) => ok(host.admin.post(`/stacks/${id}/labels`, `label-${n}`))));
   expect(await host.admin.post(`/stacks/${id}/labels`, 'one-more')).toMatchObject({ status: 422, body: { code: 'too_many' } });
   await ok(host.admin.delete(`/stacks/${id}/labels/label-7`));
   expect(await host.admin.post(`/stacks/${id}/labels`, 'one-more')).toMatchObject({ status: 201 });

@@ -25,11 +25,8 @@ afterAll(() => host.stop());
 beforeEach(async () => {
   agent = await makeAgent(host, { generators: [generator] });
   stacks = [];
-  for (const name of ['one', 'two', 'three']) {
-    const stack = await makeStack(host, generator, { yaml: configMap(name) });
-    await target(host, agent, stack);
-    stacks.push(stack);
-  }
+  for (const name of ['one', 'two', 'three']) stacks.push(await makeStack(host, generator, { yaml: configMap(name) }));
+  await Promise.all(stacks.map((stack) => target(host, agent, stack)));
 });
 
 type Wire = { id: string; stack_id: string; sequence_id: number };

@@ -27,8 +27,10 @@ afterAll(() => host.stop());
 beforeEach(async () => {
   generator = await makeGenerator(host);
   label = unique('label');
-  agent = await makeAgent(host, { generators: [generator] });
-  stack = await makeStack(host, generator, { yaml: configMap('one') });
+  [agent, stack] = await Promise.all([
+    makeAgent(host, { generators: [generator] }),
+    makeStack(host, generator, { yaml: configMap('one') }),
+  ]);
 });
 
 const agentLabel = () => ok(host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label }));

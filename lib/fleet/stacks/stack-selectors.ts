@@ -109,7 +109,7 @@ async function add(
         { table, update: stackKey(stack.id), add: { [count]: 1 }, if: { exists: true, below: { [count]: limit } } },
       ],
       audit: { actor, action: `stack.${what}_added`, resourceType: 'stack', resourceId: stack.id, details: selector },
-      events: [occurrence(fleetChanged, { kind: 'stack-changed', stack_id: stack.id })],
+      events: [occurrence(fleetChanged, { kind: 'selector-changed', selector })],
     });
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error;
@@ -149,5 +149,5 @@ const remove = ({ commit }: FleetPorts, actor: Caller, stack: Stack, drop: Write
       { table, update: stackKey(stack.id), add: { [`${what}_count`]: -1 }, if: { exists: true } },
     ],
     audit: { actor, action: `stack.${what}_removed`, resourceType: 'stack', resourceId: stack.id, details: selector },
-    events: [occurrence(fleetChanged, { kind: 'selector-removed', selector })],
+    events: [occurrence(fleetChanged, { kind: 'selector-changed', selector })],
   });

@@ -61,7 +61,7 @@ export async function fanOut(at: FleetPorts, change: FleetChange, budget: Budget
         budget,
       );
     }
-    case 'selector-removed':
+    case 'selector-changed':
       return tellAll(database, [selected(database, change.selector)], budget);
     case 'stack-removed':
       return stackRemoved(at, change, budget);

@@ -6,10 +6,10 @@ export const SelectorSchema = z.union([z.object({ label: z.string() }), z.object
 
 /** Something changed that may concern agents other than those known in the request that changed it. */
 export const FleetChange = z.discriminatedUnion('kind', [
-  /** A new deployment object, or a label or annotation put on: whoever the stack selects. */
+  /** A new deployment object: whoever the stack selects. */
   z.object({ kind: z.literal('stack-changed'), stack_id: id }),
-  /** A label or annotation taken off: whoever it selected. */
-  z.object({ kind: z.literal('selector-removed'), selector: SelectorSchema }),
+  /** A label or annotation put on or taken off a stack: whoever it selects, or did. Others run the stack as before. */
+  z.object({ kind: z.literal('selector-changed'), selector: SelectorSchema }),
   /** Whoever it selected must let go of it; then its edges are cleared away. */
   z.object({ kind: z.literal('stack-removed'), stack_id: id, generator_id: id }),
   /** Its edges are cleared away. */
