@@ -6,6 +6,7 @@ import { adminHashesOf, createAuthenticator } from '../lib/identity/authenticato
 import { bootstrap } from '../lib/identity/bootstrap.ts';
 import { DEVELOPMENT_PAK_HASH } from '../lib/identity/pak.ts';
 import type { Principal } from '../lib/identity/principal.ts';
+import { createRefusalAudit } from '../lib/identity/refusal-audit.ts';
 import { telemetryTable } from '../lib/identity/telemetry-table.ts';
 import { type Clock, systemClock } from '../lib/platform/clock.ts';
 import { type Config, loadConfig } from '../lib/platform/config.ts';
@@ -83,7 +84,7 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
     clock,
     adminHashes,
     findAgent: (id) => findAgentAccount(database, id),
-    refused: (request, reason) => void auditRefusal(request.path, reason, request.ip, request.userAgent),
+    refused: createRefusalAudit({ commit, clock, log }),
   });
   const services: Services = {
     database,
@@ -99,17 +100,6 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
     forgetKey: authenticator.forget,
     eventRetentionDays: config.BROKKR_EVENT_RETENTION_DAYS,
   };
-
-  async function auditRefusal(path: string, reason: string, ip?: string, userAgent?: string): Promise<void> {
-    const details = { reason, path: path.replace(/^\/api\/v1/, '') };
-    const entry: AuditEntry = {
-      actor: { principal: { type: 'system' }, ip, userAgent },
-      action: 'auth.failed',
-      resourceType: 'system',
-      details,
-    };
-    await commit({ writes: [], audit: entry }).catch((error) => log.warn('audit_failed', { error }));
-  }
 
   return {
     services,

@@ -14,16 +14,14 @@ import {
   createAgent,
   getAgent,
   getAgentByName,
-  listAgents,
+  listVisibleAgents,
   removeAgent,
   rotateAgentPak,
   updateAgent,
 } from '../../lib/fleet/agents/agent-service.ts';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
-import { listRegistrationsOfAgent, listRegistrationsWith, Registration } from '../../lib/fleet/targeting/registration-repository.ts';
+import { listRegistrationsOfAgent, Registration } from '../../lib/fleet/targeting/registration-repository.ts';
 import { AgentTarget, addTarget, listTargets, removeTarget } from '../../lib/fleet/targeting/target-service.ts';
-import type { Principal } from '../../lib/identity/principal.ts';
-import type { Services } from '../services.ts';
 import {
   API,
   adminOnly,
@@ -52,15 +50,6 @@ const sameAgent = (path: string, body: string) => {
   if (path !== body) throw fleetError('agent_id_mismatch');
 };
 
-/** A generator sees the agents registered with it. */
-async function visibleAgents(services: Services, principal: Principal) {
-  if (principal.type === 'agent') throw fleetError('generator_required');
-  const agents = await listAgents(services);
-  if (principal.type === 'admin') return agents;
-  const registered = new Set((await listRegistrationsWith(services.database, principal.id)).map((registration) => registration.agent_id));
-  return agents.filter((agent) => registered.has(agent.id));
-}
-
 export const agentEndpoints = [
   endpoint({
     id: 'list_agents',
@@ -73,7 +62,7 @@ export const agentEndpoints = [
     status: 200,
     response: z.array(Agent),
     errors: ['generator_required'],
-    handle: ({ services, principal }) => visibleAgents(services, principal),
+    handle: (context) => listVisibleAgents(context.services, callerOf(context)),
   }),
   endpoint({
     id: 'create_agent',

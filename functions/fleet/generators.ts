@@ -145,7 +145,7 @@ export const generatorEndpoints = [
     body: AgentRegistrationBody,
     status: 201,
     response: Registration,
-    errors: ['forbidden', 'missing_agent_id', 'generator_not_found', 'already_registered', 'foreign_key_violation'],
+    errors: ['forbidden', 'missing_agent_id', 'generator_not_found', 'already_registered', 'foreign_key_violation', 'too_many'],
     handle: (context, { params, body }) => register(context.services, callerOf(context), params.id, body.agent_id ?? undefined),
   }),
   endpoint({

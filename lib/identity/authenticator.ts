@@ -14,7 +14,7 @@ export interface AuthenticatorPorts {
   /** The agent's record, strongly consistent; undefined when there is none (any more). */
   findAgent(id: string): Promise<(AgentAccount & { credential_version: number }) | undefined>;
   /** Told of a key that opens nothing. Must not throw. */
-  refused(request: RequestFacts, reason: string): void;
+  refused(request: RequestFacts, reason: string): Promise<void>;
 }
 
 export interface Authenticator {
@@ -74,7 +74,7 @@ export function createAuthenticator(ports: AuthenticatorPorts): Authenticator {
       const principal = hash === undefined ? undefined : await principalOf(hash);
       if (principal) return principal;
       const reason = hash === undefined ? 'malformed key' : 'unknown key';
-      refused(request, reason);
+      await refused(request, reason);
       throw unauthenticated(reason);
     },
     forget(principalId) {

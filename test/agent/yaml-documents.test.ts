@@ -98,3 +98,23 @@ function failureOf(text: string): YamlError {
   }
   throw new Error('it was taken');
 }
+
+test.each([['a: !!omap [b: 1]'], ['a: !!pairs [b: 1]'], ['a: !!binary aGVsbG8='], ['a: !!timestamp 2026-01-01'], ['a: !!set {b}']])(
+  'a tag that JSON has no value for is refused: %s',
+  (text) => {
+    expect(() => parseYamlDocuments(text)).toThrow(expect.objectContaining({ code: 'custom_tag' }));
+  },
+);
+
+test('an alias stands for what its name meant where it was written', () => {
+  const [document] = parseYamlDocuments('a: &x 1\nb: &y [*x]\nc: &x 2\nd: *y\n');
+  expect(document?.value).toEqual({ a: 1, b: [1], c: 2, d: [1] });
+});
+
+test.each([['[,,,,'], ['""""'], ['%a\n'], ['[!x a,']])('a text of nothing but mistakes is refused at the first: %j', (part) => {
+  const started = performance.now();
+  expect(() => parseYamlDocuments(part.repeat(Math.floor(1_000_000 / part.length)))).toThrow(
+    expect.objectContaining({ name: 'YamlError' }),
+  );
+  expect(performance.now() - started).toBeLessThan(5_000);
+});

@@ -32,7 +32,7 @@ beforeEach(() => {
       reads.push(`agent ${id}`);
       return agents.get(id);
     },
-    refused: (_request, reason) => refusals.push(reason),
+    refused: async (_request, reason) => void refusals.push(reason),
   });
 });
 async function get(_table: string, key: Key): Promise<Item | undefined> {

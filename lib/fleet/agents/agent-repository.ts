@@ -38,13 +38,21 @@ export async function liveAgentsAmong(database: Database, ids: readonly string[]
   return new Set(items.map((item) => item.sk));
 }
 
+const byAge = (a: AgentRecord, b: AgentRecord) => a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id);
+
+/** The live ones of these, oldest first. */
+export async function findAgentRecords(database: Database, ids: readonly string[]): Promise<AgentRecord[]> {
+  const items = await database.batchGet(table, ids.map(agentKey));
+  return items.map((item) => AgentRecord.parse(item)).sort(byAge);
+}
+
 /** Oldest first. Sixteen queries. */
 export async function listAgentRecords(database: Database): Promise<AgentRecord[]> {
   const shards = await Promise.all(agentShards.map((pk) => queryAll(database, table, { pk, limit: AGENT_LIST_LIMIT })));
   return shards
     .flat()
     .map((item) => AgentRecord.parse(item))
-    .sort((a, b) => a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id))
+    .sort(byAge)
     .slice(0, AGENT_LIST_LIMIT);
 }
 

@@ -12,7 +12,7 @@ import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentKey, fleetTable } from '../fleet-table.ts';
 import type { Agent } from '../protocol/agent-protocol.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
-import { registrationWrites } from '../targeting/registration-repository.ts';
+import { listRegistrationsWith, registrationWrites } from '../targeting/registration-repository.ts';
 import {
   type AgentRecord,
   agentNewWrites,
@@ -20,9 +20,10 @@ import {
   agentUpdateWrites,
   findAgentIdByName,
   findAgentRecord,
+  findAgentRecords,
   listAgentRecords,
 } from './agent-repository.ts';
-import { checkAgentName, checkStatus, INITIAL_STATUS, LIMITS } from './agent-rules.ts';
+import { checkAgentName, checkStatus, INITIAL_STATUS } from './agent-rules.ts';
 
 const audited = (actor: Caller, action: string, agentId: string, details?: Record<string, unknown>): AuditEntry => ({
   actor,
@@ -44,7 +45,16 @@ export async function getAgentByName(at: FleetPorts, cluster: string, name: stri
   return getAgent(at, id);
 }
 
-export const listAgents = ({ database }: FleetPorts): Promise<AgentRecord[]> => listAgentRecords(database);
+/** Admins see all, a generator those registered with it; both oldest first. */
+export async function listVisibleAgents({ database }: FleetPorts, { principal }: Caller): Promise<AgentRecord[]> {
+  if (principal.type === 'agent') throw fleetError('generator_required');
+  if (principal.type === 'admin') return listAgentRecords(database);
+  const registrations = await listRegistrationsWith(database, principal.id);
+  return findAgentRecords(
+    database,
+    registrations.map((registration) => registration.agent_id),
+  );
+}
 
 export interface NewAgent {
   name: string;
@@ -171,5 +181,3 @@ export async function rotateAgentPak(at: FleetPorts, actor: Caller, id: string):
   at.forgetKey(id);
   return rotated;
 }
-
-export const REGISTRATION_LIMIT = LIMITS.registrations;

@@ -58,15 +58,24 @@ export function parseYamlDocuments(text: string): YamlDocument[] {
   const budget = { nodes: YAML_LIMITS.aliasedNodes, characters: YAML_LIMITS.aliasedCharacters };
   const documents: YamlDocument[] = [];
   let number = 0;
-  for (const document of new Composer({ schema: 'core', version: '1.2', merge: false, uniqueKeys: false, logLevel: 'silent' }).compose(
-    tokens(text, lines),
-  )) {
+  const composer = new Composer({ schema: 'core', version: '1.2', merge: false, uniqueKeys: false, logLevel: 'silent' });
+  // Left alone, it collects every mistake: seconds for a text of nothing else, when the first decides.
+  let mistake: YamlError | undefined;
+  Object.assign(composer as object, {
+    onError(source: ErrorSource, code: string, message: string) {
+      const offset = typeof source === 'number' ? source : 'offset' in source ? source.offset : (source[0] ?? 0);
+      // Thrown through the library's own handlers, it comes by here again.
+      mistake ??= new YamlError(codeOf(code), firstLine(message), { document: number + 1, line: lineOf(offset) });
+      throw mistake;
+    },
+  });
+  for (const document of composer.compose(tokens(text, lines))) {
     number += 1;
     if (number > YAML_LIMITS.documents) throw new YamlError('too_many_documents', `must have at most ${YAML_LIMITS.documents} documents`);
     const at = (offset: number) => ({ document: number, line: lineOf(offset) });
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem) throw new YamlError(codeOf(problem.code), firstLine(problem.message), at(problem.pos[0]));
-    const value = plain(document.contents, { anchors: new Map(), budget, at });
+    const value = plain(document.contents, { anchors: new Map(), targets: new Map(), budget, at });
     if (value !== null) documents.push({ value, number, line: lineOf(document.contents?.range[0] ?? document.range[0]) });
   }
   return documents;
@@ -91,8 +100,12 @@ function* tokens(text: string, lines: LineCounter) {
   yield* parser.end();
 }
 
+type ErrorSource = number | readonly number[] | { offset: number };
+
 interface Reading {
   anchors: Map<string, ParsedNode | 'open'>;
+  /** What each alias stood for where it was written: a later anchor may take the name. */
+  targets: Map<ParsedNode, ParsedNode>;
   budget: { nodes: number; characters: number };
   at(offset: number): { document: number; line: number };
 }
@@ -103,7 +116,7 @@ interface Reading {
  */
 function plain(node: ParsedNode | null, reading: Reading, depth = 0, aliased = false): unknown {
   if (node === null) return null;
-  const { budget, anchors } = reading;
+  const { budget, anchors, targets } = reading;
   const refuse = (code: YamlErrorCode, message: string) => new YamlError(code, message, reading.at(node.range[0]));
   if (depth > YAML_LIMITS.depth) throw refuse('too_deep', `must not nest deeper than ${YAML_LIMITS.depth} levels`);
   if (aliased) {
@@ -111,10 +124,12 @@ function plain(node: ParsedNode | null, reading: Reading, depth = 0, aliased = f
     if (isScalar(node) && typeof node.value === 'string') budget.characters -= node.value.length;
     if (budget.nodes < 0 || budget.characters < 0) throw refuse('too_many_aliases', 'is too large once its aliases are resolved');
   }
+  if (node.tag !== undefined && !CORE_TAGS.has(node.tag)) throw refuse('custom_tag', `the tag ${node.tag} is not taken`);
   if (isAlias(node)) {
-    const target = anchors.get(node.source);
+    const target = targets.get(node) ?? anchors.get(node.source);
     if (target === 'open') throw refuse('too_many_aliases', `*${node.source} contains itself`);
     if (!target) throw refuse('syntax', `unknown alias *${node.source}`);
+    targets.set(node, target);
     return plain(target, reading, depth + 1, true);
   }
   const named = !aliased && node.anchor;
@@ -145,6 +160,11 @@ function plain(node: ParsedNode | null, reading: Reading, depth = 0, aliased = f
     return result;
   }
 }
+
+/** What JSON knows too. Others make values of their own: bytes, times, sets. */
+const CORE_TAGS: ReadonlySet<string> = new Set(
+  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
+);
 
 /** JSON has no infinities, no NaN, no integers beyond its numbers: such a value stays what was written. */
 const scalar = (value: unknown): unknown => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);

@@ -2,11 +2,12 @@ import { findGenerator } from '../../identity/generator-repository.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import { bumpWrite, findAgentRecord } from '../agents/agent-repository.ts';
+import { LIMITS } from '../agents/agent-rules.ts';
 import { againstNewest } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { findStacks } from '../stacks/stack-repository.ts';
-import { type Registration, registrationRemoveWrites, registrationWrites } from './registration-repository.ts';
+import { listRegistrationsOfAgent, type Registration, registrationRemoveWrites, registrationWrites } from './registration-repository.ts';
 import { listTargets, targetRemoveWrites } from './target-service.ts';
 
 /** An agent's own id always wins over what its body says; an admin must name one. */
@@ -30,7 +31,12 @@ export async function register(at: FleetPorts, actor: Caller, generatorId: strin
   const agentId = agentOf(actor, named);
   if (!(await findGenerator(at.database, generatorId))) throw fleetError('generator_not_found');
   const unknown = () => foreignKeyViolation('agent_generator_registrations_agent_id', 'agent_id: no such agent');
-  if (!(await findAgentRecord(at.database, agentId))) throw unknown();
+  const [agent, others] = await Promise.all([findAgentRecord(at.database, agentId), listRegistrationsOfAgent(at.database, agentId)]);
+  if (!agent) throw unknown();
+  // Computing what an agent runs asks once for each of its generators and labels. A few more by a race do no harm.
+  if (others.length >= LIMITS.registrations && !others.some((other) => other.generator_id === generatorId)) {
+    throw fleetError('too_many', { message: `an agent is registered with at most ${LIMITS.registrations} generators` });
+  }
   const registration: Registration = { id: newId(), agent_id: agentId, generator_id: generatorId, registered_at: timestamp(at.clock) };
   await at.commit({
     writes: [...registrationWrites(registration, () => fleetError('already_registered')), bumpWrite(agentId, { orElse: unknown })],
