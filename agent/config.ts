@@ -31,7 +31,7 @@ const Environment = z.object({
     .transform((ids) => ids.filter((id) => id !== '')),
   STATE_DIR: z.string().optional(),
   FORCE_CONFLICTS: z.stringbool().default(true),
-  APPLY_PARALLELISM: whole(1, 256).default(32),
+  APPLY_PARALLELISM: whole(1, 256).default(64),
   STACK_PARALLELISM: whole(1, 64).default(4),
   DRIFT_INTERVAL: seconds(0, 604_800).default(300),
   HEALTH_TIMEOUT_SECONDS: seconds(1, 86_400).default(300),

@@ -41,7 +41,7 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
  */
 export function kubernetesTransport({
   access,
-  maxConnections = 32,
+  maxConnections = 64,
   requestTimeoutMs = 30_000,
   log = silentLog,
   clock = systemClock,

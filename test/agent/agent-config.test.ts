@@ -33,7 +33,7 @@ test('a key is all an agent must be given', () => {
     generatorIds: [],
     stateDir: '.brokkr/agent/default-default',
     forceConflicts: true,
-    applyParallelism: 32,
+    applyParallelism: 64,
     stackParallelism: 4,
     driftIntervalMs: 300_000,
     healthTimeoutMs: 300_000,
