@@ -13,7 +13,7 @@ export interface Loop {
 
 interface LoopOptions {
   run: () => Promise<void>;
-  /** From start to start, at the most: each wait is 80 to 100 % of it, so that a fleet does not poll in step. */
+  /** From start to start, at the most: each wait is 50 to 100 % of it, so that a fleet does not poll in step, and news waits less than half of it. */
   intervalMs: number;
   clock: Clock;
   random: () => number;
@@ -41,7 +41,7 @@ export function startLoop({ run, intervalMs, clock, random, log }: LoopOptions):
       busy = false;
       for (const resolve of idle.splice(0)) resolve();
       idle = [];
-      const waitMs = intervalMs * (0.8 + 0.2 * random()) - (clock.monotonicMs() - startedMs);
+      const waitMs = intervalMs * (0.5 + 0.5 * random()) - (clock.monotonicMs() - startedMs);
       waitingFor = new AbortController();
       await clock.sleep(Math.max(0, waitMs), AbortSignal.any([stopping.signal, waitingFor.signal])).catch(() => {});
     }

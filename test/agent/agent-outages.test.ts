@@ -15,7 +15,7 @@ test('a control plane that is dark for a day changes nothing, is asked at the us
   world.plane.calls.splice(0);
   await world.clock.advance(86_400_000);
   expect(JSON.stringify(world.cluster.all())).toBe(before);
-  expect(world.plane.calls.filter((call) => call === 'assignments').length).toBeLessThanOrEqual(86_400 / (120 * 0.8));
+  expect(world.plane.calls.filter((call) => call === 'assignments').length).toBeLessThanOrEqual(86_400 / (120 * 0.5));
   world.plane.dark = false;
   world.plane.post(stack, yaml(configMap('b')));
   await world.clock.advance(240_000);
