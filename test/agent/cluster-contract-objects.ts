@@ -18,8 +18,9 @@ export async function eventually(isSo: () => Promise<boolean>, timeoutMs = 20_00
 }
 
 export const isEstablished = (definition: LiveObject | undefined): boolean => {
-  const { conditions = [] } = (definition?.status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some(({ type, status }) => type === 'Established' && status === 'True');
+  // Null until the server has looked at the definition for the first time.
+  const { conditions } = (definition?.status ?? {}) as { conditions?: { type: string; status: string }[] | null };
+  return (conditions ?? []).some(({ type, status }) => type === 'Established' && status === 'True');
 };
 
 /** Of a namespaced kind whose spec keeps fields nobody knows. */
