@@ -2,7 +2,7 @@ import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb
 import { type Host, startHost } from '../infra/host/start-host.ts';
 import { eventNewWrites } from '../lib/fleet/agent-events/agent-event-repository.ts';
 import { Config } from '../lib/platform/config.ts';
-import { dynamoDbClient } from '../lib/platform/database/document-client.ts';
+import { dynamoDbClient } from '../lib/platform/database/dynamodb-client.ts';
 import { newId } from '../lib/platform/ids.ts';
 import { createLog } from '../lib/platform/log.ts';
 import { benchClient, inParallel } from './bench-client.ts';

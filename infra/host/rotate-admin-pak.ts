@@ -3,7 +3,7 @@ import { compose } from '../../functions/app.ts';
 import { tables } from '../../functions/registry.ts';
 import { findKeyHash, grantWrites, rotateWrites } from '../../lib/identity/credentials.ts';
 import { mintPak } from '../../lib/identity/pak.ts';
-import { dynamoDbClient } from '../../lib/platform/database/document-client.ts';
+import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { createTables } from './create-tables.ts';
 import { startEngines } from './engines.ts';
 import type { HostOptions } from './start-host.ts';

@@ -3,7 +3,7 @@ import { type App, type AppOptions, compose, useApp } from '../../functions/app.
 import * as registry from '../../functions/registry.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Config } from '../../lib/platform/config.ts';
-import { dynamoDbClient } from '../../lib/platform/database/document-client.ts';
+import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { createLog, type Log } from '../../lib/platform/log.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { createQueues, type QueueSettings } from './create-queues.ts';

@@ -7,7 +7,7 @@ import { queueGroups, tables } from '../../functions/registry.ts';
 import { mintPak } from '../../lib/identity/pak.ts';
 import { systemClock } from '../../lib/platform/clock.ts';
 import { loadConfig } from '../../lib/platform/config.ts';
-import { dynamoDbClient } from '../../lib/platform/database/document-client.ts';
+import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { createLog } from '../../lib/platform/log.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { createQueues } from '../host/create-queues.ts';

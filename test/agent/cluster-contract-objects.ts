@@ -23,10 +23,12 @@ export const isEstablished = (definition: LiveObject | undefined): boolean => {
   return (conditions ?? []).some(({ type, status }) => type === 'Established' && status === 'True');
 };
 
-/** Of a namespaced kind whose spec keeps fields nobody knows. */
-export function customResourceDefinition(group: string, kind: string): Manifest {
+const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
+/** Of a namespaced kind; unless `spec` says more of it, its spec keeps fields nobody knows. */
+export function customResourceDefinition(group: string, kind: string, spec: object = anything): Manifest {
   const plural = `${kind.toLowerCase()}s`;
-  const openAPIV3Schema = { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } };
+  const openAPIV3Schema = { type: 'object', properties: { spec } };
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

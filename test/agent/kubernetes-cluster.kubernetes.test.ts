@@ -7,6 +7,7 @@ import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.
 import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
 import { installAgentIdentity } from './chart-identity.ts';
 import { CONTRACT_GROUP, clusterContract } from './cluster-contract.ts';
+import { customResourceDefinition } from './cluster-contract-objects.ts';
 import { failureOf } from './cluster-failure.ts';
 
 const verbs = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
@@ -53,6 +54,23 @@ describeKubernetes('what the Kubernetes API adds', () => {
     );
     expect(error).toMatchObject({ status: 422, reason: 'Invalid', retryable: false });
     expect(error.message).toContain(expected);
+  });
+
+  test('an unknown field of a custom resource is as invalid, and not dropped in silence', async () => {
+    const kubernetes = await testCluster();
+    const group = `${namespace}.example.com`;
+    const definition = customResourceDefinition(group, 'Shelf', { type: 'object', properties: { size: { type: 'integer' } } });
+    await kubernetes.kubectl(['apply', '-f', '-'], JSON.stringify(definition));
+    await kubernetes.kubectl(['wait', '--for=condition=Established', `crd/${definition.metadata.name}`, '--timeout=20s']);
+    const rbac = { additionalRules: [{ apiGroups: [group], resources: ['*'], verbs }] };
+    const librarian = await createKubernetesCluster({
+      kubeconfigPath: await installAgentIdentity(kubernetes, { namespace, values: { rbac } }),
+    });
+    const shelf: Manifest = { ...configMap(), apiVersion: `${group}/v1`, kind: 'Shelf', spec: { size: 3, sise: 4 } };
+    const error = await failureOf(librarian.apply(shelf, { ...options, dryRun: true }));
+    await librarian.close();
+    expect(error).toMatchObject({ status: 422, reason: 'Invalid', retryable: false });
+    expect(error.message).toContain('.spec.sise: field not declared in schema');
   });
 
   test('what a Secret holds is not in the error about it', async () => {

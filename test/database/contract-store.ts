@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DeleteTableCommand, type DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import type { Database } from '../../lib/platform/database/database.ts';
-import { createDatabase, dynamoDbClient } from '../../lib/platform/database/document-client.ts';
+import { createDatabase } from '../../lib/platform/database/document-client.ts';
+import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { startTestDynamoDb } from './test-dynamodb.ts';
 
 /** One empty table, of its own for each test file, on whatever engine the tests run against. */

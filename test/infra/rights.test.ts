@@ -10,7 +10,7 @@ import { pollQueue } from '../../infra/host/queue-poller.ts';
 import { mintPak } from '../../lib/identity/pak.ts';
 import { systemClock } from '../../lib/platform/clock.ts';
 import { loadConfig } from '../../lib/platform/config.ts';
-import { dynamoDbClient } from '../../lib/platform/database/document-client.ts';
+import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { createLog } from '../../lib/platform/log.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { call, endpoints, guarded, pathOf, titleOf } from '../contract/endpoint-calls.ts';

@@ -1,4 +1,4 @@
-import { DynamoDBClient, GetItemCommand, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   DeleteCommand,
@@ -11,15 +11,12 @@ import {
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { backoffMs } from '../backoff.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { undiciRequestHandler } from '../undici-request-handler.ts';
 import { coalesceReads } from './coalesced-reads.ts';
 import { ConditionFailed, type Database, type Item, type Key, keyOf, type QueryOptions, type Write } from './database.ts';
+import { type DynamoDbEndpoint, dynamoDbClient } from './dynamodb-client.ts';
 import { queryInput, writeInput } from './expressions.ts';
 
-export interface DynamoDbOptions {
-  /** Another engine than AWS's: DynamoDB Local, the embedded one. */
-  endpoint?: string;
-  region?: string;
+export interface DynamoDbOptions extends DynamoDbEndpoint {
   /** Turns a table's name in the code into its name in the account. */
   tableName?: (table: string) => string;
   clock?: Clock;
@@ -30,20 +27,6 @@ export interface DynamoDbOptions {
 const MAX_ATTEMPTS = 6;
 const RETRIED: ReadonlySet<string> = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 const CONFLICT_BACKOFF = { baseMs: 20, capMs: 500 };
-
-/** A client of the low-level API, for creating tables. Endpoints other than AWS's take any credentials, so none are looked for. */
-export function dynamoDbClient({ endpoint, region }: DynamoDbOptions): DynamoDBClient {
-  return new DynamoDBClient({
-    ...(region !== undefined && { region }),
-    ...(endpoint !== undefined && {
-      endpoint,
-      region: region ?? 'us-east-1',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    }),
-    maxAttempts: 4,
-    requestHandler: undiciRequestHandler({ connections: 256, connectTimeoutMs: 2_000, responseTimeoutMs: 5_000 }) as never,
-  });
-}
 
 /** The only way into DynamoDB. */
 export function createDatabase(options: DynamoDbOptions = {}): Database & { close(): void } {

@@ -5,12 +5,18 @@ export type Match =
   | { kind: 'method-not-allowed'; allow: readonly string[]; authenticated: boolean }
   | { kind: 'not-found' };
 
+interface Leaf {
+  endpoint: AnyEndpoint;
+  /** Of the path's parameters, in their order. */
+  names: readonly string[];
+}
+
 interface Node {
   literal: Map<string, Node>;
   param: Node | undefined;
-  endpoints: AnyEndpoint[];
+  leaves: Leaf[];
 }
-const node = (): Node => ({ literal: new Map(), param: undefined, endpoints: [] });
+const node = (): Node => ({ literal: new Map(), param: undefined, leaves: [] });
 
 /** A tree of path segments over a list of endpoints; literals win over parameters. Lookup costs one step a segment. */
 export function createRouter(endpoints: readonly AnyEndpoint[]): (method: string, path: string) => Match {
@@ -22,12 +28,12 @@ export function createRouter(endpoints: readonly AnyEndpoint[]): (method: string
     if (!found) return { kind: 'not-found' };
     // HEAD is GET without the body, as everywhere on the web.
     const verb = method === 'HEAD' ? 'GET' : method;
-    const endpoint = found.endpoints.find((candidate) => candidate.method === verb);
-    if (!endpoint) {
-      const allow = found.endpoints.flatMap((candidate) => (candidate.method === 'GET' ? ['GET', 'HEAD'] : [candidate.method]));
-      return { kind: 'method-not-allowed', allow, authenticated: found.endpoints.every((candidate) => candidate.access !== 'public') };
+    const leaf = found.leaves.find(({ endpoint }) => endpoint.method === verb);
+    if (!leaf) {
+      const allow = found.leaves.flatMap(({ endpoint }) => (endpoint.method === 'GET' ? ['GET', 'HEAD'] : [endpoint.method]));
+      return { kind: 'method-not-allowed', allow, authenticated: found.leaves.every(({ endpoint }) => endpoint.access !== 'public') };
     }
-    const names = parameterNames(endpoint.path);
+    const { endpoint, names } = leaf;
     return { kind: 'endpoint', endpoint, params: Object.fromEntries(names.map((name, at) => [name, values[at] ?? ''])) };
   };
 }
@@ -48,15 +54,15 @@ function insert(root: Node, endpoint: AnyEndpoint): void {
       at = next;
     }
   }
-  if (at.endpoints.some((other) => other.method === endpoint.method)) {
+  if (at.leaves.some((other) => other.endpoint.method === endpoint.method)) {
     throw new Error(`two endpoints answer ${endpoint.method} ${endpoint.path}`);
   }
-  at.endpoints.push(endpoint);
+  at.leaves.push({ endpoint, names: parameterNames(endpoint.path) });
 }
 
 function descend(at: Node, segments: readonly string[], depth: number, values: string[]): Node | undefined {
   const segment = segments[depth];
-  if (segment === undefined) return at.endpoints.length > 0 ? at : undefined;
+  if (segment === undefined) return at.leaves.length > 0 ? at : undefined;
   const literal = at.literal.get(segment);
   const found = literal && descend(literal, segments, depth + 1, values);
   if (found) return found;
