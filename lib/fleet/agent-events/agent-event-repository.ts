@@ -1,3 +1,4 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { dayOf, eventAgentPk, eventDayPk, eventKey, eventObjectPk, eventSk, telemetryTable } from '../../identity/telemetry-table.ts';
 import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
@@ -17,10 +18,17 @@ export function eventNewWrites(event: AgentEvent, stackId: string, retention: { 
   const sk = eventSk(event.created_at, event.id);
   const listed = (pk: string): Write => ({ table, put: { pk, sk, type: 'event-ref', id: event.id, expires_at } });
   return [
-    { table, put: { ...eventKey(event.id), type: 'event', ...event, stack_id: stackId, expires_at } as Item },
+    { table, put: { ...eventKey(event.id), type: 'event', ...stored(event), stack_id: stackId, expires_at } as Item },
     ...[eventDayPk(dayOf(event.created_at)), eventAgentPk(event.agent_id), eventObjectPk(event.deployment_object_id)].map(listed),
   ];
 }
+
+/** Details are hundreds of objects that hardly differ: gzipped they are a few hundred bytes, and a write costs by the kilobyte. */
+const stored = ({ details, ...event }: AgentEvent) => ({ ...event, ...(details && { details: gzipSync(JSON.stringify(details)) }) });
+
+const StoredDetails = z.instanceof(Uint8Array).transform((bytes): unknown => JSON.parse(gunzipSync(bytes).toString()));
+const eventOf = ({ details, ...item }: Item): AgentEvent =>
+  AgentEvent.parse({ ...item, details: details === undefined ? null : StoredDetails.parse(details) });
 
 /** Fails where another report has become the latest since `before` was. */
 export const reportedWrite = (agentId: string, objectId: string, before: Reported | undefined, reported: Reported): Write => ({
@@ -55,7 +63,7 @@ export const touchWrite = (eventId: string, updated_at: string): Write => ({
 
 export async function findEvent(database: Database, id: string, nowMs: number): Promise<AgentEvent | undefined> {
   const item = await database.get(table, eventKey(id));
-  return item && !isExpired(item, nowMs) ? AgentEvent.parse(item) : undefined;
+  return item && !isExpired(item, nowMs) ? eventOf(item) : undefined;
 }
 
 export async function findReported(database: Database, agentId: string, objectId: string): Promise<Reported | undefined> {
@@ -78,7 +86,7 @@ async function eventsIn(database: Database, pk: string, limit: number, nowMs: nu
   const ids = refs.filter((ref) => !isExpired(ref, nowMs)).map((ref) => z.uuid().parse(ref.id));
   const items = await database.batchGet(table, ids.map(eventKey));
   const byId = new Map(items.map((item) => [String(item.id), item]));
-  return ids.flatMap((id) => byId.get(id) ?? []).map((item) => AgentEvent.parse(item));
+  return ids.flatMap((id) => byId.get(id) ?? []).map(eventOf);
 }
 
 export const eventsOfAgent = (database: Database, agentId: string, limit: number, nowMs: number): Promise<AgentEvent[]> =>
