@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
-import { YAML_LIMITS } from '../../lib/fleet/protocol/yaml-documents.ts';
+import { YAML_LIMITS } from '../../lib/fleet/protocol/yaml-rules.ts';
 import { AppError, isAppError } from '../../lib/platform/errors.ts';
 import type { BodyFormat, RawBody } from '../../lib/platform/http/endpoint.ts';
 import { jsonBody, utf8 } from '../../lib/platform/http/request-body.ts';

@@ -1,174 +1,18 @@
 import { Buffer } from 'node:buffer';
-import { Composer, isAlias, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, Parser } from 'yaml';
-
-/** What is read of a text before its meaning is looked at. Kubernetes manifests stay far below; bombs do not. */
-export const YAML_LIMITS = {
-  bytes: 1024 * 1024,
-  documents: 1000,
-  /** Collections within collections. */
-  depth: 64,
-  /** `*name` in the whole text. */
-  aliases: 1000,
-  /** Values that aliases stand for, copies of copies included: what bounds a "billion laughs". */
-  aliasedNodes: 50_000,
-  /** Characters in those values. */
-  aliasedCharacters: 2 * 1024 * 1024,
-} as const;
-
-export type YamlErrorCode =
-  | 'too_large'
-  | 'too_many_documents'
-  | 'too_deep'
-  | 'too_many_aliases'
-  | 'custom_tag'
-  | 'duplicate_key'
-  | 'syntax';
-
-/** A text that is not taken. `document` and `line` count from 1; `document` is 0 where the text was not looked into. */
-export class YamlError extends Error {
-  override name = 'YamlError';
-  readonly code: YamlErrorCode;
-  readonly document: number;
-  readonly line: number;
-  constructor(code: YamlErrorCode, message: string, { document = 0, line = 0 }: { document?: number; line?: number } = {}) {
-    super(document === 0 ? message : `document ${document}, line ${line}: ${message}`);
-    this.code = code;
-    this.document = document;
-    this.line = line;
-  }
-}
-
-/** A document that says something. `number` counts all documents of the text from 1, the empty ones too. */
-export interface YamlDocument {
-  value: unknown;
-  number: number;
-  line: number;
-}
+import { composedDocuments } from './yaml-composed.ts';
+import { plainDocuments } from './yaml-plain.ts';
+import { YAML_LIMITS, type YamlDocument, YamlError } from './yaml-rules.ts';
 
 /**
  * Reads a stream of YAML 1.2 documents (core schema) into plain values; empty documents are left out.
  * Throws a YamlError for what is malformed, or larger, deeper or more entangled than YAML_LIMITS, custom tags and duplicate keys.
+ *
+ * Two parsers, one meaning: a fast one for the plain style that nearly all manifests are written in, and for everything it does not
+ * take, the errors included, one that reads all of YAML at a seventh of the speed (docs/decisions/0007).
  */
 export function parseYamlDocuments(text: string): YamlDocument[] {
   if (text.length > YAML_LIMITS.bytes || Buffer.byteLength(text) > YAML_LIMITS.bytes) {
     throw new YamlError('too_large', `must have at most ${YAML_LIMITS.bytes} bytes`);
   }
-  const lines = new LineCounter();
-  const lineOf = (offset: number) => Math.max(1, lines.linePos(offset).line);
-  const budget = { nodes: YAML_LIMITS.aliasedNodes, characters: YAML_LIMITS.aliasedCharacters };
-  const documents: YamlDocument[] = [];
-  let number = 0;
-  const composer = new Composer({ schema: 'core', version: '1.2', merge: false, uniqueKeys: false, logLevel: 'silent' });
-  // Left alone, it collects every mistake: seconds for a text of nothing else, when the first decides.
-  let mistake: YamlError | undefined;
-  Object.assign(composer as object, {
-    onError(source: ErrorSource, code: string, message: string) {
-      const offset = typeof source === 'number' ? source : 'offset' in source ? source.offset : (source[0] ?? 0);
-      // Thrown through the library's own handlers, it comes by here again.
-      mistake ??= new YamlError(codeOf(code), firstLine(message), { document: number + 1, line: lineOf(offset) });
-      throw mistake;
-    },
-  });
-  for (const document of composer.compose(tokens(text, lines))) {
-    number += 1;
-    if (number > YAML_LIMITS.documents) throw new YamlError('too_many_documents', `must have at most ${YAML_LIMITS.documents} documents`);
-    const at = (offset: number) => ({ document: number, line: lineOf(offset) });
-    const problem = document.errors[0] ?? document.warnings[0];
-    if (problem) throw new YamlError(codeOf(problem.code), firstLine(problem.message), at(problem.pos[0]));
-    const value = plain(document.contents, { anchors: new Map(), targets: new Map(), budget, at });
-    if (value !== null) documents.push({ value, number, line: lineOf(document.contents?.range[0] ?? document.range[0]) });
-  }
-  return documents;
+  return plainDocuments(text) ?? composedDocuments(text);
 }
-
-/** Lexes and parses in step, so that a text nested too deep is left as soon as it is: composing it would recurse as deep. */
-function* tokens(text: string, lines: LineCounter) {
-  const parser = new Parser(lines.addNewLine);
-  lines.addNewLine(0);
-  let aliases = 0;
-  const position = () => ({ document: 1, line: lines.lineStarts.length });
-  for (const lexeme of new Lexer().lex(text)) {
-    if (lexeme.charCodeAt(0) === 0x2a && parser.offset >= 0 && ++aliases > YAML_LIMITS.aliases) {
-      throw new YamlError('too_many_aliases', `must have at most ${YAML_LIMITS.aliases} aliases`, position());
-    }
-    yield* parser.next(lexeme);
-    // One level for the document itself, one for a scalar in hand.
-    if (parser.stack.length > YAML_LIMITS.depth + 2) {
-      throw new YamlError('too_deep', `must not nest deeper than ${YAML_LIMITS.depth} levels`, position());
-    }
-  }
-  yield* parser.end();
-}
-
-type ErrorSource = number | readonly number[] | { offset: number };
-
-interface Reading {
-  anchors: Map<string, ParsedNode | 'open'>;
-  /** What each alias stood for where it was written: a later anchor may take the name. */
-  targets: Map<ParsedNode, ParsedNode>;
-  budget: { nodes: number; characters: number };
-  at(offset: number): { document: number; line: number };
-}
-
-/**
- * The plain value of a node. Done here rather than by the library, whose ways of finding duplicate keys and the targets of aliases
- * take time by the square of the text's length.
- */
-function plain(node: ParsedNode | null, reading: Reading, depth = 0, aliased = false): unknown {
-  if (node === null) return null;
-  const { budget, anchors, targets } = reading;
-  const refuse = (code: YamlErrorCode, message: string) => new YamlError(code, message, reading.at(node.range[0]));
-  if (depth > YAML_LIMITS.depth) throw refuse('too_deep', `must not nest deeper than ${YAML_LIMITS.depth} levels`);
-  if (aliased) {
-    budget.nodes -= 1;
-    if (isScalar(node) && typeof node.value === 'string') budget.characters -= node.value.length;
-    if (budget.nodes < 0 || budget.characters < 0) throw refuse('too_many_aliases', 'is too large once its aliases are resolved');
-  }
-  if (node.tag !== undefined && !CORE_TAGS.has(node.tag)) throw refuse('custom_tag', `the tag ${node.tag} is not taken`);
-  if (isAlias(node)) {
-    const target = targets.get(node) ?? anchors.get(node.source);
-    if (target === 'open') throw refuse('too_many_aliases', `*${node.source} contains itself`);
-    if (!target) throw refuse('syntax', `unknown alias *${node.source}`);
-    targets.set(node, target);
-    return plain(target, reading, depth + 1, true);
-  }
-  const named = !aliased && node.anchor;
-  if (named) anchors.set(named, 'open');
-  const value = isScalar(node) ? scalar(node.value) : isSeq(node) ? list(node.items) : record(node.items);
-  if (named) anchors.set(named, node);
-  return value;
-
-  function list(items: readonly unknown[]): unknown[] {
-    return items.map((item) => plain(item as ParsedNode | null, reading, depth + 1, aliased));
-  }
-
-  function record(items: readonly { key: unknown; value: unknown }[]): Record<string, unknown> {
-    const result: Record<string, unknown> = {};
-    for (const item of items) {
-      const key = item.key as ParsedNode | null;
-      if (key !== null && !isScalar(key)) throw refuse('syntax', 'keys must be scalars');
-      const name = String(key?.value ?? '');
-      if (aliased) budget.characters -= name.length;
-      if (Object.hasOwn(result, name)) {
-        throw new YamlError('duplicate_key', `key "${name.slice(0, 100)}" is there twice`, reading.at(key?.range[0] ?? 0));
-      }
-      const value = plain(item.value as ParsedNode | null, reading, depth + 1, aliased);
-      // Assigned plainly, `__proto__` would change the object's prototype instead of becoming a key.
-      if (name === '__proto__') Object.defineProperty(result, name, { value, enumerable: true, configurable: true, writable: true });
-      else result[name] = value;
-    }
-    return result;
-  }
-}
-
-/** What JSON knows too. Others make values of their own: bytes, times, sets. */
-const CORE_TAGS: ReadonlySet<string> = new Set(
-  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
-);
-
-/** JSON has no infinities, no NaN, no integers beyond its numbers: such a value stays what was written. */
-const scalar = (value: unknown): unknown => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
-
-const codeOf = (code: string): YamlErrorCode => (code === 'TAG_RESOLVE_FAILED' ? 'custom_tag' : 'syntax');
-
-const firstLine = (message: string): string => (message.split('\n', 1)[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');

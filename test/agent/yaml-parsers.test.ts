@@ -1,0 +1,76 @@
+import { expect, test } from '@jest/globals';
+import { composedDocuments } from '../../lib/fleet/protocol/yaml-composed.ts';
+import { plainDocuments } from '../../lib/fleet/protocol/yaml-plain.ts';
+
+const TEXTS = [
+  'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x # why\ndata:\n  a: >-\n    folded\n    text\n\n    more\n  b: |\n    #!/bin/sh\n     exit 1\n',
+  "a: 'it''s'\nb: \"esc \\n \\u00e9\"\nc: plain\n  goes on\nd: [x, 'y', {z: 1}]\n",
+  'kind: List\nitems:\n- a: 1\n  b: -2.5\n-\n  c: 0x1F\n  d: null\n  e: ~\n- f: true\n  g: "1"\n  h:\n',
+  '# first\n---\na: 1\n---\n\n---\n# third\n\nb: {}\nc: []\n',
+  '? a\n: b\n"q": \'r\' # c\nu:\n  - - 1\n    - 2\n  - |+\n    kept\n\n  - end\n',
+];
+const BITS =
+  '\n|  |- |: | #|#|"|\'|[|]|{|}|,|? |>|\\|---\n|...\n|\t|\r\n|\r|~|null|0o7|1e400|.5|-|+1|.nan|-.INF|True|<<: |"a"|\'b\'c|{a}b|&x |*x|!!str |%|é|\u2028|a: b\n|a'
+    .split('|')
+    .concat('|', '|2\n');
+
+/** The same numbers for the same seed. */
+function dice(seed: number): (sides: number) => number {
+  let state = seed;
+  return (sides) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) % sides;
+  };
+}
+
+function mutated(text: string, roll: (sides: number) => number): string {
+  const at = roll(text.length + 1);
+  const without = roll(3) === 0 ? roll(4) : 0;
+  return text.slice(0, at) + BITS[roll(BITS.length)] + text.slice(at + without);
+}
+
+test.each(TEXTS.map((text) => [text]))('the fast parser takes plain manifests, and reads what the thorough one reads: %j', (text) => {
+  expect(plainDocuments(text)).toEqual(composedDocuments(text));
+});
+
+test('whatever is done to a text, where both parsers take it they read the same', () => {
+  const roll = dice(2026);
+  let both = 0;
+  for (let n = 0; n < 20_000; n++) {
+    let text = TEXTS[roll(TEXTS.length)] ?? '';
+    for (let times = roll(3); times >= 0; times--) text = mutated(text, roll);
+    const plain = plainDocuments(text);
+    if (plain === undefined) continue;
+    both += 1;
+    let composed: unknown;
+    try {
+      composed = composedDocuments(text);
+    } catch {
+      // The thorough one doesn't take a comment at the margin before an indented value, though it may stand there.
+      if (/:[^\S\n]*\n\s*#/.test(text)) continue;
+    }
+    if (JSON.stringify(plain) !== JSON.stringify(composed)) expect({ text, documents: plain }).toEqual({ text, documents: composed });
+  }
+  expect(both).toBeGreaterThan(2_000);
+});
+
+test.each([
+  ['an anchor', 'a: &x 1\n'],
+  ['an alias', 'a: &x 1\nb: *x\n'],
+  ['a tag', 'a: !!str 1\n'],
+  ['a directive', '%YAML 1.2\n---\na: 1\n'],
+  ['the end of a document', 'a: 1\n...\n'],
+  ['a tab', 'a:\t1\n'],
+  ['a key twice', 'a: 1\na: 2\n'],
+  ['a list', '- a\n'],
+  ['a word', 'a\n'],
+  ['an empty key', ': a\n'],
+  ['an indentation that is told', 'a: |2\n    b\n'],
+  ['text after a quote', 'a:\n  - "b"c: d\n'],
+  ['text after a flow collection', 'a:\n  - {b: c}d:\n'],
+  ['a bracket that closes at its key', 'a: [\n  b\n]\n'],
+  ['what is nested too deep', `a: ${'['.repeat(65)}${']'.repeat(65)}\n`],
+  ['what is wrong', 'a: [\n'],
+])('%s is left to the thorough parser', (_what, text) => {
+  expect(plainDocuments(text)).toBeUndefined();
+});
