@@ -46,26 +46,27 @@ export function kubernetesTransport({
   log = silentLog,
   clock = systemClock,
 }: KubernetesTransportOptions): KubernetesTransport {
-  let connected: { key: string; dispatcher: Dispatcher } | undefined;
+  let connected: Connection | undefined;
 
-  const dispatcherFor = (to: KubernetesAccess): Dispatcher => {
-    if (connected?.key === to.connectionKey) return connected.dispatcher;
+  const connectionTo = (to: KubernetesAccess): Connection => {
+    if (connected?.key === to.connectionKey) return connected;
     if (!to.tls.rejectUnauthorized) log.warn('cluster_tls_unverified', { server: to.server });
     // What is under way on the old connections is answered on them.
     void connected?.dispatcher.close().catch(() => {});
+    const { origin, pathname } = new URL(to.server);
     const dispatcher = openConnections(to, maxConnections, requestTimeoutMs);
-    connected = { key: to.connectionKey, dispatcher };
-    return dispatcher;
+    connected = { key: to.connectionKey, dispatcher, origin, basePath: pathname.replace(/\/$/, '') };
+    return connected;
   };
 
   const attempt = async (request: KubernetesRequest, body: string | undefined, as: KubernetesAccess): Promise<Answer> => {
-    const { origin, pathname } = new URL(as.server);
     const limit = timeLimit(requestTimeoutMs, request.signal);
     try {
-      const answer = await dispatcherFor(as).request({
+      const { dispatcher, origin, basePath } = connectionTo(as);
+      const answer = await dispatcher.request({
         origin,
         method: request.method,
-        path: `${pathname.replace(/\/$/, '')}${request.path}`,
+        path: `${basePath}${request.path}`,
         headers: {
           'user-agent': 'brokkr-agent',
           accept: request.accept ?? 'application/json',
@@ -83,7 +84,7 @@ export function kubernetesTransport({
       };
     } catch (error) {
       request.signal?.throwIfAborted();
-      throw noAnswer(`${request.method} ${origin}${request.path.replace(/\?.*/, '')}`, error);
+      throw noAnswer(`${request.method} ${as.server}${request.path.replace(/\?.*/, '')}`, error);
     } finally {
       limit.end();
     }
@@ -109,6 +110,14 @@ export function kubernetesTransport({
       await dispatcher?.close();
     },
   };
+}
+
+interface Connection {
+  key: string;
+  dispatcher: Dispatcher;
+  origin: string;
+  /** Where the API server is not at the root of its host. */
+  basePath: string;
 }
 
 interface Answer {
