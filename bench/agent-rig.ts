@@ -22,12 +22,15 @@ export interface BenchReport {
 export interface AgentRig {
   client: BenchClient;
   agent: Agent;
+  cluster: Cluster;
   kubernetes: RunningCluster;
   /** A stack targeted at the agent. */
   createStack(name: string): Promise<string>;
   submit(stackId: string, yaml: string): Promise<string>;
   /** Resolves with the agent's report on this object. */
   reported(objectId: string): Promise<BenchReport>;
+  /** When the API server last said that it has stored the object of this name. */
+  storedAtMs(name: string): number;
   stop(): Promise<void>;
 }
 
@@ -36,7 +39,16 @@ export async function startAgentRig({ pollingIntervalMs }: { pollingIntervalMs: 
   const client = benchClient(host.url, host.adminPak);
   const generator = await createBenchGenerator(client);
   const { id, pak } = await createBenchAgent(client, 'bench', generator);
-  const cluster: Cluster = await createKubernetesCluster({ kubeconfigPath: kubernetes.kubeconfigPath });
+  const stored = new Map<string, number>();
+  const plainCluster = await createKubernetesCluster({ kubeconfigPath: kubernetes.kubeconfigPath });
+  const cluster: Cluster = {
+    ...plainCluster,
+    async apply(manifest, options) {
+      const live = await plainCluster.apply(manifest, options);
+      if (!options.dryRun) stored.set(manifest.metadata.name, performance.now());
+      return live;
+    },
+  };
   const environment = {
     BROKKR__AGENT__PAK: pak,
     BROKKR__AGENT__BROKER_URL: host.url,
@@ -64,6 +76,7 @@ export async function startAgentRig({ pollingIntervalMs }: { pollingIntervalMs: 
   return {
     client,
     agent,
+    cluster,
     kubernetes,
     async createStack(name) {
       const stack = await client.call<{ id: string }>('POST', '/api/v1/stacks', { body: { name, generator_id: generator } });
@@ -76,6 +89,7 @@ export async function startAgentRig({ pollingIntervalMs }: { pollingIntervalMs: 
       const report = reports.get(objectId);
       return report ? Promise.resolve(report) : new Promise((resolve) => waiting.set(objectId, resolve));
     },
+    storedAtMs: (name) => stored.get(name) ?? Number.NaN,
     async stop() {
       await agent.stop();
       await Promise.allSettled([plain.close(), cluster.close(), client.close(), host.stop(), kubernetes.stop()]);
