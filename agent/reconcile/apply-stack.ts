@@ -20,16 +20,18 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
   const { effects, inventories } = ports;
   const { owner, desired, inventory } = attempt;
   const before = inventory?.objects ?? [];
-  const planned = await planContents(ports, attempt);
+  const late = desired.filter(({ needsDefinitions }) => needsDefinitions);
+  // Both only look: whose the objects are, and whether the cluster would take them.
+  const [planned, invalid] = await Promise.all([
+    planContents(ports, attempt),
+    invalidObjects(ports, late.length === 0 ? desired : desired.filter(({ needsDefinitions }) => !needsDefinitions)),
+  ]);
   if (planned.refused.length > 0) {
     const objects = planned.refused.map(({ ref, because }) =>
       objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }),
     );
     return failure('nothing was changed: objects of other owners are never taken over', objects);
   }
-
-  const late = desired.filter(({ needsDefinitions }) => needsDefinitions);
-  const invalid = await invalidObjects(ports, late.length === 0 ? desired : desired.filter(({ needsDefinitions }) => !needsDefinitions));
   if (invalid.length > 0) return failure('nothing was changed: the cluster refuses the stack', invalid);
 
   const unfinished = inventory?.checksum === null ? inventory.createdNamespaces : [];
