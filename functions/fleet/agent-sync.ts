@@ -112,7 +112,6 @@ export const agentSyncEndpoints = [
     status: 204,
     async handle({ services, principal }, { body }) {
       if (principal.type === 'agent') await recordHeartbeat(services, principal.item, body);
-      return undefined;
     },
   }),
   endpoint({

@@ -121,10 +121,7 @@ export const agentEndpoints = [
     access: adminOnly,
     params: IdParams,
     status: 204,
-    async handle(context, { params }) {
-      await removeAgent(context.services, callerOf(context), params.id);
-      return undefined;
-    },
+    handle: (context, { params }) => removeAgent(context.services, callerOf(context), params.id),
   }),
   endpoint({
     id: 'rotate_agent_pak',
@@ -178,10 +175,7 @@ export const agentEndpoints = [
     params: z.object({ id: Id, label: z.string() }),
     status: 204,
     errors: ['agent_label_not_found'],
-    async handle(context, { params }) {
-      await removeAgentLabel(context.services, callerOf(context), params.id, params.label);
-      return undefined;
-    },
+    handle: (context, { params }) => removeAgentLabel(context.services, callerOf(context), params.id, params.label),
   }),
   endpoint({
     id: 'agents_list_annotations',
@@ -222,10 +216,7 @@ export const agentEndpoints = [
     params: z.object({ id: Id, key: z.string() }),
     status: 204,
     errors: ['agent_annotation_not_found'],
-    async handle(context, { params }) {
-      await removeAgentAnnotation(context.services, callerOf(context), params.id, params.key);
-      return undefined;
-    },
+    handle: (context, { params }) => removeAgentAnnotation(context.services, callerOf(context), params.id, params.key),
   }),
   endpoint({
     id: 'list_targets',
@@ -271,10 +262,7 @@ export const agentEndpoints = [
     params: z.object({ id: Id, stack_id: Id }),
     status: 204,
     errors: ['stack_not_found', 'target_generator_mismatch', 'target_create_denied', 'agent_not_registered', 'agent_target_not_found'],
-    async handle(context, { params }) {
-      await removeTarget(context.services, callerOf(context), params.id, params.stack_id);
-      return undefined;
-    },
+    handle: (context, { params }) => removeTarget(context.services, callerOf(context), params.id, params.stack_id),
   }),
   endpoint({
     id: 'list_agent_registrations',

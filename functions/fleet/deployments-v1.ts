@@ -75,10 +75,7 @@ export const deploymentV1Endpoints = [
     access: adminOnly,
     params: z.object({ id: Id }),
     status: 204,
-    async handle(context, { params }) {
-      await removeAgent(context.services, callerOf(context), params.id);
-      return undefined;
-    },
+    handle: (context, { params }) => removeAgent(context.services, callerOf(context), params.id),
   }),
   endpoint({
     id: 'v1_create_deployment',
@@ -142,10 +139,7 @@ export const deploymentV1Endpoints = [
     params: DeploymentParams,
     status: 204,
     errors: ['stack_not_found', 'stack_not_owned'],
-    async handle(context, { params }) {
-      await removeStack(context.services, callerOf(context), params.deployment_id);
-      return undefined;
-    },
+    handle: (context, { params }) => removeStack(context.services, callerOf(context), params.deployment_id),
   }),
   endpoint({
     id: 'v1_report_event',

@@ -115,10 +115,7 @@ export const generatorEndpoints = [
     params: IdParams,
     status: 204,
     errors: ['generator_not_found', 'generator_not_owned', 'cannot_delete_system_generator'],
-    async handle(context, { params }) {
-      await removeGenerator(context.services, callerOf(context), params.id);
-      return undefined;
-    },
+    handle: (context, { params }) => removeGenerator(context.services, callerOf(context), params.id),
   }),
   endpoint({
     id: 'rotate_generator_pak',
@@ -162,10 +159,7 @@ export const generatorEndpoints = [
     bodyFormat: bodyOrQuery,
     status: 204,
     errors: ['forbidden', 'missing_agent_id'],
-    async handle(context, { params, body }) {
-      await deregister(context.services, callerOf(context), params.id, body.agent_id ?? undefined);
-      return undefined;
-    },
+    handle: (context, { params, body }) => deregister(context.services, callerOf(context), params.id, body.agent_id ?? undefined),
   }),
   endpoint({
     id: 'list_generator_registered_agents',

@@ -105,10 +105,7 @@ export const stackEndpoints = [
     params: IdParams,
     status: 204,
     errors: ['stack_not_found', 'stack_not_owned'],
-    async handle(context, { params }) {
-      await removeStack(context.services, callerOf(context), params.id);
-      return undefined;
-    },
+    handle: (context, { params }) => removeStack(context.services, callerOf(context), params.id),
   }),
   endpoint({
     id: 'stacks_list_labels',
@@ -148,10 +145,7 @@ export const stackEndpoints = [
     params: z.object({ id: Id, label: z.string() }),
     status: 204,
     errors: ['stack_not_found', 'stack_not_owned', 'stack_label_not_found'],
-    async handle(context, { params }) {
-      await removeStackLabel(context.services, callerOf(context), params.id, params.label);
-      return undefined;
-    },
+    handle: (context, { params }) => removeStackLabel(context.services, callerOf(context), params.id, params.label),
   }),
   endpoint({
     id: 'stacks_list_annotations',
@@ -195,10 +189,7 @@ export const stackEndpoints = [
     params: z.object({ id: Id, key: z.string() }),
     status: 204,
     errors: ['stack_not_found', 'stack_not_owned', 'stack_annotation_not_found'],
-    async handle(context, { params }) {
-      await removeStackAnnotation(context.services, callerOf(context), params.id, params.key);
-      return undefined;
-    },
+    handle: (context, { params }) => removeStackAnnotation(context.services, callerOf(context), params.id, params.key),
   }),
 ];
 export const handler = fleetFunction(stackEndpoints);

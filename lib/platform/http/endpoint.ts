@@ -4,7 +4,8 @@ import type { Log } from '../log.ts';
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 type Schema = z.ZodType | undefined;
 type Output<S extends Schema> = S extends z.ZodType ? z.output<S> : undefined;
-type Input<S extends Schema> = S extends z.ZodType ? z.input<S> : undefined;
+/** What a handler answers with: nothing, where the endpoint has no response and no text. */
+type Answer<S extends Schema> = S extends z.ZodType ? Promise<z.input<S> | Reply<z.input<S>>> : Promise<void> | Promise<Reply>;
 
 /** The facts of a request that are neither path, query nor body. */
 export interface RequestFacts {
@@ -82,10 +83,7 @@ export interface Endpoint<
   responseType?: string;
   /** Error codes (beyond the general ones) by status, for the document. */
   errors?: readonly string[];
-  handle(
-    context: Context<Services, Principal>,
-    input: { params: Output<P>; query: Output<Q>; body: Output<B> },
-  ): Promise<Input<R> | Reply<Input<R>>>;
+  handle(context: Context<Services, Principal>, input: { params: Output<P>; query: Output<Q>; body: Output<B> }): Answer<R>;
 }
 
 export interface BodyFormat {
