@@ -112,10 +112,19 @@ test('an alias stands for what its name meant where it was written', () => {
   expect(document?.value).toEqual({ a: 1, b: [1], c: 2, d: [1] });
 });
 
-test.each([['[,,,,'], ['""""'], ['%a\n'], ['[!x a,']])('a text of nothing but mistakes is refused at the first: %j', (part) => {
-  const started = performance.now();
-  expect(() => parseYamlDocuments(part.repeat(Math.floor(1_000_000 / part.length)))).toThrow(
-    expect.objectContaining({ name: 'YamlError' }),
-  );
-  expect(performance.now() - started).toBeLessThan(5_000);
+test.each([['[,,,,'], ['}'], ['a: }\n'], ['""""'], ['%a\n'], ['[!x a,']])(
+  'a text of nothing but mistakes is refused at the first: %j',
+  (part) => {
+    const started = performance.now();
+    expect(() => parseYamlDocuments(part.repeat(Math.floor(1_000_000 / part.length)))).toThrow(
+      expect.objectContaining({ name: 'YamlError' }),
+    );
+    expect(performance.now() - started).toBeLessThan(5_000);
+  },
+);
+
+test('the document of a mistake is counted, wherever it is found', () => {
+  expect(failureOf('a: 1\n---\nb: 2\n---\nc: }\n')).toMatchObject({ code: 'syntax', document: 3, line: 5 });
+  expect(failureOf('a: 1\n---\nb: 2\n---\nc: [\n')).toMatchObject({ code: 'syntax', document: 3 });
+  expect(failureOf(`a: 1\n---\n${'- '.repeat(80)}\n`)).toMatchObject({ code: 'too_deep', document: 2, line: 3 });
 });

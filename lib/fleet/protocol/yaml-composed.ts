@@ -1,4 +1,4 @@
-import { Composer, isAlias, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, Parser, type Scalar } from 'yaml';
+import { Composer, type CST, isAlias, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, Parser, type Scalar } from 'yaml';
 import { YAML_LIMITS, type YamlDocument, YamlError, type YamlErrorCode } from './yaml-rules.ts';
 
 /**
@@ -10,6 +10,7 @@ export function composedDocuments(text: string): YamlDocument[] {
   const lineOf = (offset: number) => Math.max(1, lines.linePos(offset).line);
   const budget = { nodes: YAML_LIMITS.aliasedNodes, characters: YAML_LIMITS.aliasedCharacters };
   const documents: YamlDocument[] = [];
+  const parsed = { documents: 0 };
   let number = 0;
   const composer = new Composer({ schema: 'core', version: '1.2', merge: false, uniqueKeys: false, logLevel: 'silent' });
   // Left alone, it collects every mistake: seconds for a text of nothing else, when the first decides.
@@ -18,11 +19,11 @@ export function composedDocuments(text: string): YamlDocument[] {
     onError(source: ErrorSource, code: string, message: string) {
       const offset = typeof source === 'number' ? source : 'offset' in source ? source.offset : (source[0] ?? 0);
       // Thrown through the library's own handlers, it comes by here again.
-      mistake ??= new YamlError(codeOf(code), firstLine(message), { document: number + 1, line: lineOf(offset) });
+      mistake ??= new YamlError(codeOf(code), firstLine(message), { document: Math.max(1, parsed.documents), line: lineOf(offset) });
       throw mistake;
     },
   });
-  for (const document of composer.compose(tokens(text, lines))) {
+  for (const document of composer.compose(tokens(text, lines, parsed))) {
     number += 1;
     if (number > YAML_LIMITS.documents) throw new YamlError('too_many_documents', `must have at most ${YAML_LIMITS.documents} documents`);
     const at = (offset: number) => ({ document: number, line: lineOf(offset) });
@@ -34,23 +35,34 @@ export function composedDocuments(text: string): YamlDocument[] {
   return documents;
 }
 
-/** Lexes and parses in step, so that a text nested too deep is left as soon as it is: composing it would recurse as deep. */
-function* tokens(text: string, lines: LineCounter) {
+/**
+ * Lexes and parses in step, so that a text nested too deep is left as soon as it is: composing it would recurse as deep. `parsed` is
+ * told how many documents have ended.
+ */
+function* tokens(text: string, lines: LineCounter, parsed: { documents: number }) {
   const parser = new Parser(lines.addNewLine);
   lines.addNewLine(0);
   let aliases = 0;
-  const position = () => ({ document: 1, line: lines.lineStarts.length });
-  for (const lexeme of new Lexer().lex(text)) {
-    if (lexeme.charCodeAt(0) === 0x2a && parser.offset >= 0 && ++aliases > YAML_LIMITS.aliases) {
-      throw new YamlError('too_many_aliases', `must have at most ${YAML_LIMITS.aliases} aliases`, position());
-    }
-    yield* parser.next(lexeme);
-    // One level for the document itself, one for a scalar in hand.
-    if (parser.stack.length > YAML_LIMITS.depth + 2) {
-      throw new YamlError('too_deep', `must not nest deeper than ${YAML_LIMITS.depth} levels`, position());
+  const refuse = (code: YamlErrorCode, message: string) => {
+    const document = Math.max(1, parsed.documents + (parser.stack.length > 0 ? 1 : 0));
+    return new YamlError(code, message, { document, line: lines.lineStarts.length });
+  };
+  function* checked(some: Iterable<CST.Token>) {
+    for (const token of some) {
+      if (token.type === 'error') throw refuse('syntax', token.message);
+      if (token.type === 'document') parsed.documents += 1;
+      yield token;
     }
   }
-  yield* parser.end();
+  for (const lexeme of new Lexer().lex(text)) {
+    if (lexeme.charCodeAt(0) === 0x2a && parser.offset >= 0 && ++aliases > YAML_LIMITS.aliases) {
+      throw refuse('too_many_aliases', `must have at most ${YAML_LIMITS.aliases} aliases`);
+    }
+    yield* checked(parser.next(lexeme));
+    // One level for the document itself, one for a scalar in hand.
+    if (parser.stack.length > YAML_LIMITS.depth + 2) throw refuse('too_deep', `must not nest deeper than ${YAML_LIMITS.depth} levels`);
+  }
+  yield* checked(parser.end());
 }
 
 type ErrorSource = number | readonly number[] | { offset: number };
