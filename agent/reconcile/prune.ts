@@ -18,6 +18,8 @@ export interface PruneResult {
   held?: boolean;
 }
 
+const WAITING = { health: 'progressing', message: 'waits for its finalizers' } as const;
+
 /** Of an attempt that went well but for its prune. */
 export const withPrune = ({ problem, held }: PruneResult, objects: ObjectOutcome[], summary = countsText(objects)): Outcome => ({
   status: problem === undefined ? 'SUCCESS' : 'FAILURE',
@@ -32,8 +34,9 @@ export async function pruneStages({ effects, guard }: AttemptPorts, owner: Owner
   const result: PruneResult = { outcomes: [], survivors: [], deleting: 0 };
   for (const { ref, because } of left) {
     if (because === 'unchanged' || because === 'gone') continue;
-    result.outcomes.push(objectOutcome(ref, { action: 'skipped', because }));
-    if (because !== 'terminating') continue;
+    const terminating = because === 'terminating';
+    result.outcomes.push(objectOutcome(ref, { action: 'skipped', because, ...(terminating && WAITING) }));
+    if (!terminating) continue;
     result.deleting += 1;
     result.survivors.push(ref);
   }
@@ -69,9 +72,7 @@ export async function pruneStages({ effects, guard }: AttemptPorts, owner: Owner
         result.deleting += 1;
         result.survivors.push(ref);
       }
-      result.outcomes.push(
-        objectOutcome(ref, { action: 'deleted', because, ...(item.answer === 'deleting' && { message: 'waits for its finalizers' }) }),
-      );
+      result.outcomes.push(objectOutcome(ref, { action: 'deleted', because, ...(item.answer === 'deleting' && WAITING) }));
     }
   }
   if (failures > 0) return { ...result, problem: `${failures} of ${prunes.length} objects could not be deleted` };

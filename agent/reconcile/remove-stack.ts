@@ -22,7 +22,7 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
   if (pruned.survivors.length > 0)
     await inventories.put({ ...inventory, checksum: null, createdNamespaces: [], objects: pruned.survivors });
   else await inventories.remove(owner.stackId);
-  const summary =
-    pruned.survivors.length > 0 ? `${pruned.survivors.length} objects wait for their finalizers` : countsText(pruned.outcomes);
-  return { outcome: withPrune(pruned, pruned.outcomes, summary), live: new Map(), remaining: pruned.survivors.length };
+  const remaining = pruned.survivors.length;
+  const summary = remaining > 0 ? `not all gone: ${remaining} left` : countsText(pruned.outcomes);
+  return { outcome: withPrune(pruned, pruned.outcomes, summary), live: new Map(), remaining };
 }

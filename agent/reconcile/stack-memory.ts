@@ -7,6 +7,8 @@ export interface StackNotes {
   verified?: string | undefined;
   failed?: { deploymentObjectId: string; retryAtMs: number; times: number } | undefined;
   healthWait?: HealthWait | undefined;
+  /** Since when nothing but finalizers holds up its removal. */
+  terminatingSinceMs?: number | undefined;
   checkAtMs?: number | undefined;
   /** resourceVersions seen last, by object. */
   seen: Map<string, string>;

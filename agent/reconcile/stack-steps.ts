@@ -46,6 +46,8 @@ export interface StackSteps {
 
 const LOOK_AFTER_ERROR_MS = 5_000;
 const TERMINATING_LOOK_MS = 2_000;
+/** Somebody may confirm it at any time; to look costs a list of each kind and, at most every five seconds, the agent's annotations. */
+const HELD_LOOK_MS = 15_000;
 
 export function createStackSteps(options: StackStepsOptions): StackSteps {
   const { agentId, effects, inventories, guard, contents, reports, state, metrics, log } = options;
@@ -90,6 +92,7 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
   async function apply(assignment: Assigned, notes: StackNotes): Promise<boolean> {
     const startedMs = now();
     notes.healthWait = undefined;
+    notes.terminatingSinceMs = undefined;
     notes.verified = undefined;
     const { deployment_object_id: deploymentObjectId, checksum } = assignment;
     const attempt = await attemptOn(assignment, { deploymentObjectId, checksum });
@@ -134,7 +137,7 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     },
   ): boolean {
     if (outcome.status === 'FAILURE') {
-      later(assignment, notes);
+      later(assignment, notes, outcome.held ? HELD_LOOK_MS : undefined);
       tell(assignment, outcome, startedMs);
       return false;
     }
@@ -206,18 +209,24 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     const deploymentObjectId = assignment.deployment_object_id ?? inventories.find(stackId)?.deploymentObjectId ?? null;
     const { outcome, remaining } = await removeStack(options, ownerOf(assignment), because);
     const accepted = outcome.status === 'SUCCESS';
+    const told = { ...assignment, deployment_object_id: deploymentObjectId };
     if (accepted && remaining > 0) {
-      later(assignment, notes, TERMINATING_LOOK_MS);
-      return true;
+      notes.terminatingSinceMs ??= startedMs;
+      const late = startedMs - notes.terminatingSinceMs >= options.healthTimeoutMs;
+      // Finalizers may be right to take their time: it goes on, but somebody should know.
+      if (late) tell(told, { ...outcome, status: 'FAILURE' }, notes.terminatingSinceMs);
+      later(assignment, notes, late ? undefined : TERMINATING_LOOK_MS);
+      return !late;
     }
     notes.seen.clear();
-    if (!accepted) later(assignment, notes);
+    if (!accepted) later(assignment, notes, outcome.held ? HELD_LOOK_MS : undefined);
     else {
       notes.failed = undefined;
+      notes.terminatingSinceMs = undefined;
       if (because === 'withdrawn') state.forgetSequence(stackId);
       else applied(assignment);
     }
-    tell({ ...assignment, deployment_object_id: deploymentObjectId }, outcome, startedMs);
+    tell(told, outcome, startedMs);
     return accepted;
   }
 

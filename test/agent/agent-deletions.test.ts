@@ -74,6 +74,23 @@ test('a withdrawal is reported only when its finalizers have let go', async () =
   await agent.stop();
 });
 
+test('a removal that finalizers hold up beyond the deadline is told as failed, once, and goes on', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(configMap('held')));
+  const agent = await world.start();
+  await world.cluster.apply(configMap('held', {}, { finalizers: ['test/hold'] }), { fieldManager: 'controller', force: true });
+  world.plane.withdraw(stack);
+  await world.cycle(agent);
+  await world.clock.advance(3_600_000);
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE FAILURE']);
+  expect(world.plane.events.at(-1)?.message).toBe('ConfigMap/shop/held: waits for its finalizers\nnot all gone: 1 left');
+  await world.cluster.apply(configMap('held', {}), { fieldManager: 'controller', force: true });
+  await world.clock.advance(600_000);
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE FAILURE', 'REMOVE SUCCESS']);
+  await agent.stop();
+});
+
 test('an object that could not be pruned stays known and goes later', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
@@ -112,7 +129,7 @@ test('a mass deletion waits until it is confirmed by its fingerprint', async () 
   await world.clock.advance(600_000);
   expect(world.objects()).toHaveLength(20);
   world.plane.agentAnnotations.splice(0, 1, { key: 'brokkr.io/confirm-deletion', value: fingerprint });
-  await world.clock.advance(600_000);
+  await world.clock.advance(20_000);
   expect(world.objects()).toHaveLength(5);
   expect(world.statuses().filter((status) => status === 'REMOVE SUCCESS')).toHaveLength(3);
   await agent.stop();
