@@ -92,11 +92,13 @@ test('the parameters in a path are declared, once each', () => {
   }
 });
 
-test('every failure an operation names has the shape of a failure', () => {
+test('every failure an operation names has the shape of a failure; an operation of text says in text that it is unavailable', () => {
   for (const { operation } of operations) {
+    const text = Object.keys(operation.responses[200]?.content ?? {}).find((type) => type.startsWith('text/plain'));
     for (const [status, response] of Object.entries(operation.responses)) {
       if (Number(status) < 400 || status === '401') continue;
-      expect(Object.values(response.content ?? {})).toEqual([{ schema: { $ref: '#/components/schemas/ErrorResponse' } }]);
+      if (text && status === '503') expect(response.content).toEqual({ [text]: { schema: { type: 'string' } } });
+      else expect(Object.values(response.content ?? {})).toEqual([{ schema: { $ref: '#/components/schemas/ErrorResponse' } }]);
     }
   }
 });

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import { ConditionFailed } from '../database/database.ts';
 import { AppError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { createLog, type Log } from '../log.ts';
 import { type CorsOrigins, corsHeaders, preflight } from './cors.ts';
 import { type AnyEndpoint, type Context, isReply, type RequestFacts } from './endpoint.ts';
 import { bodySizeOf, factsOf, type HttpEvent, type HttpResult, queryOf, rawBodyOf } from './http-event.ts';
@@ -36,7 +36,12 @@ export function httpFunction<Services, Principal>(
 
   const dispatch = async (event: HttpEvent): Promise<HttpResult> => {
     const started = performance.now();
-    const at = await host();
+    let at: HttpHost<Services, Principal>;
+    try {
+      at = await host();
+    } catch (error) {
+      return notReady(error);
+    }
     const request = factsOf(event, at.log);
     if (request.method === 'OPTIONS') return preflight(event, at.corsOrigins);
     const match = route(request.method, request.path);
@@ -104,6 +109,13 @@ export const text = (statusCode: number, body: string, headers: Record<string, s
   headers: { 'content-type': 'text/plain; charset=utf-8', ...headers },
   body,
 });
+
+/** Nothing can be asked yet: the store is away, or nobody has set it up so far. Callers that wait a little find it. */
+function notReady(error: unknown): HttpResult {
+  createLog({ level: 'error' }).error('not_ready', { error });
+  const message = 'the service is not ready yet; try again in a few seconds';
+  return json(503, { code: 'unavailable', message, error: message }, { 'retry-after': '5' });
+}
 
 /** Unknown failures are logged whole, and told to the caller only as what they are: ours. */
 function visible(error: unknown, request: RequestFacts): AppError {

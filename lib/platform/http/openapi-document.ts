@@ -114,11 +114,12 @@ function responses(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOpti
     ...(conditional && { 304: { description: 'Unchanged: If-None-Match names the current version' } }),
   };
   const error = { 'application/json': { schema: schemas.convert(options.errorSchema, 'output') } };
-  for (const [failure, codes] of failuresOf(endpoint, options)) {
-    // A missing or unknown key is answered without a body.
-    all[failure] =
-      failure === ERROR_STATUS.unauthenticated ? { description: codes.join('; ') } : { description: codes.join('; '), content: error };
-  }
+  // What an endpoint of text refuses, it refuses in text; a missing or unknown key is answered without a body.
+  const contentOf = (failure: number) => {
+    if (failure === ERROR_STATUS.unauthenticated) return {};
+    return { content: responseType !== undefined && failure === ERROR_STATUS.unavailable ? content : error };
+  };
+  for (const [failure, codes] of failuresOf(endpoint, options)) all[failure] = { description: codes.join('; '), ...contentOf(failure) };
   return all;
 }
 
