@@ -63,7 +63,9 @@ export const agentSyncEndpoints = [
     errors: ['agent_not_found'],
     async handle(context, { params }) {
       const agent = await agentOf(context, params.id);
-      return conditional(context, etagOf(agent.revision), () => assignmentsOf(context.services, agent));
+      return conditional(context, etagOf(agent.revision), () =>
+        assignmentsOf(context.services, agent, { told: context.principal.type === 'agent' && context.request.method === 'GET' }),
+      );
     },
   }),
   endpoint({

@@ -54,6 +54,6 @@ const isSelf = (principal: Principal, type: 'agent' | 'generator', id: string | 
 
 export const callerOf = ({ principal, request }: FleetContext): Caller => ({ principal, ip: request.ip, userAgent: request.userAgent });
 
-/** Ids are accepted in either case and kept in lower case. */
-export const Id = z.uuid('must be a UUID').transform((id) => id.toLowerCase());
+/** Ids of any version and in either case are accepted, and kept in lower case: one that nothing has is unknown, not malformed. */
+export const Id = z.guid('must be a UUID').transform((id) => id.toLowerCase());
 export const IdParams = z.object({ id: Id });

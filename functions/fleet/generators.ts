@@ -102,7 +102,7 @@ export const generatorEndpoints = [
     body: GeneratorUpdate,
     status: 200,
     response: Generator,
-    errors: ['generator_not_found', 'generator_not_owned', 'invalid_generator', 'unique_violation'],
+    errors: ['system_generator_not_a_tenant', 'generator_not_found', 'generator_not_owned', 'invalid_generator', 'unique_violation'],
     handle: (context, { params, body }) => updateGenerator(context.services, callerOf(context), params.id, body),
   }),
   endpoint({
@@ -158,7 +158,7 @@ export const generatorEndpoints = [
     body: AgentRegistrationBody,
     bodyFormat: bodyOrQuery,
     status: 204,
-    errors: ['forbidden', 'missing_agent_id'],
+    errors: ['forbidden', 'missing_agent_id', 'system_generator_not_a_tenant'],
     handle: (context, { params, body }) => deregister(context.services, callerOf(context), params.id, body.agent_id ?? undefined),
   }),
   endpoint({

@@ -8,6 +8,8 @@ const query = [...read, 'Query'];
 
 /** Who is asking: the key, the agent's record behind it, and the audit entry of a key that opens nothing. */
 const authenticated = { identity: read, fleet: read, telemetry: ['PutItem'] };
+/** What is made for a generator is made only while that is there. */
+const forGenerators = { identity: [...read, 'ConditionCheckItem'] };
 /** Changes that agents must hear of go through the outbox: settled at once where they concern few, else sent on and deleted. */
 const announcing = { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], work: ['PutItem', 'DeleteItem'] };
 const announcements = { 'agent-fanout': ['send'] };
@@ -17,7 +19,7 @@ module.exports = {
   agents: {
     tables: {
       ...announcing,
-      identity: [...read, 'PutItem', 'DeleteItem'],
+      identity: [...forGenerators.identity, 'PutItem', 'DeleteItem'],
       // A target is added only while its stack and the agent's registration are there.
       fleet: [...announcing.fleet, 'ConditionCheckItem'],
     },
@@ -26,15 +28,19 @@ module.exports = {
   'agent-sync': {
     tables: { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem'], telemetry: [...query, 'PutItem', 'UpdateItem'] },
   },
-  stacks: { tables: announcing, queues: announcements },
+  stacks: { tables: { ...announcing, ...forGenerators }, queues: announcements },
   'deployment-objects': { tables: { ...announcing, fleet: [...query, 'PutItem', 'UpdateItem'] }, queues: announcements },
   generators: {
-    tables: { ...announcing, identity: [...query, 'PutItem', 'DeleteItem'] },
+    tables: { ...announcing, identity: [...query, 'ConditionCheckItem', 'PutItem', 'DeleteItem'] },
     queues: announcements,
   },
   admin: { tables: { ...authenticated, telemetry: ['PutItem', 'Query'] } },
   'deployments-v1': {
-    tables: { ...announcing, identity: [...read, 'PutItem', 'DeleteItem'], telemetry: [...query, 'PutItem', 'UpdateItem'] },
+    tables: {
+      ...announcing,
+      identity: [...forGenerators.identity, 'PutItem', 'DeleteItem'],
+      telemetry: [...query, 'PutItem', 'UpdateItem'],
+    },
     queues: announcements,
   },
   health: { tables: { identity: read } },

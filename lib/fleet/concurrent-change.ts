@@ -1,19 +1,24 @@
+import { backoffMs } from '../platform/backoff.ts';
+import type { Clock } from '../platform/clock.ts';
 import { ConditionFailed } from '../platform/database/database.ts';
 import { AppError } from '../platform/errors.ts';
 
-const ATTEMPTS = 10;
+/** Together about two seconds: enough for some dozens who change the same thing at once. */
+const ATTEMPTS = 20;
+const BACKOFF = { baseMs: 10, capMs: 200 };
 
 /**
  * Runs what reads, decides and writes on the condition that nothing changed in between, again from its reading where something did:
  * of many at once each is decided on what the one before it left.
  */
-export async function againstNewest<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+export async function againstNewest<T>({ clock }: { clock: Clock }, what: string, attempt: () => Promise<T>): Promise<T> {
   for (let count = 1; ; count++) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       if (count === ATTEMPTS) throw changedMeanwhile(what);
+      await clock.sleep(backoffMs(count, BACKOFF));
     }
   }
 }

@@ -34,6 +34,14 @@ export const generatorRemoveWrites = (before: StoredGenerator): Write[] => [
   { table, delete: generatorNameKey(before.name) },
 ];
 
+/** Fails where the generator has gone since it was read: what is made for it then would be nobody's. */
+export const generatorPresent = (id: string, gone: () => Error): Write => ({
+  table,
+  check: generatorKey(id),
+  if: { exists: true },
+  orElse: gone,
+});
+
 export async function findGenerator(database: Database, id: string): Promise<StoredGenerator | undefined> {
   const found = await database.get(table, generatorKey(id));
   return found && StoredGenerator.parse(found);

@@ -235,3 +235,12 @@ describe('a query that makes no sense is a 400 or not heard, never an accident:'
     },
   );
 });
+
+test('an id of any version that nothing has is unknown, not malformed', async () => {
+  const id = '11111111-1111-1111-1111-111111111111';
+  expect(await host.admin.get(`/agents/${id}`)).toMatchObject({ status: 404, body: { code: 'agent_not_found' } });
+  expect(await host.admin.delete(`/agents/${id}`)).toMatchObject({ status: 204 });
+  expect(await host.admin.get(`/agents/${id}/events`)).toMatchObject({ status: 200, body: [] });
+  const agent = { name: 'any', cluster_name: 'any', generator_ids: [id] };
+  expect(await host.admin.post('/agents', agent)).toMatchObject({ status: 400, body: { code: 'invalid_generator_id' } });
+});

@@ -166,3 +166,27 @@ test("the fleet's list is newest first over the days, and narrowed to one tenant
   expect(await list(`?pak_id=${crypto.randomUUID()}`)).toEqual([]);
   expect(await list(`?pak_id=${generator.id}`)).toEqual(expect.arrayContaining([first.id, second.id]));
 });
+
+test('one that reports much hides nothing of others, nor does it when it is gone', async () => {
+  const stranger = await makeGenerator(host);
+  const noisy = await makeAgent(host, { generators: [stranger] });
+  const quiet = await ok(report(agent, stack.objectId, { message: 'quiet' }));
+  clock.pass(1_000);
+  for (let batch = 0; batch < 26; batch++) {
+    const reports = Array.from({ length: 20 }, (_, n) =>
+      ok(report(noisy, stack.objectId, { message: `${batch} ${n}`, event_type: `E${n}` })),
+    );
+    await Promise.all(reports);
+  }
+  const list = async (path: string) => (await ok(host.admin.get(path))).map(({ id }: { id: string }) => id);
+  expect(await list('/agent-events')).toHaveLength(500);
+  expect(await list('/agent-events')).not.toContain(quiet.id);
+  expect(await list(`/agent-events?pak_id=${generator.id}`)).toContain(quiet.id);
+  await ok(host.admin.delete(`/agents/${noisy.id}`));
+  expect(await list('/agent-events')).toContain(quiet.id);
+});
+
+test('of many different reports on one object at once none is lost', async () => {
+  const reports = Array.from({ length: 30 }, (_, n) => report(agent, stack.objectId, { message: `report ${n}` }));
+  expect((await Promise.all(reports)).map(({ status }) => status)).toEqual(Array(30).fill(201));
+});

@@ -129,3 +129,12 @@ describe('a heartbeat', () => {
     });
   });
 });
+
+test("an admin's look at an agent's assignments tells the agent nothing", async () => {
+  const agent = await makeAgent(host, { generators: [generator] });
+  const stack = await makeStack(host, generator, { yaml: configMap('one') });
+  await target(host, agent, stack);
+  expect(await ok(host.admin.get(`/agents/${agent.id}/assignments`))).toMatchObject({ assignments: [{ stack_id: stack.id }] });
+  await setStatus(agent, 'INACTIVE');
+  expect(await agent.assignments()).toEqual(new Map());
+});

@@ -119,12 +119,14 @@ test('what is refused is not written down as done', async () => {
   expect(await entries(`from=${now()}`)).toEqual([]);
 });
 
-test("what follows from a generator's deletion is the system's doing", async () => {
-  const tenant = await makeTenant(host);
+test("what follows from a generator's deletion is its doing who deleted it", async () => {
+  const [first, second] = [await makeTenant(host), await makeTenant(host)];
   clock.pass(1_000);
-  await ok(host.admin.delete(`/generators/${tenant.generator.id}`));
-  const [entry] = await entries(`resource_id=${tenant.stack.id}&action=stack.deleted`);
-  expect(entry).toMatchObject({ actor_type: 'system', actor_id: null, actor_name: 'system' });
+  await ok(host.admin.delete(`/generators/${first.generator.id}`));
+  await ok(second.generator.api.delete(`/generators/${second.generator.id}`));
+  const deletion = async ({ stack }: typeof first) => (await entries(`resource_id=${stack.id}&action=stack.deleted`))[0];
+  expect(await deletion(first)).toMatchObject({ actor_type: 'admin', actor_id: null });
+  expect(await deletion(second)).toMatchObject({ actor_type: 'generator', actor_id: second.generator.id });
 });
 
 describe('the log is read', () => {

@@ -114,3 +114,32 @@ test('a stack renamed while it is renamed ends with one name, and the other is f
   }
   expect(await host.admin.post('/stacks', { name: 'second', generator_id: generator.id })).toMatchObject({ status: 409 });
 });
+
+test('what is made for a generator while that is deleted is not left behind', async () => {
+  const deletion = (made: MadeGenerator) => () => ok(host.admin.delete(`/generators/${made.id}`));
+  const [first, second, third, fourth] = await Promise.all([1, 2, 3, 4].map(() => makeGenerator(host)));
+  if (!first || !second || !third || !fourth) throw new Error('not made');
+  const cluster_name = 'interleaved';
+
+  justBefore('stack', deletion(first));
+  expect(await first.api.post('/stacks', { name: 'late', generator_id: first.id })).toMatchObject({ status: 422 });
+  justBefore('registration', deletion(second));
+  expect(await agent.api.post(`/generators/${second.id}/register`, {})).toMatchObject({
+    status: 404,
+    body: { code: 'generator_not_found' },
+  });
+  justBefore('registration', deletion(third));
+  expect(await host.admin.post('/agents', { name: 'late', cluster_name, generator_ids: [third.id] })).toMatchObject({
+    status: 400,
+    body: { code: 'invalid_generator_id' },
+  });
+  justBefore('stack', deletion(fourth));
+  const v1 = host.root.as(host.adminPak);
+  expect(await v1.post('/v1/deployments', { name: 'late', generator_id: fourth.id, yaml_content: configMap('late') })).toMatchObject({
+    status: 422,
+  });
+  expect((await ok(host.admin.get('/stacks'))).map(({ name }: { name: string }) => name)).not.toContain('late');
+  expect((await ok(host.admin.get('/agents'))).map(({ name }: { name: string }) => name)).not.toContain('late');
+  const registrations = await ok(host.admin.get(`/agents/${agent.id}/registrations`));
+  expect(registrations.map(({ generator_id }: { generator_id: string }) => generator_id)).not.toContain(second.id);
+});

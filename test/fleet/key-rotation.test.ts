@@ -25,6 +25,14 @@ describe.each(Object.entries(KINDS))('an %s', (kind, { path, status, make }) => 
     expect(await ok(host.anonymous.as(body.pak).post('/auth/pak'))).toMatchObject({ admin: false, [kind]: id });
   });
 
+  test('of many rotations at once each is answered, and the last key alone opens anything', async () => {
+    const { id } = await make();
+    const answers = await Promise.all(Array.from({ length: 16 }, () => host.admin.post(`${path}/${id}/rotate-pak`)));
+    expect(answers.map((answer) => answer.status)).toEqual(Array(16).fill(status));
+    const opened = await Promise.all(answers.map(({ body }) => host.anonymous.as(body.pak).post('/auth/pak')));
+    expect(opened.filter((answer) => answer.status === 200)).toHaveLength(1);
+  });
+
   test('whose key an admin rotates keeps everything but the key', async () => {
     const { id, api } = await make();
     const before = await ok(api.get(`${path}/${id}`));

@@ -134,6 +134,22 @@ test('a target is refused in the order of the contract: stack, owner, registrati
   });
 });
 
+test('to deregister where there is nothing to end changes nothing and accounts for nothing', async () => {
+  const before = await agent.revision();
+  await ok(agent.api.delete(path(), {}));
+  expect(await agent.revision()).toBe(before);
+  expect(await ok(host.admin.get(`/admin/audit-logs?resource_id=${agent.id}&action=agent.deregistered`))).toMatchObject({ total: 0 });
+});
+
+test("the installation's own generator is nobody's to rename, and no agent's to leave", async () => {
+  const { system_generator_id: system } = host.app.services.installation;
+  const refused = { status: 403, body: { code: 'system_generator_not_a_tenant' } };
+  const generatorOf = await ok(host.admin.get(`/generators/${system}`));
+  expect(await host.admin.put(`/generators/${system}`, { ...generatorOf, name: 'renamed' })).toMatchObject(refused);
+  expect(await agent.api.delete(`/generators/${system}/register`, {})).toMatchObject(refused);
+  expect(await generatorsOf()).toContain(system);
+});
+
 test('the deletion of a generator ends every registration with it', async () => {
   await ok(agent.api.post(path(), {}));
   await ok(host.admin.delete(`/generators/${generator.id}`));

@@ -203,3 +203,21 @@ test("an agent's limit of targets is not used up by stacks that are gone", async
     await ok(generator.api.delete(`/stacks/${next.id}`));
   }
 });
+
+test('a late word on an earlier object leaves what was given since to be removed', async () => {
+  await aim();
+  expect(await state()).toBe('assigned');
+  const removed = await host.admin.delete(`/agents/${agent.id}/targets/${stack.id}`);
+  expect(removed.status).toBe(204);
+  expect(await state()).toBe('withdrawn');
+  await ok(reportRemoval());
+  await aim();
+  const second = await submit(host, stack.id, configMap('two'));
+  expect(await state()).toBe('assigned');
+  await ok(generator.api.delete(`/stacks/${stack.id}`));
+  expect(await state()).toBe('withdrawn');
+  await ok(reportRemoval());
+  expect(await state()).toBe('withdrawn');
+  await ok(report(agent, second.id, { event_type: 'REMOVE' }));
+  expect(await state()).toBeUndefined();
+});

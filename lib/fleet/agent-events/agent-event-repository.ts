@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { dayOf, eventAgentPk, eventDayPk, eventKey, eventObjectPk, eventSk, telemetryTable } from '../../identity/telemetry-table.ts';
-import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
+import type { Database, Item, Write } from '../../platform/database/database.ts';
 import { expiresAt, isExpired } from '../../platform/database/table.ts';
 import { fleetTable, reportedKey, resultKey } from '../fleet-table.ts';
 import { AgentEvent } from '../protocol/agent-protocol.ts';
@@ -12,11 +12,13 @@ const table = telemetryTable.name;
 export const Reported = z.object({ event_id: z.uuid(), fingerprint: z.string() });
 export type Reported = z.infer<typeof Reported>;
 
+const EventRef = z.object({ id: z.uuid(), agent_id: z.guid() });
+
 /** The event, and its places in the lists: of its day, its agent, its object. Lists hold ids, so that a repeat touches one item. */
 export function eventNewWrites(event: AgentEvent, stackId: string, retention: { nowMs: number; days: number }): Write[] {
   const expires_at = expiresAt(retention.nowMs, retention.days);
   const sk = eventSk(event.created_at, event.id);
-  const listed = (pk: string): Write => ({ table, put: { pk, sk, type: 'event-ref', id: event.id, expires_at } });
+  const listed = (pk: string): Write => ({ table, put: { pk, sk, type: 'event-ref', id: event.id, agent_id: event.agent_id, expires_at } });
   return [
     { table, put: { ...eventKey(event.id), type: 'event', ...stored(event), stack_id: stackId, expires_at } as Item },
     ...[eventDayPk(dayOf(event.created_at)), eventAgentPk(event.agent_id), eventObjectPk(event.deployment_object_id)].map(listed),
@@ -80,34 +82,60 @@ export async function reportedAmong(database: Database, agentId: string, objectI
   return new Set(items.map((item) => item.sk.slice(reportedKey('', '').sk.length)));
 }
 
-/** Newest first. */
-async function eventsIn(database: Database, pk: string, limit: number, nowMs: number): Promise<AgentEvent[]> {
-  const refs = await queryAll(database, table, { pk, descending: true, limit });
-  const ids = refs.filter((ref) => !isExpired(ref, nowMs)).map((ref) => z.uuid().parse(ref.id));
-  const items = await database.batchGet(table, ids.map(eventKey));
-  const byId = new Map(items.map((item) => [String(item.id), item]));
-  return ids.flatMap((id) => byId.get(id) ?? []).map(eventOf);
+export interface EventSearch {
+  limit: number;
+  nowMs: number;
+  /** Whose events are wanted, of the agents of a page. */
+  wanted: (agentIds: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
-export const eventsOfAgent = (database: Database, agentId: string, limit: number, nowMs: number): Promise<AgentEvent[]> =>
-  eventsIn(database, eventAgentPk(agentId), limit, nowMs);
-export const eventsOnObject = (database: Database, objectId: string, limit: number, nowMs: number): Promise<AgentEvent[]> =>
-  eventsIn(database, eventObjectPk(objectId), limit, nowMs);
-
+/** So much is looked through for one list, however little of it is wanted: about two hundred read units. */
+const REFS_MAX = 10_000;
 /** A fleet that reports nothing new has empty days: they are looked through together. */
 const DAYS_AT_ONCE = 8;
 
-/** The newest of all agents, some days at a time back through the retention. */
-export async function recentEvents(
-  database: Database,
-  limit: number,
-  { nowMs, days }: { nowMs: number; days: number },
-): Promise<AgentEvent[]> {
-  const events: AgentEvent[] = [];
-  const dayAgo = (back: number) => dayOf(new Date(nowMs - back * 86_400_000).toISOString());
-  for (let back = 0; back <= days && events.length < limit; back += DAYS_AT_ONCE) {
-    const some = Array.from({ length: Math.min(DAYS_AT_ONCE, days + 1 - back) }, (_, n) => eventDayPk(dayAgo(back + n)));
-    events.push(...(await Promise.all(some.map((pk) => eventsIn(database, pk, limit - events.length, nowMs)))).flat());
+/** The newest on one object. */
+export const eventsOnObject = (database: Database, objectId: string, search: EventSearch): Promise<AgentEvent[]> =>
+  newestOf(database, [eventObjectPk(objectId)], search);
+
+/** The newest of one agent. */
+export const eventsOfAgent = (database: Database, agentId: string, limit: number, nowMs: number): Promise<AgentEvent[]> =>
+  newestOf(database, [eventAgentPk(agentId)], { limit, nowMs, wanted: async (ids) => new Set(ids) });
+
+/** The newest of all agents, back through the retention. */
+export function recentEvents(database: Database, days: number, search: EventSearch): Promise<AgentEvent[]> {
+  const dayAgo = (back: number) => dayOf(new Date(search.nowMs - back * 86_400_000).toISOString());
+  return newestOf(
+    database,
+    Array.from({ length: days + 1 }, (_, back) => eventDayPk(dayAgo(back))),
+    search,
+  );
+}
+
+/** Newest first, list after list, some lists' first pages at once. */
+async function newestOf(database: Database, pks: readonly string[], { limit, nowMs, wanted }: EventSearch): Promise<AgentEvent[]> {
+  const page = (pk: string, after?: string) =>
+    database.query(table, { pk, descending: true, limit, ...(after !== undefined && { after }) });
+  const ids: string[] = [];
+  let left = REFS_MAX;
+  for (let from = 0; from < pks.length; from += DAYS_AT_ONCE) {
+    const some = pks.slice(from, from + DAYS_AT_ONCE);
+    const first = await Promise.all(some.map((pk) => page(pk)));
+    for (const [at, pk] of some.entries()) {
+      for (let refs = first[at]; refs; refs = refs.next === undefined ? undefined : await page(pk, refs.next)) {
+        const listed = refs.items.filter((ref) => !isExpired(ref, nowMs)).map((ref) => EventRef.parse(ref));
+        const agents = await wanted(listed.map((ref) => ref.agent_id));
+        ids.push(...listed.filter((ref) => agents.has(ref.agent_id)).map((ref) => ref.id));
+        left -= refs.items.length;
+        if (ids.length >= limit || left <= 0) return eventsById(database, ids.slice(0, limit));
+      }
+    }
   }
-  return events.slice(0, limit);
+  return eventsById(database, ids);
+}
+
+async function eventsById(database: Database, ids: readonly string[]): Promise<AgentEvent[]> {
+  const items = await database.batchGet(table, ids.map(eventKey));
+  const byId = new Map(items.map((item) => [String(item.id), item]));
+  return ids.flatMap((id) => byId.get(id) ?? []).map(eventOf);
 }

@@ -37,13 +37,13 @@ export async function reportEvent(at: FleetPorts, input: NewAgentEvent): Promise
   const { database } = at;
   const { agent_id: agentId, deployment_object_id: objectId } = input;
   const fingerprint = fingerprintOf(input);
-  const [event, head] = await againstNewest('latest report', async () => {
+  const [event, head] = await againstNewest(at, 'latest report', async () => {
     const [head, latest] = await Promise.all([findObjectHead(database, objectId), findReported(database, agentId, objectId)]);
     if (!head) throw foreignKeyViolation('agent_events_deployment_object_id', 'deployment_object_id: no such deployment object');
     const repeated = latest?.fingerprint === fingerprint ? await repeat(at, latest.event_id) : undefined;
     return [repeated ?? (await storeEvent(at, input, head, { fingerprint, latest })), head];
   });
-  if (event.event_type === EVENT_TYPES.remove && succeeded(event.status)) await confirmRemoval(at, agentId, head.stack_id);
+  if (event.event_type === EVENT_TYPES.remove && succeeded(event.status)) await confirmRemoval(at, agentId, head);
   return event;
 }
 
@@ -109,35 +109,35 @@ const fingerprintOf = ({ event_type, status, message, details }: NewAgentEvent) 
 };
 
 /** Events go with their agent: what a deleted one has reported is seen by nobody. */
-async function ofLiveAgents({ database }: FleetPorts, events: readonly AgentEvent[]): Promise<AgentEvent[]> {
-  const live = await liveAgentsAmong(
-    database,
-    events.map((event) => event.agent_id),
-  );
-  return events.filter((event) => live.has(event.agent_id));
-}
-
-export async function getEvent(at: FleetPorts, id: string): Promise<AgentEvent> {
-  const found = await findEvent(at.database, id, at.clock.nowMs());
-  const [event] = await ofLiveAgents(at, found ? [found] : []);
-  if (!event) throw fleetError('agent_event_not_found');
+export async function getEvent({ database, clock }: FleetPorts, id: string): Promise<AgentEvent> {
+  const event = await findEvent(database, id, clock.nowMs());
+  const live = event && (await liveAgentsAmong(database, [event.agent_id]));
+  if (!event || !live?.has(event.agent_id)) throw fleetError('agent_event_not_found');
   return event;
 }
 
 /** Newest first; an unknown agent has none. */
-export const listAgentEvents = async (at: FleetPorts, agentId: string): Promise<AgentEvent[]> =>
-  ofLiveAgents(at, await eventsOfAgent(at.database, agentId, EVENT_LIST_LIMIT, at.clock.nowMs()));
+export async function listAgentEvents({ database, clock }: FleetPorts, agentId: string): Promise<AgentEvent[]> {
+  const live = await liveAgentsAmong(database, [agentId]);
+  return live.has(agentId) ? eventsOfAgent(database, agentId, EVENT_LIST_LIMIT, clock.nowMs()) : [];
+}
 
-export const listObjectEvents = async (at: FleetPorts, objectId: string): Promise<AgentEvent[]> =>
-  ofLiveAgents(at, await eventsOnObject(at.database, objectId, EVENT_LIST_LIMIT, at.clock.nowMs()));
+export const listObjectEvents = ({ database, clock }: FleetPorts, objectId: string): Promise<AgentEvent[]> =>
+  eventsOnObject(database, objectId, {
+    limit: EVENT_LIST_LIMIT,
+    nowMs: clock.nowMs(),
+    wanted: (ids) => liveAgentsAmong(database, ids),
+  });
 
 /** The newest of the fleet, or of the agents registered with one tenant. */
-export async function listRecentEvents(at: FleetPorts, tenant?: string): Promise<AgentEvent[]> {
-  const recent = await recentEvents(at.database, EVENT_LIST_LIMIT, { nowMs: at.clock.nowMs(), days: at.eventRetentionDays });
-  const events = await ofLiveAgents(at, recent);
-  if (tenant === undefined) return events;
-  const agents = new Set((await listRegistrationsWith(at.database, tenant)).map((registration) => registration.agent_id));
-  return events.filter((event) => agents.has(event.agent_id));
+export async function listRecentEvents({ database, clock, eventRetentionDays }: FleetPorts, tenant?: string): Promise<AgentEvent[]> {
+  const registered = tenant === undefined ? undefined : await listRegistrationsWith(database, tenant);
+  const theirs = registered && new Set(registered.map((registration) => registration.agent_id));
+  return recentEvents(database, eventRetentionDays, {
+    limit: EVENT_LIST_LIMIT,
+    nowMs: clock.nowMs(),
+    wanted: (ids) => liveAgentsAmong(database, theirs ? ids.filter((id) => theirs.has(id)) : ids),
+  });
 }
 
 /** A report for an agent that doesn't exist is refused before anything is stored. */

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../identity/audit.ts';
 import { findKeyHash, grantWrites, revokeWrites, rotateWrites } from '../../identity/credentials.ts';
-import { findGenerator } from '../../identity/generator-repository.ts';
+import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
 import { mintPak } from '../../identity/pak.ts';
 import { timestamp } from '../../platform/clock.ts';
 import type { Write } from '../../platform/database/database.ts';
@@ -89,6 +89,10 @@ export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent
   };
   const { pak, hash } = mintPak();
   const writes: Write[] = [
+    // The installation's own stay, and every new agent would meet every other at them.
+    ...generatorIds
+      .filter((id) => !Object.values(at.installation).includes(id))
+      .map((id) => generatorPresent(id, () => noSuchGenerators([id]))),
     ...agentNewWrites(record),
     ...grantWrites({ principal_type: 'agent', principal_id: record.id, credential_version: 1 }, hash),
     ...generatorIds.flatMap((generatorId) =>
@@ -110,14 +114,12 @@ async function checkGenerators({ database, installation }: FleetPorts, ids: read
   if (wanted.length > 20) throw fleetError('invalid_generator_id', { message: 'generator_ids must name at most 20 generators' });
   const found = await Promise.all(wanted.map((id) => findGenerator(database, id)));
   const bad = wanted.filter((id, at) => id === system || !found[at]);
-  if (bad.length > 0) {
-    throw fleetError('invalid_generator_id', {
-      message: `generator_ids: no such generator: ${bad.join(', ')}`,
-      details: { generator_ids: bad },
-    });
-  }
+  if (bad.length > 0) throw noSuchGenerators(bad);
   return [system, admin, ...wanted];
 }
+
+const noSuchGenerators = (ids: readonly string[]) =>
+  fleetError('invalid_generator_id', { message: `generator_ids: no such generator: ${ids.join(', ')}`, details: { generator_ids: ids } });
 
 export interface AgentChange {
   name?: string | undefined;
@@ -126,7 +128,7 @@ export interface AgentChange {
 }
 
 export const updateAgent = (at: FleetPorts, actor: Caller, id: string, change: AgentChange): Promise<Agent> =>
-  againstNewest('agent', async () => {
+  againstNewest(at, 'agent', async () => {
     const before = await getAgent(at, id);
     const after: Agent = {
       ...before,
@@ -144,7 +146,7 @@ export const updateAgent = (at: FleetPorts, actor: Caller, id: string, change: A
 
 /** The key dies with the record, at once. Labels, targets and registrations are cleared away behind it. Unknown agents are gone already. */
 export async function removeAgent(at: FleetPorts, actor: Caller, id: string): Promise<void> {
-  await againstNewest('agent', async () => {
+  await againstNewest(at, 'agent', async () => {
     const before = await findAgentRecord(at.database, id);
     if (!before) return;
     const hash = await findKeyHash(at.database, id);
@@ -159,7 +161,7 @@ export async function removeAgent(at: FleetPorts, actor: Caller, id: string): Pr
 
 /** A new key; the old one opens nothing from this moment on. */
 export async function rotateAgentPak(at: FleetPorts, actor: Caller, id: string): Promise<{ agent: Agent; pak: string }> {
-  const rotated = await againstNewest('key', async () => {
+  const rotated = await againstNewest(at, 'key', async () => {
     const [before, old] = await Promise.all([getAgent(at, id), findKeyHash(at.database, id)]);
     const { pak, hash } = mintPak();
     const credential = { principal_type: 'agent' as const, principal_id: id, credential_version: before.credential_version + 1 };

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { findGenerator } from '../../identity/generator-repository.ts';
+import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import { listObjectEvents, reportEvent } from '../agent-events/agent-event-service.ts';
@@ -10,7 +10,7 @@ import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { AgentEvent } from '../protocol/agent-protocol.ts';
 import { checkStackText, type Stack } from '../stacks/stack.ts';
 import { findStack, type StackRecord, stackNewWrites } from '../stacks/stack-repository.ts';
-import { getOwnStack, getStack, owns, updateStack } from '../stacks/stack-service.ts';
+import { getOwnStack, getStack, noGenerator, owns, updateStack } from '../stacks/stack-service.ts';
 import { runsStack } from '../targeting/matching.ts';
 
 /**
@@ -68,12 +68,12 @@ export async function createDeployment(at: FleetPorts, actor: Caller, input: New
   const { name, description = null, yaml_content } = input;
   checkStackText(name, description);
   checkYaml({ yaml_content, is_deletion_marker: false });
-  if (!(await findGenerator(at.database, generatorId))) throw foreignKeyViolation('stacks_generator_id', 'generator_id: no such generator');
+  if (!(await findGenerator(at.database, generatorId))) throw noGenerator();
   const now = timestamp(at.clock);
   const stack: Stack = { id: newId(), created_at: now, updated_at: now, deleted_at: null, name, description, generator_id: generatorId };
   const head = await newHead(at, stack.id, { yaml_content, is_deletion_marker: false });
   await at.commit({
-    writes: [...stackNewWrites(stack, head), ...objectNewWrites(head, yaml_content)],
+    writes: [generatorPresent(generatorId, noGenerator), ...stackNewWrites(stack, head), ...objectNewWrites(head, yaml_content)],
     audit: [{ actor, action: 'stack.created', resourceType: 'stack', resourceId: stack.id, details: { name } }, objectAudit(actor, head)],
   });
   return deploymentOf(at, await getStack(at, stack.id));

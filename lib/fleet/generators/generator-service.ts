@@ -84,8 +84,9 @@ export const updateGenerator = (
   id: string,
   change: { name: string; description?: string | null | undefined },
 ): Promise<Generator> =>
-  againstNewest('generator', async () => {
+  againstNewest(at, 'generator', async () => {
     const before = await getGenerator(at, id);
+    if (before.is_system) throw fleetError('system_generator_not_a_tenant');
     const { name, description = before.description } = change;
     checkText(name, description);
     const after: Generator = { ...before, name, description, updated_at: timestamp(at.clock) };
@@ -95,22 +96,25 @@ export const updateGenerator = (
 
 /** Its key dies at once, its stacks follow. The installation's own generators stay. */
 export async function removeGenerator(at: FleetPorts, actor: Caller, id: string): Promise<void> {
-  await againstNewest('generator', async () => {
+  await againstNewest(at, 'generator', async () => {
     const before = await getGenerator(at, id);
     if (before.is_system || id === at.installation.admin_generator_id) throw fleetError('cannot_delete_system_generator');
     const hash = await findKeyHash(at.database, id);
     await at.commit({
       writes: [...generatorRemoveWrites(before), ...(hash === undefined ? [] : revokeWrites(id, hash))],
       audit: audited(actor, 'generator.deleted', before),
-      events: [occurrence(fleetChanged, { kind: 'generator-removed', generator_id: id })],
+      events: [occurrence(fleetChanged, { kind: 'generator-removed', generator_id: id, by: { ...actor, principal: ownerOf(actor, id) } })],
     });
   });
   at.forgetKey(id);
 }
 
+const ownerOf = ({ principal }: Caller, id: string) =>
+  principal.type === 'generator' ? ({ type: 'generator', id } as const) : ({ type: 'admin' } as const);
+
 /** A new key; the old one opens nothing from this moment on in this process, and within five seconds elsewhere. */
 export async function rotateGeneratorPak(at: FleetPorts, actor: Caller, id: string): Promise<{ generator: Generator; pak: string }> {
-  const rotated = await againstNewest('key', async () => {
+  const rotated = await againstNewest(at, 'key', async () => {
     const [generator, old] = await Promise.all([getGenerator(at, id), findKeyHash(at.database, id)]);
     if (generator.is_system) throw fleetError('system_generator_not_a_tenant');
     const { pak, hash } = mintPak();

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 /** What the control plane and an agent say to each other. The agent imports nothing else of the fleet. */
 
-const id = z.uuid();
+const id = z.guid();
 const time = z.iso.datetime();
 
 export const AgentStatus = z.string().max(50);

@@ -1,5 +1,5 @@
 import type { Actor, AuditEntry } from '../../identity/audit.ts';
-import { findGenerator } from '../../identity/generator-repository.ts';
+import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
@@ -48,6 +48,8 @@ export function listVisibleStacks({ database }: FleetPorts, { principal }: Calle
   return tenant === undefined ? listStacks(database) : listStacksOf(database, tenant);
 }
 
+export const noGenerator = () => foreignKeyViolation('stacks_generator_id', 'generator_id: no such generator');
+
 export interface NewStack {
   name: string;
   description?: string | null | undefined;
@@ -59,11 +61,11 @@ export async function createStack(at: FleetPorts, actor: Caller, { name, descrip
   if (principal.type === 'agent') throw fleetError('stack_create_denied');
   if (principal.type === 'generator' && principal.id !== generator_id) throw fleetError('stack_generator_mismatch');
   checkStackText(name, description);
-  if (!(await findGenerator(at.database, generator_id)))
-    throw foreignKeyViolation('stacks_generator_id', 'generator_id: no such generator');
+  if (!(await findGenerator(at.database, generator_id))) throw noGenerator();
   const now = timestamp(at.clock);
   const stack: Stack = { id: newId(), created_at: now, updated_at: now, deleted_at: null, name, description, generator_id };
-  await at.commit({ writes: stackNewWrites(stack), audit: audited(actor, 'stack.created', stack) });
+  const writes = [generatorPresent(generator_id, noGenerator), ...stackNewWrites(stack)];
+  await at.commit({ writes, audit: audited(actor, 'stack.created', stack) });
   return stack;
 }
 
@@ -74,7 +76,7 @@ export const updateStack = (
   id: string,
   change: { name: string; description?: string | null | undefined },
 ): Promise<Stack> =>
-  againstNewest('stack', async () => {
+  againstNewest(at, 'stack', async () => {
     const before = await getOwnStack(at, actor, id);
     const { name, description = before.description } = change;
     checkStackText(name, description);
@@ -85,13 +87,13 @@ export const updateStack = (
 
 /** The stack is withdrawn from every agent it was assigned to, also from those that are away. */
 export const removeStack = (at: FleetPorts, actor: Caller, id: string): Promise<void> =>
-  againstNewest('stack', async () => removeRecord(at, actor, await getOwnStack(at, actor, id)));
+  againstNewest(at, 'stack', async () => removeRecord(at, actor, await getOwnStack(at, actor, id)));
 
-/** The product's own removal of a stack whose owner is gone; done where it is gone already. */
-export const removeOrphanedStack = (at: FleetPorts, id: string): Promise<void> =>
-  againstNewest('stack', async () => {
+/** Removes a stack whose owner was removed by `actor`; done where it is gone already. */
+export const removeOrphanedStack = (at: FleetPorts, actor: Actor, id: string): Promise<void> =>
+  againstNewest(at, 'stack', async () => {
     const stack = await findStack(at.database, id);
-    if (stack) await removeRecord(at, { principal: { type: 'system' } }, stack);
+    if (stack) await removeRecord(at, actor, stack);
   });
 
 const removeRecord = (at: FleetPorts, actor: Actor, before: StackRecord): Promise<void> =>

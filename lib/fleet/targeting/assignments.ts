@@ -61,11 +61,13 @@ export function nextAssignments(before: readonly Assignment[], desired: readonly
 
 /**
  * The agent's assignments as of `revision`, which the caller read before calling: a change that comes while this reads moves the
- * revision, so the agent will ask again. An agent that isn't ACTIVE is told what it was told, without anything to remove.
+ * revision, so the agent will ask again. An agent that isn't ACTIVE is told what it was told, without anything to remove. What others
+ * look at (not `told`) is not remembered as told.
  */
 export async function assignmentsOf(
   { database }: FleetPorts,
   agent: { id: string; status: string; revision: number },
+  { told }: { told: boolean },
 ): Promise<Assignments> {
   const { id, status, revision } = agent;
   const answer = (assignments: Assignment[]): Assignments => ({ agent_id: id, status, revision, assignments });
@@ -77,7 +79,7 @@ export async function assignmentsOf(
       before.assignments,
       stacks.flatMap((stack) => assignmentOf(stack) ?? []),
     );
-    if (JSON.stringify(next) === JSON.stringify(before.assignments)) return answer(next);
+    if (!told || JSON.stringify(next) === JSON.stringify(before.assignments)) return answer(next);
     try {
       await database.write(writeOf(id, before, next));
       return answer(next);
@@ -88,11 +90,16 @@ export async function assignmentsOf(
   }
 }
 
-/** The agent has removed what it ran of a stack that was withdrawn from it: the entry has served. */
-export async function confirmRemoval({ database }: FleetPorts, agentId: string, stackId: string): Promise<void> {
+/**
+ * The agent has removed what it ran of a stack that was withdrawn from it: the entry has served. A late word on an earlier object says
+ * nothing of what the agent was given since.
+ */
+export async function confirmRemoval({ database }: FleetPorts, agentId: string, removed: { id: string; stack_id: string }): Promise<void> {
+  const confirmed = ({ stack_id, state, deployment_object_id }: Assignment) =>
+    stack_id === removed.stack_id && state === 'withdrawn' && deployment_object_id === removed.id;
   for (let attempt = 0; ; attempt++) {
     const before = await readSnapshot(database, agentId);
-    const after = before.assignments.filter((assignment) => assignment.stack_id !== stackId || assignment.state !== 'withdrawn');
+    const after = before.assignments.filter((assignment) => !confirmed(assignment));
     if (after.length === before.assignments.length) return;
     try {
       await database.transact([writeOf(agentId, before, after), bumpWrite(agentId)]);

@@ -68,7 +68,7 @@ export async function fanOut(at: FleetPorts, change: FleetChange, budget: Budget
     case 'agent-removed':
       return agentRemoved(database, change.agent_id, budget);
     case 'generator-removed':
-      return generatorRemoved(at, change.generator_id, budget);
+      return generatorRemoved(at, change, budget);
   }
 }
 
@@ -157,13 +157,17 @@ async function clear(database: Database, pk: string, prefix?: string): Promise<v
   }
 }
 
-async function generatorRemoved(at: FleetPorts, generatorId: string, budget: Budget): Promise<void> {
+async function generatorRemoved(
+  at: FleetPorts,
+  { generator_id: generatorId, by }: Extract<FleetChange, { kind: 'generator-removed' }>,
+  budget: Budget,
+): Promise<void> {
   const [stacks, registrations] = await Promise.all([
     listStacksOf(at.database, generatorId),
     listRegistrationsWith(at.database, generatorId),
   ]);
   if (stacks.length + registrations.length > budget.left) throw new TooMany();
-  for (const stack of stacks) await removeOrphanedStack(at, stack.id);
+  for (const stack of stacks) await removeOrphanedStack(at, by, stack.id);
   await removeAll(
     at.database,
     registrations.flatMap(({ agent_id }) => registrationRemoveWrites(agent_id, generatorId)),

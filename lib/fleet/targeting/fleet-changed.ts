@@ -4,6 +4,13 @@ import { defineEvent } from '../../platform/events/domain-event.ts';
 const id = z.uuid();
 export const SelectorSchema = z.union([z.object({ label: z.string() }), z.object({ key: z.string(), value: z.string() })]);
 
+/** An admin or the generator itself, for the audit of what follows. */
+const RemovedBy = z.object({
+  principal: z.union([z.object({ type: z.literal('admin') }), z.object({ type: z.literal('generator'), id })]),
+  ip: z.string().optional(),
+  userAgent: z.string().optional(),
+});
+
 /** Something changed that may concern agents other than those known in the request that changed it. */
 export const FleetChange = z.discriminatedUnion('kind', [
   /** A new deployment object: whoever the stack selects. */
@@ -15,7 +22,7 @@ export const FleetChange = z.discriminatedUnion('kind', [
   /** Its edges are cleared away. */
   z.object({ kind: z.literal('agent-removed'), agent_id: id }),
   /** Its stacks are removed one by one, then its registrations. */
-  z.object({ kind: z.literal('generator-removed'), generator_id: id }),
+  z.object({ kind: z.literal('generator-removed'), generator_id: id, by: RemovedBy }),
 ]);
 export type FleetChange = z.infer<typeof FleetChange>;
 

@@ -1,4 +1,4 @@
-import { findGenerator } from '../../identity/generator-repository.ts';
+import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import { bumpWrite, findAgentRecord } from '../agents/agent-repository.ts';
@@ -7,7 +7,13 @@ import { againstNewest } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { findStacks } from '../stacks/stack-repository.ts';
-import { listRegistrationsOfAgent, type Registration, registrationRemoveWrites, registrationWrites } from './registration-repository.ts';
+import {
+  findRegistration,
+  listRegistrationsOfAgent,
+  type Registration,
+  registrationRemoveWrites,
+  registrationWrites,
+} from './registration-repository.ts';
 import { listTargets, targetRemoveWrites } from './target-service.ts';
 
 /** An agent's own id always wins over what its body says; an admin must name one. */
@@ -29,7 +35,8 @@ const audited = (actor: Caller, action: string, agentId: string, generatorId: st
 
 export async function register(at: FleetPorts, actor: Caller, generatorId: string, named: string | undefined): Promise<Registration> {
   const agentId = agentOf(actor, named);
-  if (!(await findGenerator(at.database, generatorId))) throw fleetError('generator_not_found');
+  const noGenerator = () => fleetError('generator_not_found');
+  if (!(await findGenerator(at.database, generatorId))) throw noGenerator();
   const unknown = () => foreignKeyViolation('agent_generator_registrations_agent_id', 'agent_id: no such agent');
   const [agent, others] = await Promise.all([findAgentRecord(at.database, agentId), listRegistrationsOfAgent(at.database, agentId)]);
   if (!agent) throw unknown();
@@ -39,7 +46,11 @@ export async function register(at: FleetPorts, actor: Caller, generatorId: strin
   }
   const registration: Registration = { id: newId(), agent_id: agentId, generator_id: generatorId, registered_at: timestamp(at.clock) };
   await at.commit({
-    writes: [...registrationWrites(registration, () => fleetError('already_registered')), bumpWrite(agentId, { orElse: unknown })],
+    writes: [
+      generatorPresent(generatorId, noGenerator),
+      ...registrationWrites(registration, () => fleetError('already_registered')),
+      bumpWrite(agentId, { orElse: unknown }),
+    ],
     audit: audited(actor, 'agent.registered', agentId, generatorId),
   });
   return registration;
@@ -51,14 +62,19 @@ export async function register(at: FleetPorts, actor: Caller, generatorId: strin
  */
 export async function deregister(at: FleetPorts, actor: Caller, generatorId: string, named: string | undefined): Promise<void> {
   const agentId = agentOf(actor, named);
-  await againstNewest('agent', async () => {
-    const agent = await findAgentRecord(at.database, agentId);
+  if (generatorId === at.installation.system_generator_id) throw fleetError('system_generator_not_a_tenant');
+  await againstNewest(at, 'agent', async () => {
+    const [agent, registration] = await Promise.all([
+      findAgentRecord(at.database, agentId),
+      findRegistration(at.database, agentId, generatorId),
+    ]);
+    if (!registration) return;
     await at.commit({
       writes: [...registrationRemoveWrites(agentId, generatorId), ...(agent ? [bumpWrite(agentId)] : [])],
       audit: audited(actor, 'agent.deregistered', agentId, generatorId),
     });
   });
-  await againstNewest('targets', () => removeTargets(at, actor, agentId, generatorId));
+  await againstNewest(at, 'targets', () => removeTargets(at, actor, agentId, generatorId));
 }
 
 /** In bounded transactions; a target that is gone since it was listed counts once. */

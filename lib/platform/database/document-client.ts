@@ -24,7 +24,7 @@ export interface DynamoDbOptions extends DynamoDbEndpoint {
   onConsumed?: (operation: string, units: number) => void;
 }
 
-const MAX_ATTEMPTS = 6;
+const MAX_ATTEMPTS = 10;
 const RETRIED: ReadonlySet<string> = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 const CONFLICT_BACKOFF = { baseMs: 20, capMs: 500 };
 
