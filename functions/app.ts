@@ -40,6 +40,8 @@ export const deadLetterQueue = (queue: string): string => `${queue}-dead`;
 
 export async function compose(config: Config, options: AppOptions = {}): Promise<App> {
   const { clock = systemClock, log = createLog({ level: config.BROKKR_LOG_LEVEL }), onConsumed } = options;
+  const adminHashes = adminHashesOf(config);
+  const developmentKeyAccepted = adminHashes.includes(DEVELOPMENT_PAK_HASH);
   const region = config.AWS_REGION;
   const physicalName = (name: string) => `${config.BROKKR_PREFIX}-${name}`;
   const database = createDatabase({
@@ -55,14 +57,13 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
   });
   const queues = createSqsQueues(sqs, physicalName, log);
   const metrics = createMetrics();
-  metrics.developmentKeyInUse.set(config.BROKKR_DEV ? 1 : 0);
-  const adminHashes = adminHashesOf(config);
-  if (adminHashes.includes(DEVELOPMENT_PAK_HASH))
-    log.warn('development_key_accepted', { advice: 'unset BROKKR_DEV wherever others can reach this server' });
+  metrics.developmentKeyInUse.set(developmentKeyAccepted ? 1 : 0);
+  if (developmentKeyAccepted) log.warn('development_key_accepted', { advice: 'unset BROKKR_DEV wherever others can reach this server' });
 
   const audit: AuditPorts = { database, table: telemetryTable.name, clock, retentionDays: config.BROKKR_AUDIT_RETENTION_DAYS };
   const outbox: RelayPorts = { database, table: workTable.name, queues, consumers: [agentFanout] };
-  const firstStart = await bootstrap({ database, clock, mintAdminPak: options.mintAdminPak === true && adminHashes.length === 0 });
+  const mintAdminPak = options.mintAdminPak === true && config.BROKKR_ADMIN_PAK_HASH === undefined;
+  const firstStart = await bootstrap({ database, clock, mintAdminPak });
   const commit = createCommit<AuditEntry>({
     database,
     clock,

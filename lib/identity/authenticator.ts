@@ -32,8 +32,14 @@ const AGENT_CACHE_MS = 600_000;
 const CACHE_MS = 5_000;
 const CACHE_SIZE = 10_000;
 
+/** The admin keys that the configuration brings along; throws where the public one is among them and BROKKR_DEV is not set. */
 export function adminHashesOf(config: { BROKKR_ADMIN_PAK_HASH?: string | undefined; BROKKR_DEV: boolean }): string[] {
-  return [...(config.BROKKR_ADMIN_PAK_HASH ? [config.BROKKR_ADMIN_PAK_HASH] : []), ...(config.BROKKR_DEV ? [DEVELOPMENT_PAK_HASH] : [])];
+  const { BROKKR_ADMIN_PAK_HASH: own, BROKKR_DEV: development } = config;
+  if (own === DEVELOPMENT_PAK_HASH && !development)
+    throw new Error(
+      'bad configuration: BROKKR_ADMIN_PAK_HASH: is the public development key, which everybody knows; it is accepted under BROKKR_DEV=1 alone',
+    );
+  return [...(own ? [own] : []), ...(development ? [DEVELOPMENT_PAK_HASH] : [])];
 }
 
 /** One read unit for an agent whose key is remembered (its record), none for others; one more where the key is not remembered. */

@@ -11,7 +11,7 @@ export const Config = z.object({
   DYNAMODB_ENDPOINT: z.url().optional(),
   SQS_ENDPOINT: z.url().optional(),
   AWS_REGION: z.string().optional(),
-  /** The SHA-256 (lower-case hex) of the long part of an admin key brought along. */
+  /** The SHA-256 (lower-case hex) of the long part of an admin key brought along; the public one's under BROKKR_DEV alone. */
   BROKKR_ADMIN_PAK_HASH: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')

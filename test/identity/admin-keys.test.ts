@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { mintPak } from '../../lib/identity/pak.ts';
+import { DEVELOPMENT_PAK_HASH, mintPak } from '../../lib/identity/pak.ts';
 import type { Api } from '../harness/client.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 
@@ -46,6 +46,21 @@ describe('a key brought along by its hash', () => {
     expect(await whose(`Bearer ${pak}`)).toMatchObject(ADMIN);
     expect(await whose(mintPak().pak)).toMatchObject({ status: 401 });
   });
+
+  test('under BROKKR_DEV too, with the public key beside it', async () => {
+    const { pak, hash } = mintPak();
+    host = await startTestHost({ config: { BROKKR_ADMIN_PAK_HASH: hash, BROKKR_DEV: '1' } });
+    expect(host.adminPak).toBe('');
+    for (const key of [pak, PUBLIC_PAK]) expect(await whose(key)).toMatchObject(ADMIN);
+  });
+
+  test('may be the public one under BROKKR_DEV alone', async () => {
+    const config = { BROKKR_ADMIN_PAK_HASH: DEVELOPMENT_PAK_HASH };
+    await expect(startTestHost({ config })).rejects.toThrow(/BROKKR_ADMIN_PAK_HASH: .*public.*BROKKR_DEV/);
+    host = await startTestHost({ config: { ...config, BROKKR_DEV: '1' } });
+    expect(await whose(PUBLIC_PAK)).toMatchObject(ADMIN);
+    expect(await gauge()).toBe('1');
+  });
 });
 
 test('the public development key works under BROKKR_DEV alone, with a warning and a gauge', async () => {
@@ -54,6 +69,22 @@ test('the public development key works under BROKKR_DEV alone, with a warning an
   expect(await gauge()).toBe('1');
   expect(host.logged.filter((line) => line.includes('development_key_accepted') && line.includes('"warn"'))).toHaveLength(1);
   expect(host.logged.join()).not.toContain('GK3QN7CDUzYc6iKgMkJ98M2WSimM5t6U8');
+});
+
+test('the very first start mints an admin key under BROKKR_DEV as well: it opens when the public one does so no more', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'brokkr-keys-'));
+  try {
+    host = await startTestHost({ dataDir, config: { BROKKR_DEV: '1' } });
+    const { adminPak } = host;
+    expect(await whose(adminPak)).toMatchObject(ADMIN);
+    await host.stop();
+    host = await startTestHost({ dataDir });
+    expect(await whose(adminPak)).toMatchObject(ADMIN);
+    expect(await whose(PUBLIC_PAK)).toMatchObject({ status: 401 });
+  } finally {
+    await host.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
 });
 
 describe('a refused key is written down', () => {
