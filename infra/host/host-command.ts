@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
+import { isAdminKeyStored } from '../../lib/identity/bootstrap.ts';
 import { createLog, type Log } from '../../lib/platform/log.ts';
 import { HELP, type HostConfig, loadHostConfig } from './host-config.ts';
 import { rotateAdminPak } from './rotate-admin-pak.ts';
 import { type Host, startHost } from './start-host.ts';
 import { startTryOutAgent, type TryOutAgent } from './try-out-agent.ts';
-import { firstKey, welcome } from './welcome.ts';
+import { firstKey, type WelcomeFacts, welcome } from './welcome.ts';
 
 /** A stop that takes longer is cut short: what is not finished by then is picked up at the next start. */
 const STOP_MS = 9_000;
@@ -42,13 +43,20 @@ async function serve(settings: HostConfig, dataDir: string | undefined, log: Log
   stopOnSignal(starting, log);
   try {
     const { host, agent } = await starting;
+    const adminKey = await adminKeyOf(host);
     unshown = undefined;
-    process.stdout.write(welcome(host, { agent, dataDir, adminPakBroughtAlong: settings.config.BROKKR_ADMIN_PAK_HASH !== undefined }));
+    process.stdout.write(welcome(host, { agent, dataDir, adminKey }));
   } catch (error) {
     // The data outlives this failed first start, and so does the key.
     if (unshown !== undefined && dataDir !== undefined) process.stdout.write(`${firstKey(unshown).join('\n')}\n`);
     throw error;
   }
+}
+
+/** Asks the store only where nothing else tells. */
+async function adminKeyOf({ adminPak, app: { services } }: Host): Promise<WelcomeFacts['adminKey']> {
+  if (services.config.BROKKR_ADMIN_PAK_HASH !== undefined) return 'configured';
+  return adminPak !== undefined || (await isAdminKeyStored(services.database)) ? 'stored' : 'missing';
 }
 
 async function start(settings: HostConfig, dataDir: string | undefined, log: Log, onAdminPak: (pak: string) => void): Promise<Running> {

@@ -39,8 +39,8 @@ Serves Brokkr's API from this one process, on embedded engines unless others are
   --ephemeral         keep nothing: the data is gone when the server stops
   --host ADDRESS      listen here (HOST; 127.0.0.1)
   --port NUMBER       listen here (PORT; 3000; 0 for any free port)
-  --rotate-admin-pak  replace the admin key that was minted on the first start, show the new one, and exit: the way back in
-                      when the key is lost. The server must be stopped meanwhile
+  --rotate-admin-pak  make a new admin key in place of the stored one, show it, and exit: the way back in when the key is lost,
+                      or when there is none. The server must be stopped meanwhile
   --help              show this
 
 Environment:

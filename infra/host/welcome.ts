@@ -3,8 +3,8 @@ import type { TryOutAgent } from './try-out-agent.ts';
 
 export interface WelcomeFacts {
   dataDir: string | undefined;
-  /** The admin's key comes from the configuration, so that none is minted here. */
-  adminPakBroughtAlong: boolean;
+  /** Where the admin's key is known from, the public one apart. */
+  adminKey: 'configured' | 'stored' | 'missing';
   agent: Pick<TryOutAgent, 'id' | 'name' | 'cluster'> | undefined;
 }
 
@@ -22,7 +22,7 @@ export function welcome(
   { url, adminPak, config, engines }: Pick<Host, 'url' | 'adminPak' | 'config' | 'engines'>,
   facts: WelcomeFacts,
 ): string {
-  const { dataDir, adminPakBroughtAlong, agent } = facts;
+  const { dataDir, adminKey, agent } = facts;
   const store =
     engines.dynamoDbPid === undefined
       ? `in ${config.DYNAMODB_ENDPOINT ?? 'the DynamoDB that the AWS SDK is configured for'}`
@@ -42,9 +42,11 @@ export function welcome(
         `  curl -s ${url}/api/v1/generators -H 'Authorization: Bearer ${adminPak}' \\`,
         `    -H 'Content-Type: application/json' -d '{"name":"ci"}'`,
       ]
-    : adminPakBroughtAlong
-      ? []
-      : ['The admin key is the one shown on the first start; if it is lost: npm start -- --rotate-admin-pak'];
+    : {
+        configured: [],
+        stored: ['The admin key was shown when it was made; if it is lost: npm start -- --rotate-admin-pak'],
+        missing: ['There is no admin key, stored or configured. To make one, stop this and run: npm start -- --rotate-admin-pak'],
+      }[adminKey];
   const trying = agent
     ? [
         '',

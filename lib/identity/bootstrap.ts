@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import { timestamp } from '../platform/clock.ts';
 import { ConditionFailed, type Database, type Item, type Write } from '../platform/database/database.ts';
 import { newId } from '../platform/ids.ts';
-import { grantWrites } from './credentials.ts';
+import { type Credential, findKeyHash, grantWrites } from './credentials.ts';
 import { generatorNewWrites } from './generator-repository.ts';
 import { bootstrapKey, identityTable } from './identity-table.ts';
 import { mintPak } from './pak.ts';
@@ -22,6 +22,12 @@ export interface FirstStart {
   /** A fresh admin key, to be shown once: only on the very first start, and only where none was brought along. */
   adminPak?: string;
 }
+
+const ADMIN: Credential = { principal_type: 'admin', principal_id: 'admin', credential_version: 1 };
+
+/** Whether the store has an admin key: minted on the first start, or made later. */
+export const isAdminKeyStored = async (database: Database): Promise<boolean> =>
+  (await findKeyHash(database, ADMIN.principal_id)) !== undefined;
 
 /** Sets up an empty store, once: of several that try at the same time one wins, and the others find its work. One read afterwards. */
 export async function bootstrap(ports: { database: Database; clock: Clock; mintAdminPak: boolean }): Promise<FirstStart> {
@@ -48,7 +54,7 @@ export async function bootstrap(ports: { database: Database; clock: Clock; mintA
       description: 'Linked to Admin PAK',
       is_system: false,
     }),
-    ...(minted ? grantWrites({ principal_type: 'admin', principal_id: 'admin', credential_version: 1 }, minted.hash) : []),
+    ...(minted ? grantWrites(ADMIN, minted.hash) : []),
   ];
   try {
     await database.transact(writes);

@@ -179,6 +179,24 @@ test('an admin key brought along works, and none is minted beside it', async () 
   expect((await host.admin.as(pak).get('/agents')).status).toBe(200);
 });
 
+test('a start that finds no admin key says so and how to make one; the next one points to the key that was made', async () => {
+  const dataDir = await folder();
+  const first = await start({ dataDir, env: { BROKKR_ADMIN_PAK_HASH: 'a'.repeat(64) } });
+  expect(first.stdout()).not.toContain('--rotate-admin-pak');
+  first.kill('SIGTERM');
+  await first.ended;
+  const second = await start({ dataDir });
+  expect(second.stdout()).toMatch(/There is no admin key.*--rotate-admin-pak/);
+  second.kill('SIGTERM');
+  await second.ended;
+
+  const { stdout } = await runHost({ dataDir, args: ['--rotate-admin-pak'] });
+  const third = await start({ dataDir, adminPak: stdout.match(PAK)?.[0] ?? '' });
+  expect(third.stdout()).not.toContain('There is no admin key');
+  expect(third.stdout()).toMatch(/if it is lost: .*--rotate-admin-pak/);
+  expect((await third.admin.get('/agents')).status).toBe(200);
+});
+
 test('data is for its owner alone', async () => {
   const dataDir = join(await folder(), 'data');
   await start({ dataDir });
