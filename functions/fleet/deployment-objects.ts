@@ -6,6 +6,7 @@ import {
   OBJECT_PAGE,
 } from '../../lib/fleet/deployment-objects/deployment-object-service.ts';
 import { DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { getOwnStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { reply } from '../../lib/platform/http/endpoint.ts';
 import { deploymentObjectBody, NewDeploymentObject, OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
 import { API, callerOf, decidedByOwnership, endpoint, fleetFunction, IdParams } from './fleet-endpoint.ts';
@@ -42,6 +43,7 @@ export const deploymentObjectEndpoints = [
       'JSON, or the YAML itself with a YAML content type and `?deletion_marker=true`. Stored byte for byte; the newest object is what agents run. A deletion marker removes all that the stack runs.',
     access: owner,
     params: IdParams,
+    admit: (context, { params }) => getOwnStack(context.services, callerOf(context), params.id),
     query: z.object({ deletion_marker: z.enum(['true', 'false']).optional() }),
     body: NewDeploymentObject,
     bodyFormat: deploymentObjectBody,

@@ -72,6 +72,30 @@ describe('YAML is limited to one MiB, however it comes:', () => {
   });
 });
 
+describe("whose stack it is comes before what is wrong with the request's body:", () => {
+  const BAD: Record<string, [body: string, contentType: string | null, query?: string]> = {
+    'malformed JSON': ['{', 'application/json'],
+    nothing: ['', null],
+    'another shape': ['{"yaml_content": 1}', 'application/json'],
+    'half a character': ['{"yaml_content": "\\ud800"}', 'application/json'],
+    'bad YAML': ['a: [', 'application/yaml'],
+    'a type that is not accepted': ['a: 1', 'text/plain'],
+    'a deletion marker that is none': ['a: 1', 'application/yaml', '?deletion_marker=maybe'],
+  };
+  test.each(Object.entries(BAD))('%s', async (_what, [body, contentType, query = '']) => {
+    const stranger = await makeGenerator(host);
+    const unknown = `/stacks/${crypto.randomUUID()}/deployment-objects${query}`;
+    expect(await stranger.api.post(`${path}${query}`, body, { contentType })).toMatchObject({
+      status: 403,
+      body: { code: 'stack_not_owned' },
+    });
+    for (const api of [stranger.api, host.admin]) {
+      expect(await api.post(unknown, body, { contentType })).toMatchObject({ status: 404, body: { code: 'stack_not_found' } });
+    }
+    expect([400, 415, 422]).toContain((await generator.api.post(`${path}${query}`, body, { contentType })).status);
+  });
+});
+
 describe('a body may say what it is', () => {
   const yaml = configMap('typed');
   const raw = (contentType: string | null, query = '', body: string = yaml) => generator.api.post(`${path}${query}`, body, { contentType });

@@ -68,6 +68,8 @@ export interface Endpoint<
   tag?: string;
   access: 'public' | Access<Principal>;
   params?: P;
+  /** For rights that only the store knows: runs after `access` and before query and body are read, so that its refusal is the one told. */
+  admit?(context: Context<Services, Principal>, input: { params: Output<P> }): Promise<unknown>;
   query?: Q;
   body?: B;
   /** How the body's bytes become a value; JSON where absent. */

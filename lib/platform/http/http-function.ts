@@ -79,10 +79,11 @@ async function answer<Services, Principal>(
   const principal = endpoint.access === 'public' ? (undefined as Principal) : await at.authenticate(request);
   const params = endpoint.params ? parseInput(endpoint.params, match.params, 'path', 'bad_request') : undefined;
   if (endpoint.access !== 'public') endpoint.access.check(principal, match.params);
+  const context: Context<Services, Principal> = { services: at.services, principal, request };
+  await endpoint.admit?.(context, { params });
   const rawQuery = queryOf(event);
   const query = endpoint.query ? parseInput(endpoint.query, rawQuery, 'query', 'bad_request') : undefined;
   const body = endpoint.body ? decodeBody(endpoint, event, rawQuery) : undefined;
-  const context: Context<Services, Principal> = { services: at.services, principal, request };
   return toResult(endpoint, await endpoint.handle(context, { params, query, body }));
 }
 
