@@ -11,8 +11,11 @@ export const NewDeploymentObject = z
   .object({ yaml_content: z.string(), is_deletion_marker: z.boolean().nullish() })
   .meta({ id: 'CreateDeploymentObjectRequest' });
 
-/** JSON escapes at worst double a text of newlines and quotes; the YAML itself is measured after decoding. */
-export const OBJECT_BODY_LIMIT_BYTES = 2 * YAML_LIMITS.bytes + 256 * 1024;
+/**
+ * JSON that escapes all but ASCII makes at most three bytes out of each: a character of two bytes becomes six, one of four twelve. Newlines,
+ * quotes and backslashes double. The rest is for the other members; the YAML itself is measured after decoding.
+ */
+export const OBJECT_BODY_LIMIT_BYTES = 3 * YAML_LIMITS.bytes + 256 * 1024;
 
 /** JSON (also without a content type), or the YAML itself with `?deletion_marker=`; either way the YAML's exact bytes. */
 export const deploymentObjectBody: BodyFormat = {

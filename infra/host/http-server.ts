@@ -9,7 +9,7 @@ import { readBody } from './http-body.ts';
 import { httpEventOf } from './http-event-of.ts';
 
 /** Above the largest body an endpoint takes, so that the endpoint's own limit is the one callers meet. */
-export const BODY_LIMIT_BYTES = 2.5 * 1024 * 1024;
+export const BODY_LIMIT_BYTES = 3.5 * 1024 * 1024;
 const HEADER_LIMIT_BYTES = 16 * 1024;
 /** A request must have arrived whole within this time. */
 const REQUEST_TIMEOUT_MS = 30_000;

@@ -72,6 +72,23 @@ describe('YAML is limited to one MiB, however it comes:', () => {
   });
 });
 
+describe('YAML of one MiB fits where JSON escapes all but ASCII:', () => {
+  const escaped = (value: unknown) =>
+    JSON.stringify(value).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const CHARACTERS = { 'of two bytes': 'ü', 'of three bytes': '名', 'of four bytes': '😀', 'quotes and backslashes': '"\\' };
+  test.each(Object.entries(CHARACTERS))('%s', async (_what, text) => {
+    const yaml_content = `a: 1\n# ${text.repeat((MIB - 10) / Buffer.byteLength(text))}`;
+    const asJson = { contentType: 'application/json' };
+    const object = await generator.api.post(path, escaped({ yaml_content, is_deletion_marker: false }), asJson);
+    expect(object).toMatchObject({ status: 201, body: { yaml_checksum: sha256(yaml_content) } });
+    const v1 = host.root.as(generator.pak);
+    const description = 'd'.repeat(1_000);
+    const made = await v1.post('/v1/deployments', escaped({ name: `n${Math.random()}`, description, yaml_content }), asJson);
+    expect(made).toMatchObject({ status: 201, body: { yaml_checksum: sha256(yaml_content) } });
+    expect(await v1.put(`/v1/deployments/${stack.id}`, escaped({ description, yaml_content }), asJson)).toMatchObject({ status: 200 });
+  });
+});
+
 describe("whose stack it is comes before what is wrong with the request's body:", () => {
   const BAD: Record<string, [body: string, contentType: string | null, query?: string]> = {
     'malformed JSON': ['{', 'application/json'],

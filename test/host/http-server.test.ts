@@ -86,7 +86,7 @@ test('the search with a trailing slash and the list without are two operations',
 });
 
 test('a body beyond every limit is 413 before anything is asked of the store', async () => {
-  const large = 'x'.repeat(3 * 1024 * 1024);
+  const large = 'x'.repeat(4 * 1024 * 1024);
   const refused = await host.anonymous.post('/agents', large, { contentType: 'application/json' });
   expect([refused.status, refused.body.code]).toEqual([413, 'payload_too_large']);
 });
@@ -94,7 +94,7 @@ test('a body beyond every limit is 413 before anything is asked of the store', a
 test('a body that turns out too large on the way is 413 as well', async () => {
   const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
   const head = `POST /api/v1/agents HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`;
-  expect(await raw(`${head}${chunk.repeat(48)}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 /);
+  expect(await raw(`${head}${chunk.repeat(64)}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 /);
 });
 
 test('headers beyond 16 KiB are refused by the server itself', async () => {
