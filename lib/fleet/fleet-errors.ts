@@ -46,6 +46,7 @@ export const FLEET_ERRORS = {
   generator_not_associated: ['forbidden', 'the deployment object belongs to another generator'],
   unique_violation: ['conflict', 'already exists'],
   foreign_key_violation: ['unprocessable', 'refers to something that does not exist'],
+  target_state_too_large: ['payload_too_large', 'the target state is larger than one answer can be'],
   too_many: ['unprocessable', 'too many'],
 } as const satisfies Record<string, readonly [ErrorKind, string]>;
 export type FleetErrorCode = keyof typeof FLEET_ERRORS;

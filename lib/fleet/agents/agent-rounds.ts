@@ -1,8 +1,8 @@
 import { timestamp } from '../../platform/clock.ts';
 import { ConditionFailed } from '../../platform/database/database.ts';
-import { AppError } from '../../platform/errors.ts';
 import { reportedAmong } from '../agent-events/agent-event-repository.ts';
 import { findObject, wireBytesOf } from '../deployment-objects/deployment-object-repository.ts';
+import { fleetError } from '../fleet-errors.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import { agentKey, fleetTable } from '../fleet-table.ts';
 import type { DeploymentObject, HeartbeatReport } from '../protocol/agent-protocol.ts';
@@ -50,11 +50,7 @@ const TARGET_STATE_BYTES = 5 * 1024 * 1024;
  * The newest object of each stack the agent runs, newest first. `incremental` leaves out those it has reported on. Deletion markers
  * are among them; stacks without an object are not.
  */
-export async function targetState(
-  { database, log }: FleetPorts,
-  agentId: string,
-  mode: 'full' | 'incremental',
-): Promise<DeploymentObject[]> {
+export async function targetState({ database }: FleetPorts, agentId: string, mode: 'full' | 'incremental'): Promise<DeploymentObject[]> {
   const stacks = await stacksOfAgent(database, agentId);
   const heads = stacks.flatMap((stack) => stack.latest_object ?? []).sort((a, b) => b.sequence - a.sequence);
   const reported =
@@ -75,17 +71,11 @@ export async function targetState(
       bytes += wireBytesOf(object);
       objects.push(object);
     }
-    if (bytes > TARGET_STATE_BYTES) {
-      // A part of the state would look like withdrawals to an agent that compares lists: better none than that.
-      log.error('target_state_too_large', { agent_id: agentId, stacks: wanted.length, bytes });
-      throw new AppError(
-        'internal',
-        `the target state is larger than ${TARGET_STATE_BYTES} bytes: fetch its objects one by one by /assignments`,
-        {
-          code: 'target_state_too_large',
-        },
-      );
-    }
+    // A part of the state would look like withdrawals to an agent that compares lists: better none than that.
+    if (bytes > TARGET_STATE_BYTES)
+      throw fleetError('target_state_too_large', {
+        message: `the target state is larger than ${TARGET_STATE_BYTES} bytes: give the agent fewer or smaller stacks, or ask for its /assignments and fetch their deployment objects one by one`,
+      });
   }
   return objects;
 }
