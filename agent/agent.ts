@@ -4,7 +4,7 @@ import { type Log, silentLog } from '../lib/platform/log.ts';
 import { type AgentMetrics, createAgentMetrics, meteredCluster } from './agent-metrics.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { AgentConfig } from './config.ts';
-import type { ControlPlane } from './control-plane/control-plane.ts';
+import { type ControlPlane, ControlPlaneError } from './control-plane/control-plane.ts';
 import { type AgentHealth, createHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { isRefusal, join, waitUntilReady } from './join.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -87,7 +87,10 @@ export function createAgent({
   async function start(): Promise<void> {
     const stored = await loadState(files, log, who);
     const ready = await waitUntilReady(controlPlane, { retries: stored ? 0 : config.maxRetries, clock, log, stop });
-    if (!ready && !stored) throw new Error(`the control plane at ${config.brokerUrl} was not ready within ${config.maxRetries} s`);
+    if (!ready && !stored) {
+      const why = `the control plane at ${config.brokerUrl} was not ready within ${config.maxRetries} s`;
+      throw new ControlPlaneError('unreachable', `${why}: check BROKKR__AGENT__BROKER_URL`);
+    }
     let agentId = stored?.identity.agent_id;
     let joined = false;
     try {

@@ -17,6 +17,8 @@ interface JoinOptions {
 }
 
 const RETRY_MS = 1_000;
+const CHECK_KEY = 'check BROKKR__AGENT__PAK, or the file of BROKKR__AGENT__PAK_FILE';
+const CHECK_NAME = 'check BROKKR__AGENT__AGENT_NAME and BROKKR__AGENT__CLUSTER_NAME';
 
 /** Asks once a second, `retries` more times at the most. */
 export async function waitUntilReady(
@@ -36,12 +38,14 @@ export async function waitUntilReady(
  * it only serves no stacks of theirs. Rejects with a ControlPlaneError, or a NotThisAgentError which no waiting will mend.
  */
 export async function join({ controlPlane, agentName, clusterName, generatorIds, log, stop }: JoinOptions): Promise<string> {
-  const { agent } = await controlPlane.whoAmI(stop);
-  if (agent === null) throw new NotThisAgentError("the key is not an agent's");
-  const record = await controlPlane.findAgent(agentName, clusterName, stop);
-  if (record.id !== agent) {
-    throw new NotThisAgentError(`the key belongs to agent ${agent}, but "${agentName}" in cluster "${clusterName}" is agent ${record.id}`);
-  }
+  const named = `agent "${agentName}" in cluster "${clusterName}"`;
+  const { agent } = await controlPlane.whoAmI(stop).catch(explain([401], `the control plane does not know this key: ${CHECK_KEY}`));
+  if (agent === null) throw new NotThisAgentError(`the key is not an agent's: ${CHECK_KEY}`);
+  const record = await controlPlane
+    .findAgent(agentName, clusterName, stop)
+    .catch(explain([403, 404], `no ${named} that this key may see: ${CHECK_NAME}`));
+  if (record.id !== agent)
+    throw new NotThisAgentError(`the key belongs to agent ${agent}, but ${named} is agent ${record.id}: ${CHECK_NAME}`);
   for (const generatorId of generatorIds) {
     try {
       await controlPlane.register(generatorId, stop);
@@ -52,6 +56,14 @@ export async function join({ controlPlane, agentName, clusterName, generatorIds,
   }
   return agent;
 }
+
+/** What these answers of the control plane mean to whoever has set the agent up. */
+const explain =
+  (statuses: readonly number[], meaning: string) =>
+  (cause: unknown): never => {
+    if (cause instanceof ControlPlaneError && statuses.includes(cause.status)) throw new NotThisAgentError(meaning, { cause });
+    throw cause;
+  };
 
 /** Whether the control plane answered and refuses this agent. */
 export const isRefusal = (error: unknown): boolean =>

@@ -4,8 +4,10 @@ import { createLog } from '../lib/platform/log.ts';
 import { createAgent } from './agent.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { type AgentConfig, loadAgentConfig } from './config.ts';
+import { ControlPlaneError } from './control-plane/control-plane.ts';
 import { createHttpControlPlane } from './control-plane/http-control-plane.ts';
 import { startHealthServer } from './health-server.ts';
+import { NotThisAgentError } from './join.ts';
 
 /** Kubernetes gives a pod 30 s from SIGTERM to SIGKILL. */
 const STOP_WITHIN_MS = 25_000;
@@ -39,7 +41,9 @@ async function main(): Promise<void> {
     await agent.start();
   } catch (error) {
     if (stopping) return;
-    log.error('agent_not_started', { error });
+    // Where the control plane is or what it says is for people to mend: the reason is enough.
+    const isTheirs = error instanceof NotThisAgentError || error instanceof ControlPlaneError;
+    log.error('agent_not_started', isTheirs ? { why: error.message } : { error });
     process.exit(1);
   }
 }

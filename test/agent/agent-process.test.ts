@@ -60,11 +60,24 @@ test('it applies, reports, keeps its state, and ends cleanly when asked to', asy
 });
 
 test.each([
-  ['a key that nobody knows', { PAK: 'brokkr_BRother_1234567890123456789012' }, 'agent_not_started'],
+  ['a key that nobody knows', { PAK: 'brokkr_BRother_1234567890123456789012' }, 'does not know this key: check BROKKR__AGENT__PAK'],
   ['no key', { PAK: '' }, 'BROKKR__AGENT__PAK'],
   ['a control plane that is not there', { BROKER_URL: 'http://127.0.0.1:9', MAX_RETRIES: '0', STATE_DIR: '/nonexistent' }, 'was not ready'],
 ])('with %s it says so and ends with 1', async (_what, over, words) => {
   const { code, output } = await startProcess(over).ended;
   expect(code).toBe(1);
   expect(output).toContain(words);
+  expect(output).not.toContain('"stack"');
 });
+
+test.each([404, 403])(
+  'with a name that the control plane answers with %d, it names the settings to check and ends with 1',
+  async (status) => {
+    server.script.set('GET /agents/', { status, body: '{"code":"agent_not_found","message":"agent not found"}' });
+    const { code, output } = await startProcess({ AGENT_NAME: 'edge-2' }).ended;
+    server.script.clear();
+    expect(code).toBe(1);
+    expect(output).toMatch(/no agent ..edge-2.. in cluster ..test.. .*: check BROKKR__AGENT__AGENT_NAME and BROKKR__AGENT__CLUSTER_NAME/);
+    expect(output).not.toContain('"stack"');
+  },
+);
