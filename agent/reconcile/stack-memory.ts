@@ -18,6 +18,9 @@ export interface StackNotes {
 
 const RETRY = { baseMs: 5_000, capMs: 300_000 };
 
+/** Somebody may confirm a held deletion at any time; to look costs a list of each kind and, at most every five seconds, the agent's annotations. */
+export const HELD_LOOK_MS = 15_000;
+
 export const newNotes = (): StackNotes => ({ seen: new Map() });
 
 /** Later: after `ms`, or after a while that grows with each failure of the same object. */

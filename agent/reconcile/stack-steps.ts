@@ -14,12 +14,11 @@ import type { Step } from './next-step.ts';
 import { observe } from './observe.ts';
 import { correctionText, type Outcome, objectOutcome } from './outcome.ts';
 import { type Origin, ownedBy } from './ownership.ts';
-import type { PruneReason } from './plan.ts';
-import { removeStack } from './remove-stack.ts';
+import { createRemoval } from './removal-step.ts';
 import type { AttemptPorts, StackAttempt } from './stack-attempt.ts';
 import { type Assigned, isAssigned, type StackContents } from './stack-contents.ts';
 import { hasHealth } from './stack-health.ts';
-import { type StackNotes, setBack } from './stack-memory.ts';
+import { HELD_LOOK_MS, type StackNotes, setBack } from './stack-memory.ts';
 import { type StackPolicy, stackPolicy } from './stack-policy.ts';
 import { type BindingModes, bindingModesFor } from './volume-binding.ts';
 
@@ -45,15 +44,13 @@ export interface StackSteps {
 }
 
 const LOOK_AFTER_ERROR_MS = 5_000;
-const TERMINATING_LOOK_MS = 2_000;
-/** Somebody may confirm it at any time; to look costs a list of each kind and, at most every five seconds, the agent's annotations. */
-const HELD_LOOK_MS = 15_000;
 
 export function createStackSteps(options: StackStepsOptions): StackSteps {
   const { agentId, effects, inventories, guard, contents, reports, state, metrics, log } = options;
   const { clock, random } = effects;
   const now = () => clock.monotonicMs();
   const ownerOf = ({ stack_id: stackId }: Assignment) => ({ agentId, stackId });
+  const remove = createRemoval(options, { later, applied, tell });
 
   function run(step: DueStep, assignment: Assignment, notes: StackNotes): Promise<boolean> {
     switch (step.do) {
@@ -199,35 +196,6 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
       now(),
     );
     return true;
-  }
-
-  async function remove(assignment: Assignment, notes: StackNotes, because: PruneReason): Promise<boolean> {
-    const startedMs = now();
-    const { stack_id: stackId } = assignment;
-    notes.healthWait = undefined;
-    notes.verified = undefined;
-    const deploymentObjectId = assignment.deployment_object_id ?? inventories.find(stackId)?.deploymentObjectId ?? null;
-    const { outcome, remaining } = await removeStack(options, ownerOf(assignment), because);
-    const accepted = outcome.status === 'SUCCESS';
-    const told = { ...assignment, deployment_object_id: deploymentObjectId };
-    if (accepted && remaining > 0) {
-      notes.terminatingSinceMs ??= startedMs;
-      const late = startedMs - notes.terminatingSinceMs >= options.healthTimeoutMs;
-      // Finalizers may be right to take their time: it goes on, but somebody should know.
-      if (late) tell(told, { ...outcome, status: 'FAILURE' }, notes.terminatingSinceMs);
-      later(assignment, notes, late ? undefined : TERMINATING_LOOK_MS);
-      return !late;
-    }
-    notes.seen.clear();
-    if (!accepted) later(assignment, notes, outcome.held ? HELD_LOOK_MS : undefined);
-    else {
-      notes.failed = undefined;
-      notes.terminatingSinceMs = undefined;
-      if (because === 'withdrawn') state.forgetSequence(stackId);
-      else applied(assignment);
-    }
-    tell(told, outcome, startedMs);
-    return accepted;
   }
 
   function later({ deployment_object_id }: Assignment, notes: StackNotes, ms?: number): void {
