@@ -12,7 +12,8 @@ const table = telemetryTable.name;
 export const Reported = z.object({ event_id: z.uuid(), fingerprint: z.string() });
 export type Reported = z.infer<typeof Reported>;
 
-const EventRef = z.object({ id: z.uuid(), agent_id: z.guid() });
+/** Of the first weeks' events neither the agent was noted nor were the details packed; they expire with their retention. */
+const EventRef = z.object({ id: z.uuid(), agent_id: z.guid().optional() });
 
 /** The event, and its places in the lists: of its day, its agent, its object. Lists hold ids, so that a repeat touches one item. */
 export function eventNewWrites(event: AgentEvent, stackId: string, retention: { nowMs: number; days: number }): Write[] {
@@ -28,9 +29,8 @@ export function eventNewWrites(event: AgentEvent, stackId: string, retention: { 
 /** Details are hundreds of objects that hardly differ: gzipped they are a few hundred bytes, and a write costs by the kilobyte. */
 const stored = ({ details, ...event }: AgentEvent) => ({ ...event, ...(details && { details: gzipSync(JSON.stringify(details)) }) });
 
-const StoredDetails = z.instanceof(Uint8Array).transform((bytes): unknown => JSON.parse(gunzipSync(bytes).toString()));
-const eventOf = ({ details, ...item }: Item): AgentEvent =>
-  AgentEvent.parse({ ...item, details: details === undefined ? null : StoredDetails.parse(details) });
+const eventOf = ({ details = null, ...item }: Item): AgentEvent =>
+  AgentEvent.parse({ ...item, details: details instanceof Uint8Array ? JSON.parse(gunzipSync(details).toString()) : details });
 
 /** Fails where another report has become the latest since `before` was. */
 export const reportedWrite = (agentId: string, objectId: string, before: Reported | undefined, reported: Reported): Write => ({
@@ -124,8 +124,8 @@ async function newestOf(database: Database, pks: readonly string[], { limit, now
     for (const [at, pk] of some.entries()) {
       for (let refs = first[at]; refs; refs = refs.next === undefined ? undefined : await page(pk, refs.next)) {
         const listed = refs.items.filter((ref) => !isExpired(ref, nowMs)).map((ref) => EventRef.parse(ref));
-        const agents = await wanted(listed.map((ref) => ref.agent_id));
-        ids.push(...listed.filter((ref) => agents.has(ref.agent_id)).map((ref) => ref.id));
+        const agents = await wanted(listed.flatMap((ref) => ref.agent_id ?? []));
+        ids.push(...listed.filter((ref) => ref.agent_id === undefined || agents.has(ref.agent_id)).map((ref) => ref.id));
         left -= refs.items.length;
         if (ids.length >= limit || left <= 0) return eventsById(database, ids.slice(0, limit));
       }
