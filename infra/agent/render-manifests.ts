@@ -1,4 +1,4 @@
-/** `node infra/agent/render-manifests.ts`: renders the chart to `manifests/agent.yaml`, with the `helm` on the PATH or in HELM. */
+/** `node infra/agent/render-manifests.ts [helm]`: renders the chart to `manifests/agent.yaml`, with this `helm` or the one on the PATH. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,6 +27,6 @@ export const manifestsPreamble = `# The agent without Helm, rendered from the ch
 export const manifestsText = (rendered: string): string => manifestsPreamble + rendered;
 
 if (import.meta.main) {
-  const rendered = execFileSync(process.env.HELM ?? 'helm', renderArguments, { encoding: 'utf8' });
+  const rendered = execFileSync(process.argv[2] ?? 'helm', renderArguments, { encoding: 'utf8' });
   writeFileSync(manifestsPath, manifestsText(rendered));
 }

@@ -10,7 +10,7 @@ const STOP_MS = 5_000;
 const QUIET = { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' };
 
 export interface ServerlessOptions {
-  httpPort: string;
+  httpPort: number;
   lambdaPort: number;
   /** What the functions find in their environment besides what serverless.yml gives them. */
   env: Record<string, string>;
@@ -19,7 +19,7 @@ export interface ServerlessOptions {
 /** `serverless offline` in a process of its own, which ends with this one. */
 export function startServerless({ httpPort, lambdaPort, env }: ServerlessOptions): { process: ChildProcess; stop(): Promise<void> } {
   const program = fileURLToPath(import.meta.resolve('serverless/bin/serverless.js'));
-  const ports = ['--host', '127.0.0.1', '--httpPort', httpPort, '--lambdaPort', String(lambdaPort)];
+  const ports = ['--host', '127.0.0.1', '--httpPort', String(httpPort), '--lambdaPort', String(lambdaPort)];
   const child = spawn(process.execPath, [program, 'offline', '--stage', 'dev', '--localEnvironment', '--noSponsor', ...ports], {
     cwd: ROOT,
     env: { ...process.env, ...env, ...QUIET, AWS_REGION: 'us-east-1', BROKKR_BUILD_FOLDER: '.esbuild-offline' },
@@ -55,8 +55,9 @@ export async function invokeFunction(lambdaPort: number, name: string, event: SQ
   return BatchResponse.parse(await response.json());
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+/** This port, or any where it is 0; rejects where it is taken. */
+export async function freePort(port = 0): Promise<number> {
+  const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   server.close();

@@ -1,11 +1,39 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePort } from '../../infra/offline/serverless-process.ts';
 import { eventually } from '../database/test-queues.ts';
 import { type BuilderHost, configMap, type MadeAgent, makeAgent, makeGenerator, makeStack, ok, submit } from '../fleet/fleet-builder.ts';
 import { api } from '../harness/client.ts';
+
+const PAK = /brokkr_\S+/;
+
+function startOffline(port: string, said: (text: string) => void): ChildProcess {
+  const main = fileURLToPath(new URL('../../infra/offline/main.ts', import.meta.url));
+  const child = spawn(process.execPath, [main], { env: { ...process.env, PORT: port }, stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', said);
+  return child;
+}
+
+test('a port that is taken or none is refused in one line that names PORT, before anything starts', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const refusal = async (wanted: string) => {
+    let output = '';
+    const [code] = await once(
+      startOffline(wanted, (text) => (output += text)),
+      'close',
+    );
+    return { code, output };
+  };
+  const oneLine = expect.stringMatching(/^[^\n]*\bPORT\b[^\n]*\n$/);
+  expect(await refusal(String(port))).toEqual({ code: 1, output: oneLine });
+  expect(await refusal('abc')).toEqual({ code: 1, output: oneLine });
+  taken.close();
+});
 
 /** `npm run offline` as people start it: serverless.yml, bundled by esbuild, on the embedded engines. */
 describe('serverless offline', () => {
@@ -17,17 +45,19 @@ describe('serverless offline', () => {
   beforeAll(async () => {
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
-    const main = fileURLToPath(new URL('../../infra/offline/main.ts', import.meta.url));
-    offline = spawn(process.execPath, [main], { env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [offline.stdout, offline.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
-    await eventually(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), 90_000);
-    const adminPak = /brokkr_\S+/.exec(output)?.[0];
+    offline = startOffline(String(port), (text) => (output += text));
+    await eventually(async () => expect(output).toMatch(PAK), 90_000);
+    const adminPak = PAK.exec(output)?.[0];
     host = { admin: api(url, adminPak), anonymous: api(url) };
   }, 100_000);
   afterAll(async () => {
     if (offline.exitCode !== null) return;
     offline.kill('SIGKILL');
     await once(offline, 'exit');
+  });
+
+  test('address and key are shown once it answers, after all that serverless-offline has to say', () => {
+    expect(output.slice(output.indexOf('Server ready'))).toContain(`The API answers on ${url}`);
   });
 
   test('a call without a key is refused without a word', async () => {
