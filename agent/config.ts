@@ -47,6 +47,7 @@ export interface AgentConfig {
   pollingIntervalMs: number;
   /** How many seconds to wait for the control plane at the start. */
   maxRetries: number;
+  /** One file, or several as `KUBECONFIG` lists them. */
   kubeconfigPath: string | undefined;
   cluster: 'kubernetes' | 'memory';
   healthPort: number;
@@ -93,7 +94,7 @@ export function loadAgentConfig({ environment, readFile }: EnvironmentReader = p
     clusterName: data.CLUSTER_NAME,
     pollingIntervalMs: data.POLLING_INTERVAL * 1000,
     maxRetries: data.MAX_RETRIES,
-    kubeconfigPath: data.KUBECONFIG_PATH,
+    kubeconfigPath: data.KUBECONFIG_PATH ?? (environment.KUBECONFIG || undefined),
     cluster: data.CLUSTER,
     healthPort: data.HEALTH_PORT,
     watchNamespace: data.WATCH_NAMESPACE,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
-import { dirname, resolve } from 'node:path';
+import { delimiter, dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
@@ -34,6 +34,7 @@ export interface KubernetesAccessSource {
 }
 
 export interface KubernetesAccessOptions {
+  /** One file, or several as `KUBECONFIG` lists them. */
   kubeconfigPath?: string | undefined;
   inCluster?: 'auto' | boolean | undefined;
   /** Stands before the folder in which a pod finds its ServiceAccount. */
@@ -79,14 +80,36 @@ export function kubernetesAccess(options: KubernetesAccessOptions): KubernetesAc
 }
 
 function loadKubeconfig({ kubeconfigPath, inCluster = 'auto', serviceAccountRoot = '' }: KubernetesAccessOptions): KubeConfig {
+  if (kubeconfigPath !== undefined) return loadFiles(kubeconfigPath.split(delimiter).filter((path) => path !== ''));
   const config = new KubeConfig();
-  if (kubeconfigPath !== undefined) {
-    config.loadFromFile(kubeconfigPath);
-    readTokenFiles(config, kubeconfigPath);
-  } else if (inCluster === true) config.loadFromCluster(serviceAccountRoot);
+  if (inCluster === true) config.loadFromCluster(serviceAccountRoot);
   else config.loadFromDefault();
   // What the library assumes where it finds nothing.
   if (config.currentContext === 'loaded-context') throw new Error('neither a kubeconfig nor a ServiceAccount was found');
+  return config;
+}
+
+/** As kubectl does: of several files those that are missing don't count, and what is said first counts. */
+function loadFiles(paths: readonly string[]): KubeConfig {
+  const there = paths.filter((path) => existsSync(path));
+  const configs = (there.length > 0 ? there : paths.slice(0, 1)).map(loadFile);
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    clusters: firstOfEachName(configs.flatMap(({ clusters }) => clusters)),
+    users: firstOfEachName(configs.flatMap(({ users }) => users)),
+    contexts: firstOfEachName(configs.flatMap(({ contexts }) => contexts)),
+    currentContext: configs.find(({ currentContext }) => currentContext)?.currentContext,
+  });
+  return config;
+}
+
+const firstOfEachName = <T extends { name: string }>(all: readonly T[]): T[] =>
+  all.filter(({ name }, at) => all.findIndex((other) => other.name === name) === at);
+
+function loadFile(path: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromFile(path);
+  readTokenFiles(config, path);
   return config;
 }
 

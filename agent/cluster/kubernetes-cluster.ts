@@ -9,7 +9,7 @@ import { isObject, liveObject } from './kubernetes-object.ts';
 import { kubernetesTransport } from './kubernetes-transport.ts';
 
 export interface KubernetesClusterOptions {
-  /** Without it: the file `KUBECONFIG` names, the user's own, or the pod's ServiceAccount, whichever there is first. */
+  /** One file, or several as `KUBECONFIG` lists them. Without it: that variable, the user's own file, or the pod's ServiceAccount. */
   kubeconfigPath?: string | undefined;
   /** True: the pod's ServiceAccount and nothing else. */
   inCluster?: 'auto' | boolean | undefined;

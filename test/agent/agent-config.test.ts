@@ -69,6 +69,16 @@ test('what is set counts, from the environment or a file', () => {
   });
 });
 
+test('the kubeconfig: the one asked for, else what KUBECONFIG lists', () => {
+  const reader = (environment: Record<string, string>) => ({
+    environment: { BROKKR__AGENT__PAK: PAK, ...environment },
+    readFile: () => '',
+  });
+  expect(loadAgentConfig(reader({ KUBECONFIG: '/a:/b' })).kubeconfigPath).toBe('/a:/b');
+  expect(loadAgentConfig(reader({ KUBECONFIG: '/a', BROKKR__AGENT__KUBECONFIG_PATH: '/c' })).kubeconfigPath).toBe('/c');
+  expect(loadAgentConfig(reader({ KUBECONFIG: '' })).kubeconfigPath).toBeUndefined();
+});
+
 test("the namespace of inventories: asked for, the pod's, the watched one", () => {
   expect(load({ PAK, INVENTORY_NAMESPACE: 'asked', WATCH_NAMESPACE: 'watched' }).inventoryNamespace).toBe('asked');
   expect(load({ PAK, WATCH_NAMESPACE: 'watched' })).toMatchObject({ inventoryNamespace: 'watched', watchNamespace: 'watched' });

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type KubernetesAccess, kubernetesAccess } from '../../agent/cluster/kubernetes-access.ts';
 
@@ -96,6 +96,29 @@ describe('access to the API server', () => {
   test('no token crosses a network in the clear', async () => {
     const { read } = await accessOf({ token: 't' }, { server: 'http://api.brokkr.test' });
     await expect(read()).rejects.toMatchObject({ status: 0, reason: 'NoCredentials' });
+  });
+
+  test('of several files one has the cluster and another the user; what is said first counts, and files that are missing do not', async () => {
+    await writeFile(join(folder, 'token'), 'from a file\n');
+    const files = {
+      user: { users: [{ name: 'u', user: { tokenFile: 'token' } }] },
+      first: {
+        clusters: [{ name: 'c', cluster: { server: 'https://first.test' } }],
+        contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+        'current-context': 'x',
+      },
+      second: {
+        clusters: [{ name: 'c', cluster: { server: 'https://second.test' } }],
+        contexts: [{ name: 'y', context: { cluster: 'c', user: 'nobody' } }],
+        'current-context': 'y',
+      },
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), JSON.stringify(text));
+    const list = ['', 'missing', 'user', 'first', 'second'].map((name) => name && join(folder, name)).join(delimiter);
+    expect(await kubernetesAccess({ kubeconfigPath: list, clock }).current()).toMatchObject({
+      server: 'https://first.test',
+      headers: { Authorization: 'Bearer from a file' },
+    });
   });
 
   test('what was missing is looked for again', async () => {
