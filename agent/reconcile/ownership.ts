@@ -1,6 +1,6 @@
 import type { LiveObject, Manifest } from '../cluster/cluster.ts';
 
-/** Both labels are selectable; spec §7.4 has them as annotations too, which other tools read. */
+/** Labels, to select by; and annotations too, which other tools read. */
 export const STACK_KEY = 'k8s.brokkr.io/stack';
 export const OWNER_KEY = 'brokkr.io/owner-id';
 export const FIELD_MANAGER = 'brokkr-controller';

@@ -2,7 +2,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, expect, test } from '@jest/globals';
 import { type ContractStore, freshPk } from './contract-store.ts';
 
-/** What calls cost is part of the design (data.md): these numbers let a benchmark on any engine be read as a bill. */
+/** What calls cost is part of the design: these numbers let a benchmark on any engine be read as a bill. */
 export function costsContract(current: () => ContractStore): void {
   beforeEach(() => void current().costs());
 
