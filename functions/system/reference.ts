@@ -26,7 +26,11 @@ export const referenceEndpoints = [
     handle: async () =>
       (await referenceFile(['index.html']))
         ? reply<never>({ status: 302, headers: { location: HOME }, text: '' })
-        : reply<never>({ headers: { 'content-type': HTML, 'content-security-policy': "default-src 'none'" }, text: NOT_BUILT }),
+        : reply<never>({
+            status: 404,
+            headers: { 'content-type': HTML, 'content-security-policy': "default-src 'none'" },
+            text: NOT_BUILT,
+          }),
   }),
   endpoint({
     id: 'get_reference_page',

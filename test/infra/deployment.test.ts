@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { deadLetterQueue } from '../../functions/app.ts';
 import { fallbackGroup, httpGroups, queueGroups, scheduleGroups, tables } from '../../functions/registry.ts';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../infra/host/create-queues.ts';
+import { DEVELOPMENT_PAK_HASH } from '../../lib/identity/pak.ts';
 import { Config } from '../../lib/platform/config.ts';
 import { gatewayRoute } from './gateway-route.ts';
 import { type Deployment, packageDeployment } from './packaged-deployment.ts';
@@ -105,7 +108,7 @@ describe('the packaged deployment', () => {
     const key = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' });
     const deployed = deployment.ofType('AWS::DynamoDB::Table').map(([, { Properties, ...resource }]) => {
       const { TableName, TimeToLiveSpecification, ...rest } = TableProperties.parse(Properties);
-      expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+      expect(resource).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
       expect(rest).toEqual({
         BillingMode: 'PAY_PER_REQUEST',
         AttributeDefinitions: [key('pk'), key('sk')],
@@ -207,6 +210,28 @@ describe('the packaged deployment', () => {
         '5xx {"Ref":"HttpApi"}',
       ]),
     );
+  });
+
+  test('what anybody can make the account pay for has a limit', () => {
+    expect(deployment.ofType('AWS::ApiGatewayV2::Stage').map(([, { Properties }]) => Properties.DefaultRouteSettings)).toEqual([
+      { DetailedMetricsEnabled: true, ThrottlingRateLimit: expect.any(Number), ThrottlingBurstLimit: expect.any(Number) },
+    ]);
+  });
+
+  test('the code’s reference goes with it', async () => {
+    const archive = await readFile(join(deployment.folder, 'reference.zip'));
+    expect(archive.includes('docs/api/index.html')).toBe(true);
+  });
+
+  test('the public development key opens none', () => {
+    const RequireAdminKey = createRequire(import.meta.url)('../../infra/resources/require-admin-key.cjs');
+    const deployWith = (hash: string) => {
+      const service = { provider: { environment: { BROKKR_ADMIN_PAK_HASH: hash } } };
+      new RequireAdminKey({ service, classes: { Error } }).hooks['before:deploy:deploy']();
+    };
+    expect(() => deployWith(DEVELOPMENT_PAK_HASH)).toThrow('public development key');
+    expect(() => deployWith('')).toThrow('bring an admin key');
+    expect(() => deployWith('0'.repeat(64))).not.toThrow();
   });
 
   test('logs are not kept for ever', () => {
