@@ -82,6 +82,7 @@ export const agentSyncEndpoints = [
     status: 200,
     response: z.array(DeploymentObject),
     conditional: true,
+    errors: ['target_state_too_large'],
     async handle(context, { params, query }) {
       const body = () => targetState(context.services, params.id, query.mode);
       // What an agent has reported moves no revision, so an incremental answer has no tag.

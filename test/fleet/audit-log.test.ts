@@ -54,7 +54,7 @@ const ACTIONS: Readonly<Record<string, readonly string[] | null>> = {
   create_deployment_object: ['deployment_object.created'],
   create_generator: ['generator.created', 'pak.created'],
   update_generator: ['generator.updated'],
-  delete_generator: ['generator.deleted'],
+  delete_generator: ['generator.deleted', 'stack.deleted'],
   rotate_generator_pak: ['pak.rotated'],
   register_agent: ['agent.registered'],
   deregister_agent: ['agent.deregistered', 'agent.target_removed'],
