@@ -14,7 +14,7 @@ const shared = {
       },
     ],
   },
-  modulePathIgnorePatterns: ['/.serverless/', '/.esbuild/'],
+  modulePathIgnorePatterns: ['/.serverless/', '/.esbuild/', '/.esbuild-offline/'],
 };
 
 export default {
