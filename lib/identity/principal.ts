@@ -15,7 +15,3 @@ export interface AgentAccount {
 
 export const PrincipalType = z.enum(['admin', 'agent', 'generator']);
 export type PrincipalType = z.infer<typeof PrincipalType>;
-
-export const isAdmin = (principal: Principal): boolean => principal.type === 'admin';
-export const isAgent = (principal: Principal, id: string): boolean => principal.type === 'agent' && principal.id === id;
-export const isGenerator = (principal: Principal, id: string): boolean => principal.type === 'generator' && principal.id === id;

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { TestCluster } from '../kubernetes/start-cluster.ts';
 
 export const chartPath = resolve(import.meta.dirname, '../../infra/agent/chart');
@@ -27,5 +27,3 @@ export function renderChart(cluster: Pick<TestCluster, 'helm'>, { namespace, val
   const complete = { broker: { url: 'http://brokkr.invalid:3000' }, pak: { value: 'not-a-key' }, ...values };
   return cluster.helm(['template', 'brokkr-agent', chartPath, '--namespace', namespace, '--values', '-'], JSON.stringify(complete));
 }
-
-export const chartFile = (name: string): string => join(chartPath, name);

@@ -8,7 +8,7 @@ import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
 import { parseYamlDocuments } from '../protocol/yaml-documents.ts';
-import { YAML_LIMITS, YamlError } from '../protocol/yaml-rules.ts';
+import { YamlError } from '../protocol/yaml-rules.ts';
 import { findStack } from '../stacks/stack-repository.ts';
 import { getOwnStack, owns } from '../stacks/stack-service.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
@@ -112,8 +112,6 @@ export function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObj
     });
   }
 }
-
-export const YAML_BYTES_MAX = YAML_LIMITS.bytes;
 
 /** One page holds so many objects at the most, and about so many bytes of YAML: an answer must fit through Lambda's 6 MB. */
 export const OBJECT_PAGE = { objects: 100, bytes: 4 * 1024 * 1024 } as const;

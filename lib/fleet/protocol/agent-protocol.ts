@@ -5,8 +5,6 @@ import * as z from 'zod';
 const id = z.guid();
 const time = z.iso.datetime();
 
-export const AgentStatus = z.string().max(50);
-
 export const Agent = z
   .object({
     id,

@@ -6,15 +6,12 @@ export const DEFAULT_BODY_LIMIT_BYTES = 256 * 1024;
 const MAX_JSON_DEPTH = 64;
 
 /** A JSON document. No content type, or a foreign one, is 415; bad syntax is 400; the wrong shape is the schema's 422. */
-export const jsonBody: BodyFormat = { accepts: ['application/json'], decode: (body) => decodeJson(body, false) };
-/** The same for operations whose clients send no content type, or no body at all. */
-export const optionalJsonBody: BodyFormat = { accepts: ['application/json'], decode: (body) => decodeJson(body, true) };
+export const jsonBody: BodyFormat = { accepts: ['application/json'], decode: decodeJson };
 
 const isJson = (mediaType: string) => mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType);
 
-function decodeJson(body: RawBody, optional: boolean): unknown {
-  if (optional && body.bytes.length === 0) return {};
-  if (!isJson(body.mediaType) && !(optional && body.mediaType === '')) {
+function decodeJson(body: RawBody): unknown {
+  if (!isJson(body.mediaType)) {
     throw new AppError('unsupported_media_type', `expected a request with Content-Type: application/json`);
   }
   return parseJson(utf8(body.bytes));
