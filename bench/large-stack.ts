@@ -38,7 +38,7 @@ export async function largeStack(): Promise<BenchTable> {
   ];
   return {
     title: `A stack of ${OBJECTS} objects`,
-    about: `${ROUNDS} rounds, the agent asked to look right after the POST. Every object is dry-run on the server before any is applied; "bare" are these calls alone, ${AT_ONCE} at once, in the same rounds.`,
+    about: `${ROUNDS} rounds, the agent asked to look right after the POST. Every object is dry-run on the server before any is applied; "bare" are these calls alone, ${AT_ONCE} at once, in the same rounds: what no agent could be faster than here. The aim: within 1.0 s, unchanged within 0.1 s.`,
     columns: ['what', 'min ms', 'median ms', 'max ms', 'Brokkr 0.9.1'],
     rows: [
       row('first apply', stack.first, '2.3–4.1 s'),
