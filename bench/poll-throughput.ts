@@ -53,7 +53,7 @@ export async function pollThroughput(): Promise<BenchTable> {
     return {
       title: 'Idle polls of the one-process host',
       about:
-        'Closed loop over loopback on both cores, the caller included. CPU is user and system time of the server and of its embedded store; a lone caller's polls also pay for waking both up each time. The aim: at most 1 ms of CPU a poll, whatever the agent runs.',
+        'Closed loop over loopback on both cores, the caller included. CPU is user and system time of the server and of its embedded store; the polls of one caller one by one also pay for waking both up each time. The aim: at most 1 ms of CPU a poll, whatever the agent runs.',
       columns: ['who', 'polls/s', 'p50 ms', 'p99 ms', 'server CPU ms', 'store CPU ms', 'CPU ms a poll'],
       rows,
     };
