@@ -1,23 +1,24 @@
 import type { ObjectOutcome } from '../../lib/fleet/protocol/agent-protocol.ts';
 import type { LiveObject } from '../cluster/cluster.ts';
-import { applyStages } from './apply-stages.ts';
-import { applyAll } from './cluster-effects.ts';
+import { applyStages, type StagesResult } from './apply-stages.ts';
+import { applyAll, type ClusterEffects } from './cluster-effects.ts';
 import type { Desired } from './desired.ts';
 import { keysOf, union } from './inventory.ts';
 import { difference } from './object-difference.ts';
 import { objectKey } from './object-key.ts';
 import { observe } from './observe.ts';
-import { objectOutcome } from './outcome.ts';
-import { ownedBy, ownedBySomeone, USER_ANNOTATION } from './ownership.ts';
-import { plan } from './plan.ts';
+import { correctionText, objectOutcome } from './outcome.ts';
+import { type Owner, otherOwner, ownedBy, ownedBySomeone, USER_ANNOTATION } from './ownership.ts';
+import { plan, type Stage } from './plan.ts';
 import { pruneStages, withPrune } from './prune.ts';
-import { type AttemptPorts, type AttemptResult, failure, type StackAttempt } from './stack-attempt.ts';
+import type { AttemptPorts, AttemptResult, StackAttempt } from './stack-attempt.ts';
 
 export type CheckResult = AttemptResult & { corrected: number };
 
 /**
  * Holds a stack whose contents were applied against the cluster: what is gone comes back, what others changed is put right, what was
- * left over from a prune goes. An object at the resourceVersion seen last is not looked at again.
+ * left over from a prune goes. An object at the resourceVersion seen last is not looked at again. What can't be held holds up nothing
+ * else, and is not in `live`.
  */
 export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, seen: ReadonlyMap<string, string>): Promise<CheckResult> {
   const { effects, inventories } = ports;
@@ -36,9 +37,9 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   // An object that seems to be gone may have been taken over by someone else.
   for (const [key, object] of await observe(effects.cluster, [...missing, ...leftovers], ownedBySomeone)) live.set(key, object);
 
-  const suspects = watched.filter((object) => isSuspect(object, live.get(object.key), seen));
-  const { drifted, failed } = await driftOf(ports, suspects, live);
-  if (failed.length > 0) return { ...failure('drift could not be looked for', failed), corrected: 0 };
+  const free = watched.filter(({ key }) => !isForeign(live.get(key), owner));
+  const suspects = free.filter((object) => isSuspect(object, live.get(object.key), seen));
+  const { drifted, unknown } = await driftOf(ports, suspects, live);
 
   const planned = plan({
     owner,
@@ -48,19 +49,7 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
     apply: { drifted: new Set(drifted.keys()) },
     pruneReason: 'left the stack',
   });
-  if (planned.refused.length > 0) {
-    return {
-      ...failure(
-        'objects of the stack were taken over',
-        planned.refused.map(({ ref, because }) => objectOutcome(ref, { action: 'failed', because: 'foreign', message: because })),
-      ),
-      corrected: 0,
-    };
-  }
-  const applied = await applyStages(
-    effects,
-    planned.stages.filter(({ name }) => name !== 'prune'),
-  );
+  const applied = await correct(effects, planned.stages);
   const pruned = await pruneStages(ports, owner, planned);
   if (leftovers.length > 0) {
     const objects = union(
@@ -69,20 +58,47 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
     );
     if (keysOf(objects).size !== keysOf(inventory.objects).size) await inventories.put({ ...inventory, objects });
   }
-  for (const [key, object] of applied.live) live.set(key, object);
+
+  const refused = planned.refused.map(({ ref, because }) => objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }));
   const corrections = applied.outcomes.map((outcome) => withPath(outcome, drifted));
   const unchanged = planned.left
-    .filter(({ because }) => because === 'unchanged')
+    .filter(({ key, because }) => because === 'unchanged' && !unknown.has(key))
     .map(({ ref }) => objectOutcome(ref, { action: 'unchanged' }));
-  const objects = [...corrections, ...pruned.outcomes, ...unchanged];
+  const objects = [...refused, ...unknown.values(), ...corrections, ...pruned.outcomes, ...unchanged];
+  // Looked at again next time is what is not known to be in order by now.
+  for (const key of [...planned.refused.map((action) => action.key), ...unknown.keys(), ...drifted.keys()]) live.delete(key);
+  for (const [key, object] of applied.live) live.set(key, object);
+
   const corrected = corrections.filter(({ action }) => action === 'corrected').length;
-  if (applied.failed) return { outcome: { status: 'FAILURE', summary: 'drift could not be corrected', objects }, live, corrected };
+  const problems = [
+    refused.length > 0 ? 'objects of the stack were taken over' : undefined,
+    unknown.size > 0 ? 'drift could not be looked for in all objects' : undefined,
+    applied.failed ? 'drift could not be corrected' : undefined,
+  ].filter((problem) => problem !== undefined);
+  const outcome = withPrune(pruned, objects);
+  if (problems.length === 0) return { outcome, live, corrected };
+  const told = [...problems, ...(pruned.problem ? [pruned.problem] : []), ...(corrected > 0 ? [correctionText(outcome)] : [])];
+  return { outcome: { ...outcome, status: 'FAILURE', summary: told.join('; ') }, live, corrected };
+}
+
+/** Where a definition can't come back, the objects that don't need it still can. */
+async function correct(effects: ClusterEffects, stages: readonly Stage[]): Promise<StagesResult> {
+  const definitions = await applyStages(
+    effects,
+    stages.filter(({ name }) => name === 'definitions'),
+  );
+  const rest = await applyStages(
+    effects,
+    stages.filter(({ name }) => name === 'workloads' || name === 'admission'),
+  );
   return {
-    outcome: withPrune(pruned, objects),
-    live,
-    corrected,
+    outcomes: [...definitions.outcomes, ...rest.outcomes],
+    live: new Map([...definitions.live, ...rest.live]),
+    failed: definitions.failed || rest.failed,
   };
 }
+
+const isForeign = (live: LiveObject | undefined, owner: Owner): boolean => live !== undefined && otherOwner(live, owner) !== undefined;
 
 function isSuspect({ key, manifest }: Desired, live: LiveObject | undefined, seen: ReadonlyMap<string, string>): boolean {
   if (!live || seen.get(key) === live.metadata.resourceVersion) return false;
@@ -92,18 +108,18 @@ function isSuspect({ key, manifest }: Desired, live: LiveObject | undefined, see
 /** Asks the API server what an apply would make of each suspect: defaults and other managers' fields are then no difference. */
 async function driftOf({ effects }: AttemptPorts, suspects: readonly Desired[], live: ReadonlyMap<string, LiveObject>) {
   const drifted = new Map<string, string>();
-  const failed: ObjectOutcome[] = [];
+  const unknown = new Map<string, ObjectOutcome>();
   for (const result of await applyAll(effects, suspects, { dryRun: true })) {
     const { key, ref } = result.object;
     if ('error' in result) {
-      failed.push(objectOutcome(ref, { action: 'failed', because: 'dry run', message: result.error.message }));
+      unknown.set(key, objectOutcome(ref, { action: 'failed', because: 'dry run', message: result.error.message }));
       continue;
     }
     const existing = live.get(key);
     const path = existing && difference({ ...existing, apiVersion: ref.apiVersion, kind: ref.kind }, result.live);
     if (path) drifted.set(key, path);
   }
-  return { drifted, failed };
+  return { drifted, unknown };
 }
 
 function withPath(outcome: ObjectOutcome, drifted: ReadonlyMap<string, string>): ObjectOutcome {

@@ -111,7 +111,8 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     }
     const last = reports.last(assignment.stack_id);
     const wasWell = !notes.failed && last?.deployment_object_id === assignment.deployment_object_id && last.status === 'SUCCESS';
-    if (!wasWell || outcome.status === 'FAILURE') return follow(assignment, notes, { outcome, live, attempt, startedMs });
+    if (!wasWell || outcome.status === 'FAILURE')
+      return follow(assignment, notes, { outcome, live, attempt, startedMs, again: corrected > 0 });
     verified(assignment, notes);
     if (corrected > 0) tell(assignment, { ...outcome, summary: correctionText(outcome) }, startedMs, { again: true });
     return true;
@@ -126,16 +127,18 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
       live,
       attempt,
       startedMs,
+      again = false,
     }: {
       outcome: Outcome;
       live: ReadonlyMap<string, LiveObject>;
       attempt: { policy: StackPolicy; desired: readonly Desired[] };
       startedMs: number;
+      again?: boolean;
     },
   ): boolean {
     if (outcome.status === 'FAILURE') {
       later(assignment, notes, outcome.held ? HELD_LOOK_MS : undefined);
-      tell(assignment, outcome, startedMs);
+      tell(assignment, outcome, startedMs, { again });
       return false;
     }
     const { policy, desired } = attempt;
