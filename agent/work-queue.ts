@@ -3,7 +3,8 @@ import type { Log } from '../lib/platform/log.ts';
 
 /**
  * Work by key: each key once at a time, at most `parallelism` keys at once. Adding a key whose work is under way does it once more
- * afterwards, however often it is added meanwhile.
+ * afterwards, however often it is added meanwhile. What was added goes before what is due again, and keys that failed last time take
+ * at most half of the places.
  */
 export interface WorkQueue {
   add(key: string): void;
@@ -13,9 +14,17 @@ export interface WorkQueue {
   stop(): Promise<void>;
 }
 
+/** How work on a key ended. */
+export interface Worked {
+  /** After how many milliseconds the key is due again; absent where not by itself. */
+  dueMs?: number;
+  /** It may well fail again, and take its time to. */
+  failing?: boolean;
+}
+
 interface WorkQueueOptions {
-  /** Answers after how many milliseconds the key is due again, undefined for not by itself. Should not reject. */
-  work: (key: string) => Promise<number | undefined>;
+  /** Should not reject. */
+  work: (key: string) => Promise<Worked>;
   parallelism: number;
   clock: Clock;
   log: Log;
@@ -24,35 +33,49 @@ interface WorkQueueOptions {
 const AFTER_A_BUG_MS = 60_000;
 
 export function createWorkQueue({ work, parallelism, clock, log }: WorkQueueOptions): WorkQueue {
-  const waiting = new Set<string>();
+  const added = new Set<string>();
+  const due = new Set<string>();
+  const failing = new Set<string>();
+  const failingMax = Math.max(1, Math.floor(parallelism / 2));
   const running = new Set<string>();
   const later = new Map<string, AbortController>();
   let idle: (() => void)[] = [];
   let stopped = false;
 
+  const waiting = (): number => added.size + due.size;
+
+  function next(): string | undefined {
+    const full = running.intersection(failing).size >= failingMax;
+    const mayRun = (key: string) => !running.has(key) && !(full && failing.has(key));
+    return added.values().find(mayRun) ?? due.values().find(mayRun);
+  }
+
   function start(): void {
     while (!stopped && running.size < parallelism) {
-      const key = waiting.values().find((candidate) => !running.has(candidate));
+      const key = next();
       if (key === undefined) break;
-      waiting.delete(key);
+      added.delete(key);
+      due.delete(key);
       running.add(key);
       void run(key);
     }
-    if (running.size > 0 || (waiting.size > 0 && !stopped)) return;
+    if (running.size > 0 || (waiting() > 0 && !stopped)) return;
     for (const resolve of idle.splice(0)) resolve();
     idle = [];
   }
 
   async function run(key: string): Promise<void> {
-    let dueMs: number | undefined;
+    let worked: Worked;
     try {
-      dueMs = await work(key);
+      worked = await work(key);
     } catch (error) {
       log.error('work_failed_unexpectedly', { key, error });
-      dueMs = AFTER_A_BUG_MS;
+      worked = { dueMs: AFTER_A_BUG_MS, failing: true };
     }
     running.delete(key);
-    if (dueMs !== undefined && !waiting.has(key) && !stopped) schedule(key, dueMs);
+    if (worked.failing) failing.add(key);
+    else failing.delete(key);
+    if (worked.dueMs !== undefined && !added.has(key) && !stopped) schedule(key, worked.dueMs);
     start();
   }
 
@@ -62,7 +85,8 @@ export function createWorkQueue({ work, parallelism, clock, log }: WorkQueueOpti
     clock.sleep(ms, timer.signal).then(
       () => {
         later.delete(key);
-        add(key);
+        due.add(key);
+        start();
       },
       () => {},
     );
@@ -72,12 +96,13 @@ export function createWorkQueue({ work, parallelism, clock, log }: WorkQueueOpti
     if (stopped) return;
     later.get(key)?.abort();
     later.delete(key);
-    waiting.add(key);
+    due.delete(key);
+    added.add(key);
     start();
   }
 
   const settled = () =>
-    running.size === 0 && (waiting.size === 0 || stopped) ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve));
+    running.size === 0 && (waiting() === 0 || stopped) ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve));
   return {
     add,
     settled,

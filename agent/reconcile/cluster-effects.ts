@@ -19,20 +19,26 @@ export type Applied = { object: Desired; live: LiveObject } | { object: Desired;
 export type Deleted<T> = { target: T; answer: 'deleted' | 'deleting' | 'gone' } | { target: T; error: Error };
 
 const ATTEMPTS = 4;
+const SLOW_MS = 5_000;
 const BACKOFF = { baseMs: 200, capMs: 5_000 };
 const RETRY_AFTER_MAX_MS = 30_000;
 
-/** Tries again what may succeed by itself, a few times, waiting as long as the server asks or a jittered while. */
+/**
+ * Tries again what may succeed by itself, a few times, waiting as long as the server asks or a jittered while. What took long to fail
+ * gives way at once: others may wait for its place.
+ */
 export async function retrying<T>(
   { clock, random, stop }: Pick<ClusterEffects, 'clock' | 'random' | 'stop'>,
   call: () => Promise<T>,
 ): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     stop.throwIfAborted();
+    const startedMs = clock.monotonicMs();
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof ClusterError && error.retryable) || attempt >= ATTEMPTS - 1) throw error;
+      const slow = clock.monotonicMs() - startedMs >= SLOW_MS;
+      if (!(error instanceof ClusterError && error.retryable) || slow || attempt >= ATTEMPTS - 1) throw error;
       const asked = Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS);
       await clock.sleep(asked + backoffMs(attempt, BACKOFF, random), stop);
     }

@@ -23,6 +23,9 @@ export const HELD_LOOK_MS = 15_000;
 
 export const newNotes = (): StackNotes => ({ seen: new Map() });
 
+/** It failed, and not only has to wait for finalizers or a confirmation. */
+export const isFailing = ({ failed }: StackNotes): boolean => failed !== undefined && failed.times > 0;
+
 /** Later: after `ms`, or after a while that grows with each failure of the same object. */
 export function setBack(notes: StackNotes, deploymentObjectId: string, nowMs: number, random: () => number, ms?: number): void {
   const times = notes.failed?.deploymentObjectId === deploymentObjectId ? notes.failed.times : 0;

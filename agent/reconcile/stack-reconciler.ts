@@ -1,14 +1,12 @@
 import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { ControlPlaneError } from '../control-plane/control-plane.ts';
+import type { Worked } from '../work-queue.ts';
 import { nextStep, type Step } from './next-step.ts';
-import { newNotes, type StackNotes, setBack } from './stack-memory.ts';
+import { isFailing, newNotes, type StackNotes, setBack } from './stack-memory.ts';
 import { createStackSteps, type DueStep, type StackStepsOptions } from './stack-steps.ts';
 
-/**
- * Does what is due for one stack and answers after how many milliseconds something will be again; undefined where nothing by itself.
- * Never rejects for what a stack, the cluster or the control plane may do wrong.
- */
-export type StackReconciler = (stackId: string) => Promise<number | undefined>;
+/** Does what is due for one stack. Never rejects for what a stack, the cluster or the control plane may do wrong. */
+export type StackReconciler = (stackId: string) => Promise<Worked>;
 
 export interface StackReconcilerOptions extends StackStepsOptions {
   /** The assignment of a stack as far as it is to be followed: none while the agent is not ACTIVE. */
@@ -32,15 +30,15 @@ export function createStackReconciler(options: StackReconcilerOptions): StackRec
       const notes = notesOf.get(stackId) ?? newNotes();
       notesOf.set(stackId, notes);
       const step = stepOf(stackId, assignment, notes);
-      if (step.do === 'wait') return step.ms;
+      if (step.do === 'wait') return { dueMs: step.ms, failing: isFailing(notes) };
       if (step.do === 'nothing' || !assignment) {
         if (step.do === 'nothing') rest(stackId, assignment, notes, step.because);
-        return undefined;
+        return {};
       }
       if (step.do !== 'unreadable') await perform(step, assignment, notes);
       else failed(assignment, notes, step.error, now());
     }
-    return stop.aborted ? undefined : PAUSE_MS;
+    return stop.aborted ? {} : { dueMs: PAUSE_MS };
   };
 
   function stepOf(stackId: string, assignment: Assignment | undefined, notes: StackNotes): Step | { do: 'unreadable'; error: unknown } {

@@ -22,7 +22,7 @@ test('a key is never worked on twice at once, and once more if it was added mean
     runs += 1;
     await opened;
     running -= 1;
-    return undefined;
+    return {};
   };
   const queue = createWorkQueue({ work, parallelism: 4, clock, log: silentLog });
   for (let index = 0; index < 5; index += 1) queue.add('a');
@@ -45,7 +45,7 @@ test('a slow key holds up no other, and no more keys run at once than allowed', 
     else await Promise.resolve();
     running -= 1;
     done.push(key);
-    return undefined;
+    return {};
   };
   const queue = createWorkQueue({ work, parallelism: 2, clock, log: silentLog });
   for (const key of ['slow', 'b', 'c', 'd']) queue.add(key);
@@ -63,7 +63,7 @@ test('what is due later is done then, sooner if it is added, and after a bug in 
   const work = async () => {
     times.push(clock.monotonicMs() - startMs);
     if (times.length === 3) throw new Error('a bug');
-    return times.length < 5 ? 1_000 : undefined;
+    return times.length < 5 ? { dueMs: 1_000 } : {};
   };
   const queue = createWorkQueue({ work, parallelism: 1, clock, log: silentLog });
   queue.add('a');
@@ -73,6 +73,61 @@ test('what is due later is done then, sooner if it is added, and after a bug in 
   expect(times).toEqual([0, 500, 1_500, 61_500, 62_500]);
 });
 
+test.each([
+  [1, 1],
+  [2, 1],
+  [4, 2],
+  [5, 2],
+])('of %i places, keys that failed last time take %i, and what is well waits for none of them', async (parallelism, places) => {
+  const clock = createVirtualClock();
+  const failed = new Set<string>();
+  const stuck = new Set<string>();
+  const well: string[] = [];
+  const work = async (key: string) => {
+    if (key.startsWith('well')) {
+      well.push(key);
+      return {};
+    }
+    if (failed.has(key)) {
+      stuck.add(key);
+      await clock.sleep(60_000);
+      stuck.delete(key);
+    }
+    failed.add(key);
+    return { dueMs: 1_000, failing: true };
+  };
+  const queue = createWorkQueue({ work, parallelism, clock, log: silentLog });
+  for (let index = 0; index < 10; index += 1) queue.add(`bad-${index}`);
+  for (let turn = 0; turn < 20; turn += 1) {
+    await clock.advance(30_000);
+    expect(stuck.size).toBe(places);
+    queue.add('well');
+    for (const key of failed) queue.add(key);
+    await clock.flush();
+  }
+  expect(well.length).toBeGreaterThanOrEqual(parallelism === 1 ? 1 : 20);
+});
+
+test('what is new goes before what is only tried again', async () => {
+  const clock = createVirtualClock();
+  const { open, opened } = gate();
+  const done: string[] = [];
+  const work = async (key: string) => {
+    if (key === 'slow') await opened;
+    done.push(key);
+    return done.length === 1 ? { dueMs: 1_000 } : {};
+  };
+  const queue = createWorkQueue({ work, parallelism: 1, clock, log: silentLog });
+  queue.add('again');
+  await clock.flush();
+  queue.add('slow');
+  await clock.advance(2_000);
+  queue.add('new');
+  open();
+  await queue.settled();
+  expect(done).toEqual(['again', 'slow', 'new', 'again']);
+});
+
 test('a stopped queue begins nothing more', async () => {
   const clock = createVirtualClock();
   const { open, opened } = gate();
@@ -80,7 +135,7 @@ test('a stopped queue begins nothing more', async () => {
   const work = async (key: string) => {
     await opened;
     done.push(key);
-    return 10;
+    return { dueMs: 10 };
   };
   const queue = createWorkQueue({ work, parallelism: 1, clock, log: silentLog });
   queue.add('a');
