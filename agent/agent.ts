@@ -10,6 +10,7 @@ import { isRefusal, join, waitUntilReady } from './join.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { createPollCycle } from './poll-cycle.ts';
 import { CONFIRM_ANNOTATION, createDeletionGuard } from './reconcile/deletion-guard.ts';
+import { ownedIn } from './reconcile/inventory.ts';
 import { createInventoryStore } from './reconcile/inventory-store.ts';
 import { createStackContents } from './reconcile/stack-contents.ts';
 import { createStackReconciler } from './reconcile/stack-reconciler.ts';
@@ -111,11 +112,12 @@ export function createAgent({
     const guard = createDeletionGuard({
       mode: config.massDeletion,
       clock,
-      owned: () => inventories.all().reduce((sum, { objects }) => sum + objects.length, 0),
+      owned: () => inventories.all().reduce((sum, inventory) => sum + ownedIn(inventory), 0),
       confirmation: async () => (await controlPlane.annotations(agentId, stop)).find(({ key }) => key === CONFIRM_ANNOTATION)?.value,
     });
     const bodies = createBodyStore({ files, controlPlane, log });
-    const contents = createStackContents({ bodies, stop });
+    const defaultNamespace = config.watchNamespace ?? 'default';
+    const contents = createStackContents({ bodies, defaultNamespace, stop });
     const reports = createReports({ controlPlane, state, agentId, clock, random, log, stop });
     const shared = { agentId, state, inventories, guard, contents, metrics, log };
     const effects = { cluster, clock, random, stop, forceConflicts: config.forceConflicts, parallelism: config.applyParallelism };
@@ -124,7 +126,7 @@ export function createAgent({
       effects,
       reports,
       assignmentOf: (stackId) => cycle.assignmentOf(stackId),
-      defaultNamespace: config.watchNamespace ?? 'default',
+      defaultNamespace,
       healthTimeoutMs: config.healthTimeoutMs,
       driftIntervalMs: config.driftIntervalMs,
     });

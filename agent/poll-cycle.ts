@@ -90,7 +90,7 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
     }
     const news = [...byStack.values()].filter((assignment) => given.get(assignment.stack_id) !== textOf(assignment));
     noticeUnlisted();
-    guard.announcing(announceDeletions(news));
+    guard.announcing(() => announceDeletions(news));
     for (const assignment of news) {
       given.set(assignment.stack_id, textOf(assignment));
       enqueue(assignment.stack_id);

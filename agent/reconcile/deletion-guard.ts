@@ -12,9 +12,9 @@ export type Verdict = { held: false } | { held: true; message: string };
 export interface DeletionGuard {
   /** What a stack's newest assignment is going to delete. `what` tells assignments of the same stack apart. */
   announce(stackId: string, what: string, objects: number): void;
-  /** Nothing passes until the announcements of a cycle are complete. */
-  announcing(complete: Promise<unknown>): void;
-  /** `objects` counts where nothing was announced for the stack. */
+  /** Nothing passes until the announcements of a cycle are complete. Their share is of what is owned as they begin. */
+  announcing(announcements: () => Promise<unknown>): void;
+  /** The larger of `objects` and what was announced counts. What passed once passes until it is done, or is more than it was. */
   ask(stackId: string, objects: number): Promise<Verdict>;
   done(stackId: string): void;
 }
@@ -22,17 +22,26 @@ export interface DeletionGuard {
 interface GuardOptions {
   mode: 'hold' | 'allow';
   clock: Clock;
-  /** How many objects are in all inventories. */
+  /** How many objects the agent owns, without those that are just being added. */
   owned: () => number;
   /** The value of the agent's annotation. May reject. */
   confirmation: () => Promise<string | undefined>;
+}
+
+interface Planned {
+  what: string;
+  objects: number;
+  /** How many objects the agent owned before. */
+  ownedBefore: number;
+  passed: boolean;
 }
 
 const ALWAYS_ALLOWED = 10;
 const ASK_AGAIN_MS = 5_000;
 
 export function createDeletionGuard({ mode, clock, owned, confirmation }: GuardOptions): DeletionGuard {
-  const planned = new Map<string, { what: string; objects: number; confirmed: boolean }>();
+  const planned = new Map<string, Planned>();
+  let ownedBefore = 0;
   let announced: Promise<unknown> = Promise.resolve();
   let read: { atMs: number; value: Promise<string | undefined> } | undefined;
 
@@ -45,22 +54,28 @@ export function createDeletionGuard({ mode, clock, owned, confirmation }: GuardO
   return {
     announce(stackId, what, objects) {
       if (objects === 0) planned.delete(stackId);
-      else if (planned.get(stackId)?.what !== what) planned.set(stackId, { what, objects, confirmed: false });
+      else if (planned.get(stackId)?.what !== what) planned.set(stackId, { what, objects, ownedBefore, passed: false });
     },
-    announcing(complete) {
-      announced = Promise.allSettled([announced, complete]);
+    announcing(announcements) {
+      ownedBefore = owned();
+      announced = Promise.allSettled([announced, announcements()]);
     },
     async ask(stackId, objects) {
       await announced;
-      if (!planned.has(stackId)) planned.set(stackId, { what: '', objects, confirmed: false });
-      if (mode === 'allow' || planned.get(stackId)?.confirmed) return { held: false };
-      const waiting = [...planned].filter(([, { confirmed }]) => !confirmed);
+      const asked = planned.get(stackId) ?? { what: '', objects, ownedBefore: owned(), passed: false };
+      planned.set(stackId, asked);
+      if (objects > asked.objects) Object.assign(asked, { objects, passed: false });
+      if (mode === 'allow' || asked.passed) return { held: false };
+      const waiting = [...planned].filter(([, { passed }]) => !passed);
       const total = waiting.reduce((sum, [, item]) => sum + item.objects, 0);
-      const all = owned();
-      if (total <= ALWAYS_ALLOWED || total <= all / 2) return { held: false };
+      const all = Math.min(owned(), ...waiting.map(([, item]) => item.ownedBefore));
+      if (total <= ALWAYS_ALLOWED || total <= all / 2) {
+        asked.passed = true;
+        return { held: false };
+      }
       const fingerprint = fingerprintOf(waiting.map(([id, { what, objects: count }]) => `${id} ${what} ${count}`));
       if ((await confirmedValue()) === fingerprint) {
-        for (const [, item] of waiting) item.confirmed = true;
+        for (const [, item] of waiting) item.passed = true;
         return { held: false };
       }
       return {

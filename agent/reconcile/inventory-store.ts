@@ -62,6 +62,13 @@ export function createInventoryStore({
     }
   }
 
+  /** Counted as the attempt begins; what it adds is the stack's for sure when it comes to its end. */
+  function ownedBefore({ stackId, checksum }: Inventory): number | undefined {
+    const before = inventories().get(stackId);
+    if (checksum !== null || !before || before instanceof Error) return undefined;
+    return before.checksum === null ? before.ownedBefore : before.objects.length;
+  }
+
   return {
     load(signal) {
       if (known) return Promise.resolve();
@@ -76,7 +83,8 @@ export function createInventoryStore({
       return found;
     },
     all: () => [...inventories().values()].filter((item): item is Inventory => !(item instanceof Error)),
-    async put(inventory, signal) {
+    async put(changed, signal) {
+      const inventory = { ...changed, ownedBefore: ownedBefore(changed) };
       const manifest: Manifest = {
         apiVersion: 'v1',
         kind: 'ConfigMap',

@@ -14,7 +14,12 @@ export interface Inventory {
   objects: ObjectRef[];
   /** Namespaces that an attempt created which has not come to its end: to be rolled back if it fails. */
   createdNamespaces: string[];
+  /** How many objects it had before an attempt that has not come to its end and adds its own. */
+  ownedBefore?: number | undefined;
 }
+
+/** How many objects are owned for sure. */
+export const ownedIn = ({ objects, ownedBefore = objects.length }: Inventory): number => Math.min(ownedBefore, objects.length);
 
 /** Beyond this the text is compressed: a ConfigMap holds 1 MiB at the most. */
 const PLAIN_CHARACTERS_MAX = 100 * 1024;
@@ -27,6 +32,7 @@ const Stored = z.object({
   deployment_object_id: z.string(),
   checksum: z.string().nullable(),
   created_namespaces: z.array(z.string()),
+  owned_before: z.int().optional(),
   objects: z.array(z.tuple([z.string(), z.string(), z.string().nullable(), z.string()])),
 });
 
@@ -40,6 +46,7 @@ export function writeInventory(inventory: Inventory): InventoryText {
     deployment_object_id: inventory.deploymentObjectId,
     checksum: inventory.checksum,
     created_namespaces: inventory.createdNamespaces,
+    owned_before: inventory.ownedBefore,
     objects: inventory.objects.map(({ apiVersion, kind, namespace, name }) => [apiVersion, kind, namespace ?? null, name]),
   };
   const text = JSON.stringify(stored);
@@ -61,6 +68,7 @@ export function readInventory({ data, binaryData }: { data?: unknown; binaryData
     deploymentObjectId: stored.deployment_object_id,
     checksum: stored.checksum,
     createdNamespaces: stored.created_namespaces,
+    ownedBefore: stored.owned_before,
     objects: stored.objects.map(([apiVersion, kind, namespace, name]) => ({
       apiVersion,
       kind,

@@ -2,7 +2,7 @@ import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
 import type { Manifest, ObjectRef } from '../cluster/cluster.ts';
 import type { BodyStore } from '../state/body-store.ts';
 import { ManifestError, parseManifests } from './manifests.ts';
-import { groupOf } from './object-key.ts';
+import { objectKey, refOf } from './object-key.ts';
 
 /** An assignment that has contents. */
 export type Assigned = Assignment & { deployment_object_id: string; sequence_id: number; checksum: string };
@@ -10,11 +10,18 @@ export type Assigned = Assignment & { deployment_object_id: string; sequence_id:
 export interface StackContents {
   /** Rejects with a ControlPlaneError, YamlError or ManifestError. */
   manifests(assignment: Assigned): Promise<readonly Manifest[]>;
-  /** About how many of these objects the new contents leave out; unknown contents leave out none. Keeps what it read for the apply. */
+  /** How many of these objects the new contents leave out; unknown contents leave out none. Keeps what it read for the apply. */
   leavesOut(assignment: Assigned, objects: readonly ObjectRef[]): Promise<number>;
 }
 
-export function createStackContents({ bodies, stop }: { bodies: BodyStore; stop: AbortSignal }): StackContents {
+interface StackContentsOptions {
+  bodies: BodyStore;
+  /** For namespaced objects that name none. */
+  defaultNamespace: string;
+  stop: AbortSignal;
+}
+
+export function createStackContents({ bodies, defaultNamespace, stop }: StackContentsOptions): StackContents {
   const prepared = new Map<string, { objectId: string; reading: Promise<readonly Manifest[]> }>();
 
   async function read(assignment: Assigned): Promise<readonly Manifest[]> {
@@ -34,8 +41,8 @@ export function createStackContents({ bodies, stop }: { bodies: BodyStore; stop:
       const reading = read(assignment);
       prepared.set(assignment.stack_id, { objectId: assignment.deployment_object_id, reading });
       try {
-        const wanted = new Set((await reading).map(({ apiVersion, kind, metadata }) => `${groupOf(apiVersion)}/${kind}/${metadata.name}`));
-        return objects.filter(({ apiVersion, kind, name }) => !wanted.has(`${groupOf(apiVersion)}/${kind}/${name}`)).length;
+        const wanted = new Set((await reading).flatMap((manifest) => keysIn(refOf(manifest), defaultNamespace)));
+        return objects.filter((ref) => !wanted.has(objectKey(ref))).length;
       } catch {
         // The apply meets the same and tells it.
         prepared.delete(assignment.stack_id);
@@ -44,6 +51,12 @@ export function createStackContents({ bodies, stop }: { bodies: BodyStore; stop:
     },
   };
 }
+
+/** Where an object may be: a manifest alone does not say whether its kind has namespaces. */
+const keysIn = ({ namespace, ...ref }: ObjectRef, defaultNamespace: string): string[] => [
+  objectKey(ref),
+  objectKey({ ...ref, namespace: namespace ?? defaultNamespace }),
+];
 
 export function isAssigned(assignment: Assignment): assignment is Assigned {
   return assignment.deployment_object_id !== null && assignment.sequence_id !== null && assignment.checksum !== null;
