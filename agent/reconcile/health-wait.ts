@@ -3,8 +3,11 @@ import type { Desired } from './desired.ts';
 import type { ObjectHealth } from './object-health.ts';
 import { objectKey } from './object-key.ts';
 import { countsText, type Outcome, objectOutcome } from './outcome.ts';
-import { healthOf } from './stack-health.ts';
+import { healthOf, isLeaving } from './stack-health.ts';
 import type { BindingModes } from './volume-binding.ts';
+
+/** An object that is not healthy yet. `leaving`: it was being deleted when it was last seen. */
+export type Pending = Pick<Desired, 'key' | 'ref'> & { leaving?: boolean };
 
 /** A stack that was applied and is not all healthy yet. */
 export interface HealthWait {
@@ -12,7 +15,7 @@ export interface HealthWait {
   startedMs: number;
   deadlineMs: number;
   lookAtMs: number;
-  pending: readonly Pick<Desired, 'key' | 'ref'>[];
+  pending: readonly Pending[];
   /** Of the apply. */
   outcome: Outcome;
 }
@@ -36,7 +39,8 @@ export function judgeHealth(
   const failed = looked.filter(({ health }) => health.status === 'failed');
   const pending = looked.filter(({ health }) => health.status === 'progressing');
   const late = nowMs >= wait.deadlineMs;
-  if (failed.length === 0 && pending.length > 0 && !late) return { done: false, pending: pending.map(({ object }) => object) };
+  if (failed.length === 0 && pending.length > 0 && !late)
+    return { done: false, pending: pending.map(({ object: { key, ref } }) => ({ key, ref, leaving: isLeaving(live.get(key)) })) };
   const health = new Map(looked.map(({ object, health: found }) => [object.key, found]));
   const objects = wait.outcome.objects.map((object) => ({ ...object, ...healthFields(health.get(keyOf(object))) }));
   const known = new Set(objects.map(keyOf));

@@ -9,10 +9,12 @@ const JUDGED = new Set(['/Pod', 'apps/Deployment', 'apps/StatefulSet', 'apps/Dae
 
 export const hasHealth = ({ apiVersion, kind }: ObjectRef): boolean => kindHasHealth(apiVersion, kind);
 
+/** On its way out it takes what was applied to it along. */
+export const isLeaving = (live: LiveObject | undefined): boolean => live?.metadata.deletionTimestamp !== undefined;
+
 /** Where nothing is known of an object, it holds up nobody, unless its kind always tells. */
 export function healthOf({ ref }: Pick<Desired, 'ref'>, live: LiveObject | undefined, modes: BindingModes): ObjectHealth {
-  if (!hasHealth(ref)) return { status: 'healthy' };
-  if (!live) return { status: 'progressing', message: 'not found' };
+  if (!live) return hasHealth(ref) ? { status: 'progressing', message: 'not found' } : { status: 'healthy' };
   const object = { ...live, apiVersion: ref.apiVersion, kind: ref.kind };
   const health = objectHealth(object, { volumeBindingMode: bindingModeOf(modes, object) });
   const judged = JUDGED.has(`${groupOf(ref.apiVersion)}/${ref.kind}`);

@@ -17,7 +17,7 @@ import { type Origin, ownedBy } from './ownership.ts';
 import { createRemoval } from './removal-step.ts';
 import type { AttemptPorts, StackAttempt } from './stack-attempt.ts';
 import { type Assigned, isAssigned, type StackContents } from './stack-contents.ts';
-import { hasHealth } from './stack-health.ts';
+import { hasHealth, isLeaving } from './stack-health.ts';
 import { HELD_LOOK_MS, type StackNotes, setBack } from './stack-memory.ts';
 import { type StackPolicy, stackPolicy } from './stack-policy.ts';
 import { type BindingModes, bindingModesFor } from './volume-binding.ts';
@@ -86,8 +86,11 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     };
   }
 
-  async function apply(assignment: Assigned, notes: StackNotes): Promise<boolean> {
-    const startedMs = now();
+  async function apply(
+    assignment: Assigned,
+    notes: StackNotes,
+    { startedMs = now(), deadlineMs }: Partial<HealthWait> = {},
+  ): Promise<boolean> {
     notes.healthWait = undefined;
     notes.terminatingSinceMs = undefined;
     notes.verified = undefined;
@@ -95,7 +98,7 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     const attempt = await attemptOn(assignment, { deploymentObjectId, checksum });
     const { outcome, live } = await applyStack(options, attempt);
     noteVersions(notes, live);
-    return follow(assignment, notes, { outcome, live, attempt, startedMs });
+    return follow(assignment, notes, { outcome, live, attempt, startedMs, deadlineMs });
   }
 
   async function check(assignment: Assigned, notes: StackNotes): Promise<boolean> {
@@ -127,12 +130,14 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
       live,
       attempt,
       startedMs,
+      deadlineMs,
       again = false,
     }: {
       outcome: Outcome;
       live: ReadonlyMap<string, LiveObject>;
       attempt: { policy: StackPolicy; desired: readonly Desired[] };
       startedMs: number;
+      deadlineMs?: number | undefined;
       again?: boolean;
     },
   ): boolean {
@@ -142,16 +147,16 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
       return false;
     }
     const { policy, desired } = attempt;
-    const pending = policy.health === 'apply-only' ? [] : desired.filter(({ ref }) => hasHealth(ref)).map(({ key, ref }) => ({ key, ref }));
-    const deadlineMs = now() + policy.healthTimeoutMs;
-    const lookAtMs = now() + nextLookMs(0);
-    return judge(
-      assignment,
-      notes,
-      { deploymentObjectId: assignment.deployment_object_id, startedMs, deadlineMs, lookAtMs, pending, outcome },
-      live,
-      new Map(),
-    );
+    const waits = ({ key, ref }: Desired) => (policy.health === 'wait' && hasHealth(ref)) || isLeaving(live.get(key));
+    const wait = {
+      deploymentObjectId: assignment.deployment_object_id,
+      startedMs,
+      deadlineMs: deadlineMs ?? now() + policy.healthTimeoutMs,
+      lookAtMs: now() + nextLookMs(0),
+      pending: desired.filter(waits).map(({ key, ref }) => ({ key, ref })),
+      outcome,
+    };
+    return judge(assignment, notes, wait, live, new Map());
   }
 
   async function look(assignment: Assigned, notes: StackNotes): Promise<boolean> {
@@ -160,6 +165,8 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     try {
       const refs = wait.pending.map(({ ref }) => ref);
       const live = await observe(effects.cluster, refs, ownedBy(ownerOf(assignment)));
+      // What was applied to an object on its way out is gone with it.
+      if (wait.pending.some(({ key, leaving }) => leaving && !live.has(key))) return await apply(assignment, notes, wait);
       const modes = await bindingModesFor(effects.cluster, live.values(), effects.stop);
       return judge(assignment, notes, { ...wait, lookAtMs: now() + nextLookMs(now() - wait.startedMs) }, live, modes);
     } catch (error) {
