@@ -54,8 +54,6 @@ export function apiServerProcess(directory: string, etcdPort: number, port: numb
       'service-account-signing-key-file': paths.serviceAccountKey,
       'service-cluster-ip-range': '10.96.0.0/16',
       'allow-privileged': true,
-      // Pods would otherwise be refused until their namespace's ServiceAccount is there; nothing here reads its token.
-      'disable-admission-plugins': 'ServiceAccount',
       // The `kubernetes` service can't have a loopback endpoint: without this it is tried, and logged, again and again.
       'endpoint-reconciler-type': 'none',
     }),
