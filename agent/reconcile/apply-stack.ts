@@ -1,5 +1,6 @@
+import type { ObjectOutcome } from '../../lib/fleet/protocol/agent-protocol.ts';
+import type { LiveObject } from '../cluster/cluster.ts';
 import { applyStages } from './apply-stages.ts';
-import { applyAll } from './cluster-effects.ts';
 import { missingNamespaces, rollBackNamespaces } from './created-namespaces.ts';
 import type { Desired } from './desired.ts';
 import { keysOf, union } from './inventory.ts';
@@ -7,96 +8,87 @@ import { objectKey } from './object-key.ts';
 import { observe } from './observe.ts';
 import { objectOutcome } from './outcome.ts';
 import { ownedBySomeone } from './ownership.ts';
-import { type Plan, plan } from './plan.ts';
+import { type Plan, plan, type Stage } from './plan.ts';
 import { pruneStages, withPrune } from './prune.ts';
 import { type AttemptPorts, type AttemptResult, failure, type StackAttempt } from './stack-attempt.ts';
+import { validate } from './validation.ts';
 
 /**
- * Makes the cluster hold a stack's new contents: everything that can be is validated before anything is changed; what the stack
- * defines itself comes first and is validated against. What may be owned is written down before it is made.
+ * Makes the cluster hold a stack's new contents: everything that can be is validated before anything is changed; what others of the
+ * stack need comes first, and they are validated against it. What may be owned is written down before it is made.
  * Rejects with a ClusterError where the cluster can't be read or the inventory not be written; an attempt may be repeated at any point.
  */
 export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Promise<AttemptResult> {
   const { effects, inventories } = ports;
   const { owner, desired, inventory } = attempt;
-  const before = inventory?.objects ?? [];
   const late = desired.filter(({ needsDefinitions }) => needsDefinitions);
   // Both only look: whose the objects are, and whether the cluster would take them.
-  const [planned, invalid] = await Promise.all([
-    planContents(ports, attempt),
-    invalidObjects(ports, late.length === 0 ? desired : desired.filter(({ needsDefinitions }) => !needsDefinitions)),
-  ]);
+  const [planned, early] = await Promise.all([planContents(ports, attempt), validate(effects, without(desired, late), desired)]);
   if (planned.refused.length > 0) {
     const objects = planned.refused.map(({ ref, because }) =>
       objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }),
     );
     return failure('nothing was changed: objects of other owners are never taken over', objects);
   }
-  if (invalid.length > 0) return failure('nothing was changed: the cluster refuses the stack', invalid);
+  if (early.refused.length > 0) return failure('nothing was changed: the cluster refuses the stack', early.refused);
 
   const unfinished = inventory?.checksum === null ? inventory.createdNamespaces : [];
-  const created = union(unfinished.map(namespaceRef), (await missingNamespaces(effects, desired)).map(namespaceRef)).map(
-    ({ name }) => name,
-  );
   const begun = {
     stackId: owner.stackId,
     sequence: attempt.sequence,
     deploymentObjectId: attempt.deploymentObjectId,
     checksum: null,
-    createdNamespaces: created,
+    createdNamespaces: [...new Set([...unfinished, ...(await missingNamespaces(effects, desired))])],
   };
-  const definitions = desired.filter(({ stage }) => stage === 'definitions');
-  await inventories.put({
-    ...begun,
-    objects: union(
-      before,
-      (late.length > 0 ? definitions : desired).map(({ ref }) => ref),
-    ),
-  });
-
-  const fail = async (summary: string, objects: AttemptResult['outcome']['objects']): Promise<AttemptResult> => {
+  const applied: Desired[] = [];
+  const outcomes: ObjectOutcome[] = [];
+  const live = new Map<string, LiveObject>();
+  const fail = async (summary: string, refused: readonly ObjectOutcome[] = []): Promise<AttemptResult> => {
     const note = await rollBackNamespaces(ports, owner);
-    return failure([summary, ...note].join('; '), objects);
+    return failure([summary, ...note].join('; '), [...refused, ...outcomes]);
   };
-  const first = await applyStages(
-    effects,
-    planned.stages.filter(({ name }) => name === 'definitions'),
-  );
-  if (first.failed) return fail('its definitions could not be applied', first.outcomes);
-  if (late.length > 0) {
-    const invalidLate = await invalidObjects(ports, late);
-    if (invalidLate.length > 0)
-      return fail(`the cluster refuses the stack; applied were only ${definitionsText(definitions)}`, invalidLate);
-    await inventories.put({
-      ...begun,
-      objects: union(
-        before,
-        desired.map(({ ref }) => ref),
-      ),
-    });
+
+  let open = [...late, ...early.waiting];
+  let next = open.length === 0 ? desired : [...definitionsOf(desired), ...early.needed];
+  for (;;) {
+    await inventories.put({ ...begun, objects: union(inventory?.objects ?? [], [...applied, ...next].map(refOf)) });
+    const result = await applyStages(effects, stagesWith(planned, next));
+    applied.push(...next);
+    outcomes.push(...result.outcomes);
+    for (const [key, object] of result.live) live.set(key, object);
+    const rest = without(desired, applied);
+    if (result.failed) return fail(rest.length > 0 ? 'what others of it need could not be applied' : 'nothing was pruned');
+    if (rest.length === 0) break;
+    const { refused, waiting, needed } = await validate(effects, open, rest);
+    if (refused.length > 0) return fail(`the cluster refuses the stack; applied was only ${aheadText(applied)}`, refused);
+    open = waiting;
+    next = open.length === 0 ? rest : needed;
   }
-  const rest = await applyStages(
-    effects,
-    planned.stages.filter(({ name }) => name === 'workloads' || name === 'admission'),
-  );
-  const outcomes = [...first.outcomes, ...rest.outcomes];
-  if (rest.failed) return fail('nothing was pruned', outcomes);
 
   const pruned = await pruneStages(ports, owner, planned);
   await inventories.put({
     ...begun,
     checksum: attempt.checksum,
     createdNamespaces: [],
-    objects: union(
-      pruned.survivors,
-      desired.map(({ ref }) => ref),
-    ),
+    objects: union(pruned.survivors, desired.map(refOf)),
   });
-  const objects = [...outcomes, ...pruned.outcomes];
-  return {
-    outcome: withPrune(pruned, objects),
-    live: new Map([...first.live, ...rest.live]),
-  };
+  return { outcome: withPrune(pruned, [...outcomes, ...pruned.outcomes]), live };
+}
+
+const refOf = ({ ref }: Desired) => ref;
+const definitionsOf = (desired: readonly Desired[]) => desired.filter(({ stage }) => stage === 'definitions');
+
+function without(objects: readonly Desired[], others: readonly Desired[]): readonly Desired[] {
+  const keys = new Set(others.map(({ key }) => key));
+  return keys.size === 0 ? objects : objects.filter(({ key }) => !keys.has(key));
+}
+
+/** The part of a plan that applies these objects. */
+function stagesWith({ stages }: Plan, objects: readonly Desired[]): Stage[] {
+  const keys = new Set(objects.map(({ key }) => key));
+  return stages
+    .map(({ name, actions }) => ({ name, actions: actions.filter((action) => action.do === 'apply' && keys.has(action.object.key)) }))
+    .filter(({ actions }) => actions.length > 0);
 }
 
 /** Looks only at what is not surely ours yet and at what leaves: an update that adds and drops nothing reads nothing. */
@@ -112,18 +104,9 @@ async function planContents({ effects }: AttemptPorts, { owner, desired, invento
   return plan({ owner, desired, inventory: before, live, apply: 'all', pruneReason: 'left the stack' });
 }
 
-async function invalidObjects({ effects }: AttemptPorts, objects: readonly Desired[]) {
-  const results = await applyAll(effects, objects, { dryRun: true });
-  return results.flatMap((result) =>
-    'error' in result ? [objectOutcome(result.object.ref, { action: 'failed', because: 'dry run', message: result.error.message })] : [],
-  );
-}
-
-const namespaceRef = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', name });
-
-function definitionsText(definitions: readonly Desired[]): string {
-  const crds = definitions.filter(({ ref }) => ref.kind === 'CustomResourceDefinition').length;
-  return crds === 0
-    ? 'its namespaces'
-    : `its namespaces and ${crds} CustomResourceDefinition${crds === 1 ? '' : 's'}, which stay until the stack goes`;
+/** `what others of it need: 1 Namespace, 2 Role` */
+function aheadText(objects: readonly Desired[]): string {
+  const counts = new Map<string, number>();
+  for (const { ref } of objects) counts.set(ref.kind, (counts.get(ref.kind) ?? 0) + 1);
+  return `what others of it need: ${[...counts].map(([kind, count]) => `${count} ${kind}`).join(', ')}`;
 }

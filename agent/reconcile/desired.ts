@@ -1,4 +1,5 @@
 import type { Cluster, Manifest, ObjectRef, ResourceKind } from '../cluster/cluster.ts';
+import { needsOf } from './kind-needs.ts';
 import { rankOf, type StageName, stageOf } from './kind-order.ts';
 import { ManifestError } from './manifests.ts';
 import { groupOf, objectKey, objectText } from './object-key.ts';
@@ -13,6 +14,8 @@ export interface Desired {
   stage: StageName;
   /** Whether the cluster can judge it only after this stack's own Namespaces and CustomResourceDefinitions are there. */
   needsDefinitions: boolean;
+  /** The keys of what its kind can't be judged without, in this stack or not. */
+  needs: readonly string[];
 }
 
 export interface Placing {
@@ -96,6 +99,7 @@ export function placeObjects(
       rank,
       stage: stageOf(rank),
       needsDefinitions: defined !== undefined || (namespace !== undefined && ownNamespaces.has(namespace)),
+      needs: needsOf(manifest, namespace).map(objectKey),
     });
   }
   if (problems.length > 0) throw new ManifestError(problems.join('; '));
