@@ -41,10 +41,10 @@ describe('the store turns us away', () => {
     expect(calls).toHaveLength(3);
   });
 
-  test('there is an end to it', async () => {
+  test('there is an end to it, which the caller may try again after', async () => {
     const { database, calls } = await storeThat(() => cancelled('TransactionConflict'));
-    await expect(database.transact([put])).rejects.toMatchObject({ name: 'TransactionCanceledException' });
-    expect(calls).toHaveLength(6);
+    await expect(database.transact([put])).rejects.toMatchObject({ kind: 'unavailable', cause: { name: 'TransactionCanceledException' } });
+    expect(calls).toHaveLength(10);
   });
 
   test('a failed condition is an answer: it is not tried again, also where others only met a conflict', async () => {

@@ -11,6 +11,7 @@ import {
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { backoffMs } from '../backoff.ts';
 import { type Clock, systemClock } from '../clock.ts';
+import { AppError } from '../errors.ts';
 import { coalesceReads } from './coalesced-reads.ts';
 import { ConditionFailed, type Database, type Item, type Key, keyOf, type QueryOptions, type Write } from './database.ts';
 import { type DynamoDbEndpoint, dynamoDbClient } from './dynamodb-client.ts';
@@ -95,7 +96,9 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
       try {
         return await send();
       } catch (error) {
-        if (!isConflict(error, writes) || attempt + 1 >= MAX_ATTEMPTS) throw error;
+        if (!isConflict(error, writes)) throw error;
+        if (attempt + 1 >= MAX_ATTEMPTS)
+          throw new AppError('unavailable', 'many are changing the same at once; try again', { cause: error });
         await clock.sleep(backoffMs(attempt, CONFLICT_BACKOFF));
       }
     }
