@@ -1,20 +1,29 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { type Config, loadConfig, parseEnvironment } from '../../lib/platform/config.ts';
+import { Config, loadConfig, parseEnvironment } from '../../lib/platform/config.ts';
 import type { EngineName } from './engines.ts';
+
+const whole = (min: number, max: number) => {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(rule).int(rule).min(min, rule).max(max, rule);
+};
 
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  PORT: whole(0, 65_535).default(3000),
   BROKKR_DATA_DIR: z.string().default('.brokkr'),
   /** The number of proxies in front whose X-Forwarded-For is true. */
-  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  TRUST_PROXY: whole(0, 10).default(0),
+  /** One file, or several, as kubectl takes them. */
   KUBECONFIG: z.string().optional(),
   /** The AWS SDK's own: with them, its credentials too, it leads to other engines by itself. */
   AWS_ENDPOINT_URL: z.url().optional(),
   AWS_ENDPOINT_URL_DYNAMODB: z.url().optional(),
   AWS_ENDPOINT_URL_SQS: z.url().optional(),
 });
+
+/** The names of all the variables that are read. */
+export const SETTINGS: readonly string[] = [...Object.keys(Environment.shape), ...Object.keys(Config.shape)];
 
 export interface HostConfig {
   host: string;
@@ -40,14 +49,15 @@ Serves Brokkr's API from this one process, on embedded engines unless others are
   --host ADDRESS      listen here (HOST; 127.0.0.1)
   --port NUMBER       listen here (PORT; 3000; 0 for any free port)
   --rotate-admin-pak  make a new admin key in place of the stored one, show it, and exit: the way back in when the key is lost,
-                      or when there is none. The server must be stopped meanwhile
+                      or when there is none. The server must be stopped meanwhile; a key of BROKKR_ADMIN_PAK_HASH is not touched
   --help              show this
 
 Environment:
   HOST, PORT, BROKKR_DATA_DIR (.brokkr)
   DYNAMODB_ENDPOINT, SQS_ENDPOINT   other engines that take any credentials: DynamoDB Local, ElasticMQ, LocalStack
-  AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS   other engines with the AWS SDK's credentials and region
+  AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS   other engines with the AWS SDK's credentials, in AWS_REGION
   TRUST_PROXY   the number of proxies in front whose X-Forwarded-For is to be believed (0)
+  BROKKR_CORS_ORIGINS   web pages of these origins may call the API, comma-separated; * for any (http://localhost:3001)
   BROKKR_PREFIX, BROKKR_ADMIN_PAK_HASH, BROKKR_DEV, BROKKR_LOG_LEVEL, BROKKR_AUDIT_RETENTION_DAYS, BROKKR_EVENT_RETENTION_DAYS
 `;
 

@@ -1,5 +1,15 @@
 import * as z from 'zod';
 
+/** As browsers send it: in another spelling it would never be met. */
+const Origin = z.string().refine((text) => text === '*' || isOrigin(text), {
+  error: ({ input }) => `"${input}" is no origin: scheme://host[:port] as browsers send it, or *`,
+});
+
+function isOrigin(text: string): boolean {
+  const url = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*\s]+$/.test(text) ? URL.parse(text) : null;
+  return url !== null && text === `${url.protocol}//${url.host}`;
+}
+
 /** Everything a function reads from its environment, checked before the first request. */
 export const Config = z.object({
   /** Set before the name of every table and queue: `<prefix>-fleet`. */
@@ -22,7 +32,9 @@ export const Config = z.object({
   BROKKR_CORS_ORIGINS: z
     .string()
     .default('http://localhost:3001')
-    .transform((text) => text.split(',').map((origin) => origin.trim())),
+    .transform((text) => text.split(',').map((origin) => origin.trim()))
+    .transform((origins) => origins.filter((origin) => origin !== ''))
+    .pipe(z.array(Origin)),
   BROKKR_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   BROKKR_AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
   BROKKR_EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
