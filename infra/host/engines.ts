@@ -23,15 +23,37 @@ export interface EngineOptions {
   onDeath?: (why: string) => void;
 }
 
+const VARIABLE = { dynamodb: 'DYNAMODB_ENDPOINT', sqs: 'SQS_ENDPOINT' } as const;
+
+export const isEmbedded = (engine: EngineName, config: Config, configuredBySdk: readonly EngineName[] = []): boolean =>
+  !config[VARIABLE[engine]] && !configuredBySdk.includes(engine);
+
+/** Makes of an engine's failure one that says which setting leads to the engine. `config` is the host's own. */
+export const engineFailure =
+  (engine: EngineName, config: Config, configuredBySdk: readonly EngineName[] = []) =>
+  (cause: unknown): never => {
+    const variable = VARIABLE[engine];
+    const bySdk = `the engine of AWS_ENDPOINT_URL_${engine.toUpperCase()} or AWS_ENDPOINT_URL`;
+    const ours = configuredBySdk.includes(engine) ? bySdk : `the embedded ${engine}`;
+    const which = config[variable] ? `the engine of ${variable} (${config[variable]})` : ours;
+    throw new Error(`${which} cannot be used: ${reasonOf(cause)}`, { cause });
+  };
+
+/** Where a name has several addresses, the error for all of them has no message. */
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message || ('code' in error ? String(error.code) : error.name) : String(error);
+
+/** The embedded store's file. */
+export const storeFile = (dataDir: string): string => join(dataDir, 'dynamodb.sqlite');
+
 export async function startEngines(config: Config, { dataDir, onDeath, configuredBySdk = [] }: EngineOptions = {}): Promise<Engines> {
   const lock = dataDir === undefined ? undefined : lockDataDir(dataDir);
-  const within = (name: string) => dataDir && join(dataDir, name);
-  const [file, queues] = [within('dynamodb.sqlite'), within('queues')];
+  const [file, queues] = dataDir === undefined ? [] : [storeFile(dataDir), join(dataDir, 'queues')];
   const [dynamoDb, sqs] = await Promise.allSettled([
-    config.DYNAMODB_ENDPOINT || configuredBySdk.includes('dynamodb')
-      ? undefined
-      : startEmbeddedDynamoDb({ ...(file && { file }), ...(onDeath && { onDeath }) }),
-    config.SQS_ENDPOINT || configuredBySdk.includes('sqs') ? undefined : startEmbeddedSqs({ ...(queues && { dataDir: queues }) }),
+    isEmbedded('dynamodb', config, configuredBySdk)
+      ? startEmbeddedDynamoDb({ ...(file && { file }), ...(onDeath && { onDeath }) })
+      : undefined,
+    isEmbedded('sqs', config, configuredBySdk) ? startEmbeddedSqs({ ...(queues && { dataDir: queues }) }) : undefined,
   ]);
   const started = [dynamoDb, sqs].flatMap((engine) => (engine.status === 'fulfilled' && engine.value ? [engine.value] : []));
   const stop = async () => {

@@ -5,7 +5,7 @@ import { HELP, type HostConfig, loadHostConfig } from './host-config.ts';
 import { rotateAdminPak } from './rotate-admin-pak.ts';
 import { type Host, startHost } from './start-host.ts';
 import { startTryOutAgent, type TryOutAgent } from './try-out-agent.ts';
-import { firstKey, type WelcomeFacts, welcome } from './welcome.ts';
+import { firstKey, newKey, type WelcomeFacts, welcome } from './welcome.ts';
 
 /** A stop that takes longer is cut short: what is not finished by then is picked up at the next start. */
 const STOP_MS = 9_000;
@@ -17,13 +17,9 @@ export async function runHost(): Promise<void> {
   const log = createLog({ level: settings.config.BROKKR_LOG_LEVEL });
   const dataDir = settings.dataDir && resolve(settings.dataDir);
   if (settings.command === 'rotate-admin-pak') {
-    const pak = await rotateAdminPak({
-      config: settings.config,
-      configuredBySdk: settings.configuredBySdk,
-      log,
-      ...(dataDir && { dataDir }),
-    });
-    process.stdout.write(`The new admin key, shown this once; the one before it opens nothing any more:\n\n  ${pak}\n\n`);
+    const { config, configuredBySdk } = settings;
+    const rotated = await rotateAdminPak({ config, configuredBySdk, log, ...(dataDir && { dataDir }) });
+    process.stdout.write(newKey(rotated, config.BROKKR_ADMIN_PAK_HASH !== undefined));
     return;
   }
   await serve(settings, dataDir, log);
@@ -45,7 +41,7 @@ async function serve(settings: HostConfig, dataDir: string | undefined, log: Log
     const { host, agent } = await starting;
     const adminKey = await adminKeyOf(host);
     unshown = undefined;
-    process.stdout.write(welcome(host, { agent, dataDir, adminKey }));
+    process.stdout.write(welcome(host, { agent, dataDir, adminKey, everywhere: ['0.0.0.0', '::'].includes(settings.host) }));
   } catch (error) {
     // The data outlives this failed first start, and so does the key.
     if (unshown !== undefined && dataDir !== undefined) process.stdout.write(`${firstKey(unshown).join('\n')}\n`);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { compose } from '../../functions/app.ts';
 import { tables } from '../../functions/registry.ts';
@@ -5,24 +6,36 @@ import { findKeyHash, grantWrites, rotateWrites } from '../../lib/identity/crede
 import { mintPak } from '../../lib/identity/pak.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { createTables } from './create-tables.ts';
-import { startEngines } from './engines.ts';
+import { engineFailure, isEmbedded, startEngines, storeFile } from './engines.ts';
 import type { HostOptions } from './start-host.ts';
 
 const ADMIN = { principal_type: 'admin', principal_id: 'admin', credential_version: 1 } as const;
 
 /**
- * Replaces the admin key that was minted on the first start; resolves to the new one, which is stored nowhere. The old one is dead
- * in the same transaction: another host on the same store forgets it within five seconds. A key brought along by
+ * Replaces the admin key of an existing store; resolves to the new one, which is stored nowhere. The old one, if any, is dead in
+ * the same transaction: another host on the same store forgets it within five seconds. A key brought along by
  * BROKKR_ADMIN_PAK_HASH is not touched.
  */
-export async function rotateAdminPak(options: Pick<HostOptions, 'config' | 'configuredBySdk' | 'dataDir' | 'log'>): Promise<string> {
+export async function rotateAdminPak(
+  options: Pick<HostOptions, 'config' | 'configuredBySdk' | 'dataDir' | 'log'>,
+): Promise<{ pak: string; replaced: boolean }> {
   const { config, dataDir, configuredBySdk, log } = options;
+  if (isEmbedded('dynamodb', config, configuredBySdk)) {
+    if (dataDir === undefined) throw new Error('--rotate-admin-pak has no store to change with --ephemeral, which keeps none');
+    if (!existsSync(storeFile(dataDir))) {
+      throw new Error(
+        `there is no store in ${dataDir} whose admin key could be replaced: check BROKKR_DATA_DIR; a first start makes a key`,
+      );
+    }
+  }
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const engines = await startEngines(config, { dataDir, configuredBySdk });
   try {
     const { DYNAMODB_ENDPOINT: endpoint, AWS_REGION: region, BROKKR_PREFIX } = engines.config;
     const client = dynamoDbClient({ ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) });
-    await createTables(client, tables, (name) => `${BROKKR_PREFIX}-${name}`).finally(() => client.destroy());
+    await createTables(client, tables, (name) => `${BROKKR_PREFIX}-${name}`)
+      .catch(engineFailure('dynamodb', config, configuredBySdk))
+      .finally(() => client.destroy());
     const app = await compose(engines.config, { ...(log && { log }) });
     try {
       const { database, commit } = app.services;
@@ -32,7 +45,7 @@ export async function rotateAdminPak(options: Pick<HostOptions, 'config' | 'conf
         writes: old === undefined ? grantWrites(ADMIN, hash) : rotateWrites(ADMIN, old, hash),
         audit: { actor: { principal: { type: 'system' } }, action: 'pak.rotated', resourceType: 'system', details: { principal: 'admin' } },
       });
-      return pak;
+      return { pak, replaced: old !== undefined };
     } finally {
       await app.close();
     }

@@ -8,7 +8,7 @@ import { createLog, type Log } from '../../lib/platform/log.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { createQueues, type QueueSettings } from './create-queues.ts';
 import { createTables } from './create-tables.ts';
-import { type EngineName, type Engines, startEngines } from './engines.ts';
+import { type EngineName, type Engines, engineFailure, startEngines } from './engines.ts';
 import { closeHttpServer, createHttpServer } from './http-server.ts';
 import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
@@ -83,10 +83,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const sqs = sqsClient(endpoints.sqs);
     undo.push(async () => sqs.destroy());
     const dynamoDb = dynamoDbClient(endpoints.dynamoDb);
+    const failureOf = (engine: EngineName) => engineFailure(engine, options.config, options.configuredBySdk);
     const queueNames = queueGroups.map(({ consumer }) => consumer.queue);
     const [queueUrls] = await Promise.all([
-      createQueues(sqs, queueNames, physicalName, options.queueSettings),
-      createTables(dynamoDb, tables, physicalName).finally(() => dynamoDb.destroy()),
+      createQueues(sqs, queueNames, physicalName, options.queueSettings).catch(failureOf('sqs')),
+      createTables(dynamoDb, tables, physicalName)
+        .catch(failureOf('dynamodb'))
+        .finally(() => dynamoDb.destroy()),
     ]);
 
     const app = await compose(config, { clock, log, mintAdminPak: true, ...(onConsumed && { onConsumed }) });
@@ -107,7 +110,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
     const server = createHttpServer({ groups: httpGroups, fallback: registry.fallbackGroup.handler, app, trustedProxies });
     undo.push(() => closeHttpServer(server));
-    const url = await server.listen({ host, port });
+    const url = await server.listen({ host, port }).catch((cause: Error) => {
+      throw new Error(`${cause.message}: choose another place by HOST and PORT, or --host and --port`, { cause });
+    });
     return { url, app, adminPak, config, engines, schedules, stop };
   } catch (error) {
     await stop();

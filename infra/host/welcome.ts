@@ -6,6 +6,8 @@ export interface WelcomeFacts {
   /** Where the admin's key is known from, the public one apart. */
   adminKey: 'configured' | 'stored' | 'missing';
   agent: Pick<TryOutAgent, 'id' | 'name' | 'cluster'> | undefined;
+  /** Whether other machines reach it as well. */
+  everywhere: boolean;
 }
 
 /** Shows the key that the first start has minted. */
@@ -17,12 +19,22 @@ export const firstKey = (adminPak: string): string[] => [
   '',
 ];
 
+/** Shows the key that has been made in place of the stored one, and says what becomes of the others. */
+export function newKey({ pak, replaced }: { pak: string; replaced: boolean }, isOneConfigured: boolean): string {
+  const others = [
+    ...(replaced ? ['the one stored before it opens nothing any more'] : []),
+    ...(isOneConfigured ? ['the one of BROKKR_ADMIN_PAK_HASH opens as before'] : []),
+  ];
+  return `${['The new admin key, shown this once', ...others].join('; ')}:\n\n  ${pak}\n\n`;
+}
+
 /** What `npm start` says to the person in front of it. */
 export function welcome(
-  { url, adminPak, config, engines }: Pick<Host, 'url' | 'adminPak' | 'config' | 'engines'>,
+  { url: listening, adminPak, config, engines }: Pick<Host, 'url' | 'adminPak' | 'config' | 'engines'>,
   facts: WelcomeFacts,
 ): string {
-  const { dataDir, adminKey, agent } = facts;
+  const { dataDir, adminKey, agent, everywhere } = facts;
+  const url = listening.replace('[::]', '[::1]');
   const store =
     engines.dynamoDbPid === undefined
       ? `in ${config.DYNAMODB_ENDPOINT ?? 'the DynamoDB that the AWS SDK is configured for'}`
@@ -30,7 +42,7 @@ export function welcome(
         ? `in ${dataDir}`
         : 'in memory: gone when this stops';
   const about = [
-    `Brokkr listens on ${url}`,
+    `Brokkr listens on ${everywhere ? `every interface, port ${new URL(url).port || 80}` : url}`,
     `The data is ${store}`,
     `API: ${url}/swagger-ui   health: ${url}/readyz   metrics: ${url}/metrics`,
   ];
@@ -40,7 +52,7 @@ export function welcome(
         'What to do next: create a generator, the owner of stacks.',
         '',
         `  curl -s ${url}/api/v1/generators -H 'Authorization: Bearer ${adminPak}' \\`,
-        `    -H 'Content-Type: application/json' -d '{"name":"ci"}'`,
+        `    -H 'Content-Type: application/json' -d '{"name":"first"}'`,
       ]
     : {
         configured: [],

@@ -68,7 +68,7 @@ export async function startHostProcess(options: HostProcessOptions = {}): Promis
     void ended.then(({ code, signal }) => reject(new Error(`the host ended with ${signal ?? code}: ${stderr()}`)));
   });
   const startedInMs = performance.now() - started;
-  const url = /listens on (\S+)/.exec(stdout())?.[1] ?? '';
+  const url = /^API: (\S+)\/swagger-ui/m.exec(stdout())?.[1] ?? '';
   const shown = /^ {2}(brokkr_\S+)$/m.exec(stdout())?.[1] ?? '';
   const pid = child.pid ?? 0;
   const host = { url, adminPak: shown, pid, startedInMs, stdout, stderr, ended, kill: (signal: NodeJS.Signals) => void child.kill(signal) };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { type HostProcess, isAlive, runHost, startHostProcess, temporaryDataDir } from '../harness/host-process.ts';
@@ -171,6 +172,31 @@ test('a lost admin key is replaced by a new one, and dies', async () => {
   expect((await second.admin.as(first.adminPak).get('/agents')).status).toBe(401);
 });
 
+test('a new admin key leaves the one brought along open, and says so', async () => {
+  const dataDir = await folder();
+  const env = { BROKKR_ADMIN_PAK_HASH: createHash('sha256').update('a'.repeat(32)).digest('hex') };
+  const first = await start({ dataDir, env });
+  first.kill('SIGTERM');
+  await first.ended;
+
+  const { stdout } = await runHost({ dataDir, env, args: ['--rotate-admin-pak'] });
+  expect(stdout).toContain('the one of BROKKR_ADMIN_PAK_HASH opens as before');
+  expect(stdout).not.toContain('opens nothing');
+  const second = await start({ dataDir, env });
+  for (const pak of [stdout.match(PAK)?.[0], `brokkr_BRtest12_${'a'.repeat(32)}`])
+    expect((await second.admin.as(pak).get('/agents')).status).toBe(200);
+});
+
+test.each([
+  ['that keeps nothing', async () => ({}), /--ephemeral/],
+  ['in an empty data folder', async () => ({ dataDir: await folder() }), /no store in .*BROKKR_DATA_DIR/],
+])('no admin key is made for a store %s', async (_where, where, reason) => {
+  const { code, stdout, stderr } = await runHost({ ...(await where()), args: ['--rotate-admin-pak'] });
+  expect(code).toBe(1);
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(reason);
+});
+
 test('an admin key brought along works, and none is minted beside it', async () => {
   const pak = `brokkr_BRtest12_${'a'.repeat(32)}`;
   const hash = createHash('sha256').update('a'.repeat(32)).digest('hex');
@@ -218,13 +244,35 @@ test('a port in use is refused; the key of a first start that fails so is shown 
   const first = await start();
   const { code, stdout, stderr } = await runHost({ dataDir, args: ['--port', new URL(first.url).port] });
   expect(code).toBe(1);
-  expect(stderr).toContain('EADDRINUSE');
+  expect(stderr).toMatch(/EADDRINUSE.*PORT.*--port/);
   const shown = stdout.match(PAK) ?? [];
   expect(shown).toHaveLength(1);
   const second = await start({ dataDir });
   expect(second.stdout()).not.toMatch(PAK);
   expect((await second.admin.as(shown[0]).get('/agents')).status).toBe(200);
 });
+
+test.each([
+  ['DYNAMODB_ENDPOINT', {}],
+  ['SQS_ENDPOINT', {}],
+  ['AWS_ENDPOINT_URL_DYNAMODB', { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'us-east-1' }],
+])('an engine that is not there is told by the setting that leads to it: %s', async (name, env) => {
+  const { code, stderr } = await runHost({ args: ['--port', '0'], env: { ...env, [name]: 'http://localhost:9' } });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(new RegExp(`^brokkr: .*\\b${name}\\b.*ECONNREFUSED`, 'm'));
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ family }) => family === 'IPv6'));
+
+test.each([['0.0.0.0', 'http://127.0.0.1:'], ...(hasIpv6 ? [['::', 'http://[::1]:']] : [])])(
+  'on %s it says that it listens on every interface, and its links lead to this machine',
+  async (address = '', link = '') => {
+    const host = await start({ args: ['--host', address] });
+    expect(host.stdout()).toMatch(/listens on every interface, port \d+$/m);
+    expect(host.url).toContain(link);
+    expect((await host.root.get('/healthz')).status).toBe(200);
+  },
+);
 
 test('help is help', async () => {
   const { code, stdout } = await runHost({ args: ['--help'] });
