@@ -9,9 +9,9 @@ const ManifestShape = z.looseObject({
   kind: z.string().min(1).max(63),
   metadata: z.looseObject({
     name: z.string().min(1).max(253),
-    namespace: z.string().min(1).max(63).optional(),
-    labels: strings.optional(),
-    annotations: strings.optional(),
+    namespace: z.string().max(63).nullish(),
+    labels: strings.nullish(),
+    annotations: strings.nullish(),
   }),
 });
 
@@ -32,7 +32,7 @@ function objects(value: unknown, where: string, depth = 0): Manifest[] {
   if (list.success && depth === 0) return list.data.items.flatMap((item, index) => objects(item, `${where}, item ${index + 1}`, depth + 1));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ManifestError(`${where}: not an object`);
   const parsed = ManifestShape.safeParse(value);
-  if (parsed.success) return [withoutUndefined(parsed.data)];
+  if (parsed.success) return [withoutEmpty(parsed.data)];
   if (hasGenerateName(value)) throw new ManifestError(`${where}: metadata.generateName cannot be kept in step: give metadata.name`);
   const [issue] = parsed.error.issues;
   throw new ManifestError(`${where}: ${issue?.path.join('.') || 'object'}: ${issue?.message ?? 'not a Kubernetes object'}`);
@@ -43,14 +43,14 @@ function hasGenerateName(value: object): boolean {
   return typeof metadata === 'object' && metadata !== null && 'generateName' in metadata && !('name' in metadata);
 }
 
-/** zod says `string | undefined` for what is optional; a Manifest's optional members are absent instead. */
-function withoutUndefined(data: z.infer<typeof ManifestShape>): Manifest {
+/** What a template left empty is absent from a Manifest: an empty namespace, labels or annotations without a value. */
+function withoutEmpty(data: z.infer<typeof ManifestShape>): Manifest {
   const { namespace, labels, annotations, ...metadata } = data.metadata;
   return {
     ...data,
     metadata: {
       ...metadata,
-      ...(namespace !== undefined && { namespace }),
+      ...(namespace && { namespace }),
       ...(labels && { labels }),
       ...(annotations && { annotations }),
     },

@@ -27,6 +27,17 @@ test.each([
   expect(() => parseManifests(text)).toThrow(message);
 });
 
+test.each([
+  ['nothing', 'namespace:\n  labels:\n  annotations:'],
+  ['null', 'namespace: null\n  labels: ~\n  annotations: null'],
+  ['an empty text', 'namespace: ""\n  labels: {}\n  annotations: {}'],
+])('an empty namespace, labels and annotations are as good as none: %s', (_what, fields) => {
+  const [manifest] = parseManifests(`apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  ${fields}\n`);
+  expect(manifest?.metadata).not.toHaveProperty('namespace');
+  expect([{}, undefined]).toContainEqual(manifest?.metadata.labels);
+  expect([{}, undefined]).toContainEqual(manifest?.metadata.annotations);
+});
+
 const placing = {
   owner: { agentId: 'a', stackId: 's' },
   origin: { deploymentObjectId: 'd', checksum: 'c' },
