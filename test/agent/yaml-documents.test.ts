@@ -59,7 +59,7 @@ test('empty documents say nothing, all others are counted', () => {
 });
 
 test('it is YAML 1.2: what looks like a word is one', () => {
-  expect(parseYamlDocuments('[yes, no, on, 0o14, 0x1F, 1e3, 012, true, ~, 2001-01-01, 1_000, "5", <<, .inf]')[0]?.value).toEqual([
+  expect(parseYamlDocuments('[yes, no, on, 0o14, 0x1F, 1e3, 12, true, ~, 2001-01-01, 1_000, "5", <<, .inf]')[0]?.value).toEqual([
     'yes',
     'no',
     'on',
@@ -75,6 +75,41 @@ test('it is YAML 1.2: what looks like a word is one', () => {
     '<<',
     '.inf',
   ]);
+});
+
+const WAYS = [
+  ['in plain style', (number: string) => `a: 1\nb:\n  mode: ${number}\n`],
+  ['in any other', (number: string) => `a: &x 1\nb:\n  mode: ${number}\n`],
+] as const;
+
+test.each(
+  WAYS.flatMap(([way, textOf]) =>
+    (
+      [
+        ['0400', '0400 is 400 here and 256 to kubectl: write 0o400, 256 or "0400"'],
+        ['+0400', '+0400 is 400 here and 256 to kubectl: write 0o400, 256 or "+0400"'],
+        ['-0123', '-0123 is -123 here and -83 to kubectl: write -83 or "-0123"'],
+        ['00', '00 begins with a zero: write 0 or "00"'],
+        ['0089', '0089 begins with a zero: write 89 or "0089"'],
+        ['9007199254740993', '9007199254740993 cannot be kept exactly: quote it if it is text'],
+        ['0x20000000000001', '0x20000000000001 cannot be kept exactly: quote it if it is text'],
+        ['9'.repeat(400), `${'9'.repeat(40)}… cannot be kept exactly: quote it if it is text`],
+      ] as const
+    ).map(([number, message]) => [number, way, textOf, message] as const),
+  ),
+)('a number that may mean another one is refused: %s, %s', (number, _way, textOf, message) => {
+  expect(failureOf(textOf(number))).toMatchObject({ code: 'unclear_number', line: 3, message: `document 1, line 3: ${message}` });
+});
+
+test('numbers that mean one thing only, keys and text with the same digits stay', () => {
+  const text = 'a: [0, -0.5, 00.5, 0o400, 0x1F, 9007199254740991, 1e22, "0400", \'00\', 1.0.0, 0400a]\n0400: x\nb: |\n  0400\n';
+  for (const way of [text, `${text}c: &x 1\n`]) {
+    expect(parseYamlDocuments(way)[0]?.value).toMatchObject({
+      a: [0, -0.5, 0.5, 256, 31, 9007199254740991, 1e22, '0400', '00', '1.0.0', '0400a'],
+      400: 'x',
+      b: '0400\n',
+    });
+  }
 });
 
 test('keys that mean something to JavaScript are only keys', () => {

@@ -10,7 +10,7 @@ const TEXTS = [
   '? a\n: b\n"q": \'r\' # c\nu:\n  - - 1\n    - 2\n  - |+\n    kept\n\n  - end\n',
 ];
 const BITS =
-  '\n|  |- |: | #|#|"|\'|[|]|{|}|,|? |>|\\|---\n|...\n|\t|\r\n|\r|~|null|0o7|1e400|.5|-|+1|.nan|-.INF|True|<<: |"a"|\'b\'c|{a}b|&x |*x|!!str |%|é|\u2028|a: b\n|a'
+  '\n|  |- |: | #|#|"|\'|[|]|{|}|,|? |>|\\|---\n|...\n|\t|\r\n|\r|~|null|0o7|1e400|.5|-|+1|.nan|-.INF|True|<<: |"a"|\'b\'c|{a}b|&x |*x|!!str |%|é|\u2028|0123|9007199254740993|a: b\n|a'
     .split('|')
     .concat('|', '|2\n');
 
@@ -70,6 +70,7 @@ test.each([
   ['text after a flow collection', 'a:\n  - {b: c}d:\n'],
   ['a bracket that closes at its key', 'a: [\n  b\n]\n'],
   ['what is nested too deep', `a: ${'['.repeat(65)}${']'.repeat(65)}\n`],
+  ['a number that may mean another one', 'a: 0400\n'],
   ['what is wrong', 'a: [\n'],
 ])('%s is left to the thorough parser', (_what, text) => {
   expect(plainDocuments(text)).toBeUndefined();

@@ -164,6 +164,8 @@ describe('what is no desired state is refused:', () => {
     'a billion laughs': `a0: &a0 x\n${Array.from({ length: 30 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n},`.repeat(9)}*a${n}]`).join('\n')}\n`,
     'a hundred levels': `${'['.repeat(100)}${']'.repeat(100)}`,
     'a hundred thousand levels': '['.repeat(100_000),
+    'a mode that is octal to kubectl': 'mode: 0400\n',
+    'an integer beyond what JSON keeps': 'id: 9007199254740993\n',
     'a thousand and one documents': '---\na: 1\n'.repeat(1_001),
   };
   test.each(Object.entries(BAD))('%s', async (_what, yaml) => {
@@ -175,6 +177,16 @@ describe('what is no desired state is refused:', () => {
     expect(await generator.api.post(path, yaml, { contentType: 'text/yaml' })).toMatchObject({ status: 400 });
     expect(performance.now() - started).toBeLessThan(1_000);
     expect(await ok(generator.api.get(path))).toEqual([]);
+  });
+  test('the answer says where, and what to write instead', async () => {
+    const yaml_content = 'spec:\n  defaultMode: 0400\n';
+    expect(await generator.api.post(path, { yaml_content })).toMatchObject({
+      status: 400,
+      body: {
+        message: 'yaml_content: document 1, line 2: 0400 is 400 here and 256 to kubectl: write 0o400, 256 or "0400"',
+        details: { field: 'yaml_content', rule: 'unclear_number' },
+      },
+    });
   });
   test.each(['{', '', '{"yaml_content": "a: 1"', 'a: 1'])('malformed JSON: %s', async (text) => {
     const answer = await generator.api.post(path, text, { contentType: 'application/json' });

@@ -1,5 +1,5 @@
 import { Composer, type CST, isAlias, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, Parser, type Scalar } from 'yaml';
-import { YAML_LIMITS, type YamlDocument, YamlError, type YamlErrorCode } from './yaml-rules.ts';
+import { numberProblem, YAML_LIMITS, type YamlDocument, YamlError, type YamlErrorCode } from './yaml-rules.ts';
 
 /**
  * Reads any text, and finds what is wrong with it: with anchors, tags, directives, in any style. About a millisecond for ten small
@@ -99,6 +99,8 @@ function plain(node: ParsedNode | null, reading: Reading, depth = 0, aliased = f
   }
   const named = !aliased && node.anchor;
   if (named) anchors.set(named, 'open');
+  const problem = isScalar(node) && typeof node.value === 'number' && node.type === 'PLAIN' && numberProblem(node.source);
+  if (problem) throw refuse('unclear_number', problem);
   const value = isScalar(node) ? scalar(node) : isSeq(node) ? list(node.items) : record(node.items);
   if (named) anchors.set(named, node);
   return value;
@@ -131,7 +133,7 @@ const CORE_TAGS: ReadonlySet<string> = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
 );
 
-/** JSON has no infinities, no NaN, no integers beyond its numbers: such a value stays what was written. */
+/** JSON has no infinities and no NaN: such a value stays what was written. */
 const scalar = ({ value, source }: Scalar.Parsed): unknown => (typeof value === 'number' && !Number.isFinite(value) ? source : value);
 
 const codeOf = (code: string): YamlErrorCode => (code === 'TAG_RESOLVE_FAILED' ? 'custom_tag' : 'syntax');

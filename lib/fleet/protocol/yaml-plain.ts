@@ -9,7 +9,7 @@ import {
   SCALAR_STYLE,
   YAMLException,
 } from 'js-yaml';
-import { YAML_LIMITS, type YamlDocument } from './yaml-rules.ts';
+import { numberProblem, YAML_LIMITS, type YamlDocument } from './yaml-rules.ts';
 
 /**
  * What the fast parser may read otherwise than it should: tabs, byte order marks, lone carriage returns, directives, the ends of
@@ -30,8 +30,8 @@ class NotPlain extends Error {
 }
 
 /**
- * The documents of a text in plain style: mappings without anchors, aliases, tags, directives, tabs and duplicate keys, within
- * YAML_LIMITS. Undefined for every other text, right or wrong.
+ * The documents of a text in plain style: mappings without anchors, aliases, tags, directives, tabs, duplicate keys and unclear
+ * numbers, within YAML_LIMITS. Undefined for every other text, right or wrong.
  */
 export function plainDocuments(text: string): YamlDocument[] | undefined {
   if (UNUSUAL.test(text) || (text.match(/^---/gm)?.length ?? 0) > YAML_LIMITS.documents) return undefined;
@@ -104,6 +104,7 @@ function read(text: string, events: readonly Event[]): YamlDocument[] {
 }
 
 function typed(source: string): unknown {
+  if (numberProblem(source)) throw new NotPlain();
   for (const { resolve, tagName } of SCALAR_TYPES) {
     const value: unknown = resolve(source, false, tagName);
     if (value !== NOT_RESOLVED) return typeof value === 'number' && !Number.isFinite(value) ? source : value;

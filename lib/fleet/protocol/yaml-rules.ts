@@ -19,6 +19,7 @@ export type YamlErrorCode =
   | 'too_many_aliases'
   | 'custom_tag'
   | 'duplicate_key'
+  | 'unclear_number'
   | 'syntax';
 
 /** A text that is not taken. `document` and `line` count from 1; `document` is 0 where the text was not looked into. */
@@ -40,4 +41,23 @@ export interface YamlDocument {
   value: unknown;
   number: number;
   line: number;
+}
+
+const LEADING_ZERO = /^([-+]?)0+(\d+)$/;
+const INTEGER = /^(?:[-+]?\d+|0o[0-7]+|0x[\da-fA-F]+)$/;
+
+/**
+ * What is wrong with a number in plain style, undefined where nothing is. YAML 1.1, which kubectl reads, takes 0400 for octal, YAML
+ * 1.2 does not: as a file's mode it would open the file to others.
+ */
+export function numberProblem(source: string): string | undefined {
+  if (!INTEGER.test(source)) return undefined;
+  const text = source.length > 40 ? `${source.slice(0, 40)}…` : source;
+  if (!Number.isSafeInteger(Number(source))) return `${text} cannot be kept exactly: quote it if it is text`;
+  const [, sign, digits] = LEADING_ZERO.exec(source) ?? [];
+  if (digits === undefined) return undefined;
+  const [decimal, octal] = [Number(source), (sign === '-' ? -1 : 1) * Number.parseInt(digits, 8)];
+  if (/[89]/.test(digits) || decimal === octal) return `${text} begins with a zero: write ${decimal} or "${text}"`;
+  const ways = [...(sign === '-' ? [] : [`0o${digits}`]), octal].join(', ');
+  return `${text} is ${decimal} here and ${octal} to kubectl: write ${ways} or "${text}"`;
 }
