@@ -1,6 +1,7 @@
 import type { ObjectRef } from '../cluster/cluster.ts';
 import { type ClusterEffects, retrying } from './cluster-effects.ts';
 import type { Desired } from './desired.ts';
+import { othersInside } from './others-inside.ts';
 import { isOwned, type Owner } from './ownership.ts';
 import type { AttemptPorts } from './stack-attempt.ts';
 
@@ -18,7 +19,8 @@ export async function missingNamespaces(effects: ClusterEffects, desired: readon
  * Deletes the namespaces that the failed attempt created, and no other: what existed before stays. Answers what to tell about it.
  * A namespace that can't be deleted now stays written down and goes with the next failing attempt.
  */
-export async function rollBackNamespaces({ effects, inventories }: AttemptPorts, owner: Owner): Promise<string[]> {
+export async function rollBackNamespaces(ports: AttemptPorts, owner: Owner): Promise<string[]> {
+  const { effects, inventories } = ports;
   const inventory = inventories.find(owner.stackId);
   if (!inventory || inventory.createdNamespaces.length === 0) return [];
   const gone: string[] = [];
@@ -27,6 +29,11 @@ export async function rollBackNamespaces({ effects, inventories }: AttemptPorts,
     const ref: ObjectRef = { apiVersion: 'v1', kind: 'Namespace', name };
     try {
       const live = await retrying(effects, () => effects.cluster.find(ref));
+      const others = live ? Object.values(othersInside(ports, owner.stackId, { ref, live })).flat() : [];
+      if (others.length > 0) {
+        left.push(`namespace ${name} stays: it has objects of stack ${others.join(', ')}`);
+        continue;
+      }
       if (live && isOwned(live, owner)) await retrying(effects, () => effects.cluster.delete(ref, { uid: live.metadata.uid }));
       gone.push(name);
     } catch (error) {

@@ -15,7 +15,10 @@ export interface InventoryStore {
   load(signal?: AbortSignal): Promise<void>;
   /** Undefined where the stack owns nothing. Throws where what it owns is written but can't be read. */
   find(stackId: string): Inventory | undefined;
+  /** All that can be read. */
   all(): Inventory[];
+  /** The stacks whose inventory is there but can't be read. */
+  unreadable(): string[];
   /** Resolves once the API server holds it. */
   put(inventory: Inventory, signal?: AbortSignal): Promise<void>;
   remove(stackId: string, signal?: AbortSignal): Promise<void>;
@@ -62,11 +65,11 @@ export function createInventoryStore({
     }
   }
 
-  /** Counted as the attempt begins; what it adds is the stack's for sure when it comes to its end. */
-  function ownedBefore({ stackId, checksum }: Inventory): number | undefined {
+  /** Counted as an attempt begins, and kept until all that it drops is gone: what it adds makes no share smaller. */
+  function ownedBefore({ stackId, checksum, ownedBefore: given }: Inventory): number | undefined {
     const before = inventories().get(stackId);
-    if (checksum !== null || !before || before instanceof Error) return undefined;
-    return before.checksum === null ? before.ownedBefore : before.objects.length;
+    if (checksum !== null || !before || before instanceof Error) return given;
+    return before.ownedBefore ?? (before.checksum === null ? undefined : before.objects.length);
   }
 
   return {
@@ -83,6 +86,7 @@ export function createInventoryStore({
       return found;
     },
     all: () => [...inventories().values()].filter((item): item is Inventory => !(item instanceof Error)),
+    unreadable: () => [...inventories()].filter(([, item]) => item instanceof Error).map(([stackId]) => stackId),
     async put(changed, signal) {
       const inventory = { ...changed, ownedBefore: ownedBefore(changed) };
       const manifest: Manifest = {

@@ -10,6 +10,8 @@ export interface Outcome {
   objects: ObjectOutcome[];
   /** It waits for the confirmation of a mass deletion. */
   held?: boolean;
+  /** Not all that left the stack is gone. */
+  unfinished?: boolean;
 }
 
 const MESSAGE_CHARACTERS_MAX = 4000;

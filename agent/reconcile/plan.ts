@@ -10,7 +10,7 @@ export type LeaveReason = 'unchanged' | 'gone' | 'not labelled as ours' | 'kept'
 
 export type Action =
   | { do: 'apply'; object: Desired; because: ApplyReason }
-  | { do: 'prune'; key: string; ref: ObjectRef; uid: string; because: PruneReason }
+  | { do: 'prune'; key: string; ref: ObjectRef; uid: string; live: LiveObject; because: PruneReason }
   | { do: 'leave'; key: string; ref: ObjectRef; because: LeaveReason }
   | { do: 'refuse'; key: string; ref: ObjectRef; because: string };
 
@@ -66,7 +66,7 @@ export function plan({ owner, desired, inventory, live, apply, pruneReason }: Pl
       if (ownerReferences?.length) return { do: 'leave', key, ref, because: 'controlled' };
       if (annotations?.[USER_ANNOTATION.keep] === 'true') return { do: 'leave', key, ref, because: 'kept' };
       if (deletionTimestamp !== undefined) return { do: 'leave', key, ref, because: 'terminating' };
-      return { do: 'prune', key, ref, uid, because: pruneReason };
+      return { do: 'prune', key, ref, uid, live: existing, because: pruneReason };
     });
 
   return {

@@ -1,4 +1,5 @@
 import type { LiveObject } from '../cluster/cluster.ts';
+import type { AgentState } from '../state/agent-state.ts';
 import type { ClusterEffects } from './cluster-effects.ts';
 import type { DeletionGuard } from './deletion-guard.ts';
 import type { Desired } from './desired.ts';
@@ -24,6 +25,8 @@ export interface AttemptPorts {
   effects: ClusterEffects;
   inventories: InventoryStore;
   guard: DeletionGuard;
+  /** What is to become of the other stacks. */
+  state: Pick<AgentState, 'assignments'>;
 }
 
 /** What came of it, and the live objects seen last, which spare the next look. */

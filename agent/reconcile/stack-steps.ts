@@ -44,6 +44,8 @@ export interface StackSteps {
 }
 
 const LOOK_AFTER_ERROR_MS = 5_000;
+/** What an update drops goes stage by stage: the next one after the last is gone. */
+const LEFTOVERS_LOOK_MS = 10_000;
 
 export function createStackSteps(options: StackStepsOptions): StackSteps {
   const { agentId, effects, inventories, guard, contents, reports, state, metrics, log } = options;
@@ -116,7 +118,7 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     const wasWell = !notes.failed && last?.deployment_object_id === assignment.deployment_object_id && last.status === 'SUCCESS';
     if (!wasWell || outcome.status === 'FAILURE')
       return follow(assignment, notes, { outcome, live, attempt, startedMs, again: corrected > 0 });
-    verified(assignment, notes);
+    verified(assignment, notes, outcome);
     if (corrected > 0) tell(assignment, { ...outcome, summary: correctionText(outcome) }, startedMs, { again: true });
     return true;
   }
@@ -190,7 +192,7 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     }
     notes.healthWait = undefined;
     const well = verdict.outcome.status === 'SUCCESS';
-    if (well) verified(assignment, notes);
+    if (well) verified(assignment, notes, wait.outcome);
     else later(assignment, notes);
     tell(assignment, verdict.outcome, wait.startedMs);
     return well;
@@ -212,10 +214,11 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     setBack(notes, deployment_object_id ?? '', now(), random, ms);
   }
 
-  function verified(assignment: Assigned, notes: StackNotes): void {
+  function verified(assignment: Assigned, notes: StackNotes, { unfinished }: Pick<Outcome, 'unfinished'> = {}): void {
+    const intervalMs = unfinished ? LEFTOVERS_LOOK_MS : options.driftIntervalMs;
     notes.verified = assignment.checksum;
     notes.failed = undefined;
-    notes.checkAtMs = options.driftIntervalMs > 0 ? now() + jitteredMs(options.driftIntervalMs, 0.1, random) : undefined;
+    notes.checkAtMs = intervalMs > 0 ? now() + jitteredMs(intervalMs, 0.1, random) : undefined;
     applied(assignment);
   }
 

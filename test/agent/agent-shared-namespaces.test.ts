@@ -1,0 +1,96 @@
+import { expect, test } from '@jest/globals';
+import { ClusterError } from '../../agent/cluster/cluster.ts';
+import { configMap, createAgentWorld, namespace, widget, widgetDefinition, yaml } from './agent-world.ts';
+
+const inTeam = (name: string) => configMap(name, {}, { namespace: 'team' });
+
+test('a namespace stays while another stack has objects in it, and goes when they are gone', async () => {
+  const world = createAgentWorld();
+  const [owner, guest] = [world.plane.newStack(), world.plane.newStack()];
+  world.plane.post(owner, yaml(namespace('team'), inTeam('own')));
+  const agent = await world.start();
+  world.plane.post(guest, yaml(inTeam('guest')));
+  await world.cycle(agent);
+  world.plane.withdraw(owner);
+  await world.cycle(agent);
+  await world.clock.advance(60_000);
+  expect(world.objects()).toEqual(['ConfigMap/team/guest', 'Namespace/team']);
+  expect(world.plane.events.at(-1)).toMatchObject({
+    event_type: 'REMOVE',
+    status: 'FAILURE',
+    message: `not deleted, since objects of other stacks would go with it: Namespace/team (stack ${guest})`,
+  });
+  world.plane.post(guest, yaml(configMap('guest')));
+  await world.cycle(agent);
+  await world.clock.advance(600_000);
+  expect(world.objects()).toEqual(['ConfigMap/shop/guest']);
+  expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
+  await agent.stop();
+});
+
+test('a definition stays while another stack has objects of its kind', async () => {
+  const world = createAgentWorld();
+  const [owner, guest] = [world.plane.newStack(), world.plane.newStack()];
+  world.plane.post(owner, yaml(widgetDefinition, widget('own')));
+  const agent = await world.start();
+  world.plane.post(guest, yaml(widget('guest')));
+  await world.cycle(agent);
+  world.plane.withdraw(owner);
+  await world.cycle(agent);
+  expect(world.objects()).toEqual(['CustomResourceDefinition/widgets.example.com', 'Widget/shop/guest']);
+  expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining(guest) });
+  await agent.stop();
+});
+
+test('an update that drops a namespace with guests applies the rest and leaves it', async () => {
+  const world = createAgentWorld();
+  const [owner, guest] = [world.plane.newStack(), world.plane.newStack()];
+  world.plane.post(owner, yaml(namespace('team'), configMap('a')));
+  const agent = await world.start();
+  world.plane.post(guest, yaml(inTeam('guest')));
+  await world.cycle(agent);
+  world.plane.post(owner, yaml(configMap('a', { colour: 'blue' })));
+  await world.cycle(agent);
+  expect(await world.data('a')).toEqual({ colour: 'blue' });
+  expect(world.objects()).toContain('ConfigMap/team/guest');
+  expect(world.statuses().at(-1)).toBe('DEPLOY FAILURE');
+  await agent.stop();
+});
+
+test('stacks that go together go in whatever order they stand in each other, without a failure', async () => {
+  const world = createAgentWorld();
+  const [one, two] = [world.plane.newStack(), world.plane.newStack()];
+  world.plane.post(one, yaml(namespace('team')));
+  world.plane.post(two, yaml(namespace('crew')));
+  const agent = await world.start();
+  world.plane.post(one, yaml(namespace('team'), configMap('one', {}, { namespace: 'crew' })));
+  world.plane.post(two, yaml(namespace('crew'), inTeam('two')));
+  await world.cycle(agent);
+  expect(world.objects()).toHaveLength(4);
+  const before = world.plane.events.length;
+  world.plane.withdraw(one);
+  world.plane.withdraw(two);
+  await world.cycle(agent);
+  await world.clock.advance(10_000);
+  expect(world.objects()).toEqual([]);
+  expect(world.statuses().slice(before)).toEqual(['REMOVE SUCCESS', 'REMOVE SUCCESS']);
+  await agent.stop();
+});
+
+test('an attempt that fails does not roll back a namespace that another stack has moved into', async () => {
+  const world = createAgentWorld();
+  const [owner, guest] = [world.plane.newStack(), world.plane.newStack()];
+  world.plane.post(owner, yaml(namespace('team'), inTeam('own')));
+  world.plane.post(guest, yaml(inTeam('guest')));
+  world.cluster.intercept = async ({ verb, name }) => {
+    if (verb !== 'apply' || name !== 'own') return;
+    while (!world.objects().includes('ConfigMap/team/guest')) await world.clock.sleep(1_000);
+    throw new ClusterError('not today', { status: 403, reason: 'Forbidden' });
+  };
+  const agent = await world.start();
+  expect(world.objects()).toEqual(['ConfigMap/team/guest', 'Namespace/team']);
+  expect(
+    world.plane.events.find(({ message }) => message?.includes(`namespace team stays: it has objects of stack ${guest}`)),
+  ).toBeDefined();
+  await agent.stop();
+});
