@@ -70,6 +70,7 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
     ...begun,
     checksum: attempt.checksum,
     createdNamespaces: [],
+    ownedBefore: pruned.ownedBefore,
     objects: union(pruned.survivors, desired.map(refOf)),
   });
   return { outcome: withPrune(pruned, [...outcomes, ...pruned.outcomes]), live };

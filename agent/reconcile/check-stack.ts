@@ -56,7 +56,8 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
       pruned.survivors,
       desired.map(({ ref }) => ref),
     );
-    if (keysOf(objects).size !== keysOf(inventory.objects).size) await inventories.put({ ...inventory, objects });
+    if (keysOf(objects).size !== keysOf(inventory.objects).size)
+      await inventories.put({ ...inventory, ownedBefore: pruned.ownedBefore, objects });
   }
 
   const refused = planned.refused.map(({ ref, because }) => objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }));

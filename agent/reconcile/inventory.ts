@@ -14,7 +14,7 @@ export interface Inventory {
   objects: ObjectRef[];
   /** Namespaces that an attempt created which has not come to its end: to be rolled back if it fails. */
   createdNamespaces: string[];
-  /** How many objects it had before an attempt that has not come to its end and adds its own. */
+  /** How many objects it had before those of an attempt were added, until what that attempt drops is gone. */
   ownedBefore?: number | undefined;
 }
 

@@ -77,6 +77,23 @@ test('neither a failed attempt nor a restart makes a replacement look smaller', 
   await second.stop();
 });
 
+test('what is held stays held for the next process and for the next version', async () => {
+  const world = worldOf();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(...maps('before', 20)));
+  const first = await world.start();
+  world.plane.post(stack, yaml(...maps('after', 20)));
+  await world.cycle(first);
+  await first.stop();
+  const second = await world.start({}, { files: createMemoryFiles() });
+  expect(world.plane.events.at(-1)).toMatchObject(heldFor(20, 20));
+  world.plane.post(stack, yaml(...maps('after', 21)));
+  await world.cycle(second);
+  expect(world.objects()).toHaveLength(41);
+  expect(world.plane.events.at(-1)).toMatchObject(heldFor(20, 20));
+  await second.stop();
+});
+
 test('stacks made anew beside those that leave do not make their share smaller', async () => {
   const world = worldOf();
   const before = [1, 2, 3].map(() => world.plane.newStack());
