@@ -3,6 +3,7 @@ import type { LiveObject } from '../cluster/cluster.ts';
 import { applyStages, type StagesResult } from './apply-stages.ts';
 import { applyAll, type ClusterEffects } from './cluster-effects.ts';
 import type { Desired } from './desired.ts';
+import { isDone } from './finished-jobs.ts';
 import { keysOf, union } from './inventory.ts';
 import { difference } from './object-difference.ts';
 import { objectKey } from './object-key.ts';
@@ -33,18 +34,20 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
     watched.map(({ ref }) => ref),
     ownedBy(owner),
   );
-  const missing = watched.filter(({ key }) => !live.has(key)).map(({ ref }) => ref);
+  const done = watched.filter((object) => !live.has(object.key) && isDone(object, attempt));
+  const held = watched.filter((object) => !done.includes(object));
+  const missing = held.filter(({ key }) => !live.has(key)).map(({ ref }) => ref);
   // An object that seems to be gone may have been taken over by someone else.
   for (const [key, object] of await observe(effects.cluster, [...missing, ...leftovers], ownedBySomeone)) live.set(key, object);
 
-  const free = watched.filter(({ key }) => !isForeign(live.get(key), owner));
+  const free = held.filter(({ key }) => !isForeign(live.get(key), owner));
   const suspects = free.filter((object) => isSuspect(object, live.get(object.key), seen));
   const { drifted, unknown } = await driftOf(ports, suspects, live);
 
   const planned = plan({
     owner,
-    desired: watched,
-    inventory: [...watched.map(({ ref }) => ref), ...leftovers],
+    desired: held,
+    inventory: [...held.map(({ ref }) => ref), ...leftovers],
     live,
     apply: { drifted: new Set(drifted.keys()) },
     pruneReason: 'left the stack',
@@ -65,6 +68,7 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   const unchanged = planned.left
     .filter(({ key, because }) => because === 'unchanged' && !unknown.has(key))
     .map(({ ref }) => objectOutcome(ref, { action: 'unchanged' }));
+  for (const { ref } of done) unchanged.push(objectOutcome(ref, { action: 'unchanged', because: 'finished' }));
   const objects = [...refused, ...unknown.values(), ...corrections, ...pruned.outcomes, ...unchanged];
   // Looked at again next time is what is not known to be in order by now.
   for (const key of [...planned.refused.map((action) => action.key), ...unknown.keys(), ...drifted.keys()]) live.delete(key);

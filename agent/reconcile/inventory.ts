@@ -16,6 +16,8 @@ export interface Inventory {
   createdNamespaces: string[];
   /** How many objects it had before those of an attempt were added, until what that attempt drops is gone. */
   ownedBefore?: number | undefined;
+  /** The keys of Jobs seen to finish since these contents were applied, which may be gone by now. */
+  finished?: string[] | undefined;
 }
 
 /** How many objects are owned for sure. */
@@ -33,6 +35,7 @@ const Stored = z.object({
   checksum: z.string().nullable(),
   created_namespaces: z.array(z.string()),
   owned_before: z.int().optional(),
+  finished: z.array(z.string()).optional(),
   objects: z.array(z.tuple([z.string(), z.string(), z.string().nullable(), z.string()])),
 });
 
@@ -47,6 +50,7 @@ export function writeInventory(inventory: Inventory): InventoryText {
     checksum: inventory.checksum,
     created_namespaces: inventory.createdNamespaces,
     owned_before: inventory.ownedBefore,
+    finished: inventory.finished,
     objects: inventory.objects.map(({ apiVersion, kind, namespace, name }) => [apiVersion, kind, namespace ?? null, name]),
   };
   const text = JSON.stringify(stored);
@@ -69,6 +73,7 @@ export function readInventory({ data, binaryData }: { data?: unknown; binaryData
     checksum: stored.checksum,
     createdNamespaces: stored.created_namespaces,
     ownedBefore: stored.owned_before,
+    finished: stored.finished,
     objects: stored.objects.map(([apiVersion, kind, namespace, name]) => ({
       apiVersion,
       kind,

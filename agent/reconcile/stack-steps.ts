@@ -8,6 +8,7 @@ import type { AgentState } from '../state/agent-state.ts';
 import { applyStack } from './apply-stack.ts';
 import { checkStack } from './check-stack.ts';
 import { type Desired, desiredObjects } from './desired.ts';
+import { finishedJobs, isDone } from './finished-jobs.ts';
 import { type HealthWait, judgeHealth, nextLookMs } from './health-wait.ts';
 import { ManifestError } from './manifests.ts';
 import type { Step } from './next-step.ts';
@@ -19,7 +20,7 @@ import type { AttemptPorts, StackAttempt } from './stack-attempt.ts';
 import { type Assigned, isAssigned, type StackContents } from './stack-contents.ts';
 import { hasHealth, isLeaving } from './stack-health.ts';
 import { HELD_LOOK_MS, type StackNotes, setBack } from './stack-memory.ts';
-import { type StackPolicy, stackPolicy } from './stack-policy.ts';
+import { stackPolicy } from './stack-policy.ts';
 import { type BindingModes, bindingModesFor } from './volume-binding.ts';
 
 export interface StackStepsOptions extends AttemptPorts {
@@ -88,11 +89,8 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     };
   }
 
-  async function apply(
-    assignment: Assigned,
-    notes: StackNotes,
-    { startedMs = now(), deadlineMs }: Partial<HealthWait> = {},
-  ): Promise<boolean> {
+  async function apply(assignment: Assigned, notes: StackNotes): Promise<boolean> {
+    const startedMs = now();
     notes.healthWait = undefined;
     notes.terminatingSinceMs = undefined;
     notes.verified = undefined;
@@ -100,24 +98,29 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     const attempt = await attemptOn(assignment, { deploymentObjectId, checksum });
     const { outcome, live } = await applyStack(options, attempt);
     noteVersions(notes, live);
-    return follow(assignment, notes, { outcome, live, attempt, startedMs, deadlineMs });
+    await noteFinished(assignment, live);
+    return follow(assignment, notes, { outcome, live, attempt, startedMs });
   }
 
-  async function check(assignment: Assigned, notes: StackNotes): Promise<boolean> {
-    const startedMs = now();
+  /** Within the deadline of a `wait` that it goes on with: what was just applied has to be there, whatever is done about drift later. */
+  async function check(assignment: Assigned, notes: StackNotes, wait?: HealthWait): Promise<boolean> {
+    const startedMs = wait?.startedMs ?? now();
+    notes.healthWait = undefined;
     // The marks on the objects name the deployment object that they were applied for, which may be an earlier one of equal contents.
     const appliedFor = inventories.find(assignment.stack_id)?.deploymentObjectId ?? assignment.deployment_object_id;
     const attempt = await attemptOn(assignment, { deploymentObjectId: appliedFor, checksum: assignment.checksum });
+    if (wait) attempt.policy = { ...attempt.policy, drift: 'correct' };
     const { outcome, live, corrected } = await checkStack(options, attempt, notes.seen);
     noteVersions(notes, live);
+    await noteFinished(assignment, live);
     if (corrected > 0) {
       metrics.driftCorrected(corrected);
       log.warn('drift_corrected', { stack_id: assignment.stack_id, objects: corrected });
     }
     const last = reports.last(assignment.stack_id);
     const wasWell = !notes.failed && last?.deployment_object_id === assignment.deployment_object_id && last.status === 'SUCCESS';
-    if (!wasWell || outcome.status === 'FAILURE')
-      return follow(assignment, notes, { outcome, live, attempt, startedMs, again: corrected > 0 });
+    if (wait || !wasWell || outcome.status === 'FAILURE')
+      return follow(assignment, notes, { outcome, live, attempt, startedMs, deadlineMs: wait?.deadlineMs, again: corrected > 0 });
     verified(assignment, notes, outcome);
     if (corrected > 0) tell(assignment, { ...outcome, summary: correctionText(outcome) }, startedMs, { again: true });
     return true;
@@ -137,7 +140,7 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     }: {
       outcome: Outcome;
       live: ReadonlyMap<string, LiveObject>;
-      attempt: { policy: StackPolicy; desired: readonly Desired[] };
+      attempt: StackAttempt;
       startedMs: number;
       deadlineMs?: number | undefined;
       again?: boolean;
@@ -149,7 +152,11 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
       return false;
     }
     const { policy, desired } = attempt;
-    const waits = ({ key, ref }: Desired) => (policy.health === 'wait' && hasHealth(ref)) || isLeaving(live.get(key));
+    const waits = (object: Desired) => {
+      const found = live.get(object.key);
+      if (isLeaving(found)) return true;
+      return policy.health === 'wait' && hasHealth(object.ref) && (found !== undefined || !isDone(object, attempt));
+    };
     const wait = {
       deploymentObjectId: assignment.deployment_object_id,
       startedMs,
@@ -168,7 +175,8 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
       const refs = wait.pending.map(({ ref }) => ref);
       const live = await observe(effects.cluster, refs, ownedBy(ownerOf(assignment)));
       // What was applied to an object on its way out is gone with it.
-      if (wait.pending.some(({ key, leaving }) => leaving && !live.has(key))) return await apply(assignment, notes, wait);
+      if (wait.pending.some(({ key, leaving }) => leaving && !live.has(key))) return await check(assignment, notes, wait);
+      await noteFinished(assignment, live);
       const modes = await bindingModesFor(effects.cluster, live.values(), effects.stop);
       return judge(assignment, notes, { ...wait, lookAtMs: now() + nextLookMs(now() - wait.startedMs) }, live, modes);
     } catch (error) {
@@ -208,6 +216,14 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
       now(),
     );
     return true;
+  }
+
+  /** Written down before anything else is: it must not be run again even if this process ends here. */
+  async function noteFinished({ stack_id: stackId }: Assignment, live: ReadonlyMap<string, LiveObject>): Promise<void> {
+    const inventory = inventories.find(stackId);
+    const known = new Set(inventory?.finished);
+    const news = finishedJobs(live).filter((key) => !known.has(key));
+    if (inventory && news.length > 0) await inventories.put({ ...inventory, finished: [...known, ...news] });
   }
 
   function later({ deployment_object_id }: Assignment, notes: StackNotes, ms?: number): void {
