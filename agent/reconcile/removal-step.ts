@@ -1,7 +1,10 @@
 import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { ControlPlaneError } from '../control-plane/control-plane.ts';
+import { labelledObjects } from './lost-inventory.ts';
 import type { Outcome } from './outcome.ts';
 import type { PruneReason } from './plan.ts';
 import { removeStack } from './remove-stack.ts';
+import { isAssigned } from './stack-contents.ts';
 import { HELD_LOOK_MS, type StackNotes } from './stack-memory.ts';
 import type { StackStepsOptions } from './stack-steps.ts';
 
@@ -14,9 +17,35 @@ interface Steps {
 
 const TERMINATING_LOOK_MS = 2_000;
 
+const INVENTORY_MISSING: Outcome = {
+  status: 'FAILURE',
+  summary: 'its inventory is missing, so what it owns is not known: deploy it once more, then remove it again',
+  objects: [],
+};
+
 /** Deletes what a withdrawn stack owns, or one whose newest object is a deletion marker; told when all of it is gone, or is late. */
 export function createRemoval(options: StackStepsOptions, { later, applied, tell }: Steps) {
-  const { agentId, effects, inventories, state } = options;
+  const { agentId, contents, effects, inventories, state } = options;
+
+  /** Whether it is certain what the stack owns. Where there is no inventory, what its labels find becomes one. */
+  async function isKnown(assignment: Assignment): Promise<boolean> {
+    const { stack_id: stackId, is_deletion_marker: isMarker } = assignment;
+    if (inventories.find(stackId) || !isAssigned(assignment)) return true;
+    const { sequence_id: sequence, deployment_object_id: deploymentObjectId } = assignment;
+    const manifests = await contents.manifests(assignment).catch((error: unknown) => {
+      if (error instanceof ControlPlaneError && error.fault === 'unreachable') throw error;
+      return undefined;
+    });
+    const objects = manifests ? await labelledObjects(effects.cluster, { agentId, stackId }, manifests, effects.stop) : [];
+    if (objects.length > 0) {
+      await inventories.put({ stackId, sequence, deploymentObjectId, checksum: null, createdNamespaces: [], objects });
+      return true;
+    }
+    // The contents tell its kinds only if they are what was applied last; a marker's never are.
+    const last = state.stack(stackId).sequence;
+    if (last === undefined) return true;
+    return isMarker ? last >= sequence : manifests !== undefined && last === sequence;
+  }
 
   return async (assignment: Assignment, notes: StackNotes, because: PruneReason): Promise<boolean> => {
     const startedMs = effects.clock.monotonicMs();
@@ -24,6 +53,15 @@ export function createRemoval(options: StackStepsOptions, { later, applied, tell
     notes.healthWait = undefined;
     notes.verified = undefined;
     const deploymentObjectId = assignment.deployment_object_id ?? inventories.find(stackId)?.deploymentObjectId ?? null;
+    if (!(await isKnown(assignment))) {
+      later(assignment, notes);
+      tell(assignment, INVENTORY_MISSING, startedMs);
+      return false;
+    }
+    // Said before its inventory is gone: one that is missing after that was not lost.
+    if (because === 'withdrawn') state.forgetSequence(stackId);
+    else applied(assignment);
+    await state.settled();
     const { outcome, remaining } = await removeStack(options, { agentId, stackId }, because);
     const accepted = outcome.status === 'SUCCESS';
     const told = { ...assignment, deployment_object_id: deploymentObjectId };
@@ -40,8 +78,6 @@ export function createRemoval(options: StackStepsOptions, { later, applied, tell
     else {
       notes.failed = undefined;
       notes.terminatingSinceMs = undefined;
-      if (because === 'withdrawn') state.forgetSequence(stackId);
-      else applied(assignment);
     }
     tell(told, outcome, startedMs);
     return accepted;
