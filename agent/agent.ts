@@ -131,7 +131,15 @@ export function createAgent({
       driftIntervalMs: config.driftIntervalMs,
     });
     const queue = createWorkQueue({ work: reconcile, parallelism: config.stackParallelism, clock, log });
-    const cycle = createPollCycle({ ...shared, controlPlane, bodies, clock, random, stop, enqueue: queue.add });
+    const cycle = createPollCycle({
+      ...shared,
+      controlPlane: heardBy(heartbeat, controlPlane),
+      bodies,
+      clock,
+      random,
+      stop,
+      enqueue: queue.add,
+    });
 
     /** Started from disk, this agent still has to hear that it is who it thinks. Until then it asks for nothing else. */
     const confirmed = async (): Promise<boolean> => {
@@ -184,3 +192,18 @@ export function createAgent({
     metrics,
   };
 }
+
+/** A poll tells as well as a heartbeat whether the control plane is there for this agent, and comes sooner. */
+const heardBy = ({ heard }: Heartbeat, controlPlane: ControlPlane): ControlPlane => ({
+  ...controlPlane,
+  async assignments(agentId, etag, signal) {
+    try {
+      const answer = await controlPlane.assignments(agentId, etag, signal);
+      heard(true);
+      return answer;
+    } catch (error) {
+      heard(false);
+      throw error;
+    }
+  },
+});

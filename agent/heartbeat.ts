@@ -12,6 +12,8 @@ export interface AgentHealth {
 export interface Heartbeat {
   /** Says that the agent lives and whether it reaches its cluster. Never rejects: nothing waits for heartbeats. */
   beat(agentId: string): Promise<void>;
+  /** The control plane was asked for something else, and answered as it should, or not. */
+  heard(answered: boolean): void;
   health(): Promise<AgentHealth>;
 }
 
@@ -53,6 +55,9 @@ export function createHeartbeat({ cluster, controlPlane, clock, log, metrics, st
         connected = false;
         if (!stop.aborted) log.warn('heartbeat_failed', { error });
       }
+    },
+    heard(answered) {
+      connected = answered;
     },
     async health() {
       const found = await probe();

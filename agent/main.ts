@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const config = loadAgentConfig();
   const log = createLog({ level: config.logLevel });
   const cluster = await createCluster(config);
-  const controlPlane = createHttpControlPlane({ baseUrl: config.brokerUrl, pak: config.pak });
+  const controlPlane = createHttpControlPlane({ baseUrl: config.brokerUrl, pak: config.pak, readPak: () => loadAgentConfig().pak });
   const agent = createAgent({ config, cluster, controlPlane, log });
   const server = await startHealthServer({ agent, port: config.healthPort, version: version(), clock: systemClock });
 

@@ -1,6 +1,8 @@
 import { type Dispatcher, request, Agent as UndiciAgent } from 'undici';
 import * as z from 'zod';
 import { Agent, Assignments, AuthResponse, DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { type Clock, systemClock } from '../../lib/platform/clock.ts';
+import { createAgentKey } from './agent-key.ts';
 import { type ControlPlane, ControlPlaneError } from './control-plane.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -16,7 +18,16 @@ export interface HttpControlPlaneOptions {
   /** Without `/api/v1`. */
   baseUrl: string;
   pak: string;
+  /** Reads the key again where it is refused: it may have been replaced. May throw. */
+  readPak?: () => string;
   timeoutMs?: number;
+  clock?: Clock;
+}
+
+interface CallOptions {
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
 }
 
 interface Answer {
@@ -25,7 +36,14 @@ interface Answer {
   text: string;
 }
 
-export function createHttpControlPlane({ baseUrl, pak, timeoutMs = TIMEOUT_MS }: HttpControlPlaneOptions): ControlPlane {
+export function createHttpControlPlane({
+  baseUrl,
+  pak,
+  readPak,
+  timeoutMs = TIMEOUT_MS,
+  clock = systemClock,
+}: HttpControlPlaneOptions): ControlPlane {
+  const key = createAgentKey({ pak, read: readPak, clock });
   const dispatcher = new UndiciAgent({
     connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs) },
     keepAliveTimeout: 60_000,
@@ -35,10 +53,17 @@ export function createHttpControlPlane({ baseUrl, pak, timeoutMs = TIMEOUT_MS }:
   const base = baseUrl.replace(/\/+$/, '');
   const api = `${base}/api/v1`;
 
-  async function call(
+  async function call(method: Dispatcher.HttpMethod, url: string, options: CallOptions = {}): Promise<Answer> {
+    const used = key.current();
+    const answer = await callWith(used, method, url, options);
+    return answer.status === 401 && key.replaced(used) ? callWith(key.current(), method, url, options) : answer;
+  }
+
+  async function callWith(
+    currentPak: string,
     method: Dispatcher.HttpMethod,
     url: string,
-    { body, headers, signal }: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal | undefined } = {},
+    { body, headers, signal }: CallOptions,
   ): Promise<Answer> {
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
@@ -47,7 +72,7 @@ export function createHttpControlPlane({ baseUrl, pak, timeoutMs = TIMEOUT_MS }:
         dispatcher,
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
         headers: {
-          authorization: `Bearer ${pak}`,
+          authorization: `Bearer ${currentPak}`,
           accept: 'application/json',
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...headers,
@@ -72,7 +97,7 @@ export function createHttpControlPlane({ baseUrl, pak, timeoutMs = TIMEOUT_MS }:
     url: string,
     expected: readonly number[],
     schema: z.ZodType<T> | undefined,
-    options: Parameters<typeof call>[2] = {},
+    options: CallOptions = {},
   ) {
     const answer = await call(method, url, options);
     const where = `${method} ${pathOf(url)}`;
@@ -83,12 +108,7 @@ export function createHttpControlPlane({ baseUrl, pak, timeoutMs = TIMEOUT_MS }:
     return { ...answer, value: schema && answer.status !== 304 ? read(schema, answer.text, where) : undefined };
   }
 
-  async function fetched<T>(
-    method: Dispatcher.HttpMethod,
-    url: string,
-    schema: z.ZodType<T>,
-    options: Parameters<typeof call>[2] = {},
-  ): Promise<T> {
+  async function fetched<T>(method: Dispatcher.HttpMethod, url: string, schema: z.ZodType<T>, options: CallOptions = {}): Promise<T> {
     const { value } = await ask(method, url, [200], schema, options);
     if (value === undefined) throw new ControlPlaneError('unreadable', `${method} ${pathOf(url)}: no body`);
     return value;

@@ -128,7 +128,7 @@ test.each([
     { admin: false, agent: '22222222-2222-4222-8222-222222222222', generator: null, readonly: false },
     /belongs to agent 2222/,
   ],
-  ['no such key', 'POST /auth/pak', undefined, /401/],
+  ['no such key', 'POST /auth/pak', undefined, /does not know this key/],
 ])('with %s an agent does not start', async (_what, request, body, message) => {
   server.script.set(request, body ? { body: JSON.stringify(body) } : { status: 401 });
   const stranger = createAgentWorld({ plane: server.model });

@@ -8,6 +8,7 @@ export type Script = { status?: number; headers?: Record<string, string>; body?:
 
 export interface ScriptedControlPlane {
   url: string;
+  /** The only key that is known; a test may replace it. */
   pak: string;
   model: ModelControlPlane;
   /** By `METHOD /path`, without the prefix of the API: what such a request is answered until the script is taken away. */
@@ -19,7 +20,6 @@ export interface ScriptedControlPlane {
 /** The model behind a real socket. */
 export async function startScriptedControlPlane(): Promise<ScriptedControlPlane> {
   const model = createModelControlPlane();
-  const pak = 'brokkr_BRscript_1234567890123456789012';
   const script = new Map<string, Script>();
   const requests: ScriptedControlPlane['requests'] = [];
 
@@ -39,7 +39,7 @@ export async function startScriptedControlPlane(): Promise<ScriptedControlPlane>
     }
     if (scripted) return send(response, scripted.status ?? 200, scripted.body ?? '', scripted.headers);
     if (path === '/readyz') return send(response, model.dark ? 503 : 200, 'ok');
-    if (headers.authorization !== `Bearer ${pak}`) return send(response, 401, '');
+    if (headers.authorization !== `Bearer ${scriptedPlane.pak}`) return send(response, 401, '');
     try {
       await route(`${method} ${path.split('?', 1)[0]}`, { url, body, etag: headers['if-none-match'], response });
     } catch (error) {
@@ -86,9 +86,9 @@ export async function startScriptedControlPlane(): Promise<ScriptedControlPlane>
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  return {
+  const scriptedPlane: ScriptedControlPlane = {
     url: `http://127.0.0.1:${port}`,
-    pak,
+    pak: 'brokkr_BRscript_1234567890123456789012',
     model,
     script,
     requests,
@@ -98,6 +98,7 @@ export async function startScriptedControlPlane(): Promise<ScriptedControlPlane>
         server.closeAllConnections();
       }),
   };
+  return scriptedPlane;
 }
 
 function send(response: ServerResponse, status: number, body: string, headers: Record<string, string | undefined> = {}): void {
