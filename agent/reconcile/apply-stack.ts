@@ -11,7 +11,7 @@ import { ownedBySomeone } from './ownership.ts';
 import { type Plan, plan, type Stage } from './plan.ts';
 import { pruneStages, withPrune } from './prune.ts';
 import { type AttemptPorts, type AttemptResult, failure, type StackAttempt } from './stack-attempt.ts';
-import { validate } from './validation.ts';
+import { validate } from './validate-stack.ts';
 
 /**
  * Makes the cluster hold a stack's new contents: everything that can be is validated before anything is changed; what others of the
@@ -93,7 +93,7 @@ function stagesWith({ stages }: Plan, objects: readonly Desired[]): Stage[] {
 }
 
 /** Looks only at what is not surely ours yet and at what leaves: an update that adds and drops nothing reads nothing. */
-async function planContents({ effects }: AttemptPorts, { owner, desired, inventory }: StackAttempt): Promise<Plan> {
+async function planContents({ effects, inventories }: AttemptPorts, { owner, desired, inventory }: StackAttempt): Promise<Plan> {
   const before = inventory?.objects ?? [];
   const settled = inventory && inventory.checksum !== null ? keysOf(before) : new Set<string>();
   const wanted = new Set(desired.map(({ key }) => key));
@@ -102,7 +102,7 @@ async function planContents({ effects }: AttemptPorts, { owner, desired, invento
     ...before.filter((ref) => !wanted.has(objectKey(ref))),
   ];
   const live = await observe(effects.cluster, unsure, ownedBySomeone);
-  return plan({ owner, desired, inventory: before, live, apply: 'all', pruneReason: 'left the stack' });
+  return plan({ owner, desired, inventory: before, live, owns: inventories.owns, apply: 'all', pruneReason: 'left the stack' });
 }
 
 /** `what others of it need: 1 Namespace, 2 Role` */
