@@ -1,5 +1,6 @@
 import type { Cluster, LiveObject, Manifest, ObjectRef } from '../cluster/cluster.ts';
-import { type Inventory, readInventory, writeInventory } from './inventory.ts';
+import { type Inventory, keysOf, readInventory, writeInventory } from './inventory.ts';
+import { objectKey } from './object-key.ts';
 import { FIELD_MANAGER } from './ownership.ts';
 
 const AGENT_LABEL = 'brokkr.io/inventory-owner';
@@ -15,6 +16,8 @@ export interface InventoryStore {
   load(signal?: AbortSignal): Promise<void>;
   /** Undefined where the stack owns nothing. Throws where what it owns is written but can't be read. */
   find(stackId: string): Inventory | undefined;
+  /** Whether a stack owns an object, or may: its inventory can't be read. */
+  owns(stackId: string, ref: ObjectRef): boolean;
   /** All that can be read. */
   all(): Inventory[];
   /** The stacks whose inventory is there but can't be read. */
@@ -86,6 +89,10 @@ export function createInventoryStore({
       return found;
     },
     all: () => [...inventories().values()].filter((item): item is Inventory => !(item instanceof Error)),
+    owns(stackId, ref) {
+      const found = inventories().get(stackId);
+      return found instanceof Error || (found !== undefined && keysOf(found.objects).has(objectKey(ref)));
+    },
     unreadable: () => [...inventories()].filter(([, item]) => item instanceof Error).map(([stackId]) => stackId),
     async put(changed, signal) {
       const inventory = { ...changed, ownedBefore: ownedBefore(changed) };

@@ -2,7 +2,7 @@ import type { LiveObject, ObjectRef } from '../cluster/cluster.ts';
 import type { Desired } from './desired.ts';
 import { rankOf, type StageName } from './kind-order.ts';
 import { objectKey } from './object-key.ts';
-import { isOwned, type Owner, otherOwner, USER_ANNOTATION } from './ownership.ts';
+import { isOwned, OWNER_KEY, type Owner, otherOwner, STACK_KEY, USER_ANNOTATION } from './ownership.ts';
 
 export type ApplyReason = 'new' | 'changed' | 'missing' | 'drifted';
 export type PruneReason = 'left the stack' | 'deletion marker' | 'withdrawn';
@@ -34,6 +34,8 @@ export interface PlanInput {
   inventory: readonly ObjectRef[];
   /** Live objects by key, as far as they had to be looked at: those which carry anyone's owner label. */
   live: ReadonlyMap<string, LiveObject>;
+  /** Whether a stack of this agent owns an object: one that was kept when it left may be taken over. */
+  owns?: (stackId: string, ref: ObjectRef) => boolean;
   /** Everything, for new contents; else only what is missing or drifted, by key. */
   apply: 'all' | { drifted: ReadonlySet<string> };
   /** Why objects leave. */
@@ -41,15 +43,18 @@ export interface PlanInput {
 }
 
 /** What must change for the cluster to match; touches nothing and reads no clock. */
-export function plan({ owner, desired, inventory, live, apply, pruneReason }: PlanInput): Plan {
+export function plan({ owner, desired, inventory, live, owns = () => true, apply, pruneReason }: PlanInput): Plan {
   const before = new Set(inventory.map(objectKey));
   const wanted = new Set(desired.map(({ key }) => key));
+
+  const isLeftBehind = ({ metadata: { labels, annotations } }: LiveObject, ref: ObjectRef) =>
+    annotations?.[USER_ANNOTATION.keep] === 'true' && labels?.[OWNER_KEY] === owner.agentId && !owns(labels[STACK_KEY] ?? '', ref);
 
   const applies = desired.map((object): Action => {
     const { key, ref } = object;
     const existing = live.get(key);
     const other = existing && otherOwner(existing, owner);
-    if (other) return { do: 'refuse', key, ref, because: `belongs to ${other}` };
+    if (other && !isLeftBehind(existing, ref)) return { do: 'refuse', key, ref, because: `belongs to ${other}` };
     if (apply === 'all') return { do: 'apply', object, because: before.has(key) ? 'changed' : 'new' };
     if (!existing) return { do: 'apply', object, because: 'missing' };
     return apply.drifted.has(key) ? { do: 'apply', object, because: 'drifted' } : { do: 'leave', key, ref, because: 'unchanged' };
