@@ -12,6 +12,7 @@ import { createPollCycle } from './poll-cycle.ts';
 import { CONFIRM_ANNOTATION, createDeletionGuard } from './reconcile/deletion-guard.ts';
 import { ownedIn } from './reconcile/inventory.ts';
 import { createInventoryStore } from './reconcile/inventory-store.ts';
+import { createStackAnnotations } from './reconcile/stack-annotations.ts';
 import { createStackContents } from './reconcile/stack-contents.ts';
 import { createStackReconciler } from './reconcile/stack-reconciler.ts';
 import { createReports } from './reports.ts';
@@ -118,12 +119,14 @@ export function createAgent({
     const bodies = createBodyStore({ files, controlPlane, log });
     const defaultNamespace = config.watchNamespace ?? 'default';
     const contents = createStackContents({ bodies, defaultNamespace, stop });
+    const annotations = createStackAnnotations({ controlPlane, state, clock, log, stop });
     const reports = createReports({ controlPlane, state, agentId, clock, random, log, stop });
     const shared = { agentId, state, inventories, guard, contents, metrics, log };
     const effects = { cluster, clock, random, stop, forceConflicts: config.forceConflicts, parallelism: config.applyParallelism };
     const reconcile = createStackReconciler({
       ...shared,
       effects,
+      annotations,
       reports,
       assignmentOf: (stackId) => cycle.assignmentOf(stackId),
       defaultNamespace,

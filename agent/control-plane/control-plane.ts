@@ -25,6 +25,7 @@ export interface ControlPlane {
   deploymentObject(id: string, signal?: AbortSignal): Promise<DeploymentObject>;
   report(agentId: string, event: NewAgentEvent, signal?: AbortSignal): Promise<void>;
   annotations(agentId: string, signal?: AbortSignal): Promise<{ key: string; value: string }[]>;
+  stackAnnotations(stackId: string, signal?: AbortSignal): Promise<{ key: string; value: string }[]>;
   close(): Promise<void>;
 }
 

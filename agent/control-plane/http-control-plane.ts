@@ -152,6 +152,7 @@ export function createHttpControlPlane({
       await ask('POST', `${api}/agents/${agentId}/events`, [200, 201], undefined, { body: event, signal });
     },
     annotations: (agentId, signal) => fetched('GET', `${api}/agents/${agentId}/annotations`, z.array(Annotation), { signal }),
+    stackAnnotations: (stackId, signal) => fetched('GET', `${api}/stacks/${stackId}/annotations`, z.array(Annotation), { signal }),
     close: () => dispatcher.close(),
   };
 }

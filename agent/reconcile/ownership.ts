@@ -13,11 +13,18 @@ export const USER_ANNOTATION = {
   drift: 'brokkr.io/drift',
   /** `"false"`: a field owned by another manager is a failure, not taken over; `"true"` the other way round. */
   forceConflicts: 'brokkr.io/force-conflicts',
-  /** For the whole stack, on any of its objects. */
+  /** For the whole stack: on the stack itself, or on any of its objects. */
   stackDrift: 'brokkr.io/stack-drift',
   healthTimeoutSeconds: 'brokkr.io/health-timeout-seconds',
   health: 'brokkr.io/health',
 } as const;
+
+/** Those that are read on a stack, too. */
+export const STACK_ANNOTATIONS: ReadonlySet<string> = new Set([
+  USER_ANNOTATION.stackDrift,
+  USER_ANNOTATION.healthTimeoutSeconds,
+  USER_ANNOTATION.health,
+]);
 
 export interface Owner {
   agentId: string;

@@ -1,7 +1,7 @@
 import type { Manifest } from '../cluster/cluster.ts';
 import { USER_ANNOTATION } from './ownership.ts';
 
-/** How a whole stack wants to be treated. An agent can't read a stack's annotations, so any object of it may carry them; the first counts. */
+/** How a whole stack wants to be treated, as it says itself; what any of its objects says goes before that, and of several the first. */
 export interface StackPolicy {
   health: 'wait' | 'apply-only';
   healthTimeoutMs: number;
@@ -10,8 +10,13 @@ export interface StackPolicy {
 
 const TIMEOUT_MAX_SECONDS = 86_400;
 
-export function stackPolicy(manifests: readonly Manifest[], { healthTimeoutMs }: { healthTimeoutMs: number }): StackPolicy {
-  const first = (name: string) => manifests.map(({ metadata }) => metadata.annotations?.[name]).find((value) => value !== undefined);
+export function stackPolicy(
+  manifests: readonly Manifest[],
+  annotations: Readonly<Record<string, string>>,
+  { healthTimeoutMs }: { healthTimeoutMs: number },
+): StackPolicy {
+  const first = (name: string) =>
+    manifests.map(({ metadata }) => metadata.annotations?.[name]).find((value) => value !== undefined) ?? annotations[name];
   const seconds = Number(first(USER_ANNOTATION.healthTimeoutSeconds) ?? Number.NaN);
   return {
     health: first(USER_ANNOTATION.health) === 'apply-only' ? 'apply-only' : 'wait',

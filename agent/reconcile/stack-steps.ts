@@ -16,6 +16,7 @@ import { observe } from './observe.ts';
 import { correctionText, type Outcome, objectOutcome } from './outcome.ts';
 import { type Origin, ownedBy } from './ownership.ts';
 import { createRemoval } from './removal-step.ts';
+import type { StackAnnotations } from './stack-annotations.ts';
 import type { AttemptPorts, StackAttempt } from './stack-attempt.ts';
 import { type Assigned, isAssigned, type StackContents } from './stack-contents.ts';
 import { hasHealth, isLeaving } from './stack-health.ts';
@@ -26,6 +27,7 @@ import { type BindingModes, bindingModesFor } from './volume-binding.ts';
 export interface StackStepsOptions extends AttemptPorts {
   agentId: string;
   contents: StackContents;
+  annotations: StackAnnotations;
   reports: Reports;
   state: AgentState;
   metrics: AgentMetrics;
@@ -49,7 +51,7 @@ const LOOK_AFTER_ERROR_MS = 5_000;
 const LEFTOVERS_LOOK_MS = 10_000;
 
 export function createStackSteps(options: StackStepsOptions): StackSteps {
-  const { agentId, effects, inventories, guard, contents, reports, state, metrics, log } = options;
+  const { agentId, effects, inventories, guard, contents, annotations, reports, state, metrics, log } = options;
   const { clock, random } = effects;
   const now = () => clock.monotonicMs();
   const ownerOf = ({ stack_id: stackId }: Assignment) => ({ agentId, stackId });
@@ -72,7 +74,7 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
 
   async function attemptOn(assignment: Assigned, origin: Origin): Promise<StackAttempt> {
     const owner = ownerOf(assignment);
-    const manifests = await contents.manifests(assignment);
+    const [manifests, stackAnnotations] = await Promise.all([contents.manifests(assignment), annotations.of(assignment)]);
     return {
       owner,
       sequence: assignment.sequence_id,
@@ -84,7 +86,7 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
         defaultNamespace: options.defaultNamespace,
         isReserved: inventories.isInventory,
       }),
-      policy: stackPolicy(manifests, { healthTimeoutMs: options.healthTimeoutMs }),
+      policy: stackPolicy(manifests, stackAnnotations, { healthTimeoutMs: options.healthTimeoutMs }),
       inventory: inventories.find(assignment.stack_id),
     };
   }

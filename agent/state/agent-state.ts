@@ -7,7 +7,12 @@ import type { StateFiles } from './state-files.ts';
 export const Reported = z.object({ deployment_object_id: z.string(), event_type: z.string(), status: z.string(), digest: z.string() });
 export type Reported = z.infer<typeof Reported>;
 
-const Stack = z.object({ sequence: z.int().optional(), reported: Reported.optional() });
+const Stack = z.object({
+  sequence: z.int().optional(),
+  reported: Reported.optional(),
+  /** Those of the stack itself that say how to treat it. */
+  annotations: z.record(z.string(), z.string()).optional(),
+});
 
 const Stored = z.object({
   version: z.literal(1),

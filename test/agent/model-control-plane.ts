@@ -14,6 +14,7 @@ export interface ModelControlPlane extends ControlPlane {
   readonly calls: string[];
   readonly events: NewAgentEvent[];
   readonly heartbeats: unknown[];
+  readonly stackAnnotationsOf: Map<string, Record<string, string>>;
   readonly agentAnnotations: { key: string; value: string }[];
   newStack(): string;
   post(stackId: string, yaml: string, options?: { marker?: boolean; sequence?: number }): DeploymentObject;
@@ -67,6 +68,7 @@ export function createModelControlPlane({ agentId = randomUUID() }: { agentId?: 
     events: [],
     heartbeats: [],
     agentAnnotations: [],
+    stackAnnotationsOf: new Map(),
     bodies,
     newStack: () => randomUUID(),
     post(stackId, yaml, { marker = false, sequence: given } = {}) {
@@ -141,6 +143,10 @@ export function createModelControlPlane({ agentId = randomUUID() }: { agentId?: 
         }
       }),
     annotations: () => called('annotations', () => plane.agentAnnotations),
+    stackAnnotations: (stackId) =>
+      called('stack-annotations', () =>
+        Object.entries(plane.stackAnnotationsOf.get(stackId) ?? {}).map(([key, value]) => ({ key, value })),
+      ),
     close: async () => {},
   };
   return plane;

@@ -52,6 +52,7 @@ export function mortalPorts(
       deploymentObject: mortal(controlPlane.deploymentObject),
       report: mortal(controlPlane.report),
       annotations: mortal(controlPlane.annotations),
+      stackAnnotations: mortal(controlPlane.stackAnnotations),
     },
     files: { read: mortal(files.read), write: mortal(files.write), remove: mortal(files.remove), list: mortal(files.list) },
   };

@@ -77,6 +77,7 @@ export async function startScriptedControlPlane(): Promise<ScriptedControlPlane>
       return json(201, event);
     }
     if (what === `GET ${agent}/annotations`) return json(200, model.agentAnnotations);
+    if (resource === 'stacks' && what.endsWith('/annotations')) return json(200, await model.stackAnnotations(id));
     if (resource === 'deployment-objects') return json(200, await model.deploymentObject(id));
     if (resource === 'generators') return json(201, {});
     send(response, 404, '');
