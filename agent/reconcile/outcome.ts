@@ -57,7 +57,7 @@ export function outcomeDetails(stackId: string, { objects }: Outcome, durationMs
 const severity = (object: ObjectOutcome): number =>
   isBad(object) ? 0 : object.health === 'progressing' ? 1 : object.action === 'unchanged' ? 3 : 2;
 
-const refIn = ({ api_version, kind, namespace, name }: ObjectOutcome): ObjectRef => ({
+export const refIn = ({ api_version, kind, namespace, name }: ObjectOutcome): ObjectRef => ({
   apiVersion: api_version,
   kind,
   ...(namespace !== null && { namespace }),

@@ -1,7 +1,8 @@
-import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
+import type { Assignment, ObjectOutcome } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { ControlPlaneError } from '../control-plane/control-plane.ts';
 import { labelledObjects } from './lost-inventory.ts';
-import type { Outcome } from './outcome.ts';
+import { objectKey } from './object-key.ts';
+import { countsText, type Outcome, refIn } from './outcome.ts';
 import type { PruneReason } from './plan.ts';
 import { removeStack } from './remove-stack.ts';
 import { isAssigned } from './stack-contents.ts';
@@ -62,10 +63,11 @@ export function createRemoval(options: StackStepsOptions, { later, applied, tell
     if (because === 'withdrawn') state.forgetSequence(stackId);
     else applied(assignment);
     await state.settled();
-    const { outcome, remaining } = await removeStack(options, { agentId, stackId }, because);
+    const { outcome: looked, remaining } = await removeStack(options, { agentId, stackId }, because);
+    const outcome = { ...looked, objects: soFar(notes, looked, remaining, because) };
     const accepted = outcome.status === 'SUCCESS';
     const told = { ...assignment, deployment_object_id: deploymentObjectId };
-    if (accepted && remaining > 0) {
+    if (accepted && remaining.size > 0) {
       notes.terminatingSinceMs ??= startedMs;
       const late = startedMs - notes.terminatingSinceMs >= options.healthTimeoutMs;
       // Finalizers may be right to take their time: it goes on, but somebody should know.
@@ -74,12 +76,30 @@ export function createRemoval(options: StackStepsOptions, { later, applied, tell
       return !late;
     }
     notes.seen.clear();
-    if (!accepted) later(assignment, notes, outcome.held ? HELD_LOOK_MS : undefined);
-    else {
-      notes.failed = undefined;
-      notes.terminatingSinceMs = undefined;
+    if (!accepted) {
+      later(assignment, notes, outcome.held ? HELD_LOOK_MS : undefined);
+      tell(told, outcome, startedMs);
+      return false;
     }
-    tell(told, outcome, startedMs);
-    return accepted;
+    const summary = outcome.objects.length > 0 ? countsText(outcome.objects) : outcome.summary;
+    tell(told, { ...outcome, summary }, notes.terminatingSinceMs ?? startedMs);
+    notes.failed = undefined;
+    notes.terminatingSinceMs = undefined;
+    notes.removed = undefined;
+    return true;
   };
+}
+
+/** The outcomes of a look with those of the looks before, and a note of what it did. */
+function soFar(notes: StackNotes, { objects }: Outcome, remaining: ReadonlySet<string>, because: PruneReason): ObjectOutcome[] {
+  const all = new Map(notes.removed);
+  notes.removed ??= new Map();
+  for (const object of objects) {
+    const key = objectKey(refIn(object));
+    all.set(key, object);
+    const { health: _health, message: _message, ...outcome } = object;
+    if (!remaining.has(key) || object.action === 'deleted') notes.removed.set(key, outcome);
+    else if (object.because === 'terminating') notes.removed.set(key, { ...outcome, action: 'deleted', because });
+  }
+  return [...all.values()];
 }

@@ -1,3 +1,4 @@
+import { keysOf } from './inventory.ts';
 import { observe } from './observe.ts';
 import { countsText } from './outcome.ts';
 import { type Owner, ownedBySomeone } from './ownership.ts';
@@ -5,8 +6,8 @@ import { type PruneReason, plan } from './plan.ts';
 import { pruneStages, withPrune } from './prune.ts';
 import type { AttemptPorts, AttemptResult } from './stack-attempt.ts';
 
-/** `remaining` objects are accepted for deletion but not gone. */
-export type RemovalResult = AttemptResult & { remaining: number };
+/** What is `remaining`, by key, is not gone yet. */
+export type RemovalResult = AttemptResult & { remaining: ReadonlySet<string> };
 
 /** Deletes all a stack owns, in reverse order. The inventory is gone only when everything is. May run any number of times. */
 export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason: PruneReason): Promise<RemovalResult> {
@@ -14,7 +15,7 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
   const inventory = inventories.find(owner.stackId);
   if (!inventory) {
     guard.done(owner.stackId);
-    return { outcome: { status: 'SUCCESS', summary: 'nothing is left of the stack', objects: [] }, live: new Map(), remaining: 0 };
+    return { outcome: { status: 'SUCCESS', summary: 'nothing is left of the stack', objects: [] }, live: new Map(), remaining: new Set() };
   }
   const live = await observe(effects.cluster, inventory.objects, ownedBySomeone);
   const planned = plan({ owner, desired: [], inventory: inventory.objects, live, apply: 'all', pruneReason });
@@ -22,7 +23,7 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
   if (pruned.survivors.length > 0)
     await inventories.put({ ...inventory, checksum: null, createdNamespaces: [], objects: pruned.survivors });
   else await inventories.remove(owner.stackId);
-  const remaining = pruned.survivors.length;
-  const summary = remaining > 0 ? `not all gone: ${remaining} left` : countsText(pruned.outcomes);
+  const remaining = keysOf(pruned.survivors);
+  const summary = remaining.size > 0 ? `not all gone: ${remaining.size} left` : countsText(pruned.outcomes);
   return { outcome: withPrune(pruned, pruned.outcomes, summary), live: new Map(), remaining };
 }

@@ -1,3 +1,4 @@
+import type { ObjectOutcome } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { backoffMs } from '../../lib/platform/backoff.ts';
 import type { HealthWait } from './health-wait.ts';
 
@@ -9,6 +10,8 @@ export interface StackNotes {
   healthWait?: HealthWait | undefined;
   /** Since when nothing but finalizers holds up its removal. */
   terminatingSinceMs?: number | undefined;
+  /** What its removal has done so far, by object. */
+  removed?: Map<string, ObjectOutcome> | undefined;
   checkAtMs?: number | undefined;
   /** resourceVersions seen last, by object. */
   seen: Map<string, string>;

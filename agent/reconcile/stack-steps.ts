@@ -95,6 +95,7 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     const startedMs = now();
     notes.healthWait = undefined;
     notes.terminatingSinceMs = undefined;
+    notes.removed = undefined;
     notes.verified = undefined;
     const { deployment_object_id: deploymentObjectId, checksum } = assignment;
     const attempt = await attemptOn(assignment, { deploymentObjectId, checksum });
