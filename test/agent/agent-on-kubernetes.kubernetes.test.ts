@@ -120,6 +120,55 @@ describeKubernetes('an agent on the Kubernetes API, with the rights of its chart
     expect(await version()).toBe(before);
   }, 60_000);
 
+  test('what can no longer be changed is told, and what stands beside it is put right', async () => {
+    const plane = createModelControlPlane();
+    plane.post(plane.newStack(), yaml(here(configMap('frozen-a')), here(configMap('frozen-b'))));
+    await start(plane, { driftIntervalMs: 1_500 });
+    const patch = (name: string, fields: unknown) =>
+      kubernetes.kubectl(['patch', 'configmap', name, '-n', namespace, '--type=merge', '-p', JSON.stringify(fields)]);
+    await patch('frozen-a', { immutable: true, data: { colour: 'green' } });
+    await patch('frozen-b', { data: { colour: 'green' } });
+    await eventually(async () => (await colour('frozen-b')) === 'red');
+    await eventually(() => plane.events.at(-1)?.status === 'FAILURE');
+    expect(plane.events.at(-1)?.message).toContain(`ConfigMap/${namespace}/frozen-a: `);
+    await kubernetes.kubectl(['delete', 'configmap', 'frozen-a', '-n', namespace]);
+    await eventually(() => plane.events.at(-1)?.status === 'SUCCESS');
+    expect(await colour('frozen-a')).toBe('red');
+  }, 90_000);
+
+  test('what is applied while it is being deleted is there when success is told', async () => {
+    const plane = createModelControlPlane();
+    const stack = plane.newStack();
+    plane.post(stack, yaml(here(configMap('leaving', {}, { finalizers: ['example.com/hold'] }))));
+    const agent = await start(plane, { driftIntervalMs: 0 });
+    await kubernetes.kubectl(['delete', 'configmap', 'leaving', '-n', namespace, '--wait=false']);
+    plane.post(stack, yaml(here(configMap('leaving', { colour: 'blue' }))));
+    await cycle(agent);
+    await eventually(() => plane.events.length === 2);
+    expect(plane.events.at(-1)?.status).toBe('SUCCESS');
+    expect(await colour('leaving')).toBe('blue');
+    expect(await names(plane)).toEqual(['configmap/leaving']);
+  }, 60_000);
+
+  test('a Job that finished and was cleared away does not run again', async () => {
+    const plane = createModelControlPlane();
+    const container = { name: 'main', image: 'migrate' };
+    const spec = { ttlSecondsAfterFinished: 3600, template: { spec: { containers: [container], restartPolicy: 'Never' } } };
+    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate' }, spec };
+    plane.post(plane.newStack(), yaml(here(job), here(configMap('beside'))));
+    const agent = await start(plane, { driftIntervalMs: 1_000 });
+    await eventually(() => plane.events.length > 0);
+    expect(plane.events).toMatchObject([{ status: 'SUCCESS', message: '2 created' }]);
+    await agent.stop();
+    await kubernetes.kubectl(['delete', 'job', 'migrate', '-n', namespace]);
+    await start(plane, { driftIntervalMs: 1_000 });
+    await kubernetes.kubectl(['delete', 'configmap', 'beside', '-n', namespace]);
+    await eventually(async () => (await names(plane)).length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await names(plane, 'jobs')).toEqual([]);
+    expect(plane.events.every((event) => event.status === 'SUCCESS')).toBe(true);
+  }, 60_000);
+
   test('a withdrawal while it was away is carried out by another process without its disk', async () => {
     const plane = createModelControlPlane();
     const [leaving, staying] = [plane.newStack(), plane.newStack()];
