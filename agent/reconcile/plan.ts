@@ -21,7 +21,7 @@ export interface Stage {
 }
 
 export interface Plan {
-  /** What must not be touched though it is wanted: where there is any, nothing is applied. */
+  /** What must not be touched though it is wanted: where there is any, nothing of new contents is applied. */
   refused: Extract<Action, { do: 'refuse' }>[];
   left: Extract<Action, { do: 'leave' }>[];
   stages: Stage[];
