@@ -211,8 +211,11 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
 
   async function adopt(assignment: Assigned, notes: StackNotes): Promise<boolean> {
     const owned = inventories.find(assignment.stack_id)?.objects ?? [];
+    const { checkAtMs } = notes;
     guard.done(assignment.stack_id);
     verified(assignment, notes);
+    // Nothing was looked at: the next look is due when it was.
+    notes.checkAtMs = checkAtMs;
     tell(
       assignment,
       { status: 'SUCCESS', summary: 'unchanged', objects: owned.map((ref) => objectOutcome(ref, { action: 'unchanged' })) },

@@ -84,6 +84,22 @@ test('what an update drops goes in its order too, without anything to wake it', 
   await agent.stop();
 });
 
+test('nor is that forgotten when the same contents are submitted again', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(...operator, widget('one')));
+  const agent = await world.start({ driftIntervalMs: 0 });
+  await hold(world, ['example.com/clean-up']);
+  for (let submitted = 0; submitted < 2; submitted += 1) {
+    world.plane.post(stack, yaml(configMap('settings')));
+    await world.cycle(agent);
+  }
+  await hold(world, []);
+  await world.clock.advance(20_000);
+  expect(world.objects()).toEqual(['ConfigMap/shop/settings']);
+  await agent.stop();
+});
+
 test('a deletion that was let pass goes on to its end, though less and less is left of all', async () => {
   const world = createAgentWorld();
   const [staying, leaving] = [world.plane.newStack(), world.plane.newStack()];
