@@ -1,4 +1,4 @@
-import { type Dispatcher, request, Agent as UndiciAgent } from 'undici';
+import { type Dispatcher, EnvHttpProxyAgent, request, Agent as UndiciAgent } from 'undici';
 import * as z from 'zod';
 import { Agent, Assignments, AuthResponse, DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
@@ -10,6 +10,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** A deployment object of 1 MiB whose every character is escaped in JSON, or tens of thousands of assignments. */
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 const ERROR_BYTES_MAX = 16 * 1024;
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 const Annotation = z.object({ key: z.string(), value: z.string() });
 const Problem = z.object({ message: z.string(), code: z.string().optional() });
@@ -44,12 +45,14 @@ export function createHttpControlPlane({
   clock = systemClock,
 }: HttpControlPlaneOptions): ControlPlane {
   const key = createAgentKey({ pak, read: readPak, clock });
-  const dispatcher = new UndiciAgent({
-    connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs) },
+  const limits = {
+    connectTimeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
     keepAliveTimeout: 60_000,
     connections: 8,
     maxHeaderSize: 32 * 1024,
-  });
+  };
+  // Through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY say; no proxy leads back to one's own machine.
+  const dispatcher = LOOPBACK.test(new URL(baseUrl).hostname) ? new UndiciAgent(limits) : new EnvHttpProxyAgent(limits);
   const base = baseUrl.replace(/\/+$/, '');
   const api = `${base}/api/v1`;
 
