@@ -68,13 +68,18 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
       return false;
     }),
   );
-  const problems = inUse.length > 0 ? [`not deleted, since objects of other stacks would go with it: ${inUse.join('; ')}`] : [];
-  const end = (more?: Pick<PruneResult, 'held'>): PruneResult => ({
-    ...result,
-    ownedBefore: result.survivors.length > 0 ? inventories.find(owner.stackId)?.ownedBefore : undefined,
-    ...(problems.length > 0 && { problem: problems.join('; ') }),
-    ...more,
-  });
+  const problems: string[] = [];
+  const end = (more?: Pick<PruneResult, 'held'>): PruneResult => {
+    // What else is going is waited for first.
+    if (inUse.length > 0 && (problems.length > 0 || inUse.length === result.survivors.length))
+      problems.push(`not deleted, since objects of other stacks would go with it: ${inUse.join('; ')}`);
+    return {
+      ...result,
+      ownedBefore: result.survivors.length > 0 ? inventories.find(owner.stackId)?.ownedBefore : undefined,
+      ...(problems.length > 0 && { problem: problems.join('; ') }),
+      ...more,
+    };
+  };
   const total = due.flat().length;
   if (total > 0) {
     const verdict = await guard.ask(owner.stackId, total);

@@ -42,6 +42,26 @@ test('a definition stays while another stack has objects of its kind', async () 
   await agent.stop();
 });
 
+test('what holds up a definition is told once all else is gone', async () => {
+  const world = createAgentWorld();
+  const [owner, guest] = [world.plane.newStack(), world.plane.newStack()];
+  world.plane.post(owner, yaml(widgetDefinition, configMap('held'), configMap('needed')));
+  const agent = await world.start();
+  world.plane.post(guest, yaml(widget('guest')));
+  await world.cycle(agent);
+  const hold = (finalizers: string[]) =>
+    world.cluster.apply(configMap('held', {}, { finalizers }), { fieldManager: 'controller', force: true });
+  await hold(['test/hold']);
+  world.plane.withdraw(owner);
+  await world.cycle(agent);
+  await world.clock.advance(10_000);
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY SUCCESS']);
+  await hold([]);
+  await world.clock.advance(3_000);
+  expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining(guest) });
+  await agent.stop();
+});
+
 test('an update that drops a namespace with guests applies the rest and leaves it', async () => {
   const world = createAgentWorld();
   const [owner, guest] = [world.plane.newStack(), world.plane.newStack()];
