@@ -91,14 +91,22 @@ test.each(
         ['-0123', '-0123 is -123 here and -83 to kubectl: write -83 or "-0123"'],
         ['00', '00 begins with a zero: write 0 or "00"'],
         ['0089', '0089 begins with a zero: write 89 or "0089"'],
-        ['9007199254740993', '9007199254740993 cannot be kept exactly: quote it if it is text'],
-        ['0x20000000000001', '0x20000000000001 cannot be kept exactly: quote it if it is text'],
-        ['9'.repeat(400), `${'9'.repeat(40)}… cannot be kept exactly: quote it if it is text`],
+        ['18446744073709551616', '18446744073709551616 is larger than any integer of Kubernetes: quote it if it is text'],
+        ['-9223372036854775809', '-9223372036854775809 is larger than any integer of Kubernetes: quote it if it is text'],
+        ['9'.repeat(400), `${'9'.repeat(40)}… is larger than any integer of Kubernetes: quote it if it is text`],
       ] as const
     ).map(([number, message]) => [number, way, textOf, message] as const),
   ),
 )('a number that may mean another one is refused: %s, %s', (number, _way, textOf, message) => {
   expect(failureOf(textOf(number))).toMatchObject({ code: 'unclear_number', line: 3, message: `document 1, line 3: ${message}` });
+});
+
+test('an integer beyond what a JavaScript number holds is passed on as it is', () => {
+  const text = 'a: [9007199254740993, -9223372036854775808, +18446744073709551615, 0x20000000000001]\n9007199254740993: x\n';
+  const [document] = parseYamlDocuments(text);
+  expect(JSON.stringify(document?.value)).toBe(
+    '{"a":[9007199254740993,-9223372036854775808,18446744073709551615,9007199254740993],"9007199254740993":"x"}',
+  );
 });
 
 test('numbers that mean one thing only, keys and text with the same digits stay', () => {

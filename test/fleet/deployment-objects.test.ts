@@ -165,7 +165,7 @@ describe('what is no desired state is refused:', () => {
     'a hundred levels': `${'['.repeat(100)}${']'.repeat(100)}`,
     'a hundred thousand levels': '['.repeat(100_000),
     'a mode that is octal to kubectl': 'mode: 0400\n',
-    'an integer beyond what JSON keeps': 'id: 9007199254740993\n',
+    'an integer beyond what Kubernetes knows': 'id: 18446744073709551616\n',
     'a thousand and one documents': '---\na: 1\n'.repeat(1_001),
   };
   test.each(Object.entries(BAD))('%s', async (_what, yaml) => {

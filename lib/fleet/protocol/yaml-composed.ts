@@ -1,5 +1,5 @@
 import { Composer, type CST, isAlias, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, Parser, type Scalar } from 'yaml';
-import { numberProblem, YAML_LIMITS, type YamlDocument, YamlError, type YamlErrorCode } from './yaml-rules.ts';
+import { largeInteger, numberProblem, YAML_LIMITS, type YamlDocument, YamlError, type YamlErrorCode } from './yaml-rules.ts';
 
 /**
  * Reads any text, and finds what is wrong with it: with anchors, tags, directives, in any style. About a millisecond for ten small
@@ -114,7 +114,7 @@ function plain(node: ParsedNode | null, reading: Reading, depth = 0, aliased = f
     for (const item of items) {
       const key = item.key as ParsedNode | null;
       if (key !== null && !isScalar(key)) throw refuse('syntax', 'keys must be scalars');
-      const name = String((key && scalar(key)) ?? '');
+      const name = key ? nameOf(key) : '';
       if (aliased) budget.characters -= name.length;
       if (Object.hasOwn(result, name)) {
         throw new YamlError('duplicate_key', `key "${name.slice(0, 100)}" is there twice`, reading.at(key?.range[0] ?? 0));
@@ -134,7 +134,12 @@ const CORE_TAGS: ReadonlySet<string> = new Set(
 );
 
 /** JSON has no infinities and no NaN: such a value stays what was written. */
-const scalar = ({ value, source }: Scalar.Parsed): unknown => (typeof value === 'number' && !Number.isFinite(value) ? source : value);
+function scalar({ value, source, type }: Scalar.Parsed): unknown {
+  if (typeof value !== 'number') return value;
+  return (type === 'PLAIN' && largeInteger(source)) || (Number.isFinite(value) ? value : source);
+}
+
+const nameOf = (key: Scalar.Parsed): string => String((largeInteger(key.source) ? key.source : scalar(key)) ?? '');
 
 const codeOf = (code: string): YamlErrorCode => (code === 'TAG_RESOLVE_FAILED' ? 'custom_tag' : 'syntax');
 

@@ -9,7 +9,7 @@ import {
   SCALAR_STYLE,
   YAMLException,
 } from 'js-yaml';
-import { numberProblem, YAML_LIMITS, type YamlDocument } from './yaml-rules.ts';
+import { largeInteger, numberProblem, YAML_LIMITS, type YamlDocument } from './yaml-rules.ts';
 
 /**
  * What the fast parser may read otherwise than it should: tabs, byte order marks, lone carriage returns, directives, the ends of
@@ -104,7 +104,7 @@ function read(text: string, events: readonly Event[]): YamlDocument[] {
 }
 
 function typed(source: string): unknown {
-  if (numberProblem(source)) throw new NotPlain();
+  if (numberProblem(source) || largeInteger(source)) throw new NotPlain();
   for (const { resolve, tagName } of SCALAR_TYPES) {
     const value: unknown = resolve(source, false, tagName);
     if (value !== NOT_RESOLVED) return typeof value === 'number' && !Number.isFinite(value) ? source : value;

@@ -43,8 +43,16 @@ export interface YamlDocument {
   line: number;
 }
 
+const [INT64_MIN, UINT64_MAX] = [-(2n ** 63n), 2n ** 64n - 1n];
 const LEADING_ZERO = /^([-+]?)0+(\d+)$/;
 const INTEGER = /^(?:[-+]?\d+|0o[0-7]+|0x[\da-fA-F]+)$/;
+
+/** Newer than the types of the language that come with it. https://tc39.es/proposal-json-parse-with-source/ */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): { rawJSON: string } };
+
+/** An integer that no JavaScript number holds exactly, as a value that JSON.stringify writes as it is; undefined for all others. */
+export const largeInteger = (source: string): { rawJSON: string } | undefined =>
+  INTEGER.test(source) && !Number.isSafeInteger(Number(source)) ? rawJSON(String(BigInt(source))) : undefined;
 
 /**
  * What is wrong with a number in plain style, undefined where nothing is. YAML 1.1, which kubectl reads, takes 0400 for octal, YAML
@@ -53,7 +61,8 @@ const INTEGER = /^(?:[-+]?\d+|0o[0-7]+|0x[\da-fA-F]+)$/;
 export function numberProblem(source: string): string | undefined {
   if (!INTEGER.test(source)) return undefined;
   const text = source.length > 40 ? `${source.slice(0, 40)}…` : source;
-  if (!Number.isSafeInteger(Number(source))) return `${text} cannot be kept exactly: quote it if it is text`;
+  const exact = BigInt(source.slice(0, 400));
+  if (exact < INT64_MIN || exact > UINT64_MAX) return `${text} is larger than any integer of Kubernetes: quote it if it is text`;
   const [, sign, digits] = LEADING_ZERO.exec(source) ?? [];
   if (digits === undefined) return undefined;
   const [decimal, octal] = [Number(source), (sign === '-' ? -1 : 1) * Number.parseInt(digits, 8)];
