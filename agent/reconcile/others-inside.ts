@@ -1,6 +1,4 @@
-import type { ObjectRef } from '../cluster/cluster.ts';
-import { isRecord } from './desired.ts';
-import { groupOf } from './object-key.ts';
+import { contentOf } from './containers.ts';
 import type { Action } from './plan.ts';
 import type { AttemptPorts } from './stack-attempt.ts';
 
@@ -18,23 +16,11 @@ export function othersInside(
   stackId: string,
   action: Pick<Extract<Action, { do: 'prune' }>, 'ref' | 'live'>,
 ): OthersInside {
-  const contains = contentOf(action);
+  const contains = contentOf(action.ref, action.live);
   if (!contains) return { staying: [], leaving: [] };
   const inside = inventories.all().filter(({ objects }) => objects.some(contains));
   const others = [...inside.map((inventory) => inventory.stackId), ...inventories.unreadable()].filter((id) => id !== stackId).sort();
   const assignments = state.assignments?.value.assignments ?? [];
   const going = new Set(assignments.filter((item) => item.state === 'withdrawn' || item.is_deletion_marker).map((item) => item.stack_id));
   return { staying: others.filter((id) => !going.has(id)), leaving: others.filter((id) => going.has(id)) };
-}
-
-function contentOf({
-  ref,
-  live: { spec },
-}: Pick<Extract<Action, { do: 'prune' }>, 'ref' | 'live'>): ((ref: ObjectRef) => boolean) | undefined {
-  const group = groupOf(ref.apiVersion);
-  if (group === '' && ref.kind === 'Namespace') return ({ namespace }) => namespace === ref.name;
-  if (group !== 'apiextensions.k8s.io' || ref.kind !== 'CustomResourceDefinition' || !isRecord(spec) || !isRecord(spec.names))
-    return undefined;
-  const { group: defined, names } = spec;
-  return ({ apiVersion, kind }) => groupOf(apiVersion) === defined && kind === names.kind;
 }

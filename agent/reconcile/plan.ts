@@ -1,4 +1,5 @@
 import type { LiveObject, ObjectRef } from '../cluster/cluster.ts';
+import { contentOf, isContainer } from './containers.ts';
 import type { Desired } from './desired.ts';
 import { rankOf, type StageName } from './kind-order.ts';
 import { objectKey } from './object-key.ts';
@@ -34,7 +35,7 @@ export interface PlanInput {
   inventory: readonly ObjectRef[];
   /** Live objects by key, as far as they had to be looked at: those which carry anyone's owner label. */
   live: ReadonlyMap<string, LiveObject>;
-  /** Whether a stack of this agent owns an object: one that was kept when it left may be taken over. */
+  /** Whether a stack of this agent owns an object: one that was kept when it left, or what such a one is in, may be taken over. */
   owns?: (stackId: string, ref: ObjectRef) => boolean;
   /** Everything, for new contents; else only what is missing or drifted, by key. */
   apply: 'all' | { drifted: ReadonlySet<string> };
@@ -48,7 +49,9 @@ export function plan({ owner, desired, inventory, live, owns = () => true, apply
   const wanted = new Set(desired.map(({ key }) => key));
 
   const isLeftBehind = ({ metadata: { labels, annotations } }: LiveObject, ref: ObjectRef) =>
-    annotations?.[USER_ANNOTATION.keep] === 'true' && labels?.[OWNER_KEY] === owner.agentId && !owns(labels[STACK_KEY] ?? '', ref);
+    (annotations?.[USER_ANNOTATION.keep] === 'true' || isContainer(ref)) &&
+    labels?.[OWNER_KEY] === owner.agentId &&
+    !owns(labels[STACK_KEY] ?? '', ref);
 
   const applies = desired.map((object): Action => {
     const { key, ref } = object;
@@ -73,10 +76,16 @@ export function plan({ owner, desired, inventory, live, owns = () => true, apply
       if (deletionTimestamp !== undefined) return { do: 'leave', key, ref, because: 'terminating' };
       return { do: 'prune', key, ref, uid, live: existing, because: pruneReason };
     });
+  // What is kept would go with what it is in.
+  const kept = prunes.flatMap((action) => (action.do === 'leave' && action.because === 'kept' ? [action.ref] : []));
+  const pruned = prunes.map((action): Action => {
+    if (action.do !== 'prune' || !kept.some(contentOf(action.ref, action.live) ?? (() => false))) return action;
+    return { do: 'leave', key: action.key, ref: action.ref, because: 'kept' };
+  });
 
   return {
     refused: applies.filter((action) => action.do === 'refuse'),
-    left: [...applies, ...prunes].filter((action) => action.do === 'leave'),
+    left: [...applies, ...pruned].filter((action) => action.do === 'leave'),
     stages: [
       ...stages(
         applies.filter((action) => action.do === 'apply'),
@@ -84,7 +93,7 @@ export function plan({ owner, desired, inventory, live, owns = () => true, apply
         (action) => action.object.stage,
       ),
       ...stages(
-        prunes.filter((action) => action.do === 'prune'),
+        pruned.filter((action) => action.do === 'prune'),
         (action) => -rankOf(action.ref),
         () => 'prune' as const,
       ),
