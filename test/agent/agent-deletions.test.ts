@@ -212,29 +212,3 @@ test("no stack can write an agent's inventory", async () => {
 function refused(): Error {
   return new ClusterError('not today', { status: 403, reason: 'Forbidden' });
 }
-
-test('what an object to be kept is in stays with it, and another stack may have both', async () => {
-  const world = createAgentWorld();
-  const [first, second] = [world.plane.newStack(), world.plane.newStack()];
-  const vault = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'vault' } };
-  const inVault = (name: string, annotations: Record<string, string> = {}) => {
-    const { metadata, ...manifest } = configMap(name, {}, { annotations });
-    return { ...manifest, metadata: { ...metadata, namespace: 'vault' } };
-  };
-  const contents = yaml(vault, inVault('kept', { 'brokkr.io/keep': 'true' }), inVault('plain'));
-  world.plane.post(first, contents);
-  const agent = await world.start();
-  world.plane.withdraw(first);
-  await world.cycle(agent);
-  expect(world.objects()).toEqual(['ConfigMap/vault/kept', 'Namespace/vault']);
-  expect(world.plane.events.at(-1)).toMatchObject({
-    event_type: 'REMOVE',
-    status: 'SUCCESS',
-    details: { counts: { skipped: 2, deleted: 1 } },
-  });
-  world.plane.post(second, contents);
-  await world.cycle(agent);
-  expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
-  expect(world.objects()).toEqual(['ConfigMap/vault/kept', 'ConfigMap/vault/plain', 'Namespace/vault']);
-  await agent.stop();
-});

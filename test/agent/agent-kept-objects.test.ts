@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type AgentWorld, configMap, createAgentWorld, yaml } from './agent-world.ts';
+import { type AgentWorld, configMap, createAgentWorld, namespace, yaml } from './agent-world.ts';
 
 const kept = (name: string, data = {}) => configMap(name, data, { annotations: { 'brokkr.io/keep': 'true' } });
 
@@ -48,5 +48,30 @@ test('an object to be kept belongs to its stack as long as it is in it', async (
   await world.cycle(agent);
   expect(stackOf(world, 'data')).toBe(owner);
   expect(world.plane.events.at(-1)?.message).toContain(`belongs to stack ${owner}`);
+  await agent.stop();
+});
+
+test('what an object to be kept is in stays with it, and another stack may have both', async () => {
+  const world = createAgentWorld();
+  const [first, second] = [world.plane.newStack(), world.plane.newStack()];
+  const contents = yaml(
+    namespace('vault'),
+    configMap('kept', {}, { namespace: 'vault', annotations: { 'brokkr.io/keep': 'true' } }),
+    configMap('plain', {}, { namespace: 'vault' }),
+  );
+  world.plane.post(first, contents);
+  const agent = await world.start();
+  world.plane.withdraw(first);
+  await world.cycle(agent);
+  expect(world.objects()).toEqual(['ConfigMap/vault/kept', 'Namespace/vault']);
+  expect(world.plane.events.at(-1)).toMatchObject({
+    event_type: 'REMOVE',
+    status: 'SUCCESS',
+    details: { counts: { skipped: 2, deleted: 1 } },
+  });
+  world.plane.post(second, contents);
+  await world.cycle(agent);
+  expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
+  expect(world.objects()).toEqual(['ConfigMap/vault/kept', 'ConfigMap/vault/plain', 'Namespace/vault']);
   await agent.stop();
 });
