@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Agent, createAgent } from '../../agent/agent.ts';
-import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
-import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.ts';
-import { createMemoryFiles } from '../../agent/state/state-files.ts';
+import type { Manifest } from '../../agent/cluster/cluster.ts';
 import type { TestCluster } from '../kubernetes/start-cluster.ts';
-import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
-import { configMap, namespace as namespaceOf, TEST_CONFIG, widgetDefinition, yaml } from './agent-world.ts';
-import { installAgentIdentity } from './chart-identity.ts';
+import { describeKubernetes } from '../kubernetes/test-cluster.ts';
+import { configMap, namespace as namespaceOf, widgetDefinition, yaml } from './agent-world.ts';
+import { type AgentsOnKubernetes, agentsOnKubernetes } from './agents-on-kubernetes.ts';
+import { eventually } from './cluster-contract-objects.ts';
 import { createModelControlPlane, type ModelControlPlane } from './model-control-plane.ts';
 
 const verbs = ['get', 'list', 'create', 'patch', 'delete'];
@@ -21,22 +19,14 @@ const gadgetDefinition: Manifest = {
 
 describeKubernetes('an agent that deletes on the Kubernetes API', () => {
   let kubernetes: TestCluster;
-  let cluster: Cluster;
   let home: string;
-  let agent: Agent | undefined;
+  let agents: AgentsOnKubernetes;
 
   beforeAll(async () => {
-    kubernetes = await testCluster();
-    home = await createTestNamespace(kubernetes, 'agent');
-    cluster = await createKubernetesCluster({
-      kubeconfigPath: await installAgentIdentity(kubernetes, { namespace: home, values: { rbac } }),
-    });
+    agents = await agentsOnKubernetes(rbac);
+    ({ kubernetes, namespace: home } = agents);
   }, 120_000);
-  afterAll(async () => {
-    await agent?.stop();
-    await cluster.close();
-    await kubernetes.kubectl(['delete', 'namespace', home, '--wait=false']);
-  });
+  afterAll(() => agents.stop());
 
   const gadget = (name: string): Manifest => ({ apiVersion: 'example.com/v1', kind: 'Gadget', metadata: { name, namespace: home } });
 
@@ -47,22 +37,12 @@ describeKubernetes('an agent that deletes on the Kubernetes API', () => {
     return `${plain}\n${custom}`.split('\n').filter(Boolean).sort();
   };
 
-  async function eventually(isSo: () => unknown): Promise<void> {
-    const deadlineMs = performance.now() + 30_000;
-    while (!(await isSo())) {
-      if (performance.now() > deadlineMs) throw new Error(`not so after 30 s: ${isSo}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-
   test('takes nothing of another stack with it, and goes in order', async () => {
     const team = `${home}-team`;
     const plane = createModelControlPlane();
     const [owner, guest] = [plane.newStack(), plane.newStack()];
     plane.post(owner, yaml(namespaceOf(team), gadgetDefinition, gadget('own'), configMap('needed', {}, { namespace: home })));
-    const config = { ...TEST_CONFIG, pollingIntervalMs: 3_600_000, inventoryNamespace: home, watchNamespace: home };
-    agent = createAgent({ config, cluster, controlPlane: plane, files: createMemoryFiles() });
-    await agent.start();
+    const agent = await agents.start(plane);
     await eventually(() => plane.events.length === 1);
     plane.post(guest, yaml(gadget('guest'), configMap('guest', {}, { namespace: team })));
     agent.wake();

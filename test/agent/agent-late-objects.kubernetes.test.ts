@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Agent, createAgent } from '../../agent/agent.ts';
-import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
-import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.ts';
-import { createMemoryFiles } from '../../agent/state/state-files.ts';
+import type { Agent } from '../../agent/agent.ts';
+import type { Manifest } from '../../agent/cluster/cluster.ts';
 import type { TestCluster } from '../kubernetes/start-cluster.ts';
-import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
-import { configMap, TEST_CONFIG, yaml } from './agent-world.ts';
-import { installAgentIdentity } from './chart-identity.ts';
+import { describeKubernetes } from '../kubernetes/test-cluster.ts';
+import { configMap, yaml } from './agent-world.ts';
+import { type AgentsOnKubernetes, agentsOnKubernetes } from './agents-on-kubernetes.ts';
 import { eventually } from './cluster-contract-objects.ts';
 import { createModelControlPlane } from './model-control-plane.ts';
 
@@ -15,20 +13,14 @@ const rbac = { additionalRules: [{ apiGroups: ['scheduling.k8s.io'], resources: 
 
 describeKubernetes('what the API server takes only once others of its stack are there', () => {
   let kubernetes: TestCluster;
-  let cluster: Cluster;
   let namespace: string;
-  const agents: Agent[] = [];
+  let agents: AgentsOnKubernetes;
 
   beforeAll(async () => {
-    kubernetes = await testCluster();
-    namespace = await createTestNamespace(kubernetes, 'late');
-    cluster = await createKubernetesCluster({ kubeconfigPath: await installAgentIdentity(kubernetes, { namespace, values: { rbac } }) });
+    agents = await agentsOnKubernetes(rbac);
+    ({ kubernetes, namespace } = agents);
   }, 120_000);
-  afterAll(async () => {
-    await Promise.all(agents.map((agent) => agent.stop()));
-    await cluster.close();
-    await kubernetes.kubectl(['delete', 'namespace', namespace, '--wait=false']);
-  });
+  afterAll(() => agents.stop());
 
   /** A stack of an agent with the rights of its chart. Answers what is said of its newest contents. */
   function stackOf(options: { healthTimeoutMs?: number } = {}) {
@@ -37,18 +29,8 @@ describeKubernetes('what the API server takes only once others of its stack are 
     let agent: Agent | undefined;
     return async (...objects: Manifest[]) => {
       const { id } = plane.post(stack, yaml(...objects));
-      if (!agent) {
-        const config = {
-          ...TEST_CONFIG,
-          ...options,
-          pollingIntervalMs: 3_600_000,
-          inventoryNamespace: namespace,
-          watchNamespace: namespace,
-        };
-        agent = createAgent({ config, cluster, controlPlane: plane, files: createMemoryFiles() });
-        agents.push(agent);
-        await agent.start();
-      } else agent.wake();
+      if (agent) agent.wake();
+      else agent = await agents.start(plane, options);
       const said = () => plane.events.find(({ deployment_object_id }) => deployment_object_id === id);
       await eventually(async () => said() !== undefined);
       return said();

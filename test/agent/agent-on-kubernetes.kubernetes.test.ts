@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Agent, createAgent } from '../../agent/agent.ts';
-import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
-import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.ts';
-import type { AgentConfig } from '../../agent/config.ts';
-import { createMemoryFiles } from '../../agent/state/state-files.ts';
+import type { Agent } from '../../agent/agent.ts';
+import type { Manifest } from '../../agent/cluster/cluster.ts';
 import type { TestCluster } from '../kubernetes/start-cluster.ts';
-import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
-import { configMap, deployment, TEST_CONFIG, widget, widgetDefinition, yaml } from './agent-world.ts';
-import { installAgentIdentity } from './chart-identity.ts';
+import { describeKubernetes } from '../kubernetes/test-cluster.ts';
+import { configMap, deployment, widget, widgetDefinition, yaml } from './agent-world.ts';
+import { type AgentsOnKubernetes, agentsOnKubernetes } from './agents-on-kubernetes.ts';
+import { eventually } from './cluster-contract-objects.ts';
 import { createModelControlPlane, type ModelControlPlane } from './model-control-plane.ts';
 
 const verbs = ['get', 'list', 'create', 'patch', 'delete'];
@@ -15,34 +13,18 @@ const rbac = { customResourceDefinitions: true, additionalRules: [{ apiGroups: [
 
 describeKubernetes('an agent on the Kubernetes API, with the rights of its chart', () => {
   let kubernetes: TestCluster;
-  let cluster: Cluster;
   let namespace: string;
-  const agents: Agent[] = [];
+  let agents: AgentsOnKubernetes;
 
   beforeAll(async () => {
-    kubernetes = await testCluster();
-    namespace = await createTestNamespace(kubernetes, 'agent');
-    cluster = await createKubernetesCluster({ kubeconfigPath: await installAgentIdentity(kubernetes, { namespace, values: { rbac } }) });
+    agents = await agentsOnKubernetes(rbac);
+    ({ kubernetes, namespace } = agents);
   }, 120_000);
-  afterAll(async () => {
-    await Promise.all(agents.map((agent) => agent.stop()));
-    await cluster.close();
-    await kubernetes.kubectl(['delete', 'namespace', namespace, '--wait=false']);
-  });
+  afterAll(() => agents.stop());
 
-  /** Polls only when told: the tests decide when. */
-  async function start(plane: ModelControlPlane, over: Partial<AgentConfig> = {}, files = createMemoryFiles()): Promise<Agent> {
-    const config = {
-      ...TEST_CONFIG,
-      pollingIntervalMs: 3_600_000,
-      inventoryNamespace: namespace,
-      watchNamespace: namespace,
-      applyParallelism: 32,
-      ...over,
-    };
-    const agent = createAgent({ config, cluster, controlPlane: plane, files });
-    agents.push(agent);
-    await agent.start();
+  /** Started, and at rest. */
+  async function start(...how: Parameters<AgentsOnKubernetes['start']>): Promise<Agent> {
+    const agent = await agents.start(...how);
     await agent.settled();
     return agent;
   }
@@ -56,14 +38,6 @@ describeKubernetes('an agent on the Kubernetes API, with the rights of its chart
       .split('\n')
       .filter(Boolean);
   const colour = (name: string) => kubernetes.kubectl(['get', 'configmap', name, '-n', namespace, '-o', 'jsonpath={.data.colour}']);
-
-  async function eventually(isSo: () => unknown, timeoutMs = 30_000): Promise<void> {
-    const deadlineMs = performance.now() + timeoutMs;
-    while (!(await isSo())) {
-      if (performance.now() > deadlineMs) throw new Error(`not so after ${timeoutMs} ms: ${isSo}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 
   test('create, update, prune, an invalid object, a deletion marker', async () => {
     const plane = createModelControlPlane();

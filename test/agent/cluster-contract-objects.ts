@@ -9,7 +9,7 @@ export const refOf = ({ apiVersion, kind, metadata: { name, namespace } }: Manif
 });
 
 /** What the API server does in its own time: bounded, and as fast as it is. */
-export async function eventually(isSo: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+export async function eventually(isSo: () => unknown, timeoutMs = 30_000): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
   while (!(await isSo())) {
     if (performance.now() > deadlineMs) throw new Error(`not so after ${timeoutMs} ms: ${isSo}`);
