@@ -83,7 +83,8 @@ export const deploymentV1Endpoints = [
     path: '/v1/deployments',
     summary: 'Create a deployment',
     tag,
-    description: 'A stack and its first deployment object in one step. Give it labels, or agents targets, as any stack.',
+    description:
+      'A stack and its first deployment object in one transaction. Agents run it as they run any stack: by its labels or annotations, or by a target.',
     access: notAgents('stack_create_denied'),
     body: NewDeployment,
     bodyLimitBytes: OBJECT_BODY_LIMIT_BYTES,
