@@ -9,11 +9,11 @@ import { type AgentHealth, createHeartbeat, type Heartbeat } from './heartbeat.t
 import { isRefusal, join, waitUntilReady } from './join.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { createPollCycle } from './poll-cycle.ts';
-import { CONFIRM_ANNOTATION, createDeletionGuard } from './reconcile/deletion-guard.ts';
-import { ownedIn } from './reconcile/inventory.ts';
-import { createInventoryStore } from './reconcile/inventory-store.ts';
-import { createStackAnnotations } from './reconcile/stack-annotations.ts';
-import { createStackContents } from './reconcile/stack-contents.ts';
+import { createStackAnnotations } from './reconcile/desired/stack-annotations.ts';
+import { createStackContents } from './reconcile/desired/stack-contents.ts';
+import { ownedIn } from './reconcile/inventory/inventory.ts';
+import { createInventoryStore } from './reconcile/inventory/inventory-store.ts';
+import { CONFIRM_ANNOTATION, createDeletionGuard } from './reconcile/removal/deletion-guard.ts';
 import { createStackReconciler } from './reconcile/stack-reconciler.ts';
 import { createReports } from './reports.ts';
 import { createAgentState, loadState } from './state/agent-state.ts';

@@ -4,10 +4,10 @@ import type { Clock } from '../lib/platform/clock.ts';
 import type { Log } from '../lib/platform/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
-import type { DeletionGuard } from './reconcile/deletion-guard.ts';
-import { inParallel } from './reconcile/in-parallel.ts';
-import type { InventoryStore } from './reconcile/inventory-store.ts';
-import { isAssigned, type StackContents } from './reconcile/stack-contents.ts';
+import { isAssigned, type StackContents } from './reconcile/desired/stack-contents.ts';
+import { inParallel } from './reconcile/effects/in-parallel.ts';
+import type { InventoryStore } from './reconcile/inventory/inventory-store.ts';
+import type { DeletionGuard } from './reconcile/removal/deletion-guard.ts';
 import type { AgentState } from './state/agent-state.ts';
 import type { BodyStore } from './state/body-store.ts';
 

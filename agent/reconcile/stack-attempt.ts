@@ -1,13 +1,13 @@
 import type { LiveObject } from '../cluster/cluster.ts';
 import type { AgentState } from '../state/agent-state.ts';
-import type { ClusterEffects } from './cluster-effects.ts';
-import type { DeletionGuard } from './deletion-guard.ts';
-import type { Desired } from './desired.ts';
-import type { Inventory } from './inventory.ts';
-import type { InventoryStore } from './inventory-store.ts';
-import type { Outcome } from './outcome.ts';
-import type { Owner } from './ownership.ts';
-import type { StackPolicy } from './stack-policy.ts';
+import type { Desired } from './desired/desired.ts';
+import type { Owner } from './desired/ownership.ts';
+import type { StackPolicy } from './desired/stack-policy.ts';
+import type { ClusterEffects } from './effects/cluster-effects.ts';
+import type { Outcome } from './effects/outcome.ts';
+import type { Inventory } from './inventory/inventory.ts';
+import type { InventoryStore } from './inventory/inventory-store.ts';
+import type { DeletionGuard } from './removal/deletion-guard.ts';
 
 /** One attempt on one stack: whose, from what, to what. */
 export interface StackAttempt {

@@ -1,6 +1,6 @@
 import type { ObjectOutcome } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { backoffMs } from '../../lib/platform/backoff.ts';
-import type { HealthWait } from './health-wait.ts';
+import type { HealthWait } from './health/health-wait.ts';
 
 /** What this process remembers of its work on one stack. All of it can be lost: the next look finds it again. */
 export interface StackNotes {

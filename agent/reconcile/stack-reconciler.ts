@@ -1,9 +1,9 @@
 import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { ControlPlaneError } from '../control-plane/control-plane.ts';
 import type { Worked } from '../work-queue.ts';
-import { nextStep, type Step } from './next-step.ts';
 import { isFailing, newNotes, type StackNotes, setBack } from './stack-memory.ts';
-import { createStackSteps, type DueStep, type StackStepsOptions } from './stack-steps.ts';
+import { nextStep, type Step } from './steps/next-step.ts';
+import { createStackSteps, type DueStep, type StackStepsOptions } from './steps/stack-steps.ts';
 
 /** Does what is due for one stack. Never rejects for what a stack, the cluster or the control plane may do wrong. */
 export type StackReconciler = (stackId: string) => Promise<Worked>;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { placeObjects } from '../../agent/reconcile/desired.ts';
-import { parseManifests } from '../../agent/reconcile/manifests.ts';
+import { placeObjects } from '../../agent/reconcile/desired/desired.ts';
+import { parseManifests } from '../../agent/reconcile/desired/manifests.ts';
 
 const map = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n';
 

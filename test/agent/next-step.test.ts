@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { nextStep, type StackMemory } from '../../agent/reconcile/next-step.ts';
+import { nextStep, type StackMemory } from '../../agent/reconcile/steps/next-step.ts';
 import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
 
 const NOW = 1_000;

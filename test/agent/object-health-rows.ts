@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LiveObject } from '../../agent/cluster/cluster.ts';
-import { type HealthContext, type HealthStatus, objectHealth } from '../../agent/reconcile/object-health.ts';
+import { type HealthContext, type HealthStatus, objectHealth } from '../../agent/reconcile/health/object-health.ts';
 
 interface Parts {
   metadata?: Record<string, unknown>;

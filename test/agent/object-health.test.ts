@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { hasHealth, objectHealth } from '../../agent/reconcile/object-health.ts';
+import { hasHealth, objectHealth } from '../../agent/reconcile/health/object-health.ts';
 import { condition, kind, object, seen, UNSEEN } from './object-health-rows.ts';
 
 const selected = { annotations: { 'volume.kubernetes.io/selected-node': 'n1' } };

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { LiveObject, Manifest } from '../../agent/cluster/cluster.ts';
-import { type Desired, placeObjects } from '../../agent/reconcile/desired.ts';
-import { objectKey, refOf } from '../../agent/reconcile/object-key.ts';
-import { type PlanInput, plan } from '../../agent/reconcile/plan.ts';
+import { type Desired, placeObjects } from '../../agent/reconcile/desired/desired.ts';
+import { objectKey, refOf } from '../../agent/reconcile/desired/object-key.ts';
+import { type PlanInput, plan } from '../../agent/reconcile/plan/plan.ts';
 
 const owner = { agentId: 'agent', stackId: 'stack' };
 const object = (kind: string, name = 'a', apiVersion = 'v1'): Manifest => ({ apiVersion, kind, metadata: { name, namespace: 'n' } });

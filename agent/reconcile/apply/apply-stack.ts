@@ -1,0 +1,113 @@
+import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
+import type { LiveObject } from '../../cluster/cluster.ts';
+import type { Desired } from '../desired/desired.ts';
+import { objectKey } from '../desired/object-key.ts';
+import { ownedBySomeone } from '../desired/ownership.ts';
+import { objectOutcome } from '../effects/outcome.ts';
+import { keysOf, union } from '../inventory/inventory.ts';
+import { observe } from '../plan/observe.ts';
+import { type Plan, plan, type Stage } from '../plan/plan.ts';
+import { pruneStages, withPrune } from '../removal/prune.ts';
+import { type AttemptPorts, type AttemptResult, failure, type StackAttempt } from '../stack-attempt.ts';
+import { applyStages } from './apply-stages.ts';
+import { missingNamespaces, rollBackNamespaces } from './created-namespaces.ts';
+import { validate } from './validate-stack.ts';
+
+/**
+ * Makes the cluster hold a stack's new contents: everything that can be is validated before anything is changed; what others of the
+ * stack need comes first, and they are validated against it. What may be owned is written down before it is made.
+ * Rejects with a ClusterError where the cluster can't be read or the inventory not be written; an attempt may be repeated at any point.
+ */
+export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Promise<AttemptResult> {
+  const { effects, inventories } = ports;
+  const { owner, desired, inventory } = attempt;
+  const late = desired.filter(({ needsDefinitions }) => needsDefinitions);
+  // Both only look: whose the objects are, and whether the cluster would take them.
+  const [planned, early] = await Promise.all([planContents(ports, attempt), validate(effects, without(desired, late), desired)]);
+  if (planned.refused.length > 0) {
+    const objects = planned.refused.map(({ ref, because }) =>
+      objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }),
+    );
+    return failure('nothing was changed: objects of other owners are never taken over', objects);
+  }
+  if (early.refused.length > 0) return failure('nothing was changed: the cluster refuses the stack', early.refused);
+
+  const unfinished = inventory?.checksum === null ? inventory.createdNamespaces : [];
+  const begun = {
+    stackId: owner.stackId,
+    sequence: attempt.sequence,
+    deploymentObjectId: attempt.deploymentObjectId,
+    checksum: null,
+    createdNamespaces: [...new Set([...unfinished, ...(await missingNamespaces(effects, desired))])],
+  };
+  const applied: Desired[] = [];
+  const outcomes: ObjectOutcome[] = [];
+  const live = new Map<string, LiveObject>();
+  const fail = async (summary: string, refused: readonly ObjectOutcome[] = []): Promise<AttemptResult> => {
+    const note = await rollBackNamespaces(ports, owner);
+    return failure([summary, ...note].join('; '), [...refused, ...outcomes]);
+  };
+
+  let open = [...late, ...early.waiting];
+  let next = open.length === 0 ? desired : [...definitionsOf(desired), ...early.needed];
+  for (;;) {
+    await inventories.put({ ...begun, objects: union(inventory?.objects ?? [], [...applied, ...next].map(refOf)) });
+    const result = await applyStages(effects, stagesWith(planned, next));
+    applied.push(...next);
+    outcomes.push(...result.outcomes);
+    for (const [key, object] of result.live) live.set(key, object);
+    const rest = without(desired, applied);
+    if (result.failed) return fail(rest.length > 0 ? 'what others of it need could not be applied' : 'nothing was pruned');
+    if (rest.length === 0) break;
+    const { refused, waiting, needed } = await validate(effects, open, rest);
+    if (refused.length > 0) return fail(`the cluster refuses the stack; applied was only ${aheadText(applied)}`, refused);
+    open = waiting;
+    next = open.length === 0 ? rest : needed;
+  }
+
+  const pruned = await pruneStages(ports, owner, planned);
+  await inventories.put({
+    ...begun,
+    checksum: attempt.checksum,
+    createdNamespaces: [],
+    ownedBefore: pruned.ownedBefore,
+    objects: union(pruned.survivors, desired.map(refOf)),
+  });
+  return { outcome: withPrune(pruned, [...outcomes, ...pruned.outcomes]), live };
+}
+
+const refOf = ({ ref }: Desired) => ref;
+const definitionsOf = (desired: readonly Desired[]) => desired.filter(({ stage }) => stage === 'definitions');
+
+function without(objects: readonly Desired[], others: readonly Desired[]): readonly Desired[] {
+  const keys = new Set(others.map(({ key }) => key));
+  return keys.size === 0 ? objects : objects.filter(({ key }) => !keys.has(key));
+}
+
+/** The part of a plan that applies these objects. */
+function stagesWith({ stages }: Plan, objects: readonly Desired[]): Stage[] {
+  const keys = new Set(objects.map(({ key }) => key));
+  return stages
+    .map(({ name, actions }) => ({ name, actions: actions.filter((action) => action.do === 'apply' && keys.has(action.object.key)) }))
+    .filter(({ actions }) => actions.length > 0);
+}
+
+/** Looks only at what is not surely ours yet and at what leaves: an update that adds and drops nothing reads nothing. */
+async function planContents({ effects, inventories }: AttemptPorts, { owner, desired, inventory }: StackAttempt): Promise<Plan> {
+  const before = inventory?.objects ?? [];
+  const settled = inventory && inventory.checksum !== null ? keysOf(before) : new Set<string>();
+  const wanted = new Set(desired.map(({ key }) => key));
+  const unsure = [
+    ...desired.filter(({ key }) => !settled.has(key)).map(({ ref }) => ref),
+    ...before.filter((ref) => !wanted.has(objectKey(ref))),
+  ];
+  const live = await observe(effects.cluster, unsure, ownedBySomeone);
+  return plan({ owner, desired, inventory: before, live, owns: inventories.owns, apply: 'all', pruneReason: 'left the stack' });
+}
+
+/** `what others of it need: 1 Namespace, 2 Role` */
+function aheadText(objects: readonly Desired[]): string {
+  const counts = new Map<string, number>();
+  for (const { ref } of objects) counts.set(ref.kind, (counts.get(ref.kind) ?? 0) + 1);
+  return `what others of it need: ${[...counts].map(([kind, count]) => `${count} ${kind}`).join(', ')}`;
+}

@@ -1,0 +1,134 @@
+import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
+import type { LiveObject } from '../../cluster/cluster.ts';
+import type { Desired } from '../desired/desired.ts';
+import { objectKey } from '../desired/object-key.ts';
+import { type Owner, otherOwner, ownedBy, ownedBySomeone, USER_ANNOTATION } from '../desired/ownership.ts';
+import { applyAll, type ClusterEffects } from '../effects/cluster-effects.ts';
+import { correctionText, objectOutcome } from '../effects/outcome.ts';
+import { isDone } from '../health/finished-jobs.ts';
+import { keysOf, union } from '../inventory/inventory.ts';
+import { observe } from '../plan/observe.ts';
+import { plan, type Stage } from '../plan/plan.ts';
+import { pruneStages, withPrune } from '../removal/prune.ts';
+import type { AttemptPorts, AttemptResult, StackAttempt } from '../stack-attempt.ts';
+import { applyStages, type StagesResult } from './apply-stages.ts';
+import { difference } from './object-difference.ts';
+
+export type CheckResult = AttemptResult & { corrected: number };
+
+/**
+ * Holds a stack whose contents were applied against the cluster: what is gone comes back, what others changed is put right, what was
+ * left over from a prune goes. An object at the resourceVersion seen last is not looked at again. What can't be held holds up nothing
+ * else, and is not in `live`.
+ */
+export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, seen: ReadonlyMap<string, string>): Promise<CheckResult> {
+  const { effects, inventories } = ports;
+  const { owner, desired, inventory, policy } = attempt;
+  if (!inventory) throw new Error('a stack without an inventory was not applied');
+  const wanted = new Set(desired.map(({ key }) => key));
+  const leftovers = inventory.objects.filter((ref) => !wanted.has(objectKey(ref)));
+  const watched = policy.drift === 'ignore' ? [] : desired;
+
+  const live = await observe(
+    effects.cluster,
+    watched.map(({ ref }) => ref),
+    ownedBy(owner),
+  );
+  const done = watched.filter((object) => !live.has(object.key) && isDone(object, attempt));
+  const held = watched.filter((object) => !done.includes(object));
+  const missing = held.filter(({ key }) => !live.has(key)).map(({ ref }) => ref);
+  // An object that seems to be gone may have been taken over by someone else.
+  for (const [key, object] of await observe(effects.cluster, [...missing, ...leftovers], ownedBySomeone)) live.set(key, object);
+
+  const free = held.filter(({ key }) => !isForeign(live.get(key), owner));
+  const suspects = free.filter((object) => isSuspect(object, live.get(object.key), seen));
+  const { drifted, unknown } = await driftOf(ports, suspects, live);
+
+  const planned = plan({
+    owner,
+    desired: held,
+    inventory: [...held.map(({ ref }) => ref), ...leftovers],
+    live,
+    apply: { drifted: new Set(drifted.keys()) },
+    pruneReason: 'left the stack',
+  });
+  const applied = await correct(effects, planned.stages);
+  const pruned = await pruneStages(ports, owner, planned);
+  if (leftovers.length > 0) {
+    const objects = union(
+      pruned.survivors,
+      desired.map(({ ref }) => ref),
+    );
+    if (keysOf(objects).size !== keysOf(inventory.objects).size)
+      await inventories.put({ ...inventory, ownedBefore: pruned.ownedBefore, objects });
+  }
+
+  const refused = planned.refused.map(({ ref, because }) => objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }));
+  const corrections = applied.outcomes.map((outcome) => withPath(outcome, drifted));
+  const unchanged = planned.left
+    .filter(({ key, because }) => because === 'unchanged' && !unknown.has(key))
+    .map(({ ref }) => objectOutcome(ref, { action: 'unchanged' }));
+  for (const { ref } of done) unchanged.push(objectOutcome(ref, { action: 'unchanged', because: 'finished' }));
+  const objects = [...refused, ...unknown.values(), ...corrections, ...pruned.outcomes, ...unchanged];
+  // Looked at again next time is what is not known to be in order by now.
+  for (const key of [...planned.refused.map((action) => action.key), ...unknown.keys(), ...drifted.keys()]) live.delete(key);
+  for (const [key, object] of applied.live) live.set(key, object);
+
+  const corrected = corrections.filter(({ action }) => action === 'corrected').length;
+  const problems = [
+    refused.length > 0 ? 'objects of the stack were taken over' : undefined,
+    unknown.size > 0 ? 'drift could not be looked for in all objects' : undefined,
+    applied.failed ? 'drift could not be corrected' : undefined,
+  ].filter((problem) => problem !== undefined);
+  const outcome = withPrune(pruned, objects);
+  if (problems.length === 0) return { outcome, live, corrected };
+  const told = [...problems, ...(pruned.problem ? [pruned.problem] : []), ...(corrected > 0 ? [correctionText(outcome)] : [])];
+  return { outcome: { ...outcome, status: 'FAILURE', summary: told.join('; ') }, live, corrected };
+}
+
+/** Where a definition can't come back, the objects that don't need it still can. */
+async function correct(effects: ClusterEffects, stages: readonly Stage[]): Promise<StagesResult> {
+  const definitions = await applyStages(
+    effects,
+    stages.filter(({ name }) => name === 'definitions'),
+  );
+  const rest = await applyStages(
+    effects,
+    stages.filter(({ name }) => name === 'workloads' || name === 'admission'),
+  );
+  return {
+    outcomes: [...definitions.outcomes, ...rest.outcomes],
+    live: new Map([...definitions.live, ...rest.live]),
+    failed: definitions.failed || rest.failed,
+  };
+}
+
+const isForeign = (live: LiveObject | undefined, owner: Owner): boolean => live !== undefined && otherOwner(live, owner) !== undefined;
+
+function isSuspect({ key, manifest }: Desired, live: LiveObject | undefined, seen: ReadonlyMap<string, string>): boolean {
+  if (!live || seen.get(key) === live.metadata.resourceVersion) return false;
+  return [manifest, live].every(({ metadata }) => metadata.annotations?.[USER_ANNOTATION.drift] !== 'ignore');
+}
+
+/** Asks the API server what an apply would make of each suspect: defaults and other managers' fields are then no difference. */
+async function driftOf({ effects }: AttemptPorts, suspects: readonly Desired[], live: ReadonlyMap<string, LiveObject>) {
+  const drifted = new Map<string, string>();
+  const unknown = new Map<string, ObjectOutcome>();
+  for (const result of await applyAll(effects, suspects, { dryRun: true })) {
+    const { key, ref } = result.object;
+    if ('error' in result) {
+      unknown.set(key, objectOutcome(ref, { action: 'failed', because: 'dry run', message: result.error.message }));
+      continue;
+    }
+    const existing = live.get(key);
+    const path = existing && difference({ ...existing, apiVersion: ref.apiVersion, kind: ref.kind }, result.live);
+    if (path) drifted.set(key, path);
+  }
+  return { drifted, unknown };
+}
+
+function withPath(outcome: ObjectOutcome, drifted: ReadonlyMap<string, string>): ObjectOutcome {
+  const { api_version: apiVersion, kind, namespace, name, action } = outcome;
+  const path = drifted.get(objectKey({ apiVersion, kind, ...(namespace !== null && { namespace }), name }));
+  return path && action === 'corrected' ? { ...outcome, message: `${path} had been changed` } : outcome;
+}

@@ -1,0 +1,42 @@
+import { isRecord } from '../desired/desired.ts';
+
+/** What the API server itself writes and moves; none of it is anybody's intent. */
+const BOOKKEEPING = new Set([
+  'managedFields',
+  'resourceVersion',
+  'generation',
+  'uid',
+  'creationTimestamp',
+  'selfLink',
+  'deletionGracePeriodSeconds',
+]);
+
+/** The first path at which two objects differ in what was meant, undefined where they don't: `spec.replicas`. */
+export function difference(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): string | undefined {
+  return recordDifference(a, b, '', (name) => name === 'status');
+}
+
+function recordDifference(
+  a: Readonly<Record<string, unknown>>,
+  b: Readonly<Record<string, unknown>>,
+  path: string,
+  skip: (name: string) => boolean,
+): string | undefined {
+  for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    if (skip(name)) continue;
+    const found = valueDifference(a[name], b[name], path === '' ? name : `${path}.${name}`);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function valueDifference(a: unknown, b: unknown, path: string): string | undefined {
+  if (a === b) return undefined;
+  if (isRecord(a) && isRecord(b)) return recordDifference(a, b, path, path === 'metadata' ? (name) => BOOKKEEPING.has(name) : () => false);
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return path;
+  for (const [index, item] of a.entries()) {
+    const found = valueDifference(item, b[index], `${path}[${index}]`);
+    if (found) return found;
+  }
+  return undefined;
+}

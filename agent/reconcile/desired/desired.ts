@@ -1,0 +1,136 @@
+import type { Cluster, Manifest, ObjectRef, ResourceKind } from '../../cluster/cluster.ts';
+import { needsOf } from './kind-needs.ts';
+import { rankOf, type StageName, stageOf } from './kind-order.ts';
+import { ManifestError } from './manifests.ts';
+import { groupOf, objectKey, objectText } from './object-key.ts';
+import { type Origin, type Owner, stamp } from './ownership.ts';
+
+/** One object of a stack, ready to be applied. */
+export interface Desired {
+  key: string;
+  ref: ObjectRef;
+  manifest: Manifest;
+  rank: number;
+  stage: StageName;
+  /** Whether the cluster can judge it only after this stack's own Namespaces and CustomResourceDefinitions are there. */
+  needsDefinitions: boolean;
+  /** The keys of what its kind can't be judged without, in this stack or not. */
+  needs: readonly string[];
+}
+
+export interface Placing {
+  owner: Owner;
+  origin: Origin;
+  /** For namespaced objects that name none. */
+  defaultNamespace: string;
+  /** Whether an object is the agent's own bookkeeping, which no stack may write. */
+  isReserved: (ref: ObjectRef) => boolean;
+}
+
+type Scope = 'namespaced' | 'cluster' | 'unknown';
+
+/**
+ * Gives each manifest its namespace, its marks and its place in the order. Refuses kinds that neither the cluster nor a CRD of the
+ * same stack defines, and the same object twice, naming all of them.
+ */
+export async function desiredObjects(
+  cluster: Cluster,
+  manifests: readonly Manifest[],
+  placing: Placing,
+  signal?: AbortSignal,
+): Promise<Desired[]> {
+  const kinds = await resolveKinds(cluster, manifests, signal);
+  return placeObjects(manifests, kinds, placing);
+}
+
+export const kindText = ({ apiVersion, kind }: { apiVersion: string; kind: string }): string => `${apiVersion} ${kind}`;
+
+async function resolveKinds(
+  cluster: Cluster,
+  manifests: readonly Manifest[],
+  signal?: AbortSignal,
+): Promise<Map<string, ResourceKind | undefined>> {
+  const wanted = new Map(manifests.map((manifest) => [kindText(manifest), manifest]));
+  const own = definedKinds(manifests);
+  const found = await Promise.all(
+    [...wanted].map(async ([text, { apiVersion, kind }]) => {
+      // A kind this stack defines is usually not there yet: no need to ask twice.
+      const options = { fresh: false, ...(signal && { signal }) };
+      return [text, own.has(`${groupOf(apiVersion)} ${kind}`) ? undefined : await cluster.findKind(apiVersion, kind, options)] as const;
+    }),
+  );
+  return new Map(found);
+}
+
+export function placeObjects(
+  manifests: readonly Manifest[],
+  kinds: ReadonlyMap<string, Pick<ResourceKind, 'namespaced'> | undefined>,
+  { owner, origin, defaultNamespace, isReserved }: Placing,
+): Desired[] {
+  const own = definedKinds(manifests);
+  const ownNamespaces = new Set(
+    manifests.filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'Namespace').map(({ metadata }) => metadata.name),
+  );
+  const problems: string[] = [];
+  const byKey = new Map<string, Desired>();
+  for (const manifest of manifests) {
+    const defined = own.get(`${groupOf(manifest.apiVersion)} ${manifest.kind}`);
+    const scope = defined ?? scopeOf(kinds.get(kindText(manifest)));
+    if (scope === 'unknown') {
+      problems.push(`${objectText({ ...manifest, ...nameOf(manifest) })}: the cluster has no kind ${kindText(manifest)}`);
+      continue;
+    }
+    const namespace = scope === 'namespaced' ? (manifest.metadata.namespace ?? defaultNamespace) : undefined;
+    const placed = inNamespace(manifest, namespace);
+    const ref: ObjectRef = {
+      apiVersion: manifest.apiVersion,
+      kind: manifest.kind,
+      ...(namespace !== undefined && { namespace }),
+      name: manifest.metadata.name,
+    };
+    const key = objectKey(ref);
+    if (isReserved(ref)) problems.push(`${objectText(ref)}: the name is reserved for the agent's own inventory`);
+    if (byKey.has(key)) problems.push(`${objectText(ref)}: is in the stack twice`);
+    const rank = rankOf(manifest);
+    byKey.set(key, {
+      key,
+      ref,
+      manifest: stamp(placed, owner, origin),
+      rank,
+      stage: stageOf(rank),
+      needsDefinitions: defined !== undefined || (namespace !== undefined && ownNamespaces.has(namespace)),
+      needs: needsOf(manifest, namespace).map(objectKey),
+    });
+  }
+  if (problems.length > 0) throw new ManifestError(problems.join('; '));
+  return [...byKey.values()].sort(inOrder);
+}
+
+/** One order for all runs: by rank, then by name, so that what happens twice happens the same way. */
+const inOrder = (a: Desired, b: Desired): number => a.rank - b.rank || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+
+const nameOf = ({ metadata: { name, namespace } }: Manifest) => ({ name, ...(namespace !== undefined && { namespace }) });
+
+const scopeOf = (kind: Pick<ResourceKind, 'namespaced'> | undefined): Scope =>
+  kind ? (kind.namespaced ? 'namespaced' : 'cluster') : 'unknown';
+
+function inNamespace(manifest: Manifest, namespace: string | undefined): Manifest {
+  if (manifest.metadata.namespace === namespace) return manifest;
+  const { namespace: _dropped, ...metadata } = manifest.metadata;
+  return { ...manifest, metadata: namespace === undefined ? metadata : { ...metadata, namespace } };
+}
+
+/** The kinds this stack's CRDs will define, as `group Kind`. */
+export function definedKinds(manifests: readonly Manifest[]): Map<string, Scope> {
+  const kinds = new Map<string, Scope>();
+  for (const manifest of manifests) {
+    if (manifest.kind !== 'CustomResourceDefinition' || groupOf(manifest.apiVersion) !== 'apiextensions.k8s.io') continue;
+    const { spec } = manifest;
+    if (!isRecord(spec) || !isRecord(spec.names)) continue;
+    kinds.set(`${String(spec.group)} ${String(spec.names.kind)}`, spec.scope === 'Cluster' ? 'cluster' : 'namespaced');
+  }
+  return kinds;
+}
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import { parseYamlDocuments } from '../../../lib/fleet/protocol/yaml-documents.ts';
+import type { Manifest } from '../../cluster/cluster.ts';
+
+const strings = z.record(z.string(), z.string('must be a string: put it in quotes'));
+
+const ManifestShape = z.looseObject({
+  apiVersion: z.string().min(1).max(317),
+  kind: z.string().min(1).max(63),
+  metadata: z.looseObject({
+    name: z.string().min(1).max(253),
+    namespace: z.string().max(63).nullish(),
+    labels: strings.nullish(),
+    annotations: strings.nullish(),
+  }),
+});
+
+const ListShape = z.looseObject({ apiVersion: z.string(), kind: z.string().regex(/List$/), items: z.array(z.unknown()) });
+
+/** A stack's YAML that cannot be meant as Kubernetes objects. The message says where. */
+export class ManifestError extends Error {
+  override name = 'ManifestError';
+}
+
+/** The objects of a stack's YAML, in its order; lists are taken apart. Throws a YamlError or a ManifestError. */
+export function parseManifests(yaml: string): Manifest[] {
+  return parseYamlDocuments(yaml).flatMap(({ value, number, line }) => objects(value, `document ${number}, line ${line}`));
+}
+
+function objects(value: unknown, where: string, depth = 0): Manifest[] {
+  const list = ListShape.safeParse(value);
+  if (list.success && depth === 0) return list.data.items.flatMap((item, index) => objects(item, `${where}, item ${index + 1}`, depth + 1));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ManifestError(`${where}: not an object`);
+  const parsed = ManifestShape.safeParse(value);
+  if (parsed.success) return [withoutEmpty(parsed.data)];
+  if (hasGenerateName(value)) throw new ManifestError(`${where}: metadata.generateName cannot be kept in step: give metadata.name`);
+  const [issue] = parsed.error.issues;
+  throw new ManifestError(`${where}: ${issue?.path.join('.') || 'object'}: ${issue?.message ?? 'not a Kubernetes object'}`);
+}
+
+function hasGenerateName(value: object): boolean {
+  const metadata = 'metadata' in value ? value.metadata : undefined;
+  return typeof metadata === 'object' && metadata !== null && 'generateName' in metadata && !('name' in metadata);
+}
+
+/** What a template left empty is absent from a Manifest: an empty namespace, labels or annotations without a value. */
+function withoutEmpty(data: z.infer<typeof ManifestShape>): Manifest {
+  const { namespace, labels, annotations, ...metadata } = data.metadata;
+  return {
+    ...data,
+    metadata: {
+      ...metadata,
+      ...(namespace && { namespace }),
+      ...(labels && { labels }),
+      ...(annotations && { annotations }),
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { LiveObject, Manifest } from '../../cluster/cluster.ts';
+
+/** Labels, to select by; and annotations too, which other tools read. */
+export const STACK_KEY = 'k8s.brokkr.io/stack';
+export const OWNER_KEY = 'brokkr.io/owner-id';
+export const FIELD_MANAGER = 'brokkr-controller';
+
+/** What users may write on an object to change how it is treated. */
+export const USER_ANNOTATION = {
+  /** `"true"`: never deleted because it left the stack or the stack left the agent. */
+  keep: 'brokkr.io/keep',
+  /** `"ignore"`: changes made in the cluster are left alone. */
+  drift: 'brokkr.io/drift',
+  /** `"false"`: a field owned by another manager is a failure, not taken over; `"true"` the other way round. */
+  forceConflicts: 'brokkr.io/force-conflicts',
+  /** For the whole stack: on the stack itself, or on any of its objects. */
+  stackDrift: 'brokkr.io/stack-drift',
+  healthTimeoutSeconds: 'brokkr.io/health-timeout-seconds',
+  health: 'brokkr.io/health',
+} as const;
+
+/** Those that are read on a stack, too. */
+export const STACK_ANNOTATIONS: ReadonlySet<string> = new Set([
+  USER_ANNOTATION.stackDrift,
+  USER_ANNOTATION.healthTimeoutSeconds,
+  USER_ANNOTATION.health,
+]);
+
+export interface Owner {
+  agentId: string;
+  stackId: string;
+}
+
+/** The deployment object a manifest comes from. */
+export interface Origin {
+  deploymentObjectId: string;
+  checksum: string;
+}
+
+export const ownedBySomeone = OWNER_KEY;
+export const ownedBy = ({ agentId, stackId }: Owner): string => `${OWNER_KEY}=${agentId},${STACK_KEY}=${stackId}`;
+
+/** The manifest as it is applied: the user's, with the marks of whose it is. */
+export function stamp(manifest: Manifest, { agentId, stackId }: Owner, { deploymentObjectId, checksum }: Origin): Manifest {
+  const { labels, annotations } = manifest.metadata;
+  return {
+    ...manifest,
+    metadata: {
+      ...manifest.metadata,
+      labels: { ...labels, [STACK_KEY]: stackId, [OWNER_KEY]: agentId },
+      annotations: {
+        ...annotations,
+        [STACK_KEY]: stackId,
+        'k8s.brokkr.io/deployment-checksum': checksum,
+        'brokkr.io/deployment-object-id': deploymentObjectId,
+        'k8s.brokkr.io/last-config-applied': checksum,
+        [OWNER_KEY]: agentId,
+      },
+    },
+  };
+}
+
+/** Who else a live object belongs to, in words; undefined where it is this stack's or nobody's. */
+export function otherOwner(live: LiveObject, { agentId, stackId }: Owner): string | undefined {
+  const owner = live.metadata.labels?.[OWNER_KEY];
+  const stack = live.metadata.labels?.[STACK_KEY];
+  if (owner !== undefined && owner !== agentId) return `agent ${owner}`;
+  if (owner === agentId && stack !== undefined && stack !== stackId) return `stack ${stack}`;
+  return undefined;
+}
+
+export const isOwned = (live: LiveObject, { agentId, stackId }: Owner): boolean =>
+  live.metadata.labels?.[OWNER_KEY] === agentId && live.metadata.labels?.[STACK_KEY] === stackId;

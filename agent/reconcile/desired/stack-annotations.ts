@@ -1,0 +1,60 @@
+import type { Clock } from '../../../lib/platform/clock.ts';
+import type { Log } from '../../../lib/platform/log.ts';
+import { type ControlPlane, ControlPlaneError } from '../../control-plane/control-plane.ts';
+import type { AgentState } from '../../state/agent-state.ts';
+import { STACK_ANNOTATIONS } from './ownership.ts';
+import type { Assigned } from './stack-contents.ts';
+
+/** What is written on a stack in the control plane about how this agent should treat it. */
+export interface StackAnnotations {
+  /** Read for each new deployment object, and for the same one once an hour. What can't be read now is as it was known last. */
+  of(assignment: Assigned): Promise<Readonly<Record<string, string>>>;
+}
+
+interface StackAnnotationsOptions {
+  controlPlane: ControlPlane;
+  state: AgentState;
+  clock: Clock;
+  log: Log;
+  stop: AbortSignal;
+}
+
+const ASK_AGAIN_MS = 3_600_000;
+/** A control plane that doesn't answer keeps nobody waiting any sooner. */
+const DARK_MS = 300_000;
+
+export function createStackAnnotations({ controlPlane, state, clock, log, stop }: StackAnnotationsOptions): StackAnnotations {
+  const asked = new Map<string, { objectId: string; atMs: number }>();
+  let darkUntilMs = Number.NEGATIVE_INFINITY;
+
+  const isDue = ({ stack_id, deployment_object_id }: Assigned, nowMs: number): boolean => {
+    const last = asked.get(stack_id);
+    return nowMs >= darkUntilMs && (last?.objectId !== deployment_object_id || nowMs - last.atMs >= ASK_AGAIN_MS);
+  };
+
+  async function ask(stackId: string): Promise<void> {
+    try {
+      const read = (await controlPlane.stackAnnotations(stackId, stop)).filter(({ key }) => STACK_ANNOTATIONS.has(key));
+      state.stack(stackId).annotations = Object.fromEntries(read.map(({ key, value }) => [key, value]));
+      state.changed();
+    } catch (error) {
+      if (!(error instanceof ControlPlaneError)) throw error;
+      log.warn('stack_annotations_not_read', { stack_id: stackId, error });
+      if (error.fault !== 'unreachable') return;
+      darkUntilMs = clock.monotonicMs() + DARK_MS;
+      asked.delete(stackId);
+    }
+  }
+
+  return {
+    async of(assignment) {
+      const { stack_id: stackId, deployment_object_id: objectId } = assignment;
+      const nowMs = clock.monotonicMs();
+      if (isDue(assignment, nowMs)) {
+        asked.set(stackId, { objectId, atMs: nowMs });
+        await ask(stackId);
+      }
+      return state.stack(stackId).annotations ?? {};
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import type { Manifest } from '../../cluster/cluster.ts';
+import { USER_ANNOTATION } from './ownership.ts';
+
+/** How a whole stack wants to be treated, as it says itself; what any of its objects says goes before that, and of several the first. */
+export interface StackPolicy {
+  health: 'wait' | 'apply-only';
+  healthTimeoutMs: number;
+  drift: 'correct' | 'ignore';
+}
+
+const TIMEOUT_MAX_SECONDS = 86_400;
+
+export function stackPolicy(
+  manifests: readonly Manifest[],
+  annotations: Readonly<Record<string, string>>,
+  { healthTimeoutMs }: { healthTimeoutMs: number },
+): StackPolicy {
+  const first = (name: string) =>
+    manifests.map(({ metadata }) => metadata.annotations?.[name]).find((value) => value !== undefined) ?? annotations[name];
+  const seconds = Number(first(USER_ANNOTATION.healthTimeoutSeconds) ?? Number.NaN);
+  return {
+    health: first(USER_ANNOTATION.health) === 'apply-only' ? 'apply-only' : 'wait',
+    healthTimeoutMs: seconds > 0 ? Math.min(seconds, TIMEOUT_MAX_SECONDS) * 1000 : healthTimeoutMs,
+    drift: first(USER_ANNOTATION.stackDrift) === 'ignore' ? 'ignore' : 'correct',
+  };
+}

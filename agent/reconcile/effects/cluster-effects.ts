@@ -1,0 +1,92 @@
+import { backoffMs } from '../../../lib/platform/backoff.ts';
+import type { Clock } from '../../../lib/platform/clock.ts';
+import { type Cluster, ClusterError, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
+import type { Desired } from '../desired/desired.ts';
+import { FIELD_MANAGER, USER_ANNOTATION } from '../desired/ownership.ts';
+import { inParallel } from './in-parallel.ts';
+
+/** What changing a cluster needs. `stop` ends the work between two objects, never within one. */
+export interface ClusterEffects {
+  cluster: Cluster;
+  clock: Clock;
+  random: () => number;
+  stop: AbortSignal;
+  forceConflicts: boolean;
+  parallelism: number;
+}
+
+export type Applied = { object: Desired; live: LiveObject } | { object: Desired; error: Error };
+export type Deleted<T> = { target: T; answer: 'deleted' | 'deleting' | 'gone' } | { target: T; error: Error };
+
+const ATTEMPTS = 4;
+const SLOW_MS = 5_000;
+const BACKOFF = { baseMs: 200, capMs: 5_000 };
+const RETRY_AFTER_MAX_MS = 30_000;
+
+/**
+ * Tries again what may succeed by itself, a few times, waiting as long as the server asks or a jittered while. What took long to fail
+ * gives way at once: others may wait for its place.
+ */
+export async function retrying<T>(
+  { clock, random, stop }: Pick<ClusterEffects, 'clock' | 'random' | 'stop'>,
+  call: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    stop.throwIfAborted();
+    const startedMs = clock.monotonicMs();
+    try {
+      return await call();
+    } catch (error) {
+      const slow = clock.monotonicMs() - startedMs >= SLOW_MS;
+      if (!(error instanceof ClusterError && error.retryable) || slow || attempt >= ATTEMPTS - 1) throw error;
+      const asked = Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS);
+      await clock.sleep(asked + backoffMs(attempt, BACKOFF, random), stop);
+    }
+  }
+}
+
+/** Applies objects at once; one that fails does not hold up the others, unless the API server can't be reached at all. */
+export function applyAll(effects: ClusterEffects, objects: readonly Desired[], { dryRun }: { dryRun: boolean }): Promise<Applied[]> {
+  const { cluster } = effects;
+  const attempt = whileReachable(effects);
+  return inParallel(objects, effects.parallelism, async (object): Promise<Applied> => {
+    const options = { fieldManager: FIELD_MANAGER, force: forces(object, effects.forceConflicts), ...(dryRun && { dryRun }) };
+    const result = await attempt(() => cluster.apply(object.manifest, options));
+    return 'error' in result ? { object, error: result.error } : { object, live: result.value };
+  });
+}
+
+/** Deletes exactly the objects that were looked at: one of the same name created since stays. */
+export function deleteAll<T extends { ref: ObjectRef; uid: string }>(
+  effects: ClusterEffects,
+  targets: readonly T[],
+): Promise<Deleted<T>[]> {
+  const attempt = whileReachable(effects);
+  return inParallel(targets, effects.parallelism, async (target): Promise<Deleted<T>> => {
+    const result = await attempt(() => effects.cluster.delete(target.ref, { uid: target.uid }));
+    return 'error' in result ? { target, error: result.error } : { target, answer: result.value };
+  });
+}
+
+type Attempt<T> = { value: T } | { error: Error };
+
+/** Once the API server is not reached in spite of all retries, the remaining calls of the batch fail without being made. */
+function whileReachable(effects: ClusterEffects): <T>(call: () => Promise<T>) => Promise<Attempt<T>> {
+  let lost: ClusterError | undefined;
+  return async (call) => {
+    if (lost) return { error: lost };
+    try {
+      return { value: await retrying(effects, call) };
+    } catch (error) {
+      effects.stop.throwIfAborted();
+      if (!(error instanceof ClusterError)) throw error;
+      if (error.status === 0) lost = error;
+      return { error };
+    }
+  };
+}
+
+function forces({ manifest }: Desired, byDefault: boolean): boolean {
+  const asked = manifest.metadata.annotations?.[USER_ANNOTATION.forceConflicts];
+  return asked === undefined ? byDefault : asked === 'true';
+}

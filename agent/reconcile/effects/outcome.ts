@@ -1,0 +1,83 @@
+import type { EventDetails, ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
+import type { ObjectRef } from '../../cluster/cluster.ts';
+import { objectText } from '../desired/object-key.ts';
+
+/** How an attempt on a stack ended, before it is put on the wire. */
+export interface Outcome {
+  status: 'SUCCESS' | 'FAILURE';
+  /** One sentence about the whole, without anything that differs between two equal attempts. */
+  summary: string;
+  objects: ObjectOutcome[];
+  /** It waits for the confirmation of a mass deletion. */
+  held?: boolean;
+  /** Not all that left the stack is gone. */
+  unfinished?: boolean;
+}
+
+const MESSAGE_CHARACTERS_MAX = 4000;
+const OBJECTS_MAX = 200;
+const OBJECT_MESSAGE_CHARACTERS_MAX = 500;
+
+type Result = Pick<ObjectOutcome, 'action'> & Partial<Pick<ObjectOutcome, 'because' | 'health' | 'message'>>;
+
+export const objectOutcome = (ref: ObjectRef, { message, ...result }: Result): ObjectOutcome => ({
+  api_version: ref.apiVersion,
+  kind: ref.kind,
+  namespace: ref.namespace ?? null,
+  name: ref.name,
+  ...result,
+  ...(message !== undefined && { message: cut(message, OBJECT_MESSAGE_CHARACTERS_MAX) }),
+});
+
+export const isBad = ({ action, health }: ObjectOutcome): boolean => action === 'failed' || health === 'failed';
+
+/** For people: the failing objects first, then the whole. */
+export function outcomeMessage({ summary, objects }: Outcome): string {
+  const bad = objects.filter((object) => isBad(object) || (object.message !== undefined && object.health === 'progressing'));
+  const lines = bad.map((object) => `${objectText(refIn(object))}: ${object.message ?? object.because ?? object.health ?? object.action}`);
+  let message = '';
+  for (const [index, line] of lines.entries()) {
+    const rest = `… and ${lines.length - index} more`;
+    if (message.length + line.length + rest.length + summary.length + 3 > MESSAGE_CHARACTERS_MAX) {
+      message += `${rest}\n`;
+      break;
+    }
+    message += `${line}\n`;
+  }
+  return cut(`${message}${summary}`, MESSAGE_CHARACTERS_MAX);
+}
+
+export function outcomeDetails(stackId: string, { objects }: Outcome, durationMs: number): EventDetails {
+  const counts: Record<string, number> = {};
+  for (const { action } of objects) counts[action] = (counts[action] ?? 0) + 1;
+  const first = [...objects].sort((a, b) => severity(a) - severity(b)).slice(0, OBJECTS_MAX);
+  return { stack_id: stackId, objects_total: objects.length, counts, objects: first, duration_ms: Math.max(0, Math.round(durationMs)) };
+}
+
+const severity = (object: ObjectOutcome): number =>
+  isBad(object) ? 0 : object.health === 'progressing' ? 1 : object.action === 'unchanged' ? 3 : 2;
+
+export const refIn = ({ api_version, kind, namespace, name }: ObjectOutcome): ObjectRef => ({
+  apiVersion: api_version,
+  kind,
+  ...(namespace !== null && { namespace }),
+  name,
+});
+
+const cut = (text: string, characters: number): string => (text.length <= characters ? text : `${text.slice(0, characters - 1)}…`);
+
+/** `3 created, 1 configured` */
+export function countsText(objects: readonly ObjectOutcome[]): string {
+  const counts = new Map<string, number>();
+  for (const { action } of objects) counts.set(action, (counts.get(action) ?? 0) + 1);
+  return [...counts].map(([action, count]) => `${count} ${action}`).join(', ') || 'nothing to do';
+}
+
+const CORRECTIONS_NAMED = 20;
+
+/** `corrected 2 objects: ConfigMap/shop/a (data.colour had been changed), Service/shop/web (missing)` */
+export function correctionText({ objects }: Outcome): string {
+  const corrected = objects.filter(({ action }) => action === 'corrected');
+  const named = corrected.slice(0, CORRECTIONS_NAMED).map((object) => `${objectText(refIn(object))} (${object.message ?? object.because})`);
+  return `corrected ${corrected.length} object${corrected.length === 1 ? '' : 's'}: ${named.join(', ')}${corrected.length > named.length ? ', …' : ''}`;
+}

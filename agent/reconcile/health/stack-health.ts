@@ -1,0 +1,22 @@
+import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
+import type { Desired } from '../desired/desired.ts';
+import { groupOf } from '../desired/object-key.ts';
+import { hasHealth as kindHasHealth, type ObjectHealth, objectHealth } from './object-health.ts';
+import { type BindingModes, bindingModeOf } from './volume-binding.ts';
+
+/** Kinds of which nothing known is not good enough. */
+const JUDGED = new Set(['/Pod', 'apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'batch/Job', '/PersistentVolumeClaim']);
+
+export const hasHealth = ({ apiVersion, kind }: ObjectRef): boolean => kindHasHealth(apiVersion, kind);
+
+/** On its way out it takes what was applied to it along. */
+export const isLeaving = (live: LiveObject | undefined): boolean => live?.metadata.deletionTimestamp !== undefined;
+
+/** Where nothing is known of an object, it holds up nobody, unless its kind always tells. */
+export function healthOf({ ref }: Pick<Desired, 'ref'>, live: LiveObject | undefined, modes: BindingModes): ObjectHealth {
+  if (!live) return hasHealth(ref) ? { status: 'progressing', message: 'not found' } : { status: 'healthy' };
+  const object = { ...live, apiVersion: ref.apiVersion, kind: ref.kind };
+  const health = objectHealth(object, { volumeBindingMode: bindingModeOf(modes, object) });
+  const judged = JUDGED.has(`${groupOf(ref.apiVersion)}/${ref.kind}`);
+  return health.status === 'unknown' && judged ? { ...health, status: 'progressing' } : health;
+}

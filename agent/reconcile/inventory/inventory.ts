@@ -1,0 +1,94 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import * as z from 'zod';
+import type { ObjectRef } from '../../cluster/cluster.ts';
+import { objectKey } from '../desired/object-key.ts';
+
+/** What one stack owns in the cluster, as far as this agent has gone. */
+export interface Inventory {
+  stackId: string;
+  /** Of the newest deployment object that was begun. */
+  sequence: number;
+  deploymentObjectId: string;
+  /** Of the YAML that was applied to its end; null from before the first change until then. */
+  checksum: string | null;
+  objects: ObjectRef[];
+  /** Namespaces that an attempt created which has not come to its end: to be rolled back if it fails. */
+  createdNamespaces: string[];
+  /** How many objects it had before those of an attempt were added, until what that attempt drops is gone. */
+  ownedBefore?: number | undefined;
+  /** The keys of Jobs seen to finish since these contents were applied, which may be gone by now. */
+  finished?: string[] | undefined;
+}
+
+/** How many objects are owned for sure. */
+export const ownedIn = ({ objects, ownedBefore = objects.length }: Inventory): number => Math.min(ownedBefore, objects.length);
+
+/** Beyond this the text is compressed: a ConfigMap holds 1 MiB at the most. */
+const PLAIN_CHARACTERS_MAX = 100 * 1024;
+const TEXT_BYTES_MAX = 16 * 1024 * 1024;
+
+const Stored = z.object({
+  version: z.literal(1),
+  stack_id: z.string(),
+  sequence: z.int(),
+  deployment_object_id: z.string(),
+  checksum: z.string().nullable(),
+  created_namespaces: z.array(z.string()),
+  owned_before: z.int().optional(),
+  finished: z.array(z.string()).optional(),
+  objects: z.array(z.tuple([z.string(), z.string(), z.string().nullable(), z.string()])),
+});
+
+export type InventoryText = { data: { inventory: string } } | { binaryData: { inventory: string } };
+
+export function writeInventory(inventory: Inventory): InventoryText {
+  const stored: z.infer<typeof Stored> = {
+    version: 1,
+    stack_id: inventory.stackId,
+    sequence: inventory.sequence,
+    deployment_object_id: inventory.deploymentObjectId,
+    checksum: inventory.checksum,
+    created_namespaces: inventory.createdNamespaces,
+    owned_before: inventory.ownedBefore,
+    finished: inventory.finished,
+    objects: inventory.objects.map(({ apiVersion, kind, namespace, name }) => [apiVersion, kind, namespace ?? null, name]),
+  };
+  const text = JSON.stringify(stored);
+  if (text.length <= PLAIN_CHARACTERS_MAX) return { data: { inventory: text } };
+  return { binaryData: { inventory: gzipSync(text).toString('base64') } };
+}
+
+/** Throws where the text is not an inventory: what a stack owns must be known, never guessed. */
+export function readInventory({ data, binaryData }: { data?: unknown; binaryData?: unknown }): Inventory {
+  const fields = z.object({ inventory: z.string() });
+  const plain = fields.safeParse(data);
+  const text = plain.success
+    ? plain.data.inventory
+    : gunzipSync(Buffer.from(fields.parse(binaryData).inventory, 'base64'), { maxOutputLength: TEXT_BYTES_MAX }).toString();
+  const stored = Stored.parse(JSON.parse(text));
+  return {
+    stackId: stored.stack_id,
+    sequence: stored.sequence,
+    deploymentObjectId: stored.deployment_object_id,
+    checksum: stored.checksum,
+    createdNamespaces: stored.created_namespaces,
+    ownedBefore: stored.owned_before,
+    finished: stored.finished,
+    objects: stored.objects.map(([apiVersion, kind, namespace, name]) => ({
+      apiVersion,
+      kind,
+      ...(namespace !== null && { namespace }),
+      name,
+    })),
+  };
+}
+
+/** Both, each object once; where both have it, in the version of the second. */
+export function union(before: readonly ObjectRef[], after: readonly ObjectRef[]): ObjectRef[] {
+  return [...new Map([...before, ...after].map((ref) => [objectKey(ref), ref])).values()];
+}
+
+export const refsWithout = (objects: readonly ObjectRef[], keys: ReadonlySet<string>): ObjectRef[] =>
+  objects.filter((ref) => !keys.has(objectKey(ref)));
+
+export const keysOf = (objects: readonly ObjectRef[]): Set<string> => new Set(objects.map(objectKey));

@@ -1,0 +1,26 @@
+import { contentOf } from '../desired/containers.ts';
+import type { Action } from '../plan/plan.ts';
+import type { AttemptPorts } from '../stack-attempt.ts';
+
+/** Other stacks whose objects would go with a Namespace or a CustomResourceDefinition. */
+export interface OthersInside {
+  /** They are not to be removed: the container has to stay. */
+  staying: string[];
+  /** They are: it waits for them. */
+  leaving: string[];
+}
+
+/** Whose inventory can't be read may have objects anywhere. */
+export function othersInside(
+  { inventories, state }: Pick<AttemptPorts, 'inventories' | 'state'>,
+  stackId: string,
+  action: Pick<Extract<Action, { do: 'prune' }>, 'ref' | 'live'>,
+): OthersInside {
+  const contains = contentOf(action.ref, action.live);
+  if (!contains) return { staying: [], leaving: [] };
+  const inside = inventories.all().filter(({ objects }) => objects.some(contains));
+  const others = [...inside.map((inventory) => inventory.stackId), ...inventories.unreadable()].filter((id) => id !== stackId).sort();
+  const assignments = state.assignments?.value.assignments ?? [];
+  const going = new Set(assignments.filter((item) => item.state === 'withdrawn' || item.is_deletion_marker).map((item) => item.stack_id));
+  return { staying: others.filter((id) => !going.has(id)), leaving: others.filter((id) => going.has(id)) };
+}

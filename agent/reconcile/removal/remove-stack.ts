@@ -1,0 +1,29 @@
+import { type Owner, ownedBySomeone } from '../desired/ownership.ts';
+import { countsText } from '../effects/outcome.ts';
+import { keysOf } from '../inventory/inventory.ts';
+import { observe } from '../plan/observe.ts';
+import { type PruneReason, plan } from '../plan/plan.ts';
+import type { AttemptPorts, AttemptResult } from '../stack-attempt.ts';
+import { pruneStages, withPrune } from './prune.ts';
+
+/** What is `remaining`, by key, is not gone yet. */
+export type RemovalResult = AttemptResult & { remaining: ReadonlySet<string> };
+
+/** Deletes all a stack owns, in reverse order. The inventory is gone only when everything is. May run any number of times. */
+export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason: PruneReason): Promise<RemovalResult> {
+  const { effects, inventories, guard } = ports;
+  const inventory = inventories.find(owner.stackId);
+  if (!inventory) {
+    guard.done(owner.stackId);
+    return { outcome: { status: 'SUCCESS', summary: 'nothing is left of the stack', objects: [] }, live: new Map(), remaining: new Set() };
+  }
+  const live = await observe(effects.cluster, inventory.objects, ownedBySomeone);
+  const planned = plan({ owner, desired: [], inventory: inventory.objects, live, apply: 'all', pruneReason });
+  const pruned = await pruneStages(ports, owner, planned);
+  if (pruned.survivors.length > 0)
+    await inventories.put({ ...inventory, checksum: null, createdNamespaces: [], objects: pruned.survivors });
+  else await inventories.remove(owner.stackId);
+  const remaining = keysOf(pruned.survivors);
+  const summary = remaining.size > 0 ? `not all gone: ${remaining.size} left` : countsText(pruned.outcomes);
+  return { outcome: withPrune(pruned, pruned.outcomes, summary), live: new Map(), remaining };
+}
