@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 
-/** The code's reference as TypeDoc has written it; there is none until somebody runs `npm run docs:api`. */
-const ROOT = new URL('../../docs/api/', import.meta.url);
+/** The folder of the code's reference, as TypeDoc writes it. */
+export const REFERENCE_FOLDER = new URL('../../docs/api/', import.meta.url);
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -24,7 +24,7 @@ export async function referenceFile(segments: readonly string[]): Promise<Refere
   const name = segments.join('/');
   const contentType = CONTENT_TYPES[extname(name)];
   if (contentType === undefined) return undefined;
-  const text = await readFile(new URL(name, ROOT), 'utf8').catch(() => undefined);
+  const text = await readFile(new URL(name, REFERENCE_FOLDER), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   return {
     text,
@@ -40,14 +40,3 @@ function policyFor(page: string): string {
   const scripts = ["'self'", ...new Set(inline)].join(' ');
   return `default-src 'none'; script-src ${scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 }
-
-export const NOT_BUILT = `<!doctype html>
-<html lang="en">
-  <head><meta charset="utf-8"><title>Brokkr: reference</title></head>
-  <body>
-    <h1>The code's reference has not been built</h1>
-    <p>Run <code>npm run docs:api</code> in the project's folder and load this page again.</p>
-    <p>The HTTP API is documented at <a href="/swagger-ui">/swagger-ui</a>.</p>
-  </body>
-</html>
-`;

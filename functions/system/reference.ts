@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { reply } from '../../lib/platform/http/endpoint.ts';
 import { endpoint, fleetFunction } from '../fleet/fleet-endpoint.ts';
-import { NOT_BUILT, referenceFile } from './reference-files.ts';
+import { referenceFile } from './reference-files.ts';
+import { BUILDING_PAGE, MISSING_PAGE, prepareReference } from './reference-ready.ts';
 
 const tag = 'documentation';
 const HTML = 'text/html; charset=utf-8';
@@ -23,14 +24,14 @@ export const referenceEndpoints = [
     access: 'public',
     status: 200,
     responseType: HTML,
-    handle: async () =>
-      (await referenceFile(['index.html']))
-        ? reply<never>({ status: 302, headers: { location: HOME }, text: '' })
-        : reply<never>({
-            status: 404,
-            headers: { 'content-type': HTML, 'content-security-policy': "default-src 'none'" },
-            text: NOT_BUILT,
-          }),
+    async handle({ request }) {
+      const headers = { 'content-type': HTML, 'content-security-policy': "default-src 'none'", 'cache-control': 'no-store' };
+      const state = await prepareReference(request.log);
+      if (state === 'building') return reply<never>({ status: 503, headers: { ...headers, 'retry-after': '5' }, text: BUILDING_PAGE });
+      // One that somebody has built by hand, or packaged without its code, is as good.
+      if (await referenceFile(['index.html'])) return reply<never>({ status: 302, headers: { location: HOME }, text: '' });
+      return reply<never>({ status: 404, headers, text: MISSING_PAGE });
+    },
   }),
   endpoint({
     id: 'get_reference_page',

@@ -1,16 +1,13 @@
-const { execFileSync } = require('node:child_process');
-const { dirname, join } = require('node:path');
+const { join } = require('node:path');
 
-/** The code's reference is built from the code as it is packaged. */
+/** The code's reference is packaged as the code is. */
 module.exports = class BuildReference {
   constructor() {
     this.hooks = {
-      'before:package:initialize': () => {
-        const typedoc = join(dirname(require.resolve('typedoc/package.json')), 'bin/typedoc');
-        execFileSync(process.execPath, [typedoc, '--logLevel', 'Warn'], {
-          cwd: join(__dirname, '../..'),
-          stdio: 'inherit',
-        });
+      'before:package:initialize': async () => {
+        const { buildReference, findTypedoc, isReferenceCurrent } = await import('../../functions/system/reference-build.ts');
+        const folder = join(__dirname, '../../docs/api');
+        if (!(await isReferenceCurrent(folder))) await buildReference(folder, findTypedoc());
       },
     };
   }

@@ -1,18 +1,64 @@
-import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { buildReference, findTypedoc, isReferenceCurrent } from '../../functions/system/reference-build.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 
-const built = existsSync(new URL('../../docs/api/index.html', import.meta.url));
 let host: TestHost;
 beforeAll(async () => {
   host = await startTestHost();
 });
 afterAll(() => host.stop());
 
-test('/api leads to the reference, or says how to build it', async () => {
-  const { status, headers, text } = await host.root.get('/api');
-  if (built) expect([status, headers.location]).toEqual([302, '/api/reference/index.html']);
-  else expect([status, text.includes('npm run docs:api')]).toEqual([404, true]);
+const SMALL = ['lib/platform/clock.ts'];
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const parent = await mkdtemp(join(tmpdir(), 'brokkr-reference-'));
+  try {
+    await work(join(parent, 'api'));
+  } finally {
+    await rm(parent, { recursive: true });
+  }
+}
+
+test('/api shows the reference without another command, and a visitor who comes meanwhile gets it too', async () => {
+  const [first, second] = await Promise.all([host.root.get('/api'), host.root.get('/api')]);
+  for (const { status, headers } of [first, second]) expect([status, headers.location]).toEqual([302, '/api/reference/index.html']);
+  const { status, headers, text } = await host.root.get(first.headers.location ?? '');
+  expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(text).toContain('Brokkr: the code&#39;s reference');
+}, 120_000);
+
+test('a build replaces the folder whole and leaves nothing beside it', async () => {
+  await inFolder(async (folder) => {
+    await mkdir(folder);
+    await writeFile(join(folder, 'gone.html'), 'of an earlier version');
+    await buildReference(folder, findTypedoc() ?? '', SMALL);
+    expect(await readFile(join(folder, 'index.html'), 'utf8')).toContain('systemClock');
+    expect(await readdir(folder)).not.toContain('gone.html');
+    expect(await readdir(join(folder, '..'))).toEqual(['api']);
+  });
+});
+
+test('a build that fails says why and keeps what was there', async () => {
+  await inFolder(async (folder) => {
+    await mkdir(folder);
+    await writeFile(join(folder, 'index.html'), 'kept');
+    await expect(buildReference(folder, findTypedoc() ?? '', ['no/such/file.ts'])).rejects.toThrow('/no/such');
+    expect(await readFile(join(folder, 'index.html'), 'utf8')).toBe('kept');
+    expect(await readdir(join(folder, '..'))).toEqual(['api']);
+  });
+});
+
+test('a reference older than the code is not current', async () => {
+  await inFolder(async (folder) => {
+    expect(await isReferenceCurrent(folder)).toBe(false);
+    await mkdir(folder);
+    await writeFile(join(folder, 'index.html'), '');
+    expect(await isReferenceCurrent(folder)).toBe(true);
+    await utimes(join(folder, 'index.html'), 0, 0);
+    expect(await isReferenceCurrent(folder)).toBe(false);
+  });
 });
 
 test.each([
