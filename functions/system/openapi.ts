@@ -2,6 +2,7 @@ import * as z from 'zod';
 import document from '../../docs/openapi/openapi.json' with { type: 'json' };
 import { reply } from '../../lib/platform/http/endpoint.ts';
 import { endpoint, fleetFunction } from '../fleet/fleet-endpoint.ts';
+import { HOME_CSP, HOME_PAGE } from './home-page.ts';
 import { SWAGGER_CSP, SWAGGER_PAGE, swaggerFile } from './swagger-ui.ts';
 
 const tag = 'documentation';
@@ -31,6 +32,26 @@ const page = (id: string, path: `/${string}`) =>
 export const swaggerIndexEndpoint = page('swagger_ui_index', '/swagger-ui/');
 
 export const openapiEndpoints = [
+  endpoint({
+    id: 'home_page',
+    method: 'GET',
+    path: '/',
+    summary: 'What runs here, and where to go on',
+    tag,
+    access: 'public',
+    status: 200,
+    responseType: HTML,
+    handle: async () =>
+      reply<never>({
+        headers: {
+          'content-type': HTML,
+          'content-security-policy': HOME_CSP,
+          'cache-control': 'no-cache',
+          'x-content-type-options': 'nosniff',
+        },
+        text: HOME_PAGE,
+      }),
+  }),
   endpoint({
     id: 'get_openapi_document',
     method: 'GET',

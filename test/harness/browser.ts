@@ -41,7 +41,7 @@ const Evaluated = z.object({
 });
 const Screenshot = z.object({ data: z.string() });
 
-export async function openBrowser(path: string): Promise<Page> {
+export async function openBrowser(path: string, { colorScheme = 'light' }: { colorScheme?: string } = {}): Promise<Page> {
   const profile = await mkdtemp(join(tmpdir(), 'brokkr-browser-'));
   const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--window-size=1280,1600'];
   const child = spawn(path, [...flags, `--user-data-dir=${profile}`, '--remote-debugging-port=0', 'about:blank'], {
@@ -82,6 +82,7 @@ export async function openBrowser(path: string): Promise<Page> {
       socket.send(JSON.stringify({ id: last, method, params }));
     });
   for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await call(`${domain}.enable`);
+  await call('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: colorScheme }] });
 
   const page: Page = {
     complaints,

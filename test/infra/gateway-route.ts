@@ -3,6 +3,7 @@ const TEXTS = /\{(label|key)\}$/;
 
 /**
  * The route that serves an endpoint's path. Methods are left to the function, which has its own 401 and 405; a path that ends in a slash
- * cannot be a route of API Gateway's.
+ * cannot be a route of API Gateway's, but for the root itself.
  */
-export const gatewayRoute = (path: string): string => (path.endsWith('/') ? '$default' : `ANY ${path.replace(TEXTS, '{$1+}')}`);
+export const gatewayRoute = (path: string): string =>
+  path !== '/' && path.endsWith('/') ? '$default' : `ANY ${path.replace(TEXTS, '{$1+}')}`;
