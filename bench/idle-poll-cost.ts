@@ -41,7 +41,7 @@ export async function idlePollCost(): Promise<BenchTable> {
     for (const events of [0, EVENTS]) {
       if (events > 0) for (const agent of agents) await seedEvents(host, agent.id, events / agents.length);
       for (const [at, agent] of agents.entries()) {
-        const { revision } = await client.call<{ revision: number }>('GET', `/api/v1/agents/${agent.id}/assignments`, { pak: agent.pak });
+        const { revision } = await client.call<{ revision: string }>('GET', `/api/v1/agents/${agent.id}/assignments`, { pak: agent.pak });
         const poll = () =>
           client.call('GET', `/api/v1/agents/${agent.id}/assignments`, { pak: agent.pak, etag: `"${revision}"`, expect: 304 });
         Object.assign(tally, { readUnits: 0, writeUnits: 0, calls: 0 });

@@ -21,7 +21,7 @@ export async function pollThroughput(): Promise<BenchTable> {
 
     const etags = new Map<string, string>();
     for (const agent of [...agents, ...sized.map((one) => one.agent)]) {
-      const { revision } = await client.call<{ revision: number }>('GET', `/api/v1/agents/${agent.id}/assignments`, { pak: agent.pak });
+      const { revision } = await client.call<{ revision: string }>('GET', `/api/v1/agents/${agent.id}/assignments`, { pak: agent.pak });
       etags.set(agent.id, `"${revision}"`);
     }
     const poll = async (agent: BenchAgent) => {

@@ -31,10 +31,10 @@ const lenientHeartbeat: BodyFormat = {
   },
 };
 
-const etagOf = (revision: number) => `"${revision}"`;
+const etagOf = (revision: string) => `"${revision}"`;
 
 /** The agent in the path, as of one strongly consistent read: the one admission made where the agent asks for itself. */
-async function agentOf({ services, principal }: FleetContext, id: string): Promise<{ id: string; status: string; revision: number }> {
+async function agentOf({ services, principal }: FleetContext, id: string): Promise<{ id: string; status: string; revision: string }> {
   if (principal.type === 'agent') return { id, status: principal.item.status, revision: principal.item.revision };
   const { status, revision } = await getAgent(services, id);
   return { id, status, revision };

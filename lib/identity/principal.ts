@@ -8,7 +8,7 @@ export type Principal = { type: 'admin' } | { type: 'agent'; id: string; item: A
  * lives on this one read.
  */
 export interface AgentAccount {
-  revision: number;
+  revision: string;
   status: string;
   [field: string]: unknown;
 }

@@ -3,6 +3,9 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 /** A version 4 UUID: the id of every entity on the fleet wire. */
 export const newId = (): string => randomUUID();
 
+/** Short, and never the same twice: for what is only ever compared. */
+export const newToken = (): string => randomBytes(9).toString('base64url');
+
 /** Cryptographically strong random bytes, for keys and tokens. */
 export const randomSecret = (bytes: number): Uint8Array => randomBytes(bytes);
 

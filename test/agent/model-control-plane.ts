@@ -33,7 +33,8 @@ export const CLUSTER_NAME = 'test';
 export function createModelControlPlane({ agentId = randomUUID() }: { agentId?: string } = {}): ModelControlPlane {
   const assigned = new Map<string, Assignment>();
   const bodies = new Map<string, DeploymentObject>();
-  let revision = 1;
+  let moves = 1;
+  const revision = () => `r${moves}`;
   let sequence = 0;
   const now = () => new Date(0).toISOString();
 
@@ -55,7 +56,7 @@ export function createModelControlPlane({ agentId = randomUUID() }: { agentId?: 
       checksum: object.yaml_checksum,
       is_deletion_marker: object.is_deletion_marker,
     });
-    revision += 1;
+    moves += 1;
   };
 
   const plane: ModelControlPlane = {
@@ -95,12 +96,12 @@ export function createModelControlPlane({ agentId = randomUUID() }: { agentId?: 
     },
     forget(stackId) {
       assigned.delete(stackId);
-      revision += 1;
+      moves += 1;
     },
     touch() {
-      revision += 1;
+      moves += 1;
     },
-    current: () => ({ agent_id: agentId, status: plane.status, revision, assignments: [...assigned.values()] }),
+    current: () => ({ agent_id: agentId, status: plane.status, revision: revision(), assignments: [...assigned.values()] }),
 
     ready: async () => {
       plane.calls.push('readyz');

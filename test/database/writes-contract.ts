@@ -33,6 +33,13 @@ export function writesContract(current: () => ContractStore): void {
     expect(await read()).toEqual(after);
   });
 
+  test('an update shifts attributes by what they held before it, and makes empty what had nothing before it', async () => {
+    const { database, table } = current();
+    const { key, read } = await stored({ first: 'a', second: 'b' });
+    await database.write({ table, update: key, set: { first: 'c' }, copy: { second: 'first', third: 'second', fifth: 'fourth' } });
+    expect(await read()).toEqual({ ...key, first: 'c', second: 'a', third: 'b', fifth: '' });
+  });
+
   test('an update creates the item that is not there', async () => {
     const { database, table } = current();
     const { key, read } = await stored();

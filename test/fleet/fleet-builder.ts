@@ -35,8 +35,8 @@ export interface MadeAgent {
   api: Api;
   /** Its assignments by stack id. */
   assignments(): Promise<Map<string, { state: string; deployment_object_id: string | null; sequence_id: number | null }>>;
-  /** Moves with everything that may concern it. */
-  revision(): Promise<number>;
+  /** Another one after everything that may concern it. */
+  revision(): Promise<string>;
 }
 /** An ACTIVE agent, unless another status is given, registered with these generators. */
 export async function makeAgent(

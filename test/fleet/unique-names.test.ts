@@ -154,7 +154,7 @@ describe("a whole entity sent back changes only what is its sender's to change:"
       ...EVIL,
       id: generator.id,
       status: 'DRAINING',
-      revision: 0,
+      revision: 'none',
       credential_version: 9,
       k8s_reachable: true,
       pak_hash: 'x',

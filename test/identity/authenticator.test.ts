@@ -9,7 +9,7 @@ import { clockAt, type TestClock } from '../fleet/test-clock.ts';
 
 /** A store of credentials, the agents' records beside it, and what was read of either. */
 let credentials: Map<string, Credential>;
-let agents: Map<string, { revision: number; status: string; credential_version: number }>;
+let agents: Map<string, { revision: string; status: string; credential_version: number }>;
 let reads: string[];
 let refusals: string[];
 let clock: TestClock;
@@ -43,7 +43,7 @@ async function get(_table: string, key: Key): Promise<Item | undefined> {
 
 const grant = (hash: string, principal_type: Credential['principal_type'], principal_id: string, credential_version = 1) =>
   credentials.set(hash, { principal_type, principal_id, credential_version });
-const agentRecord = (credential_version = 1) => ({ revision: 7, status: 'ACTIVE', credential_version });
+const agentRecord = (credential_version = 1) => ({ revision: 'seven', status: 'ACTIVE', credential_version });
 const authenticate = (authorization: string | undefined) =>
   authenticator.authenticate({
     requestId: 'r',
@@ -67,8 +67,8 @@ test('an agent brings its record along, read at each call and never remembered',
   grant(KEY.hash, 'agent', 'a');
   agents.set('a', agentRecord());
   await expect(authenticate(KEY.pak)).resolves.toEqual({ type: 'agent', id: 'a', item: agentRecord() });
-  agents.set('a', { ...agentRecord(), revision: 8 });
-  await expect(authenticate(KEY.pak)).resolves.toMatchObject({ item: { revision: 8 } });
+  agents.set('a', { ...agentRecord(), revision: 'eight' });
+  await expect(authenticate(KEY.pak)).resolves.toMatchObject({ item: { revision: 'eight' } });
   expect(reads).toEqual(['credential', 'agent a', 'agent a']);
 });
 

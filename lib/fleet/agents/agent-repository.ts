@@ -3,6 +3,7 @@ import type { Database, Item, Write } from '../../platform/database/database.ts'
 import { queryAll } from '../../platform/database/database.ts';
 import { uniqueViolation } from '../fleet-errors.ts';
 import { agentKey, agentNameKey, agentShards, fleetTable } from '../fleet-table.ts';
+import { revisionMove } from './agent-revision.ts';
 import { Agent, AgentRecordFields } from './agent-rules.ts';
 
 const table = fleetTable.name;
@@ -25,7 +26,7 @@ export async function findAgentAccount(database: Database, id: string) {
   const item = await database.get(table, agentKey(id));
   return item && { ...item, ...Account.parse(item) };
 }
-const Account = z.object({ revision: z.int(), status: z.string(), credential_version: z.int() });
+const Account = z.object({ revision: z.string(), status: z.string(), credential_version: z.int() });
 
 export async function findAgentIdByName(database: Database, cluster: string, name: string): Promise<string | undefined> {
   const item = await database.get(table, agentNameKey(cluster, name));
@@ -68,13 +69,15 @@ export const agentNewWrites = (record: AgentRecord): Write[] => [
 /** Changes name, cluster or status; fails where somebody else did since `before` was read. */
 export function agentUpdateWrites(before: AgentRecord, after: Agent): Write[] {
   const { name, cluster_name, status, updated_at } = after;
+  const moved = revisionMove();
   const renamed = before.name !== name || before.cluster_name !== cluster_name;
   return [
     {
       table,
       update: agentKey(before.id),
-      set: { name, cluster_name, status, updated_at },
-      add: { version: 1, revision: 1 },
+      set: { name, cluster_name, status, updated_at, ...moved.set },
+      copy: moved.copy,
+      add: { version: 1 },
       if: { exists: true, equals: { version: before.version } },
     },
     ...(renamed
@@ -91,14 +94,23 @@ export const agentRemoveWrites = (before: AgentRecord): Write[] => [
   { table, delete: agentNameKey(before.cluster_name, before.name) },
 ];
 
-/** Tells the agent that what it should run may have changed. Nothing happens where there is no such agent. */
-export const bumpWrite = (
+/**
+ * Moves the agent's revision, so that its next poll looks again: at `stackId` alone if the change concerns no other stack. Fails if
+ * there is no such agent.
+ */
+export const moveRevisionWrite = (
   agentId: string,
-  extra: { add?: Record<string, number>; below?: Record<string, number>; orElse?: () => Error } = {},
+  {
+    stackId,
+    add,
+    below,
+    orElse,
+  }: { stackId?: string; add?: Record<string, number>; below?: Record<string, number>; orElse?: () => Error } = {},
 ): Write => ({
   table,
   update: agentKey(agentId),
-  add: { revision: 1, ...extra.add },
-  if: { exists: true, ...(extra.below && { below: extra.below }) },
-  ...(extra.orElse && { orElse: extra.orElse }),
+  ...revisionMove(stackId),
+  ...(add && { add }),
+  if: { exists: true, ...(below && { below }) },
+  ...(orElse && { orElse }),
 });

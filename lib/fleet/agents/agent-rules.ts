@@ -11,7 +11,7 @@ export const INITIAL_STATUS = 'INACTIVE';
 /** What an agent's record says beyond the wire's Agent. */
 export const AgentRecordFields = {
   /** Moves with everything that may change what the agent should run. */
-  revision: z.int(),
+  revision: z.string(),
   /** Must equal the credential's: revokes a key at once. */
   credential_version: z.int(),
   label_count: z.int().default(0),

@@ -23,6 +23,7 @@ import {
   findAgentRecords,
   listAgentRecords,
 } from './agent-repository.ts';
+import { newRevision } from './agent-revision.ts';
 import { checkAgentName, checkStatus, INITIAL_STATUS } from './agent-rules.ts';
 
 const audited = (actor: Caller, action: string, agentId: string, details?: Record<string, unknown>): AuditEntry => ({
@@ -80,7 +81,7 @@ export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent
     k8s_reachable: null,
     k8s_api_latency_ms: null,
     k8s_reported_at: null,
-    revision: 1,
+    revision: newRevision(),
     credential_version: 1,
     label_count: 0,
     annotation_count: 0,

@@ -55,7 +55,9 @@ export const Assignments = z
   .object({
     agent_id: id,
     status: z.string().describe("The agent's own status: only ACTIVE agents change anything"),
-    revision: z.int().describe('Moves whenever anything the agent should run may have changed; also the ETag'),
+    revision: z
+      .string()
+      .describe('Opaque. Another one whenever anything that the agent should run may have changed; in quotes it is the ETag'),
     assignments: z.array(Assignment),
   })
   .meta({ id: 'Assignments' });

@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { ConditionFailed, type Database, type Item } from '../../platform/database/database.ts';
-import { bumpWrite } from '../agents/agent-repository.ts';
+import { moveRevisionWrite } from '../agents/agent-repository.ts';
 import { ACTIVE } from '../agents/agent-rules.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import { fleetTable, snapshotKey } from '../fleet-table.ts';
@@ -66,7 +66,7 @@ export function nextAssignments(before: readonly Assignment[], desired: readonly
  */
 export async function assignmentsOf(
   { database }: FleetPorts,
-  agent: { id: string; status: string; revision: number },
+  agent: { id: string; status: string; revision: string },
   { told }: { told: boolean },
 ): Promise<Assignments> {
   const { id, status, revision } = agent;
@@ -102,7 +102,7 @@ export async function confirmRemoval({ database }: FleetPorts, agentId: string, 
     const after = before.assignments.filter((assignment) => !confirmed(assignment));
     if (after.length === before.assignments.length) return;
     try {
-      await database.transact([writeOf(agentId, before, after), bumpWrite(agentId)]);
+      await database.transact([writeOf(agentId, before, after), moveRevisionWrite(agentId, { stackId: removed.stack_id })]);
       return;
     } catch (error) {
       if (!(error instanceof ConditionFailed) || attempt + 1 >= ATTEMPTS) throw error;

@@ -1,6 +1,6 @@
 import { ConditionFailed, type Database, queryAll, type Write } from '../../platform/database/database.ts';
 import type { OutboxItem, RelayPorts } from '../../platform/events/outbox.ts';
-import { bumpWrite } from '../agents/agent-repository.ts';
+import { moveRevisionWrite } from '../agents/agent-repository.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import { agentMatchKey, agentPk, fleetTable, matchKey, SELECT_PREFIX, type Selector, stackPk } from '../fleet-table.ts';
 import { listStacksOf } from '../stacks/stack-repository.ts';
@@ -103,7 +103,7 @@ async function tellAll(database: Database, sources: readonly Pages[], budget: Bu
 
 async function tell(database: Database, agentId: string): Promise<void> {
   try {
-    await database.write(bumpWrite(agentId));
+    await database.write(moveRevisionWrite(agentId));
   } catch (error) {
     // The agent is gone, and its edge about to follow it.
     if (!(error instanceof ConditionFailed)) throw error;

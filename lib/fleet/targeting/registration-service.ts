@@ -1,7 +1,7 @@
 import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
-import { bumpWrite, findAgentRecord } from '../agents/agent-repository.ts';
+import { findAgentRecord, moveRevisionWrite } from '../agents/agent-repository.ts';
 import { LIMITS } from '../agents/agent-rules.ts';
 import { againstNewest } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
@@ -49,7 +49,7 @@ export async function register(at: FleetPorts, actor: Caller, generatorId: strin
     writes: [
       generatorPresent(generatorId, noGenerator),
       ...registrationWrites(registration, () => fleetError('already_registered')),
-      bumpWrite(agentId, { orElse: unknown }),
+      moveRevisionWrite(agentId, { orElse: unknown }),
     ],
     audit: audited(actor, 'agent.registered', agentId, generatorId),
   });
@@ -70,7 +70,7 @@ export async function deregister(at: FleetPorts, actor: Caller, generatorId: str
     ]);
     if (!registration) return;
     await at.commit({
-      writes: [...registrationRemoveWrites(agentId, generatorId), ...(agent ? [bumpWrite(agentId)] : [])],
+      writes: [...registrationRemoveWrites(agentId, generatorId), ...(agent ? [moveRevisionWrite(agentId)] : [])],
       audit: audited(actor, 'agent.deregistered', agentId, generatorId),
     });
   });
@@ -90,7 +90,7 @@ async function removeTargets(at: FleetPorts, actor: Caller, agentId: string, gen
     await at.commit({
       writes: [
         ...some.flatMap((stackId) => targetRemoveWrites(agentId, stackId)).map((write) => ({ ...write, if: { exists: true } })),
-        bumpWrite(agentId, { add: { target_count: -some.length } }),
+        moveRevisionWrite(agentId, { add: { target_count: -some.length } }),
       ],
       audit: { ...audited(actor, 'agent.target_removed', agentId, generatorId), details: { generator_id: generatorId, stack_ids: some } },
     });

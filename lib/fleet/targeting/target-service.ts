@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ConditionFailed, type Database, queryAll, type Write } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
-import { bumpWrite } from '../agents/agent-repository.ts';
+import { moveRevisionWrite } from '../agents/agent-repository.ts';
 import { LIMITS } from '../agents/agent-rules.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
@@ -53,7 +53,12 @@ export async function addTarget(
       },
       { table, put: { ...agentTargetKey(pathAgentId, input.stack_id), type: 'target', ...target }, if: { exists: false }, orElse: taken },
       { table, put: { ...stackTargetKey(input.stack_id, pathAgentId), type: 'targeted-by', ...target } },
-      bumpWrite(pathAgentId, { add: { target_count: 1 }, below: { target_count: LIMITS.targets }, orElse: full }),
+      moveRevisionWrite(pathAgentId, {
+        stackId: stack.id,
+        add: { target_count: 1 },
+        below: { target_count: LIMITS.targets },
+        orElse: full,
+      }),
     ],
     audit: { actor, action: 'agent.target_added', resourceType: 'agent', resourceId: pathAgentId, details: { stack_id: input.stack_id } },
   });
@@ -89,7 +94,7 @@ export async function removeTarget(at: FleetPorts, actor: Caller, agentId: strin
       writes: [
         { table, delete: agentTargetKey(agentId, stackId), if: { exists: true } },
         { table, delete: stackTargetKey(stackId, agentId) },
-        bumpWrite(agentId, { add: { target_count: -1 } }),
+        moveRevisionWrite(agentId, { stackId, add: { target_count: -1 } }),
       ],
       audit: { actor, action: 'agent.target_removed', resourceType: 'agent', resourceId: agentId, details: { stack_id: stackId } },
     });

@@ -22,7 +22,14 @@ interface WriteBase {
 export type Write = WriteBase &
   (
     | { put: Item }
-    | { update: Key; set?: Record<string, unknown>; add?: Record<string, number>; remove?: readonly string[] }
+    | {
+        update: Key;
+        set?: Record<string, unknown>;
+        /** Each attribute becomes the text that the other one holds before this write; empty if it holds none. */
+        copy?: Record<string, string>;
+        add?: Record<string, number>;
+        remove?: readonly string[];
+      }
     | { delete: Key }
     | { check: Key }
   );

@@ -38,10 +38,13 @@ function updateText(write: Extract<Write, { update: unknown }>, at: Placeholders
   const list = (entries: [string, unknown][], join: (name: string, value: string) => string) =>
     entries.map(([name, value]) => join(at.name(name), at.value(value))).join(', ');
   const set = Object.entries(write.set ?? {}).filter(([, value]) => value !== undefined);
+  const copy = Object.entries(write.copy ?? {}).map(([to, from]) => `${at.name(to)} = if_not_exists(${at.name(from)}, ${at.value('')})`);
   const add = Object.entries(write.add ?? {});
   const remove = (write.remove ?? []).map((name) => at.name(name));
   return [
-    set.length > 0 ? `SET ${list(set, (name, value) => `${name} = ${value}`)}` : '',
+    set.length + copy.length > 0
+      ? `SET ${[...set.map(([name, value]) => `${at.name(name)} = ${at.value(value)}`), ...copy].join(', ')}`
+      : '',
     add.length > 0 ? `ADD ${list(add, (name, value) => `${name} ${value}`)}` : '',
     remove.length > 0 ? `REMOVE ${remove.join(', ')}` : '',
   ]
