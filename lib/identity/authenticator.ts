@@ -1,3 +1,4 @@
+import { createBoundedCache } from '../platform/bounded-cache.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/database.ts';
 import { AppError } from '../platform/errors.ts';
@@ -30,7 +31,8 @@ export interface Authenticator {
  */
 const AGENT_CACHE_MS = 600_000;
 const CACHE_MS = 5_000;
-const CACHE_SIZE = 10_000;
+/** About 20 MB where it is full. A fleet with more keys than this loses hits in proportion. */
+export const REMEMBERED_KEYS = 50_000;
 
 /** The admin keys that the configuration brings along; throws where the public one is among them and BROKKR_DEV is not set. */
 export function adminHashesOf(config: { BROKKR_ADMIN_PAK_HASH?: string | undefined; BROKKR_DEV: boolean }): string[] {
@@ -45,7 +47,7 @@ export function adminHashesOf(config: { BROKKR_ADMIN_PAK_HASH?: string | undefin
 /** One read unit for an agent whose key is remembered (its record), none for others; one more where the key is not remembered. */
 export function createAuthenticator(ports: AuthenticatorPorts): Authenticator {
   const { database, clock, adminHashes, findAgent, refused } = ports;
-  const cache = new Map<string, { credential: Credential; until: number }>();
+  const cache = createBoundedCache<{ credential: Credential; until: number }>(REMEMBERED_KEYS);
 
   async function credentialOf(hash: string): Promise<Credential | undefined> {
     const known = cache.get(hash);
@@ -53,8 +55,6 @@ export function createAuthenticator(ports: AuthenticatorPorts): Authenticator {
     const credential = await findCredential(database, hash);
     cache.delete(hash);
     if (!credential) return undefined;
-    const oldest = cache.size >= CACHE_SIZE ? cache.keys().next().value : undefined;
-    if (oldest !== undefined) cache.delete(oldest);
     cache.set(hash, { credential, until: clock.monotonicMs() + (credential.principal_type === 'agent' ? AGENT_CACHE_MS : CACHE_MS) });
     return credential;
   }
@@ -84,7 +84,7 @@ export function createAuthenticator(ports: AuthenticatorPorts): Authenticator {
       throw unauthenticated(reason);
     },
     forget(principalId) {
-      for (const [hash, { credential }] of cache) if (credential.principal_id === principalId) cache.delete(hash);
+      for (const [hash, { credential }] of cache.entries()) if (credential.principal_id === principalId) cache.delete(hash);
     },
   };
 }
