@@ -6,8 +6,9 @@ import {
   listRecentEvents,
   reportEvent,
 } from '../../lib/fleet/agent-events/agent-event-service.ts';
-import { recordHeartbeat, targetState } from '../../lib/fleet/agents/agent-rounds.ts';
+import { recordHeartbeat } from '../../lib/fleet/agents/agent-heartbeat.ts';
 import { getAgent } from '../../lib/fleet/agents/agent-service.ts';
+import { targetState } from '../../lib/fleet/agents/target-state.ts';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { AgentEvent, Assignments, DeploymentObject, HeartbeatReport, NewAgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { Stack } from '../../lib/fleet/stacks/stack.ts';

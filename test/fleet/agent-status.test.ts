@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { configMap, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, report, submit, target, unique } from './fleet-builder.ts';
+import { clockAt, type TestClock } from './test-clock.ts';
 
+let clock: TestClock;
 let host: TestHost;
 let generator: MadeGenerator;
 beforeAll(async () => {
-  host = await startTestHost();
+  clock = clockAt('2026-03-01T12:00:00.000Z');
+  host = await startTestHost({ clock });
   generator = await makeGenerator(host);
 });
 afterAll(() => host.stop());
@@ -121,6 +124,7 @@ describe('a heartbeat', () => {
   test('clears the latency once the cluster is out of reach, and never changes the status', async () => {
     const agent = await makeAgent(host, { status: 'DRAINING' });
     await ok(agent.api.post(`/agents/${agent.id}/heartbeat`, { k8s_reachable: true, k8s_api_latency_ms: 9 }));
+    clock.pass(60_000);
     await ok(agent.api.post(`/agents/${agent.id}/heartbeat`, { k8s_reachable: false }));
     expect(await ok(agent.api.get(`/agents/${agent.id}`))).toMatchObject({
       status: 'DRAINING',

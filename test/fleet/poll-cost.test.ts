@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { type MadeAgent, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, report } from './fleet-builder.ts';
+import { clockAt, type TestClock } from './test-clock.ts';
 
 /** What the store was asked for, with what it cost. */
 let consumed: { operation: string; units: number }[] = [];
+let clock: TestClock;
 let host: TestHost;
 let generator: MadeGenerator;
 let agent: MadeAgent;
 beforeAll(async () => {
   // Without schedules: they read too, and when they like.
+  clock = clockAt('2026-03-01T12:00:00.000Z');
   host = await startTestHost({
+    clock,
     onConsumed: (operation, units) => consumed.push({ operation, units }),
     functions: { scheduleGroups: [] },
   });
@@ -47,10 +51,18 @@ test('so does a poll for a target state that has not changed', async () => {
   expect(await costOf(async () => expect(await idle()).toMatchObject({ status: 304 }))).toEqual([{ operation: 'GetItem', units: 1 }]);
 });
 
-test('a heartbeat that says nothing new within a minute is not written', async () => {
-  const beat = () => ok(agent.api.post(`/agents/${agent.id}/heartbeat`, { k8s_reachable: true, k8s_api_latency_ms: 3 }));
-  await beat();
-  expect(await costOf(beat)).toEqual([{ operation: 'GetItem', units: 1 }]);
+test('an agent’s heartbeats are stored once a minute at the most, whatever they say, also when many arrive at once', async () => {
+  const beat = (latency: number) =>
+    ok(agent.api.post(`/agents/${agent.id}/heartbeat`, { k8s_reachable: latency % 2 === 0, k8s_api_latency_ms: latency }));
+  const stored = (spent: { operation: string }[]) => spent.filter(({ operation }) => operation === 'UpdateItem').length;
+  clock.pass(60_000);
+  const first = await costOf(() => Promise.all([1, 2, 3, 4, 5].map(beat)));
+  // A refused condition is charged, but tells of no capacity.
+  expect(stored(first)).toBe(1);
+  clock.pass(59_999);
+  expect(await costOf(() => beat(6))).toEqual([{ operation: 'GetItem', units: 1 }]);
+  clock.pass(1);
+  expect(stored(await costOf(() => beat(7)))).toBe(1);
 });
 
 test('a report that was made before costs no new event, however often it is repeated', async () => {
