@@ -7,7 +7,7 @@ import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import type { Clock } from '../../lib/platform/clock.ts';
 import { ClusterError } from './cluster.ts';
-import { isObject } from './kubernetes-object.ts';
+import { isObject } from './json-object.ts';
 
 /** Where the API server is, how it is recognised, and as whom it is asked. */
 export interface KubernetesAccess {

@@ -1,11 +1,12 @@
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Log } from '../../lib/platform/log.ts';
 import { type Cluster, ClusterError, type LiveObject, type ObjectRef, type ResourceKind } from './cluster.ts';
+import { isObject } from './json-object.ts';
 import { kubernetesAccess } from './kubernetes-access.ts';
 import { type FindKindOptions, kubernetesDiscovery } from './kubernetes-discovery.ts';
 import { UNSERVED } from './kubernetes-errors.ts';
 import { listPages } from './kubernetes-list.ts';
-import { isObject, liveObject } from './kubernetes-object.ts';
+import { liveObject } from './kubernetes-object.ts';
 import { kubernetesTransport } from './kubernetes-transport.ts';
 
 export interface KubernetesClusterOptions {

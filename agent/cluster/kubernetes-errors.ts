@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ClusterError } from './cluster.ts';
-import { isObject } from './kubernetes-object.ts';
+import { isObject } from './json-object.ts';
 
 /** What the API server says about a call that failed. */
 const Status = z.looseObject({

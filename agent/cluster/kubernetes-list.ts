@@ -1,5 +1,6 @@
 import { ClusterError, type LiveObject, type ResourceKind } from './cluster.ts';
-import { isObject, liveObject } from './kubernetes-object.ts';
+import { isObject } from './json-object.ts';
+import { liveObject } from './kubernetes-object.ts';
 import type { KubernetesTransport } from './kubernetes-transport.ts';
 
 export interface ListPages {

@@ -1,7 +1,5 @@
 import { ClusterError, type LiveObject, type ObjectRef } from './cluster.ts';
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { isObject } from './json-object.ts';
 
 /** Checks that an answer is the object that was asked for, and not what something in between made of it. */
 export function liveObject(answer: unknown, asked: Pick<ObjectRef, 'apiVersion' | 'kind'> & { name?: string }): LiveObject {

@@ -1,6 +1,7 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import type { LiveObject } from '../../cluster/cluster.ts';
-import { type Desired, isRecord } from '../desired/desired.ts';
+import { isObject } from '../../cluster/json-object.ts';
+import type { Desired } from '../desired/desired.ts';
 import { applyAll, type ClusterEffects, retrying } from '../effects/cluster-effects.ts';
 import { objectOutcome } from '../effects/outcome.ts';
 import type { ApplyReason, Stage } from '../plan/plan.ts';
@@ -71,16 +72,16 @@ async function established(effects: ClusterEffects, { ref, manifest }: Desired):
 }
 
 function isEstablished({ status }: LiveObject): boolean {
-  const conditions = isRecord(status) && Array.isArray(status.conditions) ? status.conditions : [];
-  return conditions.some((condition) => isRecord(condition) && condition.type === 'Established' && condition.status === 'True');
+  const conditions = isObject(status) && Array.isArray(status.conditions) ? status.conditions : [];
+  return conditions.some((condition) => isObject(condition) && condition.type === 'Established' && condition.status === 'True');
 }
 
 function servedKinds({ spec }: Desired['manifest']): { apiVersion: string; kind: string }[] {
-  if (!isRecord(spec) || !isRecord(spec.names) || !Array.isArray(spec.versions)) return [];
+  if (!isObject(spec) || !isObject(spec.names) || !Array.isArray(spec.versions)) return [];
   const { group } = spec;
   const kind = String(spec.names.kind);
   return spec.versions
-    .filter(isRecord)
+    .filter(isObject)
     .filter(({ served }) => served === true)
     .map(({ name }) => ({ apiVersion: `${group}/${name}`, kind }));
 }

@@ -1,4 +1,4 @@
-import { isRecord } from '../desired/desired.ts';
+import { isObject } from '../../cluster/json-object.ts';
 
 /** What the API server itself writes and moves; none of it is anybody's intent. */
 const BOOKKEEPING = new Set([
@@ -32,7 +32,7 @@ function recordDifference(
 
 function valueDifference(a: unknown, b: unknown, path: string): string | undefined {
   if (a === b) return undefined;
-  if (isRecord(a) && isRecord(b)) return recordDifference(a, b, path, path === 'metadata' ? (name) => BOOKKEEPING.has(name) : () => false);
+  if (isObject(a) && isObject(b)) return recordDifference(a, b, path, path === 'metadata' ? (name) => BOOKKEEPING.has(name) : () => false);
   if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return path;
   for (const [index, item] of a.entries()) {
     const found = valueDifference(item, b[index], `${path}[${index}]`);

@@ -1,5 +1,5 @@
 import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
-import { isRecord } from './desired.ts';
+import { isObject } from '../../cluster/json-object.ts';
 import { groupOf } from './object-key.ts';
 
 const isNamespace = ({ apiVersion, kind }: ObjectRef) => apiVersion === 'v1' && kind === 'Namespace';
@@ -12,7 +12,7 @@ export const isContainer = (ref: ObjectRef): boolean => isNamespace(ref) || isDe
 /** Whether an object is in this Namespace, or of the kind that this CustomResourceDefinition defines; undefined for other objects. */
 export function contentOf(ref: ObjectRef, { spec }: LiveObject): ((inside: ObjectRef) => boolean) | undefined {
   if (isNamespace(ref)) return ({ namespace }) => namespace === ref.name;
-  if (!isDefinition(ref) || !isRecord(spec) || !isRecord(spec.names)) return undefined;
+  if (!isDefinition(ref) || !isObject(spec) || !isObject(spec.names)) return undefined;
   const { group, names } = spec;
   return ({ apiVersion, kind }) => groupOf(apiVersion) === group && kind === names.kind;
 }

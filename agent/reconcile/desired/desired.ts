@@ -1,9 +1,11 @@
 import type { Cluster, Manifest, ObjectRef, ResourceKind } from '../../cluster/cluster.ts';
+import { isObject } from '../../cluster/json-object.ts';
 import { needsOf } from './kind-needs.ts';
 import { rankOf, type StageName, stageOf } from './kind-order.ts';
 import { ManifestError } from './manifests.ts';
 import { groupOf, objectKey, objectText } from './object-key.ts';
 import { type Origin, type Owner, stamp } from './ownership.ts';
+import { withEncodedStringData } from './secret-data.ts';
 
 /** One object of a stack, ready to be applied. */
 export interface Desired {
@@ -95,7 +97,7 @@ export function placeObjects(
     byKey.set(key, {
       key,
       ref,
-      manifest: stamp(placed, owner, origin),
+      manifest: stamp(withEncodedStringData(placed), owner, origin),
       rank,
       stage: stageOf(rank),
       needsDefinitions: defined !== undefined || (namespace !== undefined && ownNamespaces.has(namespace)),
@@ -126,11 +128,8 @@ export function definedKinds(manifests: readonly Manifest[]): Map<string, Scope>
   for (const manifest of manifests) {
     if (manifest.kind !== 'CustomResourceDefinition' || groupOf(manifest.apiVersion) !== 'apiextensions.k8s.io') continue;
     const { spec } = manifest;
-    if (!isRecord(spec) || !isRecord(spec.names)) continue;
+    if (!isObject(spec) || !isObject(spec.names)) continue;
     kinds.set(`${String(spec.group)} ${String(spec.names.kind)}`, spec.scope === 'Cluster' ? 'cluster' : 'namespaced');
   }
   return kinds;
 }
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,12 +1,13 @@
 import type { LiveObject, Manifest } from '../../cluster/cluster.ts';
-import { type Desired, isRecord } from '../desired/desired.ts';
+import { isObject } from '../../cluster/json-object.ts';
+import type { Desired } from '../desired/desired.ts';
 import { groupOf } from '../desired/object-key.ts';
 import type { StackAttempt } from '../stack-attempt.ts';
 import { conditionOf } from './object-health-fields.ts';
 
 /** Jobs that the cluster deletes a while after they finished. To make such a one again would run it again. */
 const clearsItselfAway = ({ apiVersion, kind, spec }: Manifest): boolean =>
-  groupOf(apiVersion) === 'batch' && kind === 'Job' && isRecord(spec) && typeof spec.ttlSecondsAfterFinished === 'number';
+  groupOf(apiVersion) === 'batch' && kind === 'Job' && isObject(spec) && typeof spec.ttlSecondsAfterFinished === 'number';
 
 /** The keys of the Jobs among these objects that ran to their end and will be cleared away for it. */
 export const finishedJobs = (live: ReadonlyMap<string, LiveObject>): string[] =>
