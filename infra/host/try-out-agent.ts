@@ -85,7 +85,8 @@ async function enlist(services: Services, cluster: string, pakFile: string | und
     const { agent, initial_pak } = await createAgentRecord(services, caller, {
       name: NAME,
       cluster_name: cluster,
-      generator_ids: [],
+      // A newcomer's first deployment is the admin generator's.
+      generator_ids: [services.installation.admin_generator_id],
       status: ACTIVE,
     });
     await keep(pakFile, initial_pak);

@@ -68,14 +68,23 @@ describe('an agent that is not ACTIVE', () => {
   });
 });
 
-test('a new agent is INACTIVE, registered with the system and the admin generator and those named, each once', async () => {
-  const { admin_generator_id, system_generator_id } = host.app.services.installation;
-  const generator_ids = [generator.id, generator.id.toUpperCase(), admin_generator_id];
+test("a new agent is INACTIVE and registered with the system's generator and those named, each once", async () => {
+  const { system_generator_id } = host.app.services.installation;
+  const generator_ids = [generator.id, generator.id.toUpperCase()];
   const { agent } = await ok(host.admin.post('/agents', { name: unique('a'), cluster_name: 'c', generator_ids, status: 'ACTIVE' }));
   expect(agent).toMatchObject({ status: 'INACTIVE', last_heartbeat: null, k8s_reachable: null, deleted_at: null });
   const registrations = await ok(host.admin.get(`/agents/${agent.id}/registrations`));
   const ids = registrations.map(({ generator_id }: { generator_id: string }) => generator_id);
-  expect(ids.sort()).toEqual([system_generator_id, admin_generator_id, generator.id].sort());
+  expect(ids.sort()).toEqual([system_generator_id, generator.id].sort());
+});
+
+test("the admin's generator is a tenant like others: an agent is registered with it if it is named", async () => {
+  const { admin_generator_id, system_generator_id } = host.app.services.installation;
+  const generator_ids = [admin_generator_id];
+  const { agent } = await ok(host.admin.post('/agents', { name: unique('a'), cluster_name: 'c', generator_ids }));
+  const registrations = await ok(host.admin.get(`/agents/${agent.id}/registrations`));
+  const ids = registrations.map(({ generator_id }: { generator_id: string }) => generator_id);
+  expect(ids.sort()).toEqual([system_generator_id, admin_generator_id].sort());
 });
 
 test('an agent that would be registered with something impossible is not made at all', async () => {

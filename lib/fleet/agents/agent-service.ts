@@ -60,7 +60,7 @@ export async function listVisibleAgents({ database }: FleetPorts, { principal }:
 export interface NewAgent {
   name: string;
   cluster_name: string;
-  /** Registered with these besides the two that everyone is registered with. */
+  /** Registered with these, and with the system's generator as every agent is. */
   generator_ids: readonly string[];
   status?: string;
 }
@@ -90,7 +90,7 @@ export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent
   };
   const { pak, hash } = mintPak();
   const writes: Write[] = [
-    // The installation's own stay, and every new agent would meet every other at them.
+    // The installation's own generators can't be removed: a check would only make all new agents wait for each other.
     ...generatorIds
       .filter((id) => !Object.values(at.installation).includes(id))
       .map((id) => generatorPresent(id, () => noSuchGenerators([id]))),
@@ -108,15 +108,15 @@ export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent
   return { agent: record, initial_pak: pak };
 }
 
-/** Each must exist and be a tenant; named twice, it counts once. The installation's own two come first. */
+/** Each must exist and be a tenant; one that is named twice counts once. The system's generator comes first. */
 async function checkGenerators({ database, installation }: FleetPorts, ids: readonly string[]): Promise<string[]> {
-  const { system_generator_id: system, admin_generator_id: admin } = installation;
-  const wanted = [...new Set(ids)].filter((id) => id !== admin);
+  const { system_generator_id: system } = installation;
+  const wanted = [...new Set(ids)];
   if (wanted.length > 20) throw fleetError('invalid_generator_id', { message: 'generator_ids must name at most 20 generators' });
   const found = await Promise.all(wanted.map((id) => findGenerator(database, id)));
   const bad = wanted.filter((id, at) => id === system || !found[at]);
   if (bad.length > 0) throw noSuchGenerators(bad);
-  return [system, admin, ...wanted];
+  return [system, ...wanted];
 }
 
 const noSuchGenerators = (ids: readonly string[]) =>
