@@ -27,8 +27,10 @@ import {
 } from './fleet-endpoint.ts';
 
 const tag = 'generators';
-const NewGenerator = z.object({ name: z.string(), description: z.string().nullish() }).meta({ id: 'NewGenerator' });
-/** A whole Generator, as clients send it back; only name and description are taken from it. */
+/** Null, or left out at the creation: every agent may register itself. */
+const allowed_agent_ids = z.array(Id).max(1_000).nullish();
+const NewGenerator = z.object({ name: z.string(), description: z.string().nullish(), allowed_agent_ids }).meta({ id: 'NewGenerator' });
+/** A whole Generator, as clients send it back; only name, description and allowed_agent_ids are taken from it. */
 const GeneratorUpdate = z
   .object({
     id: Id,
@@ -38,6 +40,7 @@ const GeneratorUpdate = z
     description: z.string().nullish(),
     is_active: z.boolean(),
     is_system: z.boolean(),
+    allowed_agent_ids,
   })
   .meta({ id: 'GeneratorUpdate' });
 const GeneratorAndPak = z.object({ generator: Generator, pak: z.string() }).meta({ id: 'CreateGeneratorResponse' });
@@ -69,7 +72,8 @@ export const generatorEndpoints = [
     path: `${API}/generators`,
     summary: 'Create a generator',
     tag,
-    description: 'Answers with its first key, which is shown this once.',
+    description:
+      'Answers with its first key, which is shown this once. `allowed_agent_ids` names the agents that may register themselves with it; null, the default, allows every agent.',
     access: adminOnly,
     body: NewGenerator,
     status: 201,
@@ -94,15 +98,23 @@ export const generatorEndpoints = [
     id: 'update_generator',
     method: 'PUT',
     path: `${API}/generators/{id}`,
-    summary: 'Rename or describe a generator',
+    summary: 'Change a generator',
     tag,
-    description: 'Takes a whole Generator; what is not name or description does not change. A description of null clears it.',
+    description:
+      'Takes a whole Generator; only `name`, `description` and `allowed_agent_ids` change. Only an admin may change the name: a refusal would tell one tenant the name of another. A description of null clears it, `allowed_agent_ids` of null allows every agent to register itself; existing registrations stay.',
     access: adminOrGenerator,
     params: IdParams,
     body: GeneratorUpdate,
     status: 200,
     response: Generator,
-    errors: ['system_generator_not_a_tenant', 'generator_not_found', 'generator_not_owned', 'invalid_generator', 'unique_violation'],
+    errors: [
+      'system_generator_not_a_tenant',
+      'generator_not_found',
+      'generator_not_owned',
+      'admin_required',
+      'invalid_generator',
+      'unique_violation',
+    ],
     handle: (context, { params, body }) => updateGenerator(context.services, callerOf(context), params.id, body),
   }),
   endpoint({
@@ -136,13 +148,23 @@ export const generatorEndpoints = [
     path: `${API}/generators/{id}/register`,
     summary: 'Register an agent with a generator',
     tag,
-    description: "The agent's consent to run what the generator owns. An agent registers itself; an admin names the agent.",
+    description:
+      "The agent's consent to run what the generator owns. An agent registers itself, if the generator's `allowed_agent_ids` is null or names it; an admin registers any agent.",
     access: registrants,
     params: IdParams,
     body: AgentRegistrationBody,
     status: 201,
     response: Registration,
-    errors: ['forbidden', 'missing_agent_id', 'generator_not_found', 'already_registered', 'foreign_key_violation', 'too_many'],
+    errors: [
+      'forbidden',
+      'agent_pak_mismatch',
+      'missing_agent_id',
+      'generator_not_found',
+      'registration_not_allowed',
+      'already_registered',
+      'foreign_key_violation',
+      'too_many',
+    ],
     handle: (context, { params, body }) => register(context.services, callerOf(context), params.id, body.agent_id ?? undefined),
   }),
   endpoint({
@@ -158,7 +180,7 @@ export const generatorEndpoints = [
     body: AgentRegistrationBody,
     bodyFormat: bodyOrQuery,
     status: 204,
-    errors: ['forbidden', 'missing_agent_id', 'system_generator_not_a_tenant'],
+    errors: ['forbidden', 'agent_pak_mismatch', 'missing_agent_id', 'generator_not_found', 'system_generator_not_a_tenant'],
     handle: (context, { params, body }) => deregister(context.services, callerOf(context), params.id, body.agent_id ?? undefined),
   }),
   endpoint({

@@ -5,7 +5,7 @@ import type { HttpResult } from '../platform/http/http-event.ts';
 export const FLEET_ERRORS = {
   admin_required: ['forbidden', 'admin access required'],
   agent_pak_required: ['forbidden', "an agent's key is required"],
-  agent_pak_mismatch: ['forbidden', 'this key belongs to another principal than the agent in the path'],
+  agent_pak_mismatch: ['forbidden', 'this key belongs to another principal than the agent in the request'],
   agent_not_found: ['not_found', 'agent not found'],
   invalid_agent: ['bad_request', 'invalid agent'],
   agent_id_mismatch: ['bad_request', 'agent_id in the body differs from the one in the path'],
@@ -26,6 +26,7 @@ export const FLEET_ERRORS = {
   system_generator_not_a_tenant: ['forbidden', 'the system generator is not a tenant'],
   generator_required: ['forbidden', "an admin's or a generator's key is required"],
   missing_agent_id: ['bad_request', 'agent_id is required'],
+  registration_not_allowed: ['forbidden', 'the generator does not allow this agent to register itself'],
   already_registered: ['conflict', 'the agent is already registered with this generator'],
   forbidden: ['forbidden', 'forbidden'],
   stack_not_found: ['not_found', 'stack not found'],

@@ -37,7 +37,7 @@ export async function bootstrap(ports: { database: Database; clock: Clock; mintA
   const value: Bootstrap = { system_generator_id: newId(), admin_generator_id: newId() };
   const minted = mintAdminPak ? mintPak() : undefined;
   const now = timestamp(clock);
-  const generator = { created_at: now, updated_at: now, deleted_at: null, last_active_at: null, is_active: true };
+  const generator = { created_at: now, updated_at: now, deleted_at: null, last_active_at: null, is_active: true, allowed_agent_ids: null };
   const writes: Write[] = [
     { table: identityTable.name, put: { ...bootstrapKey, type: 'bootstrap', ...value } as Item, if: { exists: false } },
     ...generatorNewWrites({

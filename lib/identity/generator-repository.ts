@@ -42,6 +42,13 @@ export const generatorPresent = (id: string, gone: () => Error): Write => ({
   orElse: gone,
 });
 
+/** Fails if the generator was changed or removed since it was read. */
+export const generatorUnchanged = ({ id, version }: StoredGenerator): Write => ({
+  table,
+  check: generatorKey(id),
+  if: { equals: { version } },
+});
+
 export async function findGenerator(database: Database, id: string): Promise<StoredGenerator | undefined> {
   const found = await database.get(table, generatorKey(id));
   return found && StoredGenerator.parse(found);

@@ -14,6 +14,8 @@ export const Generator = z
     last_active_at: time.nullable(),
     is_active: z.boolean(),
     is_system: z.boolean(),
+    /** The agents that may register themselves with it; null means that every agent may. */
+    allowed_agent_ids: z.array(z.guid()).nullable(),
   })
   .meta({ id: 'Generator' });
 export type Generator = z.infer<typeof Generator>;

@@ -113,7 +113,7 @@ export const expectations: Readonly<Record<string, Expectation | typeof openToAl
     body: ({ generator }) => ({
       ...times,
       id: generator.id,
-      name: unique('generator'),
+      name: generator.name,
       description: 'd',
       is_active: true,
       is_system: false,
@@ -121,9 +121,9 @@ export const expectations: Readonly<Record<string, Expectation | typeof openToAl
   },
   delete_generator: { statuses: ownerRemoves },
   rotate_generator_pak: { statuses: ownerCreates },
-  // An agent's own id always wins, and A's is registered already: what B's agent says of A's is not heard.
-  register_agent: { statuses: [409, 409, 201, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
-  deregister_agent: { statuses: [204, 204, 204, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
+  // A's agent is registered already.
+  register_agent: { statuses: [409, 409, 403, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
+  deregister_agent: { statuses: [204, 204, 403, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
   list_generator_registered_agents: { statuses: adminOrOwner },
 
   list_audit_logs: { statuses: admins },

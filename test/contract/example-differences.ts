@@ -31,6 +31,11 @@ export const differences: readonly Difference[] = [
     about: keyed('GET /agents/<id agentA>/events as admin → 200', 'GET /agent-events as admin → 200'),
     ours: ({ answer }) => ({ answer: Events.parse(answer).filter(({ event_type }) => event_type !== '') }),
   },
+  {
+    reason: 'an agent speaks for itself alone: Brokkr registers the caller whichever agent the body names',
+    about: keyed('POST /generators/<id genB>/register as agentC → 201'),
+    ours: () => ({ status: 403, answer: { code: 'agent_pak_mismatch', message: '<text>' } }),
+  },
 ];
 
 const Events = z.array(z.looseObject({ event_type: z.string() }));

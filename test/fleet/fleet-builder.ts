@@ -21,12 +21,13 @@ export const configMap = (name: string): string => `apiVersion: v1\nkind: Config
 
 export interface MadeGenerator {
   id: string;
+  name: string;
   pak: string;
   api: Api;
 }
 export async function makeGenerator(host: BuilderHost, name = unique('generator')): Promise<MadeGenerator> {
   const { generator, pak } = await ok(host.admin.post('/generators', { name }));
-  return { id: generator.id, pak, api: host.anonymous.as(pak) };
+  return { id: generator.id, name, pak, api: host.anonymous.as(pak) };
 }
 
 export interface MadeAgent {

@@ -38,14 +38,18 @@ test('of many registrations at once one is made', async () => {
   expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
 });
 
-test("an agent's own id always wins over what its body says", async () => {
+test.each(['post', 'delete'] as const)('an agent that names another agent is refused, and neither is changed (%s)', async (method) => {
   const other = await makeAgent(host);
-  const registration = await ok(agent.api.post(path(), { agent_id: other.id }));
-  expect(registration.agent_id).toBe(agent.id);
-  await ok(host.admin.post(path(), { agent_id: other.id }));
-  await ok(agent.api.delete(path(), { agent_id: other.id }));
-  const registered = await ok(host.admin.get(`/generators/${generator.id}/registered-agents`));
-  expect(registered.map(({ agent_id }: { agent_id: string }) => agent_id)).toEqual([other.id]);
+  for (const agent_id of [agent.id, other.id]) await ok(host.admin.post(path(), { agent_id }));
+  const before = await ok(host.admin.get(`/generators/${generator.id}/registered-agents`));
+  expect(await agent.api[method](path(), { agent_id: other.id })).toMatchObject({ status: 403, body: { code: 'agent_pak_mismatch' } });
+  expect(await ok(host.admin.get(`/generators/${generator.id}/registered-agents`))).toEqual(before);
+});
+
+test('an agent may name itself', async () => {
+  expect(await ok(agent.api.post(path(), { agent_id: agent.id }))).toMatchObject({ agent_id: agent.id });
+  await ok(agent.api.delete(path(), { agent_id: agent.id }));
+  expect(await generatorsOf()).not.toContain(generator.id);
 });
 
 describe("registration is the agent's consent:", () => {
@@ -76,10 +80,13 @@ describe("registration is the agent's consent:", () => {
   });
 });
 
-test('ending what never was is no failure: of an agent, of an unknown agent, with an unknown generator', async () => {
+test('deregistering an agent that was never registered, or never was, is no failure; an unknown generator is not found', async () => {
   expect(await agent.api.delete(path(), {})).toMatchObject({ status: 204, text: '' });
   expect(await host.admin.delete(path(), { agent_id: crypto.randomUUID() })).toMatchObject({ status: 204 });
-  expect(await agent.api.delete(`/generators/${crypto.randomUUID()}/register`, {})).toMatchObject({ status: 204 });
+  expect(await agent.api.delete(`/generators/${crypto.randomUUID()}/register`, {})).toMatchObject({
+    status: 404,
+    body: { code: 'generator_not_found' },
+  });
 });
 
 test('a target needs the registration, of admins too, and goes with it; those of other generators stay', async () => {

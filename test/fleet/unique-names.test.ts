@@ -119,11 +119,10 @@ describe("a whole entity sent back changes only what is its sender's to change:"
   test('a generator stays what it is', async () => {
     const { id, api } = await makeGenerator(host);
     const before = await ok(api.get(`/generators/${id}`));
-    const name = unique('renamed');
     const change = {
       ...EVIL,
       id,
-      name,
+      name: before.name,
       description: 'd',
       is_active: false,
       is_system: true,
@@ -131,7 +130,7 @@ describe("a whole entity sent back changes only what is its sender's to change:"
       pak_hash: 'x',
     };
     const after = await ok(api.put(`/generators/${id}`, change));
-    expect(after).toEqual({ ...before, name, description: 'd', updated_at: expect.any(String) });
+    expect(after).toEqual({ ...before, description: 'd', updated_at: expect.any(String) });
     expect(await ok(api.get(`/generators/${id}`))).toEqual(after);
     expect(after.updated_at >= before.updated_at).toBe(true);
   });

@@ -21,8 +21,8 @@ import { fleetChanged } from '../targeting/fleet-changed.ts';
 import { listRegistrationsWith, type Registration } from '../targeting/registration-repository.ts';
 
 const nameTaken = () => uniqueViolation('generators_name', 'a generator of this name exists');
-const audited = (actor: Caller, action: string, generator: Generator): AuditEntry => ({
-  actor,
+const audited = (caller: Caller, action: string, generator: Generator): AuditEntry => ({
+  actor: caller,
   action,
   resourceType: action.startsWith('pak.') ? 'pak' : 'generator',
   resourceId: generator.id,
@@ -48,13 +48,20 @@ export async function getGenerator({ database }: FleetPorts, id: string): Promis
 export const listTenants = async ({ database }: FleetPorts): Promise<Generator[]> =>
   (await listGenerators(database)).filter((generator) => !generator.is_system);
 
+/** What is left out stays as it is; null clears the description, and opens the generator to every agent. */
+export interface GeneratorInput {
+  name: string;
+  description?: string | null | undefined;
+  allowed_agent_ids?: readonly string[] | null | undefined;
+}
+
 export async function createGenerator(
-  at: FleetPorts,
-  actor: Caller,
-  { name, description = null }: { name: string; description?: string | null | undefined },
+  ports: FleetPorts,
+  caller: Caller,
+  { name, description = null, allowed_agent_ids = null }: GeneratorInput,
 ): Promise<{ generator: Generator; pak: string }> {
   checkText(name, description);
-  const now = timestamp(at.clock);
+  const now = timestamp(ports.clock);
   const generator: Generator = {
     id: newId(),
     created_at: now,
@@ -65,69 +72,79 @@ export async function createGenerator(
     last_active_at: null,
     is_active: true,
     is_system: false,
+    allowed_agent_ids: allowed_agent_ids && [...new Set(allowed_agent_ids)],
   };
   const { pak, hash } = mintPak();
-  await at.commit({
+  await ports.commit({
     writes: [
       ...generatorNewWrites(generator, nameTaken),
       ...grantWrites({ principal_type: 'generator', principal_id: generator.id, credential_version: 1 }, hash),
     ],
-    audit: [audited(actor, 'generator.created', generator), audited(actor, 'pak.created', generator)],
+    audit: [audited(caller, 'generator.created', generator), audited(caller, 'pak.created', generator)],
   });
   return { generator, pak };
 }
 
-/** Renames or describes; a description of null clears it. What else a whole Generator says is not its callers' to change. */
-export const updateGenerator = (
-  at: FleetPorts,
-  actor: Caller,
-  id: string,
-  change: { name: string; description?: string | null | undefined },
-): Promise<Generator> =>
-  againstNewest(at, 'generator', async () => {
-    const before = await getGenerator(at, id);
+/**
+ * Only an admin renames: names are unique among all tenants, so that a refusal would tell one tenant another's name. Other members
+ * of a whole Generator are not its callers' to change.
+ */
+export const updateGenerator = (ports: FleetPorts, caller: Caller, id: string, change: GeneratorInput): Promise<Generator> =>
+  againstNewest(ports, 'generator', async () => {
+    const before = await getGenerator(ports, id);
     if (before.is_system) throw fleetError('system_generator_not_a_tenant');
-    const { name, description = before.description } = change;
+    const { name, description = before.description, allowed_agent_ids = before.allowed_agent_ids } = change;
+    if (name !== before.name && caller.principal.type !== 'admin') {
+      throw fleetError('admin_required', { message: 'name: only an admin may rename a generator; send its present name' });
+    }
     checkText(name, description);
-    const after: Generator = { ...before, name, description, updated_at: timestamp(at.clock) };
-    await at.commit({ writes: generatorUpdateWrites(before, after, nameTaken), audit: audited(actor, 'generator.updated', after) });
+    const after: Generator = {
+      ...before,
+      name,
+      description,
+      allowed_agent_ids: allowed_agent_ids && [...new Set(allowed_agent_ids)],
+      updated_at: timestamp(ports.clock),
+    };
+    await ports.commit({ writes: generatorUpdateWrites(before, after, nameTaken), audit: audited(caller, 'generator.updated', after) });
     return after;
   });
 
 /** Its key dies at once, its stacks follow. The installation's own generators stay. */
-export async function removeGenerator(at: FleetPorts, actor: Caller, id: string): Promise<void> {
-  await againstNewest(at, 'generator', async () => {
-    const before = await getGenerator(at, id);
-    if (before.is_system || id === at.installation.admin_generator_id) throw fleetError('cannot_delete_system_generator');
-    const hash = await findKeyHash(at.database, id);
-    await at.commit({
+export async function removeGenerator(ports: FleetPorts, caller: Caller, id: string): Promise<void> {
+  await againstNewest(ports, 'generator', async () => {
+    const before = await getGenerator(ports, id);
+    if (before.is_system || id === ports.installation.admin_generator_id) throw fleetError('cannot_delete_system_generator');
+    const hash = await findKeyHash(ports.database, id);
+    await ports.commit({
       writes: [...generatorRemoveWrites(before), ...(hash === undefined ? [] : revokeWrites(id, hash))],
-      audit: audited(actor, 'generator.deleted', before),
-      events: [occurrence(fleetChanged, { kind: 'generator-removed', generator_id: id, by: { ...actor, principal: ownerOf(actor, id) } })],
+      audit: audited(caller, 'generator.deleted', before),
+      events: [
+        occurrence(fleetChanged, { kind: 'generator-removed', generator_id: id, by: { ...caller, principal: ownerOf(caller, id) } }),
+      ],
     });
   });
-  at.forgetKey(id);
+  ports.forgetKey(id);
 }
 
 const ownerOf = ({ principal }: Caller, id: string) =>
   principal.type === 'generator' ? ({ type: 'generator', id } as const) : ({ type: 'admin' } as const);
 
 /** A new key; the old one opens nothing from this moment on in this process, and within five seconds elsewhere. */
-export async function rotateGeneratorPak(at: FleetPorts, actor: Caller, id: string): Promise<{ generator: Generator; pak: string }> {
-  const rotated = await againstNewest(at, 'key', async () => {
-    const [generator, old] = await Promise.all([getGenerator(at, id), findKeyHash(at.database, id)]);
+export async function rotateGeneratorPak(ports: FleetPorts, caller: Caller, id: string): Promise<{ generator: Generator; pak: string }> {
+  const rotated = await againstNewest(ports, 'key', async () => {
+    const [generator, old] = await Promise.all([getGenerator(ports, id), findKeyHash(ports.database, id)]);
     if (generator.is_system) throw fleetError('system_generator_not_a_tenant');
     const { pak, hash } = mintPak();
     const credential = { principal_type: 'generator' as const, principal_id: id, credential_version: 1 };
     const writes = old === undefined ? grantWrites(credential, hash) : rotateWrites(credential, old, hash);
-    await at.commit({ writes, audit: audited(actor, 'pak.rotated', generator) });
+    await ports.commit({ writes, audit: audited(caller, 'pak.rotated', generator) });
     return { generator, pak };
   });
-  at.forgetKey(id);
+  ports.forgetKey(id);
   return rotated;
 }
 
-export async function listRegisteredAgents(at: FleetPorts, id: string): Promise<Registration[]> {
-  await getGenerator(at, id);
-  return listRegistrationsWith(at.database, id);
+export async function listRegisteredAgents(ports: FleetPorts, id: string): Promise<Registration[]> {
+  await getGenerator(ports, id);
+  return listRegistrationsWith(ports.database, id);
 }

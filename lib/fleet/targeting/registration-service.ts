@@ -1,4 +1,5 @@
-import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
+import type { Generator } from '../../identity/generator.ts';
+import { findGenerator, generatorUnchanged } from '../../identity/generator-repository.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import { findAgentRecord, moveRevisionWrite } from '../agents/agent-repository.ts';
@@ -6,6 +7,7 @@ import { LIMITS } from '../agents/agent-rules.ts';
 import { againstNewest } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
+import { getGenerator } from '../generators/generator-service.ts';
 import { findStacks } from '../stacks/stack-repository.ts';
 import {
   findRegistration,
@@ -16,83 +18,112 @@ import {
 } from './registration-repository.ts';
 import { listTargets, targetRemoveWrites } from './target-service.ts';
 
-/** An agent's own id always wins over what its body says; an admin must name one. */
+/** An agent speaks for itself alone; an admin must name the agent. */
 function agentOf({ principal }: Caller, named: string | undefined): string {
-  if (principal.type === 'agent') return principal.id;
-  if (principal.type === 'generator')
-    throw fleetError('forbidden', { message: "registration is the agent's consent: a generator cannot give it" });
-  if (named === undefined) throw fleetError('missing_agent_id');
-  return named;
+  switch (principal.type) {
+    case 'agent':
+      if (named !== undefined && named !== principal.id) {
+        throw fleetError('agent_pak_mismatch', { message: 'agent_id: an agent registers or deregisters nobody but itself' });
+      }
+      return principal.id;
+    case 'generator':
+      throw fleetError('forbidden', { message: "registration is the agent's consent: a generator can't give or end it" });
+    case 'admin':
+      if (named === undefined) throw fleetError('missing_agent_id');
+      return named;
+  }
 }
 
-const audited = (actor: Caller, action: string, agentId: string, generatorId: string) => ({
-  actor,
+/** A generator may say which agents may register themselves. An admin decides for both sides. */
+function checkAllowed({ principal }: Caller, { allowed_agent_ids }: Generator, agentId: string): void {
+  if (principal.type === 'admin' || allowed_agent_ids === null || allowed_agent_ids.includes(agentId)) return;
+  throw fleetError('registration_not_allowed', {
+    message:
+      'the generator does not allow this agent to register itself: add the agent to its allowed_agent_ids, or register it as an admin',
+  });
+}
+
+const audited = (caller: Caller, action: string, agentId: string, generatorId: string) => ({
+  actor: caller,
   action,
   resourceType: 'agent',
   resourceId: agentId,
   details: { generator_id: generatorId },
 });
 
-export async function register(at: FleetPorts, actor: Caller, generatorId: string, named: string | undefined): Promise<Registration> {
-  const agentId = agentOf(actor, named);
-  const noGenerator = () => fleetError('generator_not_found');
-  if (!(await findGenerator(at.database, generatorId))) throw noGenerator();
-  const unknown = () => foreignKeyViolation('agent_generator_registrations_agent_id', 'agent_id: no such agent');
-  const [agent, others] = await Promise.all([findAgentRecord(at.database, agentId), listRegistrationsOfAgent(at.database, agentId)]);
-  if (!agent) throw unknown();
-  // Computing what an agent runs asks once for each of its generators and labels. A few more by a race do no harm.
-  if (others.length >= LIMITS.registrations && !others.some((other) => other.generator_id === generatorId)) {
-    throw fleetError('too_many', { message: `an agent is registered with at most ${LIMITS.registrations} generators` });
-  }
-  const registration: Registration = { id: newId(), agent_id: agentId, generator_id: generatorId, registered_at: timestamp(at.clock) };
-  await at.commit({
-    writes: [
-      generatorPresent(generatorId, noGenerator),
-      ...registrationWrites(registration, () => fleetError('already_registered')),
-      moveRevisionWrite(agentId, { orElse: unknown }),
-    ],
-    audit: audited(actor, 'agent.registered', agentId, generatorId),
+export function register(ports: FleetPorts, caller: Caller, generatorId: string, named: string | undefined): Promise<Registration> {
+  const agentId = agentOf(caller, named);
+  return againstNewest(ports, 'generator', async () => {
+    const generator = await findGenerator(ports.database, generatorId);
+    if (!generator) throw fleetError('generator_not_found');
+    checkAllowed(caller, generator, agentId);
+    await checkAgent(ports, agentId, generatorId);
+    const registration: Registration = {
+      id: newId(),
+      agent_id: agentId,
+      generator_id: generatorId,
+      registered_at: timestamp(ports.clock),
+    };
+    await ports.commit({
+      writes: [
+        generatorUnchanged(generator),
+        ...registrationWrites(registration, () => fleetError('already_registered')),
+        moveRevisionWrite(agentId, { orElse: unknownAgent }),
+      ],
+      audit: audited(caller, 'agent.registered', agentId, generatorId),
+    });
+    return registration;
   });
-  return registration;
+}
+
+const unknownAgent = () => foreignKeyViolation('agent_generator_registrations_agent_id', 'agent_id: no such agent');
+
+/** Computing what an agent runs asks once for each of its generators and labels. A few more by a race do no harm. */
+async function checkAgent({ database }: FleetPorts, agentId: string, generatorId: string): Promise<void> {
+  const [agent, others] = await Promise.all([findAgentRecord(database, agentId), listRegistrationsOfAgent(database, agentId)]);
+  if (!agent) throw unknownAgent();
+  if (others.length < LIMITS.registrations || others.some((other) => other.generator_id === generatorId)) return;
+  throw fleetError('too_many', { message: `an agent is registered with at most ${LIMITS.registrations} generators` });
 }
 
 /**
  * Takes the agent's explicit targets to this generator's stacks along; done where it wasn't registered at all. The registration goes
  * first, so that no target comes after it; whoever repeats this after a crash finds what is left.
  */
-export async function deregister(at: FleetPorts, actor: Caller, generatorId: string, named: string | undefined): Promise<void> {
-  const agentId = agentOf(actor, named);
-  if (generatorId === at.installation.system_generator_id) throw fleetError('system_generator_not_a_tenant');
-  await againstNewest(at, 'agent', async () => {
+export async function deregister(ports: FleetPorts, caller: Caller, generatorId: string, named: string | undefined): Promise<void> {
+  const agentId = agentOf(caller, named);
+  if (generatorId === ports.installation.system_generator_id) throw fleetError('system_generator_not_a_tenant');
+  await getGenerator(ports, generatorId);
+  await againstNewest(ports, 'agent', async () => {
     const [agent, registration] = await Promise.all([
-      findAgentRecord(at.database, agentId),
-      findRegistration(at.database, agentId, generatorId),
+      findAgentRecord(ports.database, agentId),
+      findRegistration(ports.database, agentId, generatorId),
     ]);
     if (!registration) return;
-    await at.commit({
+    await ports.commit({
       writes: [...registrationRemoveWrites(agentId, generatorId), ...(agent ? [moveRevisionWrite(agentId)] : [])],
-      audit: audited(actor, 'agent.deregistered', agentId, generatorId),
+      audit: audited(caller, 'agent.deregistered', agentId, generatorId),
     });
   });
-  await againstNewest(at, 'targets', () => removeTargets(at, actor, agentId, generatorId));
+  await againstNewest(ports, 'targets', () => removeTargets(ports, caller, agentId, generatorId));
 }
 
 /** In bounded transactions; a target that is gone since it was listed counts once. */
-async function removeTargets(at: FleetPorts, actor: Caller, agentId: string, generatorId: string): Promise<void> {
-  const targets = await listTargets(at.database, agentId);
+async function removeTargets(ports: FleetPorts, caller: Caller, agentId: string, generatorId: string): Promise<void> {
+  const targets = await listTargets(ports.database, agentId);
   const stacks = await findStacks(
-    at.database,
+    ports.database,
     targets.map((target) => target.stack_id),
   );
   const theirs = stacks.filter((stack) => stack.generator_id === generatorId).map((stack) => stack.id);
   for (let from = 0; from < theirs.length; from += 40) {
     const some = theirs.slice(from, from + 40);
-    await at.commit({
+    await ports.commit({
       writes: [
         ...some.flatMap((stackId) => targetRemoveWrites(agentId, stackId)).map((write) => ({ ...write, if: { exists: true } })),
         moveRevisionWrite(agentId, { add: { target_count: -some.length } }),
       ],
-      audit: { ...audited(actor, 'agent.target_removed', agentId, generatorId), details: { generator_id: generatorId, stack_ids: some } },
+      audit: { ...audited(caller, 'agent.target_removed', agentId, generatorId), details: { generator_id: generatorId, stack_ids: some } },
     });
   }
 }
