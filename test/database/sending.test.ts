@@ -36,11 +36,29 @@ describe('sending to a queue', () => {
     expect(await queues.send('q', messages(5))).toEqual(['id-1', 'id-3']);
   });
 
-  test('one batch that is lost does not take the next one with it', async () => {
+  test('a batch that is lost does not take the next one with it', async () => {
     const queues = await queueThat((entries) =>
-      entries[0]?.MessageBody === 'body 0' ? failure('InvalidMessageContents') : { body: { Successful: entries.map(accepted) } },
+      entries[0]?.MessageBody === 'body 0' ? failure('UnsupportedOperation') : { body: { Successful: entries.map(accepted) } },
     );
     expect(await queues.send('q', messages(14))).toEqual(messages(10).map(({ id }) => id));
+  });
+
+  test.each(['InvalidMessageContents', 'BatchRequestTooLong'])('a message that fails its batch with %s is refused alone', async (name) => {
+    const queues = await queueThat((entries) =>
+      entries.some(({ MessageBody }) => MessageBody === 'body 3') ? failure(name) : { body: { Successful: entries.map(accepted) } },
+    );
+    expect(await queues.send('q', messages(14))).toEqual(['id-3']);
+  });
+
+  test('messages that are too large for one batch together go in several', async () => {
+    const sizes: number[] = [];
+    const queues = await queueThat((entries) => {
+      sizes.push(entries.reduce((sum, { MessageBody }) => sum + MessageBody.length, 0));
+      return { body: { Successful: entries.map(accepted) } };
+    });
+    const large = Array.from({ length: 5 }, (_, n) => ({ id: `${n}`, body: 'x'.repeat(100_000) }));
+    expect(await queues.send('q', large)).toEqual([]);
+    expect(sizes).toEqual([200_000, 200_000, 100_000]);
   });
 
   test('the address of a queue is asked for once, and again after it could not be had', async () => {

@@ -1,11 +1,16 @@
 import { GetQueueUrlCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Log } from '../log.ts';
-import type { Queues } from './queues.ts';
+import type { Message, Queues } from './queues.ts';
 
 export interface SqsOptions {
   endpoint?: string;
   region?: string;
 }
+
+/** Of SQS, for the sum of a batch's messages too. */
+const BATCH_BYTES = 262_144;
+const BATCH_MESSAGES = 10;
+const SEND_TIMEOUT_MS = 5_000;
 
 export function sqsClient({ endpoint, region }: SqsOptions): SQSClient {
   return new SQSClient({
@@ -28,31 +33,63 @@ export function createSqsQueues(client: SQSClient, physicalName: (queue: string)
   const urlOf = (queue: string): Promise<string> => {
     const known = urls.get(queue);
     if (known) return known;
-    const url = client.send(new GetQueueUrlCommand({ QueueName: physicalName(queue) })).then(({ QueueUrl }) => {
-      if (!QueueUrl) throw new Error(`no URL for the queue ${queue}`);
-      return QueueUrl;
-    });
+    const url = client
+      .send(new GetQueueUrlCommand({ QueueName: physicalName(queue) }), { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) })
+      .then(({ QueueUrl }) => {
+        if (!QueueUrl) throw new Error(`no URL for the queue ${queue}`);
+        return QueueUrl;
+      });
     url.catch(() => urls.delete(queue));
     urls.set(queue, url);
     return url;
   };
 
+  /** Throws if the call failed as a whole. */
+  async function sendBatch(queue: string, batch: readonly Message[]): Promise<string[]> {
+    // Whoever sends has a caller waiting: a queue that doesn't answer costs seconds, not a function's whole time.
+    const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
+    const QueueUrl = await urlOf(queue);
+    const Entries = batch.map(({ body }, index) => ({ Id: String(index), MessageBody: body }));
+    const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }), { abortSignal });
+    return Failed.map(({ Id }) => batch[Number(Id)]?.id ?? '');
+  }
+
+  /** A batch is refused whole for one message that SQS doesn't take, so its messages are tried one by one. */
+  async function send(queue: string, batch: readonly Message[]): Promise<string[]> {
+    try {
+      return await sendBatch(queue, batch);
+    } catch (error) {
+      if (batch.length > 1 && isAboutContent(error)) return (await Promise.all(batch.map((one) => send(queue, [one])))).flat();
+      log.warn('queue_send_failed', { queue, messages: batch.length, error });
+      return batch.map(({ id }) => id);
+    }
+  }
+
   return {
     async send(queue, messages) {
       const refused: string[] = [];
-      for (let at = 0; at < messages.length; at += 10) {
-        const batch = messages.slice(at, at + 10);
-        try {
-          const QueueUrl = await urlOf(queue);
-          const Entries = batch.map(({ body }, index) => ({ Id: String(index), MessageBody: body }));
-          const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
-          for (const failure of Failed) refused.push(batch[Number(failure.Id)]?.id ?? '');
-        } catch (error) {
-          log.warn('queue_send_failed', { queue, messages: batch.length, error });
-          refused.push(...batch.map(({ id }) => id));
-        }
-      }
+      for (const batch of batchesOf(messages)) refused.push(...(await send(queue, batch)));
       return refused;
     },
   };
+}
+
+const isAboutContent = (error: unknown) =>
+  error instanceof Error && (error.name === 'InvalidMessageContents' || error.name === 'BatchRequestTooLong');
+
+function batchesOf(messages: readonly Message[]): Message[][] {
+  const batches: Message[][] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = Buffer.byteLength(message.body);
+    const current = batches.at(-1);
+    if (current && current.length < BATCH_MESSAGES && bytes + size <= BATCH_BYTES) {
+      current.push(message);
+      bytes += size;
+    } else {
+      batches.push([message]);
+      bytes = size;
+    }
+  }
+  return batches;
 }
