@@ -61,13 +61,12 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
   if (developmentKeyAccepted) log.warn('development_key_accepted', { advice: 'unset BROKKR_DEV wherever others can reach this server' });
 
   const audit: AuditPorts = { database, table: telemetryTable.name, clock, retentionDays: config.BROKKR_AUDIT_RETENTION_DAYS };
-  const outbox: RelayPorts = { database, table: workTable.name, queues, consumers: [agentFanout] };
+  const outbox: RelayPorts = { database, table: workTable.name, queues, clock, consumers: [agentFanout] };
   const mintAdminPak = options.mintAdminPak === true && config.BROKKR_ADMIN_PAK_HASH === undefined;
   const firstStart = await bootstrap({ database, clock, mintAdminPak });
   const commit = createCommit<AuditEntry>({
     database,
-    clock,
-    outboxTable: workTable.name,
+    outbox,
     auditWrites: (entry) => auditWrites(entry, audit),
     async committed(items) {
       try {
@@ -109,9 +108,9 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
     authenticate: authenticator.authenticate,
     renderError: renderFleetError,
     observe: metrics.httpRequest,
-    async bury(queue, delivery, why) {
+    async moveToDeadLetterQueue(queue, delivery, reason) {
       const refused = await queues.send(deadLetterQueue(queue), [{ id: delivery.id, body: delivery.body }]);
-      if (refused.length > 0) throw why;
+      if (refused.length > 0) throw reason;
     },
     async close() {
       database.close();

@@ -1,11 +1,11 @@
 import { fanOut } from '../../lib/fleet/targeting/fan-out.ts';
-import { fleetChanged } from '../../lib/fleet/targeting/fleet-changed.ts';
+import { AGENT_FANOUT_QUEUE, fleetChanged } from '../../lib/fleet/targeting/fleet-changed.ts';
 import { consumerFor } from '../../lib/platform/events/consumer.ts';
 import type { Services } from '../services.ts';
 
 /** Tells every agent that a change may concern: what the request that made the change left to the queue. */
 export const agentFanout = consumerFor<Services>()({
-  queue: 'agent-fanout',
+  queue: AGENT_FANOUT_QUEUE,
   events: [fleetChanged],
   handle: (services, { data }) => fanOut(services, data),
 });

@@ -52,7 +52,10 @@ const forQueue = (queue) => {
   };
 };
 
-/** The sweep says how many events it could not hand to a queue. */
+/**
+ * Each sweep says how many events it could not deliver: a queue refused them, or this version doesn't know them. It comes back to every
+ * one at least every eleven minutes, so that two such quarters of an hour mean events that don't leave.
+ */
 const OUTBOX = { Namespace: PREFIX, MetricName: 'OutboxLeft' };
 const outbox = {
   OutboxLeftMetric: {
@@ -64,10 +67,11 @@ const outbox = {
       MetricTransformations: [{ MetricNamespace: OUTBOX.Namespace, MetricName: OUTBOX.MetricName, MetricValue: '$.left' }],
     },
   },
-  OutboxLeftAlarm: alarm('events stay in the outbox, sweep after sweep: a queue does not take them', OUTBOX, {
-    Statistic: 'Minimum',
-    EvaluationPeriods: 5,
-  }),
+  OutboxLeftAlarm: alarm(
+    'events stay in the outbox: the log line outbox_swept says whether a queue refuses them, no consumer is known, or they are malformed',
+    OUTBOX,
+    { Period: 900, EvaluationPeriods: 2 },
+  ),
 };
 
 const queues = Object.values(rights).flatMap(({ queues: used = {} }) =>

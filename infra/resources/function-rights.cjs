@@ -54,7 +54,7 @@ module.exports = {
     queues: { 'agent-fanout': ['consume', 'send'] },
   },
   'outbox-sweep': {
-    tables: { identity: [...read, 'PutItem'], work: ['Query', 'DeleteItem'] },
+    tables: { identity: [...read, 'PutItem'], work: ['Query', 'PutItem', 'DeleteItem'] },
     queues: announcements,
   },
 };

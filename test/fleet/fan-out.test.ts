@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { outboxSweep } from '../../functions/schedules/outbox-sweep.ts';
+import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Database, Write } from '../../lib/platform/database/database.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import {
@@ -20,10 +21,16 @@ import {
 
 let host: TestHost;
 let generator: MadeGenerator;
-/** Nothing is swept but when a test says so. */
+/** Nothing is swept unless a test does so, after the time in which events are left to their requests. */
 const functions = { scheduleGroups: [] };
+let passedMs = 0;
+const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + passedMs };
+async function sweepLater() {
+  passedMs += 20_000;
+  await outboxSweep.run(host.app.services);
+}
 beforeEach(async () => {
-  host = await startTestHost({ functions });
+  host = await startTestHost({ functions, clock });
   generator = await makeGenerator(host);
 });
 afterEach(() => host.stop());
@@ -121,7 +128,7 @@ describe('a process that ends between a change and telling of it', () => {
     mend();
     expect(await poll(agent, headers.etag)).toMatchObject({ status: 304 });
     expect(await outbox()).not.toEqual([]);
-    await outboxSweep.run(host.app.services);
+    await sweepLater();
     const { body } = await eventually(
       () => poll(agent, headers.etag),
       ({ status }) => status === 200,

@@ -206,16 +206,15 @@ describe('functions under their roles', () => {
     expect(await run('agent-fanout', () => group?.handler({ Records: [record] }))).toEqual({ batchItemFailures: [] });
   });
 
-  test('the sweep sends on what a request could not', async () => {
+  test('the sweep sends on events that a request could not, and keeps those that nobody knows', async () => {
     const app = apps.get('stacks');
     if (!app) throw new Error('not composed');
     const { database, outbox } = app.services;
     const id = '00000000-0000-4000-8000-000000000000';
     const data = { kind: 'agent-removed', agent_id: id };
-    await database.write({
-      table: outbox.table,
-      put: { pk: 'OUTBOX#0', sk: `2026#${id}`, id, type: 'outbox', event: 'fleet.changed', data },
-    });
+    const item = { pk: 'OUTBOX#0', id, type: 'outbox', pending: [], data };
+    await database.write({ table: outbox.table, put: { ...item, sk: `2026#${id}`, event: 'fleet.changed' } });
+    await database.write({ table: outbox.table, put: { ...item, sk: `2026#unknown-${id}`, event: 'from.a-newer-version' } });
     await run('outbox-sweep', () => scheduleGroups[0]?.handler());
     expect(await database.get(outbox.table, { pk: 'OUTBOX#0', sk: `2026#${id}` }).catch((error: Error) => error.name)).toBe(
       'AccessDeniedException',

@@ -1,11 +1,11 @@
 import { ConditionFailed, type Database, queryAll, type Write } from '../../platform/database/database.ts';
-import type { OutboxItem, RelayPorts } from '../../platform/events/outbox.ts';
+import { acknowledge, type OutboxItem, type RelayPorts } from '../../platform/events/outbox.ts';
 import { moveRevisionWrite } from '../agents/agent-repository.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import { agentMatchKey, agentPk, fleetTable, matchKey, SELECT_PREFIX, type Selector, stackPk } from '../fleet-table.ts';
 import { listStacksOf } from '../stacks/stack-repository.ts';
 import { removeOrphanedStack } from '../stacks/stack-service.ts';
-import { type FleetChange, FleetChange as FleetChangeSchema, fleetChanged } from './fleet-changed.ts';
+import { AGENT_FANOUT_QUEUE, type FleetChange, FleetChange as FleetChangeSchema, fleetChanged } from './fleet-changed.ts';
 import { agentsSelectedBy, agentsTargeting, type EdgePage, selectorsOfStack } from './matching.ts';
 import { listRegistrationsWith, registrationRemoveWrites } from './registration-repository.ts';
 import { dropTarget, targetRemoveWrites } from './target-service.ts';
@@ -31,11 +31,16 @@ interface Budget {
 }
 
 /** Settles what concerns few agents right here; returns what is for the queue. */
-export async function settleInline(at: FleetPorts, items: readonly OutboxItem[], outbox: Pick<RelayPorts, 'table'>): Promise<OutboxItem[]> {
+export async function settleInline(
+  at: FleetPorts,
+  items: readonly OutboxItem[],
+  outbox: Pick<RelayPorts, 'database' | 'table'>,
+): Promise<OutboxItem[]> {
   const rest: OutboxItem[] = [];
   for (const item of items) {
-    if (item.event !== fleetChanged.name || !(await settled(at, FleetChangeSchema.parse(item.data)))) rest.push(item);
-    else await at.database.write({ table: outbox.table, delete: { pk: item.pk, sk: item.sk } });
+    const done = item.event === fleetChanged.name && (await settled(at, FleetChangeSchema.parse(item.data)));
+    const left = done ? await acknowledge(item, AGENT_FANOUT_QUEUE, outbox) : item;
+    if (left) rest.push(left);
   }
   return rest;
 }

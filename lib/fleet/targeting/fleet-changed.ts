@@ -27,3 +27,5 @@ export const FleetChange = z.discriminatedUnion('kind', [
 export type FleetChange = z.infer<typeof FleetChange>;
 
 export const fleetChanged = defineEvent({ name: 'fleet.changed', schema: FleetChange });
+/** The queue of the consumer that notifies agents. */
+export const AGENT_FANOUT_QUEUE = 'agent-fanout';

@@ -1,6 +1,5 @@
-import type { Clock } from '../clock.ts';
 import type { Occurrence } from '../events/domain-event.ts';
-import { type OutboxItem, outboxItem, outboxWrite } from '../events/outbox.ts';
+import { type OutboxItem, type OutboxPorts, outboxItem, outboxWrite } from '../events/outbox.ts';
 import type { Database, Write } from './database.ts';
 
 /** A change nobody needs to account for says why: telemetry, bookkeeping. */
@@ -19,8 +18,8 @@ export type Commit<AuditEntry> = (change: Change<AuditEntry>) => Promise<void>;
 
 export interface CommitPorts<AuditEntry> {
   database: Database;
-  clock: Clock;
-  outboxTable: string;
+  /** Where events go, and who is subscribed to them. */
+  outbox: Pick<OutboxPorts, 'table' | 'clock' | 'consumers'>;
   auditWrites: (entry: AuditEntry) => readonly Write[];
   /** Told of events right after they are stored, so that they needn't wait for the next sweep. Must not throw. */
   committed: (items: readonly OutboxItem[]) => Promise<void> | void;
@@ -30,11 +29,11 @@ export interface CommitPorts<AuditEntry> {
 export function createCommit<AuditEntry extends object>(ports: CommitPorts<AuditEntry>): Commit<AuditEntry> {
   return async ({ writes, audit, events = [] }) => {
     const entries: readonly AuditEntry[] = 'unaudited' in audit ? [] : Array.isArray(audit) ? audit : [audit as AuditEntry];
-    const outbox = events.map((event) => outboxItem(event, ports.clock));
+    const outbox = events.map((event) => outboxItem(event, ports.outbox));
     await ports.database.transact([
       ...writes,
       ...entries.flatMap((entry) => ports.auditWrites(entry)),
-      ...outbox.map((item) => outboxWrite(ports.outboxTable, item)),
+      ...outbox.map((item) => outboxWrite(ports.outbox.table, item)),
     ]);
     if (outbox.length > 0) await ports.committed(outbox);
   };

@@ -1,6 +1,8 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { Log } from '../log.ts';
 import type { DomainEvent } from './domain-event.ts';
+import { Envelope } from './envelope.ts';
+import { AlreadyHandled } from './handled-mark.ts';
 
 export interface Delivery {
   id: string;
@@ -9,7 +11,10 @@ export interface Delivery {
   attempt: number;
 }
 
-/** One queue's worth of work. A message is delivered at least once, in no order: `handle` must bear both. */
+/**
+ * The work of one queue. A message is delivered at least once, in no order: `handle` must bear both. If its effect isn't idempotent,
+ * it puts a `handledMark` into the effect's transaction.
+ */
 export interface Consumer<Services, T> {
   /** Names the function and, with the stage's prefix, the queue. */
   queue: string;
@@ -24,20 +29,16 @@ export const consumerFor =
 // biome-ignore lint/suspicious/noExplicitAny: a list of consumers is heterogeneous by design
 export type AnyConsumer = Consumer<any, any>;
 
-/** Thrown by a handler when trying again cannot help: the message is set aside at once. */
+/** Thrown by a handler if trying again can't help: the message goes to the dead-letter queue at once. */
 export class Rejected extends Error {
   override name = 'Rejected';
 }
 
 export interface BatchPorts {
   log: Log;
-  /** Sets a message aside where people look: the dead-letter queue. */
-  bury(queue: string, delivery: Delivery, why: Rejected): Promise<void>;
+  /** The dead-letter queue is where people look. Rejects with the reason if the message could not be moved. */
+  moveToDeadLetterQueue(queue: string, delivery: Delivery, reason: Rejected): Promise<void>;
 }
-
-/** What travels through a queue. */
-export const Envelope = z.object({ id: z.string(), event: z.string(), data: z.unknown() });
-export type Envelope = z.infer<typeof Envelope>;
 
 /** Runs one batch, messages side by side, and names the deliveries to try again: one bad message never holds up the others. */
 export async function consumeBatch<Services, T>(
@@ -47,7 +48,7 @@ export async function consumeBatch<Services, T>(
   ports: BatchPorts,
 ): Promise<string[]> {
   const outcomes = await Promise.all(deliveries.map((delivery) => consumeOne(consumer, services, delivery, ports)));
-  return deliveries.filter((_delivery, at) => !outcomes[at]).map((delivery) => delivery.id);
+  return deliveries.filter((_delivery, index) => !outcomes[index]).map((delivery) => delivery.id);
 }
 
 async function consumeOne<Services, T>(consumer: Consumer<Services, T>, services: Services, delivery: Delivery, ports: BatchPorts) {
@@ -56,31 +57,52 @@ async function consumeOne<Services, T>(consumer: Consumer<Services, T>, services
     await consumer.handle(services, decode(consumer, delivery), delivery);
     return true;
   } catch (error) {
-    if (error instanceof Rejected) return bury(consumer.queue, error, delivery, ports);
+    if (error instanceof AlreadyHandled) return true;
+    if (error instanceof Rejected) return reject(consumer.queue, error, delivery, ports);
     log.warn('delivery_failed', { queue: consumer.queue, delivery_id: delivery.id, attempt: delivery.attempt, error });
     return false;
   }
 }
 
-async function bury(queue: string, error: Rejected, delivery: Delivery, { log, bury: setAside }: BatchPorts): Promise<boolean> {
+async function reject(queue: string, error: Rejected, delivery: Delivery, { log, moveToDeadLetterQueue }: BatchPorts): Promise<boolean> {
   log.error('delivery_rejected', { queue, delivery_id: delivery.id, error });
   try {
-    await setAside(queue, delivery, error);
+    await moveToDeadLetterQueue(queue, delivery, error);
     return true;
   } catch (cause) {
-    // Not set aside, so not done: it stays in its queue, whose redrive policy ends there too.
-    log.error('bury_failed', { delivery_id: delivery.id, error: cause });
+    // Not moved, so not done: it stays in its queue, and its redrive policy ends in the dead-letter queue too.
+    log.error('dead_letter_failed', { queue, delivery_id: delivery.id, error: cause });
     return false;
   }
 }
 
-function decode<Services, T>(consumer: Consumer<Services, T>, delivery: Delivery): { id: string; name: string; data: T } {
+/**
+ * A malformed message is rejected. An event, or a kind of one, that this version doesn't know is an ordinary failure: during a
+ * deployment another instance may know it, and otherwise it ends in the dead-letter queue after the last attempt.
+ */
+function decode<Services, T>({ queue, events }: Consumer<Services, T>, { body }: Delivery): { id: string; name: string; data: T } {
+  const { id, event: name, data } = envelopeOf(body, queue);
+  const event = events.find((candidate) => candidate.name === name);
+  if (!event) throw new Error(`this version's consumer of ${queue} does not know the event ${name}`);
+  const parsed = event.schema.safeParse(data);
+  if (parsed.success) return { id, name, data: parsed.data };
+  const kind = unknownKind(parsed.error, data);
+  if (kind !== undefined) throw new Error(`this version's consumer of ${queue} does not know the kind ${kind} of ${name}`);
+  throw new Rejected(`malformed data of the event ${name} for the queue ${queue}`, { cause: parsed.error });
+}
+
+function envelopeOf(body: string, queue: string): Envelope {
   try {
-    const { id, event: name, data } = Envelope.parse(JSON.parse(delivery.body));
-    const event = consumer.events.find((candidate) => candidate.name === name);
-    if (!event) throw new Error(`the queue ${consumer.queue} takes no ${name}`);
-    return { id, name, data: event.schema.parse(data) };
+    return Envelope.parse(JSON.parse(body));
   } catch (cause) {
-    throw new Rejected(`not a message for the queue ${consumer.queue}`, { cause });
+    throw new Rejected(`not an event for the queue ${queue}`, { cause });
   }
+}
+
+/** The kind that a discriminated union of the schema has no member for; undefined if anything else is wrong with the data. */
+function unknownKind(error: z.ZodError, data: unknown): string | undefined {
+  const [issue] = error.issues;
+  if (error.issues.length !== 1 || issue?.code !== 'invalid_union' || !('discriminator' in issue)) return undefined;
+  const kind = issue.path.reduce<unknown>((value, member) => Object(value)[member], data);
+  return typeof kind === 'string' ? kind : undefined;
 }

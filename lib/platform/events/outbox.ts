@@ -1,60 +1,114 @@
 import * as z from 'zod';
 import type { Clock } from '../clock.ts';
-import type { Database, Item, Write } from '../database/database.ts';
+import { ConditionFailed, type Database, type Item, type Write } from '../database/database.ts';
 import { newId } from '../ids.ts';
 import type { Queues } from '../queue/queues.ts';
-import type { AnyConsumer, Envelope } from './consumer.ts';
-import type { Occurrence } from './domain-event.ts';
+import type { AnyConsumer } from './consumer.ts';
+import type { DomainEvent, Occurrence } from './domain-event.ts';
+import { encodeEnvelope } from './envelope.ts';
+import { outboxKey } from './work-table.ts';
 
 /**
- * Events are written in the transaction of what they tell of, and leave from there: relayed to the queue of each consumer that
- * subscribes to them, and deleted only after every queue has accepted them. At least once, in no promised order.
+ * Events are written in the transaction of the change they tell of, and leave from there: relayed to the queue of each consumer that
+ * subscribes to them, and deleted only after every one of these queues has accepted them. At least once, in no promised order.
  *
- * Keys in the work table: `OUTBOX#<shard>` | `<time>#<id>`. Four shards spread the writes; a sweep is one query each.
+ * The version that writes an event names its queues. Another version that relays it may know fewer consumers, or more.
  */
-const SHARDS = ['0', '1', '2', '3'] as const;
-const shardOf = (id: string) => SHARDS[Number.parseInt(id.slice(0, 2), 16) % SHARDS.length] ?? '0';
-
-const OutboxItem = z.object({ pk: z.string(), sk: z.string(), id: z.string(), event: z.string(), data: z.unknown() });
+export const OutboxItem = z.looseObject({
+  pk: z.string(),
+  sk: z.string(),
+  id: z.string(),
+  event: z.string(),
+  data: z.unknown(),
+  /** The queues that have not accepted it yet. Empty if the version that wrote it knew no consumer. */
+  pending: z.array(z.string()),
+});
 export type OutboxItem = z.infer<typeof OutboxItem>;
 
-export function outboxItem({ event, data }: Occurrence, clock: Clock): OutboxItem {
-  const id = newId();
-  return {
-    pk: `OUTBOX#${shardOf(id)}`,
-    sk: `${new Date(clock.nowMs()).toISOString()}#${id}`,
-    id,
-    event: event.name,
-    data: event.schema.parse(data),
-  };
-}
-export const outboxWrite = (table: string, item: OutboxItem): Write => ({ table, put: { ...item, type: 'outbox' } as Item });
-
-export interface RelayPorts {
+export interface OutboxPorts {
   database: Database;
+  /** The work table. */
   table: string;
-  queues: Queues;
+  clock: Clock;
   consumers: readonly AnyConsumer[];
 }
-
-/** Sends these items on and deletes what every queue accepted; returns how many remain for the next sweep. */
-export async function relay(items: readonly OutboxItem[], { database, table, queues, consumers }: RelayPorts): Promise<number> {
-  const refused = new Set<string>();
-  for (const consumer of consumers) {
-    const wanted = items.filter((item) => consumer.events.some((event) => event.name === item.event));
-    const bodies = wanted.map(({ id, event, data }) => ({ id, body: JSON.stringify({ id, event, data } satisfies Envelope) }));
-    for (const id of await queues.send(consumer.queue, bodies)) refused.add(id);
-  }
-  const accepted = items.filter((item) => !refused.has(item.id));
-  await Promise.all(accepted.map(({ pk, sk }) => database.write({ table, delete: { pk, sk } })));
-  return refused.size;
+export interface RelayPorts extends OutboxPorts {
+  queues: Queues;
 }
 
-/** Relays what is in the outbox, oldest first, up to `limit` a shard: what a stream or a nudge missed. */
-export async function sweepOutbox(ports: RelayPorts, limit = 100): Promise<{ relayed: number; left: number }> {
-  const pages = await Promise.all(SHARDS.map((shard) => ports.database.query(ports.table, { pk: `OUTBOX#${shard}`, limit })));
-  const items = pages.flatMap((page) => page.items).map((item) => OutboxItem.parse(item));
-  if (items.length === 0) return { relayed: 0, left: 0 };
-  const left = await relay(items, ports);
-  return { relayed: items.length - left, left };
+/** The sweep leaves an event to the request that wrote it for longer than any request may take. */
+const LEFT_TO_REQUEST_MS = 20_000;
+
+export function outboxItem({ event, data }: Occurrence, { clock, consumers }: Pick<OutboxPorts, 'clock' | 'consumers'>): OutboxItem {
+  const id = newId();
+  const key = outboxKey(id, clock.nowMs() + LEFT_TO_REQUEST_MS);
+  return { ...key, id, event: event.name, data: event.schema.parse(data), pending: queuesOf(event.name, consumers) };
+}
+export const outboxWrite = (table: string, item: OutboxItem): Write => ({ table, put: { ...item, type: 'outbox' } });
+
+const queuesOf = (name: DomainEvent<unknown>['name'], consumers: readonly AnyConsumer[]): string[] =>
+  consumers.filter(({ events }) => events.some((event) => event.name === name)).map(({ queue }) => queue);
+
+/** An event that was sent on, with the queues that refused it. */
+export interface Sent {
+  item: OutboxItem;
+  pending: readonly string[];
+  /** No version so far knows a consumer of it. */
+  unknown: boolean;
+}
+
+/** Sends each event to the queues that have not accepted it yet, without noting it. */
+export async function sendOn(items: readonly OutboxItem[], { queues, consumers }: RelayPorts): Promise<Sent[]> {
+  const addressed = items.map((item) => ({ item, to: item.pending.length > 0 ? item.pending : queuesOf(item.event, consumers) }));
+  const names = new Set(addressed.flatMap(({ to }) => to));
+  const refused = new Map<string, ReadonlySet<string>>();
+  await Promise.all(
+    [...names].map(async (queue) => {
+      const messages = addressed.filter(({ to }) => to.includes(queue)).map(({ item }) => ({ id: item.id, body: encodeEnvelope(item) }));
+      refused.set(queue, new Set(await queues.send(queue, messages)));
+    }),
+  );
+  return addressed.map(({ item, to }) => ({
+    item,
+    pending: to.filter((queue) => refused.get(queue)?.has(item.id)),
+    unknown: to.length === 0,
+  }));
+}
+
+/** Sends events on right after they were stored; the sweep does the rest. Returns how many are left to it. */
+export async function relay(items: readonly OutboxItem[], ports: RelayPorts): Promise<number> {
+  const sent = await sendOn(items, ports);
+  const remaining = await Promise.all(sent.map(({ item, pending, unknown }) => (unknown ? item : notePending(item, pending, ports))));
+  return remaining.filter(Boolean).length;
+}
+
+/** Notes that one consumer needs an event no more, because its work was done without the queue. Returns what is left for others. */
+export const acknowledge = (item: OutboxItem, queue: string, ports: Pick<OutboxPorts, 'database' | 'table'>) =>
+  notePending(
+    item,
+    item.pending.filter((name) => name !== queue),
+    ports,
+  );
+
+async function notePending(
+  item: OutboxItem,
+  pending: readonly string[],
+  { database, table }: Pick<OutboxPorts, 'database' | 'table'>,
+): Promise<OutboxItem | undefined> {
+  if (pending.length === 0) {
+    await database.write({ table, delete: { pk: item.pk, sk: item.sk } });
+    return undefined;
+  }
+  const left = { ...item, pending: [...pending] };
+  if (pending.length < item.pending.length) await ifStillThere(database.write({ table, put: left as Item, if: { exists: true } }));
+  return left;
+}
+
+/** A sweep that runs at the same time may have delivered the event, or moved it. */
+export async function ifStillThere(write: Promise<unknown>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+  }
 }

@@ -1,4 +1,34 @@
-import type { Table } from '../database/table.ts';
+import { expiresAt, type Table } from '../database/table.ts';
 
-/** The work table: what is on its way. Today the outbox (`OUTBOX#<shard>` | `<time>#<id>`, see outbox.ts). */
+/**
+ * The work table: events on their way, and marks of those that were handled.
+ *
+ * | who asks | where the answer lies | costs |
+ * | --- | --- | --- |
+ * | the sweep: which events are due? | `OUTBOX#<shard>` \| `<due>#<id>`, oldest due time first | a query for each of four shards |
+ * | the request that wrote an event: it was accepted | the same key | one delete |
+ * | a consumer: did I handle this event before? | `HANDLED#<queue>#<id>` \| `HANDLED` | one conditional put, in the effect's transaction |
+ *
+ * Ids are random, so that four shards spread the writes. A due time lies in the future while the event is left to its request, and
+ * again after a queue refused it: whatever can't be delivered never stands before what can.
+ */
 export const workTable: Table = { name: 'work', timeToLive: true };
+
+export const OUTBOX_SHARDS = ['0', '1', '2', '3'] as const;
+export const outboxPk = (shard: string): string => `OUTBOX#${shard}`;
+export const outboxKey = (id: string, dueMs: number) => ({
+  pk: outboxPk(OUTBOX_SHARDS[Number.parseInt(id.slice(0, 2), 16) % OUTBOX_SHARDS.length] ?? '0'),
+  sk: outboxSk(id, dueMs),
+});
+export const outboxSk = (suffix: string, dueMs: number): string => `${new Date(dueMs).toISOString()}#${suffix}`;
+/** Sort keys of events that are due lie below this one: `$` follows `#`. */
+export const outboxDueBelow = (nowMs: number): string => `${new Date(nowMs).toISOString()}$`;
+
+/** Longer than a dead-letter queue keeps a message that somebody may send back. */
+const HANDLED_DAYS = 15;
+export const handledItem = (queue: string, eventId: string, nowMs: number) => ({
+  pk: `HANDLED#${queue}#${eventId}`,
+  sk: 'HANDLED',
+  type: 'handled',
+  expires_at: expiresAt(nowMs, HANDLED_DAYS),
+});

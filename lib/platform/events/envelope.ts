@@ -1,0 +1,14 @@
+import * as z from 'zod';
+
+/** The message that carries an event through a queue. */
+export const Envelope = z.object({ id: z.string(), event: z.string(), data: z.unknown() });
+export type Envelope = z.infer<typeof Envelope>;
+
+/** SQS refuses a whole batch for one of these two characters, which JSON may spell otherwise. */
+const REFUSED_BY_SQS = /[\uFFFE\uFFFF]/g;
+
+export const encodeEnvelope = ({ id, event, data }: Envelope): string =>
+  JSON.stringify({ id, event, data } satisfies Envelope).replace(
+    REFUSED_BY_SQS,
+    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
+  );
