@@ -14,7 +14,7 @@ export interface EmbeddedDynamoDb {
 export interface EmbeddedDynamoDbOptions {
   /** The SQLite file; nothing is kept where absent. */
   file?: string;
-  /** Told once when the engine ends without having been stopped. It is never started again: whoever asks next must know. */
+  /** Told once when the engine ends without having been stopped, after it was up. It is never started again: whoever asks next must know. */
   onDeath?: (why: string) => void;
 }
 
@@ -49,7 +49,7 @@ async function startOn(port: number, binary: string, { file, onDeath }: Embedded
     detached: true,
   });
   const output = outputOf(child);
-  let stopping = false;
+  let isUp = false;
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(`cannot be started: ${error.message}`));
     child.once('exit', (code, signal) => {
@@ -57,10 +57,11 @@ async function startOn(port: number, binary: string, { file, onDeath }: Embedded
       resolve(`ended with ${signal ?? code}: ${output().trim().slice(-500) || 'no output'}`);
     });
   });
-  void ended.then((why) => stopping || onDeath?.(why));
+  // One that ends before it is up is told by this function's rejection.
+  void ended.then((why) => isUp && onDeath?.(why));
 
   async function stop(): Promise<void> {
-    stopping = true;
+    isUp = false;
     child.kill('SIGTERM');
     if (await Promise.race([ended, delay(STOP_MS)])) return;
     child.kill('SIGKILL');
@@ -70,7 +71,10 @@ async function startOn(port: number, binary: string, { file, onDeath }: Embedded
   const endpoint = `http://${HOST}:${port}`;
   const { pid } = child;
   const failure = await Promise.race([answers(endpoint, output), ended]);
-  if (failure === undefined && pid !== undefined) return { endpoint, pid, stop };
+  if (failure === undefined && pid !== undefined) {
+    isUp = true;
+    return { endpoint, pid, stop };
+  }
   await stop();
   throw new Error(`the embedded DynamoDB engine ${failure}`);
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../../lib/platform/config.ts';
-import { lockDataDir } from './data-lock.ts';
+import { openDataFolder, QUEUE_FOLDER, STORE_FILE } from './data-folder.ts';
 import { startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import { startEmbeddedSqs } from './embedded-sqs.ts';
 
@@ -18,7 +18,7 @@ export type EngineName = 'dynamodb' | 'sqs';
 export interface EngineOptions {
   /** Those which the AWS SDK's own environment leads to (AWS_ENDPOINT_URL and its kin): found, and signed for, by the SDK alone. */
   configuredBySdk?: readonly EngineName[] | undefined;
-  /** An existing folder; nothing is kept where absent. */
+  /** Made where it is missing; nothing is kept where absent. */
   dataDir?: string | undefined;
   onDeath?: (why: string) => void;
 }
@@ -44,11 +44,11 @@ const reasonOf = (error: unknown): string =>
   error instanceof Error ? error.message || ('code' in error ? String(error.code) : error.name) : String(error);
 
 /** The embedded store's file. */
-export const storeFile = (dataDir: string): string => join(dataDir, 'dynamodb.sqlite');
+export const storeFile = (dataDir: string): string => join(dataDir, STORE_FILE);
 
 export async function startEngines(config: Config, { dataDir, onDeath, configuredBySdk = [] }: EngineOptions = {}): Promise<Engines> {
-  const lock = dataDir === undefined ? undefined : lockDataDir(dataDir);
-  const [file, queues] = dataDir === undefined ? [] : [storeFile(dataDir), join(dataDir, 'queues')];
+  const folder = dataDir === undefined ? undefined : await openDataFolder(dataDir);
+  const [file, queues] = dataDir === undefined ? [] : [storeFile(dataDir), join(dataDir, QUEUE_FOLDER)];
   const [dynamoDb, sqs] = await Promise.allSettled([
     isEmbedded('dynamodb', config, configuredBySdk)
       ? startEmbeddedDynamoDb({ ...(file && { file }), ...(onDeath && { onDeath }) })
@@ -58,7 +58,7 @@ export async function startEngines(config: Config, { dataDir, onDeath, configure
   const started = [dynamoDb, sqs].flatMap((engine) => (engine.status === 'fulfilled' && engine.value ? [engine.value] : []));
   const stop = async () => {
     await Promise.allSettled(started.map((engine) => engine.stop()));
-    lock?.release();
+    folder?.release();
   };
   if (dynamoDb.status === 'fulfilled' && sqs.status === 'fulfilled') {
     return {

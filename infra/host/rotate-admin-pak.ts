@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { compose } from '../../functions/app.ts';
 import { tables } from '../../functions/registry.ts';
 import { findKeyHash, grantWrites, rotateWrites } from '../../lib/identity/credentials.ts';
@@ -28,7 +27,6 @@ export async function rotateAdminPak(
       );
     }
   }
-  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const engines = await startEngines(config, { dataDir, configuredBySdk });
   try {
     const { DYNAMODB_ENDPOINT: endpoint, AWS_REGION: region, BROKKR_PREFIX } = engines.config;

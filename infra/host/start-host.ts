@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { type App, type AppOptions, compose, useApp } from '../../functions/app.ts';
 import * as registry from '../../functions/registry.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
@@ -68,7 +67,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const failed = (error: unknown) => log.error('stop_failed', { error });
 
   try {
-    if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 });
     const engines = await startEngines(options.config, {
       dataDir,
       configuredBySdk: options.configuredBySdk,
