@@ -8,6 +8,7 @@ import { UNSERVED } from './kubernetes-errors.ts';
 import { listPages } from './kubernetes-list.ts';
 import { liveObject } from './kubernetes-object.ts';
 import { kubernetesTransport } from './kubernetes-transport.ts';
+import { withoutValuesOf } from './object-values.ts';
 
 export interface KubernetesClusterOptions {
   /** One file, or several as `KUBECONFIG` lists them. Without it: that variable, the user's own file, or the pod's ServiceAccount. */
@@ -101,6 +102,10 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
             ref,
           );
         },
+      }).catch((error: unknown) => {
+        // Admission webhooks and conversions write what they like.
+        if (error instanceof ClusterError) error.message = withoutValuesOf(error.message, manifest);
+        throw error;
       });
     },
 
@@ -155,5 +160,8 @@ function objectPath(resource: ResourceKind, { namespace, name }: ObjectRef): str
  */
 function segment(field: 'name' | 'namespace', value: string): string {
   if (value !== '' && value !== '.' && value !== '..' && !/[/%]/.test(value)) return encodeURIComponent(value);
-  throw new ClusterError(`metadata.${field}: Invalid value: ${JSON.stringify(value)}`, { status: 422, reason: 'Invalid' });
+  throw new ClusterError(`metadata.${field}: Invalid value: must be a name without slashes and percent signs`, {
+    status: 422,
+    reason: 'Invalid',
+  });
 }

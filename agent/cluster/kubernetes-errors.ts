@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ClusterError } from './cluster.ts';
 import { isObject } from './json-object.ts';
+import { withoutQuotedValues } from './value-free-text.ts';
 
 /** What the API server says about a call that failed. */
 const Status = z.looseObject({
@@ -15,6 +16,8 @@ const Status = z.looseObject({
  * answered in its place. It must not be read as "the object does not exist".
  */
 export const UNSERVED = 'Unserved';
+
+const MESSAGE_CHARACTERS_MAX = 4000;
 
 export interface FailedAnswer {
   status: number;
@@ -34,7 +37,7 @@ export function clusterErrorOf({ status, body, retryAfter, nowMs }: FailedAnswer
       reason: status === 404 ? UNSERVED : 'Unknown',
       ...shared,
     });
-  const message = withoutValues(said.message || `the API server answered ${status}`);
+  const message = withoutQuotedValues(said.message || `the API server answered ${status}`).slice(0, MESSAGE_CHARACTERS_MAX);
   // Server-side apply reports an object that does not fit its schema (an unknown field, a wrong type, a duplicate key) as a
   // 500 without a reason: for the caller it is as invalid as one that validation refuses, and no retry helps.
   if (status === 500 && said.message.startsWith('failed to create typed patch object'))
@@ -50,9 +53,6 @@ function parseStatus(body: string): z.infer<typeof Status> | undefined {
     return undefined;
   }
 }
-
-/** A type error quotes the value, and the value may be a Secret's. */
-const withoutValues = (message: string): string => message.replace(/, got &value\.valueUnstructured\{Value:.*$/s, '').slice(0, 4000);
 
 const excerpt = (body: string): string => body.trim().replace(/\s+/g, ' ').slice(0, 200) || 'an empty body';
 

@@ -1,6 +1,10 @@
 import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { YamlError } from '../../lib/fleet/protocol/yaml-rules.ts';
+import { ClusterError } from '../cluster/cluster.ts';
 import { ControlPlaneError } from '../control-plane/control-plane.ts';
 import type { Worked } from '../work-queue.ts';
+import { ManifestError } from './desired/manifests.ts';
+import { InventoryError } from './inventory/inventory-store.ts';
 import { isFailing, newNotes, type StackNotes, setBack } from './stack-memory.ts';
 import { nextStep, type Step } from './steps/next-step.ts';
 import { createStackSteps, type DueStep, type StackStepsOptions } from './steps/stack-steps.ts';
@@ -16,6 +20,8 @@ export interface StackReconcilerOptions extends StackStepsOptions {
 /** More steps at once than any stack needs: what would go on is looked at again a little later. */
 const STEPS_AT_ONCE = 4;
 const PAUSE_MS = 1_000;
+/** Their messages contain no values of objects. */
+const TOLD = [ClusterError, ControlPlaneError, InventoryError, ManifestError, YamlError];
 
 export function createStackReconciler(options: StackReconcilerOptions): StackReconciler {
   const { assignmentOf, effects, inventories, reports, state, metrics, log } = options;
@@ -76,7 +82,9 @@ export function createStackReconciler(options: StackReconcilerOptions): StackRec
     log.warn('stack_failed', { stack_id: assignment.stack_id, error });
     // A control plane that could not be asked needs no news of that.
     if (error instanceof ControlPlaneError && error.fault === 'unreachable') return;
-    const summary = error instanceof Error ? error.message : 'the agent failed unexpectedly';
+    // An error that nobody foresaw may quote anything.
+    const isForeseen = TOLD.some((kind) => error instanceof kind);
+    const summary = error instanceof Error && isForeseen ? error.message : 'the agent failed unexpectedly: see its log';
     steps.tell(assignment, { status: 'FAILURE', summary, objects: [] }, startedMs);
   }
 

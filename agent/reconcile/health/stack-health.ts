@@ -1,4 +1,5 @@
 import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
+import { withoutValuesOf } from '../../cluster/object-values.ts';
 import type { Desired } from '../desired/desired.ts';
 import { groupOf } from '../desired/object-key.ts';
 import { hasHealth as kindHasHealth, type ObjectHealth, objectHealth } from './object-health.ts';
@@ -16,7 +17,9 @@ export const isLeaving = (live: LiveObject | undefined): boolean => live?.metada
 export function healthOf({ ref }: Pick<Desired, 'ref'>, live: LiveObject | undefined, modes: BindingModes): ObjectHealth {
   if (!live) return hasHealth(ref) ? { status: 'progressing', message: 'not found' } : { status: 'healthy' };
   const object = { ...live, apiVersion: ref.apiVersion, kind: ref.kind };
-  const health = objectHealth(object, { volumeBindingMode: bindingModeOf(modes, object) });
+  const found = objectHealth(object, { volumeBindingMode: bindingModeOf(modes, object) });
+  // Controllers may quote what they were told in a condition.
+  const health = found.message === undefined ? found : { ...found, message: withoutValuesOf(found.message, live) };
   const judged = JUDGED.has(`${groupOf(ref.apiVersion)}/${ref.kind}`);
   return health.status === 'unknown' && judged ? { ...health, status: 'progressing' } : health;
 }

@@ -29,6 +29,11 @@ export interface InventoryStore {
   isInventory(ref: ObjectRef): boolean;
 }
 
+/** What a stack owns is written in the cluster, but can't be read. */
+export class InventoryError extends Error {
+  override name = 'InventoryError';
+}
+
 export function createInventoryStore({
   cluster,
   agentId,
@@ -59,11 +64,13 @@ export function createInventoryStore({
     try {
       const inventory = readInventory({ data: live.data, binaryData: live.binaryData });
       if (inventory.stackId === stackId) return [stackId, inventory];
-      return [stackId, new Error(`ConfigMap ${live.metadata.name} is labelled with another stack than it names`)];
+      return [stackId, new InventoryError(`ConfigMap ${namespace}/${live.metadata.name} is labelled with another stack than it names`)];
     } catch (cause) {
       return [
         stackId,
-        new Error(`ConfigMap ${namespace}/${live.metadata.name} holds no readable inventory; what the stack owns is unknown`, { cause }),
+        new InventoryError(`ConfigMap ${namespace}/${live.metadata.name} holds no readable inventory; what the stack owns is unknown`, {
+          cause,
+        }),
       ];
     }
   }

@@ -1,5 +1,6 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import type { ObjectRef } from '../../cluster/cluster.ts';
+import { withoutValuesOf } from '../../cluster/object-values.ts';
 import { rankOf } from '../desired/kind-order.ts';
 import { objectText } from '../desired/object-key.ts';
 import type { Owner } from '../desired/ownership.ts';
@@ -111,7 +112,9 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
       }
       if ('error' in item) {
         failures += 1;
-        result.outcomes.push(objectOutcome(ref, { action: 'failed', because, message: item.error.message }));
+        result.outcomes.push(
+          objectOutcome(ref, { action: 'failed', because, message: withoutValuesOf(item.error.message, item.target.live) }),
+        );
       } else result.outcomes.push(objectOutcome(ref, { action: 'deleted', because, ...(!gone && FINALIZERS) }));
     }
   }
