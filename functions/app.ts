@@ -12,6 +12,7 @@ import { type Clock, systemClock } from '../lib/platform/clock.ts';
 import { type Config, loadConfig } from '../lib/platform/config.ts';
 import { createCommit } from '../lib/platform/database/commit.ts';
 import { createDatabase, type DynamoDbOptions } from '../lib/platform/database/document-client.ts';
+import { watchStorage } from '../lib/platform/database/storage-watch.ts';
 import type { BatchPorts } from '../lib/platform/events/consumer.ts';
 import { type RelayPorts, relay } from '../lib/platform/events/outbox.ts';
 import { workTable } from '../lib/platform/events/work-table.ts';
@@ -31,6 +32,8 @@ export interface AppOptions {
   log?: Log;
   /** On the very first start, mint an admin key where none is configured. Only for a host that can show it to somebody. */
   mintAdminPak?: boolean;
+  /** The folder of the embedded store, for the log. */
+  storedIn?: string | undefined;
   /** For benchmarks: told what each call to the store cost. */
   onConsumed?: DynamoDbOptions['onConsumed'];
 }
@@ -44,13 +47,14 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
   const developmentKeyAccepted = adminHashes.includes(DEVELOPMENT_PAK_HASH);
   const region = config.AWS_REGION;
   const physicalName = (name: string) => `${config.BROKKR_PREFIX}-${name}`;
-  const database = createDatabase({
+  const store = createDatabase({
     tableName: physicalName,
     clock,
     ...(region !== undefined && { region }),
     ...(config.DYNAMODB_ENDPOINT !== undefined && { endpoint: config.DYNAMODB_ENDPOINT }),
     ...(onConsumed && { onConsumed }),
   });
+  const { database, storage } = watchStorage(store, { log, storedIn: options.storedIn });
   const sqs = sqsClient({
     ...(region !== undefined && { region }),
     ...(config.SQS_ENDPOINT !== undefined && { endpoint: config.SQS_ENDPOINT }),
@@ -88,6 +92,7 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
   });
   const services: Services = {
     database,
+    storage,
     clock,
     commit,
     log,

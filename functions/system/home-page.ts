@@ -21,7 +21,7 @@ const PLACES: readonly { title: string; places: readonly Place[] }[] = [
     title: 'State of this server',
     places: [
       { path: '/healthz', name: 'Liveness', about: 'OK while the process runs' },
-      { path: '/readyz', name: 'Readiness', about: 'Ready while the store answers' },
+      { path: '/readyz', name: 'Readiness', about: 'Ready while the store answers and can be written' },
       { path: '/metrics', name: 'Metrics', about: 'for Prometheus' },
     ],
   },

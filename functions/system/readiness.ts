@@ -1,7 +1,8 @@
 import { bootstrapKey, identityTable } from '../../lib/identity/identity-table.ts';
+import { workTable, writeProbeItem } from '../../lib/platform/events/work-table.ts';
 import type { Services } from '../services.ts';
 
-/** The store must answer a read within this time. */
+/** The store must answer within this time. */
 const BUDGET_MS = 750;
 /** A verdict holds so long: however often it is asked for, the store is asked this seldom. */
 const VERDICT_MS = 2_000;
@@ -12,7 +13,10 @@ interface Verdict {
 }
 const verdicts = new WeakMap<Services, Verdict>();
 
-/** Whether the store answers: one read unit at most every two seconds, shared by all who ask meanwhile. Never throws. */
+/**
+ * Whether the store answers and can keep what it is given. One read unit at most every two seconds, shared by all who ask meanwhile;
+ * and one write, only while the last write has failed: nobody else may write by then to find out that it works again. Never throws.
+ */
 export function isReady(services: Services): Promise<boolean> {
   const now = services.clock.monotonicMs();
   const known = verdicts.get(services);
@@ -22,13 +26,17 @@ export function isReady(services: Services): Promise<boolean> {
   return ready;
 }
 
-async function checkStore({ database, clock, log }: Services): Promise<boolean> {
+async function checkStore({ database, storage, clock, log }: Services): Promise<boolean> {
   const answered = new AbortController();
   try {
     const budget = clock.sleep(BUDGET_MS, answered.signal).then(() => {
       throw new Error(`no answer within ${BUDGET_MS} ms`);
     });
-    await Promise.race([database.get(identityTable.name, bootstrapKey), budget]);
+    const check = async () => {
+      await database.get(identityTable.name, bootstrapKey);
+      if (storage.failure() !== undefined) await database.write({ table: workTable.name, put: writeProbeItem() });
+    };
+    await Promise.race([check(), budget]);
     return true;
   } catch (error) {
     log.warn('store_unavailable', { error });

@@ -90,7 +90,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         .finally(() => dynamoDb.destroy()),
     ]);
 
-    const app = await compose(config, { clock, log, mintAdminPak: true, ...(onConsumed && { onConsumed }) });
+    const app = await compose(config, { clock, log, mintAdminPak: true, storedIn: dataDir, ...(onConsumed && { onConsumed }) });
     undo.push(app.close);
     const { adminPak } = app.services.firstStart;
     if (adminPak !== undefined) options.onAdminPak?.(adminPak);

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
@@ -15,6 +16,14 @@ function adjustable(): Clock & { advance(ms: number): void } {
       ahead += ms;
     },
   };
+}
+/** Resolves when the signal has reached every thread of the process: until then it may still answer. */
+async function stopped(pid: number): Promise<void> {
+  const states = async () => {
+    const threads = await readdir(`/proc/${pid}/task`);
+    return Promise.all(threads.map(async (thread) => (await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8')).split(') ')[1]?.[0]));
+  };
+  while (!(await states()).every((state) => state === 'T')) await new Promise((resolve) => setImmediate(resolve));
 }
 const TEXT = 'text/plain; charset=utf-8';
 
@@ -43,6 +52,7 @@ test('a store that hangs makes it unready within a second, for two seconds, and 
   host = await startTestHost({ clock });
   const store = host.engines.dynamoDbPid ?? 0;
   process.kill(store, 'SIGSTOP');
+  await stopped(store);
   const asked = performance.now();
   const answers = await Promise.all([host.root.get('/readyz'), host.root.get('/readyz'), host.root.get('/health/ready')]);
   expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);

@@ -8,6 +8,7 @@ import { expiresAt, type Table } from '../database/table.ts';
  * | the sweep: which events are due? | `OUTBOX#<shard>` \| `<due>#<id>`, oldest due time first | a query for each of four shards |
  * | the request that wrote an event: it was accepted | the same key | one delete |
  * | a consumer: did I handle this event before? | `HANDLED#<queue>#<id>` \| `HANDLED` | one conditional put, in the effect's transaction |
+ * | readiness, after a write failed: can the store keep anything again? | `PROBE` \| `WRITE` | one put, while it can't |
  *
  * Ids are random, so that four shards spread the writes. A due time lies in the future while the event is left to its request, and
  * again after a queue refused it: whatever can't be delivered never stands before what can.
@@ -32,3 +33,6 @@ export const handledItem = (queue: string, eventId: string, nowMs: number) => ({
   type: 'handled',
   expires_at: expiresAt(nowMs, HANDLED_DAYS),
 });
+
+/** One item that is written over and over. */
+export const writeProbeItem = () => ({ pk: 'PROBE', sk: 'WRITE', type: 'probe' });
