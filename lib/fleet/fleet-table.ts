@@ -10,8 +10,10 @@ import type { Table } from '../platform/database/table.ts';
  * | every agent call, the idle poll   | the agent with its revision         | `AGENTS#<shard>` `<id>`                       | 1 read unit     |
  * | agents: list                      | all                                 | `AGENTS#0..f`                                 | 16 queries      |
  * | agents: search, create, rename    | an agent's name in its cluster      | `NAME#AGENT#<hash of both>` `NAME`            | 1               |
- * | computing assignments             | an agent's labels, annotations, targets, registrations | `AGENT#<id>` `SELECT#…`    | 1 query         |
- * | computing assignments             | stacks of a generator by label, annotation | `MATCH#<generator>#…` `<stack>`        | 1 query each    |
+ * | whole look, withdrawal            | an agent's labels, annotations, registrations | `AGENT#<id>` `SELECTORS`            | 1               |
+| withdrawal                        | a stack's labels, annotations; gone with the stack | `STACK#<id>` `SELECTORS`       | 1               |
+| whole look; lists of an agent's   | targets, labels, annotations, registrations | `AGENT#<id>` `SELECT#…`               | 1 query each    |
+ * | whole look                        | a generator's stacks by label, annotation, with their heads | `MATCH#<generator>#…` `<stack>` | 1 query each, 50 for 1,000 |
  * | stacks: get; heads of many        | the stack with its latest object    | `STACKS#<shard>` `<id>`                       | 1 each          |
  * | stacks: list                      | all                                 | `STACKS#0..f`                                 | 16 queries      |
  * | a generator's stacks; their names | names                               | `GENERATOR#<id>` `STACK#<name>`               | 1 query         |
@@ -55,6 +57,8 @@ export const agentRegistrationKey = (id: string, generatorId: string): Key => ({
   pk: agentPk(id),
   sk: `SELECT#REGISTRATION#${generatorId}`,
 });
+/** Labels, annotations and registrations at once: what one serializable read needs of an agent. */
+export const agentSelectorsKey = (id: string): Key => ({ pk: agentPk(id), sk: 'SELECTORS' });
 export const snapshotKey = (id: string): Key => ({ pk: agentPk(id), sk: 'SNAPSHOT' });
 export const reportedKey = (id: string, objectId: string): Key => ({ pk: agentPk(id), sk: `REPORTED#${objectId}` });
 export const resultKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `RESULT#${stackId}` });
@@ -65,6 +69,8 @@ export const stackPk = (id: string): string => `STACK#${id}`;
 export const stackLabelKey = (id: string, label: string): Key => ({ pk: stackPk(id), sk: `LABEL#${label}` });
 export const stackAnnotationKey = (id: string, key: string): Key => ({ pk: stackPk(id), sk: `ANNOTATION#${key}` });
 export const stackTargetKey = (id: string, agentId: string): Key => ({ pk: stackPk(id), sk: `TARGET#${agentId}` });
+/** Labels, annotations and the generator at once, for as long as the stack lives. */
+export const stackSelectorsKey = (id: string): Key => ({ pk: stackPk(id), sk: 'SELECTORS' });
 export const stackObjectKey = (id: string, sequence: number): Key => ({ pk: stackPk(id), sk: `OBJECT#${padded(sequence)}` });
 
 export const generatorPk = (id: string): string => `GENERATOR#${id}`;

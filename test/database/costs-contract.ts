@@ -24,6 +24,21 @@ export function costsContract(current: () => ContractStore): void {
     expect(await cost(() => database.get(table, { pk, sk: 'NONE' }))).toBe(1);
   });
 
+  test('a read as of one moment costs two units for each item of up to 4 KB', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await database.write({ table, put: { pk, sk: 'A' } });
+    await database.write({ table, put: { pk, sk: 'B' } });
+    expect(
+      await cost(() =>
+        database.transactGet(table, [
+          { pk, sk: 'A' },
+          { pk, sk: 'B' },
+        ]),
+      ),
+    ).toBe(4);
+  });
+
   test('an eventually consistent read would cost half', async () => {
     const { database, raw, table, physicalTable } = current();
     const pk = freshPk();

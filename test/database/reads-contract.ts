@@ -23,6 +23,17 @@ export function readsContract(current: () => ContractStore): void {
     }
   });
 
+  test('a read of several items as of one moment keeps the order of its keys, with a gap for what is not there', async () => {
+    const { database, table } = current();
+    const [first, second] = [freshPk(), freshPk()];
+    await seed([
+      { pk: first, sk: 'A', n: 1 },
+      { pk: second, sk: 'A', n: 2 },
+    ]);
+    const keys = [second, freshPk(), first].map((pk) => ({ pk, sk: 'A' }));
+    expect(await database.transactGet(table, keys)).toEqual([{ pk: second, sk: 'A', n: 2 }, undefined, { pk: first, sk: 'A', n: 1 }]);
+  });
+
   test('what is not there is undefined, not an error', async () => {
     const { database, table } = current();
     expect(await database.get(table, { pk: freshPk(), sk: 'A' })).toBeUndefined();

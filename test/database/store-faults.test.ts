@@ -60,6 +60,17 @@ describe('the store turns us away', () => {
     expect(calls.map(({ input }) => input.ClientRequestToken)).toEqual([expect.any(String), calls[0]?.input.ClientRequestToken]);
   });
 
+  test('a read as of one moment is tried again if a transaction is in its way', async () => {
+    const { database, calls } = await storeThat((call) => (call < 3 ? cancelled('TransactionConflict') : { body: { Responses: [{}] } }));
+    expect(await database.transactGet(table, [key])).toEqual([undefined]);
+    expect(calls).toHaveLength(3);
+  });
+
+  test('a read as of one moment that answers for too few keys is an error, not a gap', async () => {
+    const { database } = await storeThat(() => ({ body: { Responses: [] } }));
+    await expect(database.transactGet(table, [key])).rejects.toThrow('answered 0 of 1 keys');
+  });
+
   test('throttled reads are tried again', async () => {
     const { database, calls } = await storeThat((call) => (call < 3 ? failure('ProvisionedThroughputExceededException') : ok));
     expect(await database.get(table, key)).toBeUndefined();

@@ -4,6 +4,7 @@ import { newId } from '../../platform/ids.ts';
 import { fleetError, foreignKeyViolation, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentAnnotationKey, agentLabelKey, agentMatchKey, agentPk, fleetTable, type Selector } from '../fleet-table.ts';
+import { agentSelectorAddWrite, agentSelectorRemoveWrite } from '../targeting/selection.ts';
 import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
 import { findAgentRecord, moveRevisionWrite } from './agent-repository.ts';
 import { LIMITS } from './agent-rules.ts';
@@ -78,6 +79,7 @@ async function add(
       writes: [
         put,
         { table, put: { ...agentMatchKey(selector, agentId), type: 'agent-match' } },
+        agentSelectorAddWrite(agentId, selector),
         moveRevisionWrite(agentId, { add: { [count]: 1 }, below: { [count]: limit } }),
       ],
       audit: { actor, action: `agent.${what}_added`, resourceType: 'agent', resourceId: agentId, details: selector },
@@ -120,6 +122,11 @@ export async function removeAgentAnnotation(at: FleetPorts, actor: Caller, agent
 
 const remove = ({ commit }: FleetPorts, actor: Caller, agentId: string, drop: Write, selector: Selector, what: 'label' | 'annotation') =>
   commit({
-    writes: [drop, { table, delete: agentMatchKey(selector, agentId) }, moveRevisionWrite(agentId, { add: { [`${what}_count`]: -1 } })],
+    writes: [
+      drop,
+      { table, delete: agentMatchKey(selector, agentId) },
+      agentSelectorRemoveWrite(agentId, selector),
+      moveRevisionWrite(agentId, { add: { [`${what}_count`]: -1 } }),
+    ],
     audit: { actor, action: `agent.${what}_removed`, resourceType: 'agent', resourceId: agentId, details: selector },
   });

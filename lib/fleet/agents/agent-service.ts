@@ -13,6 +13,7 @@ import { agentKey, fleetTable } from '../fleet-table.ts';
 import type { Agent } from '../protocol/agent-protocol.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
 import { listRegistrationsWith, registrationWrites } from '../targeting/registration-repository.ts';
+import { agentRegisterWrite } from '../targeting/selection.ts';
 import {
   type AgentRecord,
   agentNewWrites,
@@ -96,6 +97,7 @@ export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent
       .map((id) => generatorPresent(id, () => noSuchGenerators([id]))),
     ...agentNewWrites(record),
     ...grantWrites({ principal_type: 'agent', principal_id: record.id, credential_version: 1 }, hash),
+    agentRegisterWrite(record.id, generatorIds),
     ...generatorIds.flatMap((generatorId) =>
       registrationWrites({ id: newId(), agent_id: record.id, generator_id: generatorId, registered_at: now }),
     ),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
 import { uniqueViolation } from '../fleet-errors.ts';
 import { fleetTable, generatorPk, stackKey, stackNameKey, stackShards } from '../fleet-table.ts';
+import { stackSelectorsNewWrite, stackSelectorsRemoveWrite } from '../targeting/selection.ts';
 import { Stack, StackHead } from './stack.ts';
 
 const table = fleetTable.name;
@@ -63,6 +64,7 @@ const nameItem = ({ id, generator_id, name }: Stack): Item => ({ ...stackNameKey
 export const stackNewWrites = (stack: Stack, first?: FirstObject): Write[] => [
   { table, put: { ...stackKey(stack.id), type: 'stack', version: 1, ...stack, ...(first && headFields(first)) }, if: { exists: false } },
   { table, put: nameItem(stack), if: { exists: false }, orElse: nameTaken },
+  stackSelectorsNewWrite(stack),
 ];
 
 type FirstObject = { id: string; sequence_id: number; yaml_checksum: string; is_deletion_marker: boolean };
@@ -93,4 +95,5 @@ export const stackUpdateWrites = (before: StackRecord, after: Stack): Write[] =>
 export const stackRemoveWrites = (before: StackRecord): Write[] => [
   { table, delete: stackKey(before.id), if: { equals: { version: before.version } } },
   { table, delete: stackNameKey(before.generator_id, before.name) },
+  stackSelectorsRemoveWrite(before.id),
 ];

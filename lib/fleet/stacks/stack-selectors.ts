@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ConditionFailed, queryAll, type Write } from '../../platform/database/database.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
+import { againstNewest } from '../concurrent-change.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import {
@@ -15,9 +16,11 @@ import {
   stackTargetKey,
 } from '../fleet-table.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
+import { headUnmoved, matchEdgeWrite } from '../targeting/match-edges.ts';
+import { stackSelectorAddWrite, stackSelectorRemoveWrite } from '../targeting/selection.ts';
 import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
 import { STACK_LIMITS, type Stack } from './stack.ts';
-import { findStack } from './stack-repository.ts';
+import { findStack, type StackRecord } from './stack-repository.ts';
 import { getOwnStack, owns } from './stack-service.ts';
 
 const table = fleetTable.name;
@@ -91,32 +94,45 @@ export async function addStackAnnotation(
   return annotation;
 }
 
+/** The new match edge copies the stack's head, so the transaction fails if the head moves meanwhile, and is tried again. */
 async function add(
-  { database, commit }: FleetPorts,
-  actor: Caller,
-  stack: Stack,
+  ports: FleetPorts,
+  caller: Caller,
+  before: StackRecord,
   put: Write,
   selector: Selector,
   what: 'label' | 'annotation',
-) {
-  const count = `${what}_count`;
+): Promise<void> {
+  const { database, commit } = ports;
+  const count = `${what}_count` as const;
   const limit = STACK_LIMITS[`${what}s`];
-  try {
-    await commit({
-      writes: [
-        put,
-        { table, put: { ...matchKey(stack.generator_id, selector, stack.id), type: 'match' } },
-        { table, update: stackKey(stack.id), add: { [count]: 1 }, if: { exists: true, below: { [count]: limit } } },
-      ],
-      audit: { actor, action: `stack.${what}_added`, resourceType: 'stack', resourceId: stack.id, details: selector },
-      events: [occurrence(fleetChanged, { kind: 'selector-changed', selector })],
-    });
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error;
-    if (!(await findStack(database, stack.id))) throw fleetError('stack_not_found');
-    throw fleetError('too_many', { message: `a stack has at most ${limit} ${what}s` });
-  }
+  let stack = before;
+  await againstNewest(ports, 'stack', async () => {
+    const { below, equals } = { below: {}, equals: {}, ...headUnmoved(stack) };
+    try {
+      await commit({
+        writes: [
+          put,
+          matchEdgeWrite(stack, selector),
+          stackSelectorAddWrite(stack.id, selector),
+          { table, update: stackKey(stack.id), add: { [count]: 1 }, if: { exists: true, equals, below: { ...below, [count]: limit } } },
+        ],
+        audit: { actor: caller, action: `stack.${what}_added`, resourceType: 'stack', resourceId: stack.id, details: selector },
+        events: [selectorChanged(stack, selector)],
+      });
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      const now = await findStack(database, stack.id);
+      if (!now) throw fleetError('stack_not_found');
+      if (now[count] >= limit) throw fleetError('too_many', { message: `a stack has at most ${limit} ${what}s` });
+      stack = now;
+      throw error;
+    }
+  });
 }
+
+const selectorChanged = ({ id, generator_id }: Stack, selector: Selector) =>
+  occurrence(fleetChanged, { kind: 'selector-changed' as const, stack_id: id, generator_id, selector });
 
 export async function removeStackLabel(at: FleetPorts, actor: Caller, stackId: string, label: string): Promise<void> {
   const stack = await getOwnStack(at, actor, stackId);
@@ -146,8 +162,9 @@ const remove = ({ commit }: FleetPorts, actor: Caller, stack: Stack, drop: Write
     writes: [
       drop,
       { table, delete: matchKey(stack.generator_id, selector, stack.id) },
+      stackSelectorRemoveWrite(stack.id, selector),
       { table, update: stackKey(stack.id), add: { [`${what}_count`]: -1 }, if: { exists: true } },
     ],
     audit: { actor, action: `stack.${what}_removed`, resourceType: 'stack', resourceId: stack.id, details: selector },
-    events: [occurrence(fleetChanged, { kind: 'selector-changed', selector })],
+    events: [selectorChanged(stack, selector)],
   });

@@ -6,8 +6,8 @@ import { ACTIVE } from '../agents/agent-rules.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import { fleetTable, snapshotKey } from '../fleet-table.ts';
 import { Assignment, type Assignments } from '../protocol/agent-protocol.ts';
-import type { StackRecord } from '../stacks/stack-repository.ts';
-import { stacksOfAgent } from './matching.ts';
+import type { StackHead } from '../stacks/stack.ts';
+import { matchStacks } from './matching.ts';
 
 /**
  * What one agent should run, and what it was told last. What leaves the list stays in it as `withdrawn` until the agent reports
@@ -37,11 +37,10 @@ const writeOf = (agentId: string, before: Snapshot, assignments: readonly Assign
   if: before.version === 0 ? { exists: false } : { equals: { version: before.version } },
 });
 
-export function assignmentOf(stack: StackRecord): Assignment | undefined {
-  const head = stack.latest_object;
+export function assignmentOf(stackId: string, head: StackHead | undefined): Assignment | undefined {
   if (!head) return undefined;
   return {
-    stack_id: stack.id,
+    stack_id: stackId,
     state: 'assigned',
     deployment_object_id: head.object_id,
     sequence_id: head.sequence,
@@ -74,10 +73,10 @@ export async function assignmentsOf(
   for (let attempt = 0; ; attempt++) {
     const before = await readSnapshot(database, id);
     if (status !== ACTIVE) return answer(before.assignments.filter((assignment) => assignment.state === 'assigned'));
-    const stacks = await stacksOfAgent(database, id);
+    const { heads } = await matchStacks(database, id);
     const next = nextAssignments(
       before.assignments,
-      stacks.flatMap((stack) => assignmentOf(stack) ?? []),
+      [...heads].flatMap(([stackId, head]) => assignmentOf(stackId, head) ?? []),
     );
     if (!told || JSON.stringify(next) === JSON.stringify(before.assignments)) return answer(next);
     try {

@@ -2,10 +2,11 @@ import { ConditionFailed, type Database, queryAll, type Write } from '../../plat
 import { acknowledge, type OutboxItem, type RelayPorts } from '../../platform/events/outbox.ts';
 import { moveRevisionWrite } from '../agents/agent-repository.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
-import { agentMatchKey, agentPk, fleetTable, matchKey, SELECT_PREFIX, type Selector, stackPk } from '../fleet-table.ts';
+import { agentMatchKey, agentPk, fleetTable, SELECT_PREFIX, type Selector, stackPk } from '../fleet-table.ts';
 import { listStacksOf } from '../stacks/stack-repository.ts';
 import { removeOrphanedStack } from '../stacks/stack-service.ts';
 import { AGENT_FANOUT_QUEUE, type FleetChange, FleetChange as FleetChangeSchema, fleetChanged } from './fleet-changed.ts';
+import { refreshMatchEdges, removeMatchEdges } from './match-edges.ts';
 import { agentsSelectedBy, agentsTargeting, type EdgePage, selectorsOfStack } from './matching.ts';
 import { listRegistrationsWith, registrationRemoveWrites } from './registration-repository.ts';
 import { dropTarget, targetRemoveWrites } from './target-service.ts';
@@ -59,15 +60,18 @@ export async function fanOut(at: FleetPorts, change: FleetChange, budget: Budget
   const { database } = at;
   switch (change.kind) {
     case 'stack-changed': {
+      // Before revisions move: whoever looks because of the move must find the new head.
+      await refreshMatchEdges(database, change.stack_id);
       const selectors = await selectorsOfStack(database, change.stack_id);
       return tellAll(
         database,
+        change.stack_id,
         [targeting(database, change.stack_id), ...selectors.map((selector) => selected(database, selector))],
         budget,
       );
     }
     case 'selector-changed':
-      return tellAll(database, [selected(database, change.selector)], budget);
+      return tellAll(database, change.stack_id, [selected(database, change.selector)], budget);
     case 'stack-removed':
       return stackRemoved(at, change, budget);
     case 'agent-removed':
@@ -88,7 +92,7 @@ const selected =
     agentsSelectedBy(database, selector, PAGE, after);
 
 /** Each agent once, even where several edges lead to it. Sources are read side by side, pages of one in turn. */
-async function tellAll(database: Database, sources: readonly Pages[], budget: Budget): Promise<void> {
+async function tellAll(database: Database, stackId: string, sources: readonly Pages[], budget: Budget): Promise<void> {
   const told = new Set<string>();
   await Promise.all(
     sources.map(async (source) => {
@@ -99,16 +103,16 @@ async function tellAll(database: Database, sources: readonly Pages[], budget: Bu
         for (const id of fresh) told.add(id);
         budget.left -= fresh.length;
         if (budget.left < 0 || (page.next !== undefined && budget.left < PAGE)) throw new TooMany();
-        await Promise.all(fresh.map((id) => tell(database, id)));
+        await Promise.all(fresh.map((id) => tell(database, id, stackId)));
         after = page.next;
       } while (after !== undefined);
     }),
   );
 }
 
-async function tell(database: Database, agentId: string): Promise<void> {
+async function tell(database: Database, agentId: string, stackId: string): Promise<void> {
   try {
-    await database.write(moveRevisionWrite(agentId));
+    await database.write(moveRevisionWrite(agentId, { stackId }));
   } catch (error) {
     // The agent is gone, and its edge about to follow it.
     if (!(error instanceof ConditionFailed)) throw error;
@@ -121,12 +125,10 @@ async function stackRemoved(
   budget: Budget,
 ): Promise<void> {
   const selectors = await selectorsOfStack(database, stack_id);
-  await tellAll(database, [targeting(database, stack_id), ...selectors.map((selector) => selected(database, selector))], budget);
-  // Edges go last: whoever repeats this after a crash still finds whom to tell.
-  await removeAll(
-    database,
-    selectors.map((selector) => ({ table, delete: matchKey(generator_id, selector, stack_id) })),
-  );
+  // Before revisions move: whoever looks because of the move must not find the stack.
+  await removeMatchEdges(database, { id: stack_id, generator_id });
+  await tellAll(database, stack_id, [targeting(database, stack_id), ...selectors.map((selector) => selected(database, selector))], budget);
+  // Targets, labels and annotations go last: whoever repeats this after a crash still finds whom to tell.
   for (;;) {
     const { ids } = await agentsTargeting(database, stack_id, PAGE);
     if (ids.length === 0) break;

@@ -16,7 +16,7 @@ export const FleetChange = z.discriminatedUnion('kind', [
   /** A new deployment object: whoever the stack selects. */
   z.object({ kind: z.literal('stack-changed'), stack_id: id }),
   /** A label or annotation put on or taken off a stack: whoever it selects, or did. Others run the stack as before. */
-  z.object({ kind: z.literal('selector-changed'), selector: SelectorSchema }),
+  z.object({ kind: z.literal('selector-changed'), stack_id: id, generator_id: id, selector: SelectorSchema }),
   /** Whoever it selected must let go of it; then its edges are cleared away. */
   z.object({ kind: z.literal('stack-removed'), stack_id: id, generator_id: id }),
   /** Its edges are cleared away. */

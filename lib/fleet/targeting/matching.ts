@@ -3,76 +3,89 @@ import { type Database, type Item, queryAll } from '../../platform/database/data
 import {
   agentMatchPk,
   agentPk,
+  agentSelectorsKey,
+  agentTargetKey,
   fleetTable,
   matchPk,
-  SELECT_PREFIX,
   type Selector,
   stackAnnotationKey,
   stackLabelKey,
   stackPk,
+  stackSelectorsKey,
   stackTargetKey,
 } from '../fleet-table.ts';
+import type { StackHead } from '../stacks/stack.ts';
 import { findStacks, type StackRecord } from '../stacks/stack-repository.ts';
+import { readStoredHead } from '../stacks/stored-head.ts';
+import { isSelected, readAgentSelectors } from './selection.ts';
 
 /**
- * Which stacks an agent runs: those it has a target for, and those which share a label or an annotation with it and belong to a
- * generator it is registered with. Computed afresh from base-table reads each time: nothing here is maintained by hand.
- *
- * Cost: one query for the agent's own selectors, one for each pair of a selector and a registration, and one unit for each stack.
+ * The stacks that an agent runs: those that it has a target for, and those that share a label or an annotation with it and belong to a
+ * generator that it is registered with. Computed afresh from base-table reads each time.
  */
 const table = fleetTable.name;
-const EDGE_LIMIT = 10_000;
+/** Of one label or annotation with one generator; beyond this a look is incomplete. */
+const EDGE_LIMIT = 50_000;
 
-interface AgentSelectors {
-  selectors: Selector[];
-  targets: string[];
-  generators: string[];
+export interface MatchedStacks {
+  /** By stack; undefined if the stack has no deployment object. */
+  heads: Map<string, StackHead | undefined>;
+  /** Nothing may follow from a stack's absence: not everything was read. */
+  truncated: boolean;
+}
+
+/**
+ * Many reads, which are not one moment: a stack may be missing that matched all the time. One query for each pair of a selector and a
+ * registration, about 50 units for 1,000 matched stacks, and one unit for each explicit target.
+ */
+export async function matchStacks(database: Database, agentId: string): Promise<MatchedStacks> {
+  const [item, targets] = await Promise.all([
+    database.get(table, agentSelectorsKey(agentId)),
+    queryAll(database, table, { pk: agentPk(agentId), prefix: agentTargetKey('', '').sk, limit: EDGE_LIMIT }),
+  ]);
+  const { selectors, generators } = readAgentSelectors(item);
+  const partitions = selectors.flatMap((selector) => generators.map((generator) => matchPk(generator, selector)));
+  const heads: MatchedStacks['heads'] = new Map();
+  let truncated = targets.length >= EDGE_LIMIT;
+  await Promise.all(
+    partitions.map(async (pk) => {
+      const edges = await queryAll(database, table, { pk, limit: EDGE_LIMIT });
+      truncated ||= edges.length >= EDGE_LIMIT;
+      for (const edge of edges) noteNewest(heads, edge.sk, edge.sequence === undefined ? undefined : readStoredHead(edge));
+    }),
+  );
+  const unread = targets.map((target) => z.uuid().parse(target.stack_id)).filter((id) => !heads.has(id));
+  for (const stack of await findStacks(database, unread)) heads.set(stack.id, stack.latest_object);
+  return { heads, truncated };
+}
+
+/** The edges of one stack move one after the other. */
+function noteNewest(heads: MatchedStacks['heads'], stackId: string, head: StackHead | undefined): void {
+  if (!heads.has(stackId) || (heads.get(stackId)?.sequence ?? 0) < (head?.sequence ?? 0)) heads.set(stackId, head);
+}
+
+/** Live stacks only, by id. */
+export async function stacksOfAgent(database: Database, agentId: string): Promise<StackRecord[]> {
+  const { heads } = await matchStacks(database, agentId);
+  return (await findStacks(database, [...heads.keys()])).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Whether this agent runs this stack: three units, however many it runs. */
+export async function runsStack(database: Database, agentId: string, stack: { id: string }): Promise<boolean> {
+  const [own, agentOwn, target] = await Promise.all(
+    [stackSelectorsKey(stack.id), agentSelectorsKey(agentId), agentTargetKey(agentId, stack.id)].map((key) => database.get(table, key)),
+  );
+  return isSelected({ stack: own, agent: agentOwn, target });
 }
 
 const Label = z.object({ label: z.string() });
 const Annotation = z.object({ key: z.string(), value: z.string() });
 
-async function selectorsOfAgent(database: Database, agentId: string): Promise<AgentSelectors> {
-  const items = await queryAll(database, table, { pk: agentPk(agentId), prefix: SELECT_PREFIX, limit: EDGE_LIMIT });
-  const of = (type: string) => items.filter((item) => item.type === type);
-  return {
-    selectors: selectorsIn(items, 'agent'),
-    targets: of('target').map((item) => z.uuid().parse(item.stack_id)),
-    generators: of('registration').map((item) => z.uuid().parse(item.generator_id)),
-  };
-}
-
-const selectorsIn = (items: readonly Item[], owner: 'agent' | 'stack'): Selector[] => [
-  ...items.filter((item) => item.type === `${owner}-label`).map((item) => Label.parse(item)),
-  ...items.filter((item) => item.type === `${owner}-annotation`).map((item) => Annotation.parse(item)),
-];
-
-/** Live stacks only, by id. */
-export async function stacksOfAgent(database: Database, agentId: string): Promise<StackRecord[]> {
-  const { selectors, targets, generators } = await selectorsOfAgent(database, agentId);
-  const partitions = selectors.flatMap((selector) => generators.map((generator) => matchPk(generator, selector)));
-  const matched = await Promise.all(partitions.map((pk) => queryAll(database, table, { pk, limit: EDGE_LIMIT, fields: [] })));
-  const ids = new Set([...targets, ...matched.flat().map((edge) => edge.sk)]);
-  return (await findStacks(database, [...ids])).sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-/** Whether this agent runs this stack: at most four reads, however many it runs. */
-export async function runsStack(database: Database, agentId: string, stack: { id: string; generator_id: string }): Promise<boolean> {
-  if (await database.get(table, stackTargetKey(stack.id, agentId))) return true;
-  const [agent, selectors] = await Promise.all([selectorsOfAgent(database, agentId), selectorsOfStack(database, stack.id)]);
-  if (!agent.generators.includes(stack.generator_id)) return false;
-  const own = new Set(agent.selectors.map((selector) => matchPk('', selector)));
-  return selectors.some((selector) => own.has(matchPk('', selector)));
-}
-
-/** A stack's labels and annotations. */
+/** A stack's labels and annotations, also of a stack that was just removed. */
 export async function selectorsOfStack(database: Database, stackId: string): Promise<Selector[]> {
-  const [labels, annotations] = await Promise.all(
-    [stackLabelKey('', '').sk, stackAnnotationKey('', '').sk].map((prefix) =>
-      queryAll(database, table, { pk: stackPk(stackId), prefix, limit: EDGE_LIMIT }),
-    ),
-  );
-  return selectorsIn([...(labels ?? []), ...(annotations ?? [])], 'stack');
+  const items = (prefix: string) => queryAll(database, table, { pk: stackPk(stackId), prefix, limit: 1_000 });
+  const [labels, annotations] = await Promise.all([items(stackLabelKey('', '').sk), items(stackAnnotationKey('', '').sk)]);
+  return [...labels.map((item) => Label.parse(item)), ...annotations.map((item: Item) => Annotation.parse(item))];
 }
 
 export interface EdgePage {

@@ -16,6 +16,7 @@ import {
   registrationRemoveWrites,
   registrationWrites,
 } from './registration-repository.ts';
+import { agentRegisterWrite } from './selection.ts';
 import { listTargets, targetRemoveWrites } from './target-service.ts';
 
 /** An agent speaks for itself alone; an admin must name the agent. */
@@ -68,6 +69,7 @@ export function register(ports: FleetPorts, caller: Caller, generatorId: string,
       writes: [
         generatorUnchanged(generator),
         ...registrationWrites(registration, () => fleetError('already_registered')),
+        agentRegisterWrite(agentId, [generatorId]),
         moveRevisionWrite(agentId, { orElse: unknownAgent }),
       ],
       audit: audited(caller, 'agent.registered', agentId, generatorId),

@@ -58,6 +58,8 @@ export interface Database {
   get(table: string, key: Key): Promise<Item | undefined>;
   /** In no order; missing keys are left out. Any number of keys. */
   batchGet(table: string, keys: readonly Key[]): Promise<Item[]>;
+  /** At most 100 keys as of one moment, in their order; twice the cost. A conflict with a transaction is retried. */
+  transactGet(table: string, keys: readonly Key[]): Promise<(Item | undefined)[]>;
   query(table: string, options: QueryOptions): Promise<Page>;
   count(table: string, pk: string): Promise<number>;
   /** One write, conditional or not; returns the item as it is afterwards (for an update). */

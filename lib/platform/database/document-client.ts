@@ -5,6 +5,7 @@ import {
   DynamoDBDocumentClient,
   PutCommand,
   QueryCommand,
+  TransactGetCommand,
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
@@ -108,6 +109,16 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
     query,
     batchGet,
     get: coalesceReads({ one: getOne, many: batchGet }),
+    async transactGet(table, keys) {
+      const TransactItems = keys.map((Key) => ({ Get: { TableName: tableName(table), Key } }));
+      return insist([], async () => {
+        const result = await client.send(new TransactGetCommand({ TransactItems, ...consumed }));
+        told('TransactGetItems', result.ConsumedCapacity);
+        const { Responses: responses = [] } = result;
+        if (responses.length !== keys.length) throw new Error(`DynamoDB answered ${responses.length} of ${keys.length} keys`);
+        return responses.map(({ Item }) => Item as Item | undefined);
+      });
+    },
     async count(table, pk) {
       let total = 0;
       let start: Record<string, unknown> | undefined;
