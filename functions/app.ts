@@ -1,69 +1,51 @@
 import { findAgentAccount } from '../lib/fleet/agents/agent-repository.ts';
-import { renderFleetError } from '../lib/fleet/fleet-errors.ts';
+import type { FleetPorts } from '../lib/fleet/fleet-ports.ts';
 import { settleInline } from '../lib/fleet/targeting/fan-out.ts';
 import { type AuditEntry, type AuditPorts, auditWrites } from '../lib/identity/audit.ts';
-import { adminHashesOf, createAuthenticator } from '../lib/identity/authenticator.ts';
+import { type Authenticator, adminHashesOf, createAuthenticator } from '../lib/identity/authenticator.ts';
 import { bootstrap } from '../lib/identity/bootstrap.ts';
 import { DEVELOPMENT_PAK_HASH } from '../lib/identity/pak.ts';
-import type { Principal } from '../lib/identity/principal.ts';
 import { createRefusalAudit } from '../lib/identity/refusal-audit.ts';
 import { telemetryTable } from '../lib/identity/telemetry-table.ts';
-import { type Clock, systemClock } from '../lib/platform/clock.ts';
-import { type Config, loadConfig } from '../lib/platform/config.ts';
 import { createCommit } from '../lib/platform/database/commit.ts';
-import { createDatabase, type DynamoDbOptions } from '../lib/platform/database/document-client.ts';
-import { watchStorage } from '../lib/platform/database/storage-watch.ts';
+import { AppError } from '../lib/platform/errors.ts';
 import type { BatchPorts } from '../lib/platform/events/consumer.ts';
-import { type RelayPorts, relay } from '../lib/platform/events/outbox.ts';
+import { type OutboxItem, type RelayPorts, relay } from '../lib/platform/events/outbox.ts';
 import { workTable } from '../lib/platform/events/work-table.ts';
-import type { HttpHost } from '../lib/platform/http/http-function.ts';
-import { createLog, type Log } from '../lib/platform/log.ts';
-import { createMetrics } from '../lib/platform/metrics.ts';
+import type { Log } from '../lib/platform/log.ts';
 import { createSqsQueues, sqsClient } from '../lib/platform/queue/sqs-queues.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
+import { oncePerRuntime, type Runtime, runtime } from './runtime.ts';
 import type { Services } from './services.ts';
+import { physicalNames, store } from './store.ts';
 
-export interface App extends HttpHost<Services, Principal>, Omit<BatchPorts, 'log'> {
+/** The fleet's composition: all that its endpoints, consumers and schedules work with. */
+export interface App extends Omit<BatchPorts, 'log'> {
+  services: Services;
+  log: Log;
+  authenticate: Authenticator['authenticate'];
   close(): Promise<void>;
 }
 
 export interface AppOptions {
-  clock?: Clock;
-  log?: Log;
   /** On the very first start, mint an admin key where none is configured. Only for a host that can show it to somebody. */
   mintAdminPak?: boolean;
-  /** The folder of the embedded store, for the log. */
-  storedIn?: string | undefined;
-  /** For benchmarks: told what each call to the store cost. */
-  onConsumed?: DynamoDbOptions['onConsumed'];
 }
 
 /** The dead-letter queue beside a queue. */
 export const deadLetterQueue = (queue: string): string => `${queue}-dead`;
 
-export async function compose(config: Config, options: AppOptions = {}): Promise<App> {
-  const { clock = systemClock, log = createLog({ level: config.BROKKR_LOG_LEVEL }), onConsumed } = options;
+export async function compose(runtime: Runtime, options: AppOptions = {}): Promise<App> {
+  const { config, clock, log } = runtime;
   const adminHashes = adminHashesOf(config);
-  const developmentKeyAccepted = adminHashes.includes(DEVELOPMENT_PAK_HASH);
-  const region = config.AWS_REGION;
-  const physicalName = (name: string) => `${config.BROKKR_PREFIX}-${name}`;
-  const store = createDatabase({
-    tableName: physicalName,
-    clock,
-    ...(region !== undefined && { region }),
-    ...(config.DYNAMODB_ENDPOINT !== undefined && { endpoint: config.DYNAMODB_ENDPOINT }),
-    ...(onConsumed && { onConsumed }),
-  });
-  const { database, storage } = watchStorage(store, { log, storedIn: options.storedIn });
+  if (adminHashes.includes(DEVELOPMENT_PAK_HASH))
+    log.warn('development_key_accepted', { advice: 'unset BROKKR_DEV wherever others can reach this server' });
+  const { database, close } = store(runtime);
   const sqs = sqsClient({
-    ...(region !== undefined && { region }),
+    ...(config.AWS_REGION !== undefined && { region: config.AWS_REGION }),
     ...(config.SQS_ENDPOINT !== undefined && { endpoint: config.SQS_ENDPOINT }),
   });
-  const queues = createSqsQueues(sqs, physicalName, log);
-  const metrics = createMetrics();
-  metrics.developmentKeyInUse.set(developmentKeyAccepted ? 1 : 0);
-  if (developmentKeyAccepted) log.warn('development_key_accepted', { advice: 'unset BROKKR_DEV wherever others can reach this server' });
-
+  const queues = createSqsQueues(sqs, physicalNames(runtime), log);
   const audit: AuditPorts = { database, table: telemetryTable.name, clock, retentionDays: config.BROKKR_AUDIT_RETENTION_DAYS };
   const outbox: RelayPorts = { database, table: workTable.name, queues, clock, consumers: [agentFanout] };
   const mintAdminPak = options.mintAdminPak === true && config.BROKKR_ADMIN_PAK_HASH === undefined;
@@ -72,16 +54,7 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
     database,
     outbox,
     auditWrites: (entry) => auditWrites(entry, audit),
-    async committed(items) {
-      try {
-        // Most changes concern a handful of agents: those are settled here. What remains goes through the queue, and what fails
-        // here stays in the outbox for the sweep.
-        const rest = await settleInline(services, items, outbox);
-        if (rest.length > 0) await relay(rest, outbox);
-      } catch (error) {
-        log.warn('outbox_left_to_the_sweep', { items: items.length, error });
-      }
-    },
+    committed: (items) => notifyAfterCommit(services, items, outbox),
   });
   const authenticator = createAuthenticator({
     database,
@@ -92,12 +65,9 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
   });
   const services: Services = {
     database,
-    storage,
     clock,
     commit,
     log,
-    config,
-    metrics,
     audit,
     outbox,
     firstStart,
@@ -105,38 +75,48 @@ export async function compose(config: Config, options: AppOptions = {}): Promise
     forgetKey: authenticator.forget,
     eventRetentionDays: config.BROKKR_EVENT_RETENTION_DAYS,
   };
-
   return {
     services,
     log,
-    corsOrigins: config.BROKKR_CORS_ORIGINS,
     authenticate: authenticator.authenticate,
-    renderError: renderFleetError,
-    observe: metrics.httpRequest,
-    async moveToDeadLetterQueue(queue, delivery, reason) {
+    async bury(queue, delivery, why) {
       const refused = await queues.send(deadLetterQueue(queue), [{ id: delivery.id, body: delivery.body }]);
       if (refused.length > 0) throw reason;
     },
     async close() {
-      database.close();
+      close();
       sqs.destroy();
     },
   };
 }
 
-let current: Promise<App> | undefined;
+/** Most changes concern a handful of agents, which are notified here. The rest goes through the queue; what fails waits for the sweep. */
+async function notifyAfterCommit(ports: FleetPorts, items: readonly OutboxItem[], outbox: RelayPorts): Promise<void> {
+  try {
+    const rest = await settleInline(ports, items, outbox);
+    if (rest.length > 0) await relay(rest, outbox);
+  } catch (error) {
+    ports.log.warn('outbox_left_to_the_sweep', { items: items.length, error });
+  }
+}
 
-/** This process's composition: made from the environment at the first call. */
+const apps = oncePerRuntime((): { current: Promise<App> | undefined } => ({ current: undefined }));
+
+/**
+ * This process's composition: made at the first call, unless it was put in place. Rejects with `unavailable` if it can't be made; the
+ * next call tries again, so that a first request which met a store not yet there doesn't make the process useless.
+ */
 export function app(): Promise<App> {
-  current ??= compose(loadConfig());
-  // A first request that met a store not yet there must not make the process useless.
-  current.catch(() => {
-    current = undefined;
+  const slot = apps();
+  slot.current ??= compose(runtime()).catch((cause) => {
+    slot.current = undefined;
+    const message = 'the service is not ready yet; try again in a few seconds';
+    throw new AppError('unavailable', message, { retryAfterSeconds: 5, cause });
   });
-  return current;
+  return slot.current;
 }
 
 /** Puts a composition made elsewhere in place: the one-process host's. */
-export function useApp(made: App): void {
-  current = Promise.resolve(made);
+export function setApp(made: App, of: Runtime): void {
+  apps(of).current = Promise.resolve(made);
 }

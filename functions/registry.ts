@@ -5,6 +5,7 @@ import type { Table } from '../lib/platform/database/table.ts';
 import type { AnyConsumer } from '../lib/platform/events/consumer.ts';
 import type { QueueFunction } from '../lib/platform/events/queue-function.ts';
 import { workTable } from '../lib/platform/events/work-table.ts';
+import type { AnyEndpoint } from '../lib/platform/http/endpoint.ts';
 import type { HttpFunction } from '../lib/platform/http/http-function.ts';
 import type { Schedule, ScheduleFunction } from '../lib/platform/schedule.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
@@ -14,7 +15,6 @@ import * as agentSync from './fleet/agent-sync.ts';
 import * as agents from './fleet/agents.ts';
 import * as deploymentObjects from './fleet/deployment-objects.ts';
 import * as deploymentsV1 from './fleet/deployments-v1.ts';
-import type { FleetEndpoint } from './fleet/fleet-endpoint.ts';
 import * as generators from './fleet/generators.ts';
 import * as stacks from './fleet/stacks.ts';
 import * as pak from './identity/pak-verification.ts';
@@ -24,6 +24,7 @@ import * as fallback from './system/fallback.ts';
 import * as health from './system/health.ts';
 import * as metrics from './system/metrics-endpoint.ts';
 import * as openapi from './system/openapi.ts';
+import * as readiness from './system/readiness-endpoint.ts';
 import * as reference from './system/reference.ts';
 
 /**
@@ -33,7 +34,7 @@ import * as reference from './system/reference.ts';
 export interface HttpGroup {
   name: string;
   file: string;
-  endpoints: readonly FleetEndpoint[];
+  endpoints: readonly AnyEndpoint[];
   handler: HttpFunction;
 }
 /** Also serves what no other group's paths match: API Gateway's `$default` route. */
@@ -58,6 +59,7 @@ export const httpGroups: readonly HttpGroup[] = [
   { name: 'admin', file: 'fleet/admin', endpoints: admin.adminEndpoints, handler: admin.handler },
   { name: 'deployments-v1', file: 'fleet/deployments-v1', endpoints: deploymentsV1.deploymentV1Endpoints, handler: deploymentsV1.handler },
   { name: 'health', file: 'system/health', endpoints: health.healthEndpoints, handler: health.handler },
+  { name: 'readiness', file: 'system/readiness-endpoint', endpoints: readiness.readinessEndpoints, handler: readiness.handler },
   { name: 'metrics', file: 'system/metrics-endpoint', endpoints: metrics.metricsEndpoints, handler: metrics.handler },
   { name: 'openapi', file: 'system/openapi', endpoints: openapi.openapiEndpoints, handler: openapi.handler },
   { name: 'reference', file: 'system/reference', endpoints: reference.referenceEndpoints, handler: reference.handler },

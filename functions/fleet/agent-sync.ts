@@ -44,7 +44,7 @@ async function agentOf({ services, principal }: FleetContext, id: string): Promi
 /** The body as text, or not at all where the reader has this very version. */
 const conditional = <T>(context: FleetContext, etag: string, body: () => Promise<T>) =>
   context.request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
-    ? reply<T>({ status: 304, headers: { etag } })
+    ? reply<T>({ status: 304, headers: { etag, 'cache-control': 'no-cache' } })
     : body().then((value) => reply<T>({ headers: { etag, 'cache-control': 'no-cache' }, body: value }));
 
 export const agentSyncEndpoints = [

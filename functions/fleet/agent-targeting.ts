@@ -13,7 +13,7 @@ import { getAgent } from '../../lib/fleet/agents/agent-service.ts';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { listRegistrationsOfAgent, Registration } from '../../lib/fleet/targeting/registration-repository.ts';
 import { AgentTarget, addTarget, listTargets, removeTarget } from '../../lib/fleet/targeting/target-service.ts';
-import { API, adminOnly, adminOrSelf, callerOf, decidedByOwnership, endpoint, Id, IdParams } from './fleet-endpoint.ts';
+import { API, adminOnly, adminOrSelf, callerOf, checkedInService, endpoint, Id, IdParams } from './fleet-endpoint.ts';
 
 const NewAgentLabel = z.object({ agent_id: Id, label: z.string() }).meta({ id: 'NewAgentLabel' });
 const NewAgentAnnotation = z.object({ agent_id: Id, key: z.string(), value: z.string() }).meta({ id: 'NewAgentAnnotation' });
@@ -126,7 +126,7 @@ export const agentTargetingEndpoints = [
     path: `${API}/agents/{id}/targets`,
     summary: 'Let an agent run a stack',
     tag,
-    access: decidedByOwnership('admin or the generator that owns the stack'),
+    access: checkedInService('admin or the generator that owns the stack'),
     params: IdParams,
     body: NewAgentTarget,
     status: 201,
@@ -148,7 +148,7 @@ export const agentTargetingEndpoints = [
     path: `${API}/agents/{id}/targets/{stack_id}`,
     summary: 'Withdraw a stack from an agent',
     tag,
-    access: decidedByOwnership('admin or the generator that owns the stack'),
+    access: checkedInService('admin or the generator that owns the stack'),
     params: z.object({ id: Id, stack_id: Id }),
     status: 204,
     errors: ['stack_not_found', 'target_generator_mismatch', 'target_create_denied', 'agent_not_registered', 'agent_target_not_found'],

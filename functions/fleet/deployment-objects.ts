@@ -9,10 +9,10 @@ import { DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { getOwnStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { reply } from '../../lib/platform/http/endpoint.ts';
 import { deploymentObjectBody, NewDeploymentObject, OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
-import { API, callerOf, decidedByOwnership, endpoint, fleetFunction, IdParams } from './fleet-endpoint.ts';
+import { API, callerOf, checkedInService, endpoint, fleetFunction, IdParams } from './fleet-endpoint.ts';
 
 const tag = 'deployment objects';
-const owner = decidedByOwnership('admin or the owning generator');
+const owner = checkedInService('admin or the owning generator');
 
 export const deploymentObjectEndpoints = [
   endpoint({
@@ -43,7 +43,7 @@ export const deploymentObjectEndpoints = [
       'JSON, or the YAML itself with a YAML content type and `?deletion_marker=true`. Stored byte for byte; the newest object is what agents run. A deletion marker removes all that the stack runs.',
     access: owner,
     params: IdParams,
-    admit: (context, { params }) => getOwnStack(context.services, callerOf(context), params.id),
+    authorize: (context, { params }) => getOwnStack(context.services, callerOf(context), params.id),
     query: z.object({ deletion_marker: z.enum(['true', 'false']).optional() }),
     body: NewDeploymentObject,
     bodyFormat: deploymentObjectBody,
@@ -64,7 +64,7 @@ export const deploymentObjectEndpoints = [
     summary: 'Fetch a deployment object',
     tag,
     description: 'With `Accept: application/yaml` the YAML itself.',
-    access: decidedByOwnership('admin, the owning generator, or an agent that runs the stack'),
+    access: checkedInService('admin, the owning generator, or an agent that runs the stack'),
     params: IdParams,
     status: 200,
     response: DeploymentObject,

@@ -12,11 +12,11 @@ import {
 import { AgentEvent, EVENT_TYPES } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { removeStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
-import { adminOnly, adminOrSelf, anyone, callerOf, decidedByOwnership, endpoint, fleetFunction, Id, notAgents } from './fleet-endpoint.ts';
+import { adminOnly, adminOrSelf, anyone, callerOf, checkedInService, endpoint, fleetFunction, Id, ownersOnly } from './fleet-endpoint.ts';
 
 /** The first generation's paths, in terms of today's: a deployment is a stack with its newest deployment object. */
 const tag = 'v1';
-const owner = notAgents('stack_not_owned');
+const owner = ownersOnly('stack_not_owned');
 const DeploymentParams = z.object({ deployment_id: Id });
 
 const RegisterAgent = z
@@ -85,7 +85,7 @@ export const deploymentV1Endpoints = [
     tag,
     description:
       'A stack and its first deployment object in one transaction. Agents run it as they run any stack: by its labels or annotations, or by a target.',
-    access: notAgents('stack_create_denied'),
+    access: ownersOnly('stack_create_denied'),
     body: NewDeployment,
     bodyLimitBytes: OBJECT_BODY_LIMIT_BYTES,
     status: 201,
@@ -106,7 +106,7 @@ export const deploymentV1Endpoints = [
     path: '/v1/deployments/{deployment_id}',
     summary: 'Fetch a deployment',
     tag,
-    access: decidedByOwnership('admin, the owning generator, or an agent that runs it'),
+    access: checkedInService('admin, the owning generator, or an agent that runs it'),
     params: DeploymentParams,
     status: 200,
     response: Deployment,

@@ -1,56 +1,61 @@
 import * as z from 'zod';
 import { type FleetErrorCode, fleetError } from '../../lib/fleet/fleet-errors.ts';
 import type { Caller } from '../../lib/fleet/fleet-ports.ts';
-import type { Principal } from '../../lib/identity/principal.ts';
+import { type AgentPrincipal, type ByPrincipal, decideFor, type GeneratorPrincipal, type Principal } from '../../lib/identity/principal.ts';
 import { type Access, type AnyEndpoint, type Context, endpointFor } from '../../lib/platform/http/endpoint.ts';
 import { type HttpFunction, httpFunction } from '../../lib/platform/http/http-function.ts';
-import { app } from '../app.ts';
 import type { Services } from '../services.ts';
+import { fleetSurface } from './fleet-surface.ts';
 
-/** What the fleet's endpoints share: their context, their access rules, their common schemas. */
-export const endpoint = endpointFor<Services, Principal>();
-export type FleetEndpoint = AnyEndpoint<Services, Principal>;
+/** Shared by the fleet's endpoints: their context, their access rules, their common schemas. */
+export const endpoint = endpointFor(fleetSurface);
 export type FleetContext = Context<Services, Principal>;
 
 /** The Lambda handler of one group of endpoints. */
-export const fleetFunction = (endpoints: readonly FleetEndpoint[]): HttpFunction => httpFunction(endpoints, app);
+export const fleetFunction = (endpoints: readonly AnyEndpoint[]): HttpFunction => httpFunction(endpoints, fleetSurface);
 
 export const API = '/api/v1';
 
 type FleetAccess = Access<Principal>;
-type Test = (principal: Principal, params: Readonly<Record<string, string>>) => boolean;
-const rule = (who: string, code: FleetErrorCode, allows: Test): FleetAccess => ({
+type PathParams = Readonly<Record<string, string>>;
+
+/** A rule that names for each kind of principal whether it may call; the others are refused with this code. */
+const rule = (who: string, code: FleetErrorCode, allows: (params: PathParams) => ByPrincipal<boolean>): FleetAccess => ({
   who,
   check(principal, params) {
-    if (!allows(principal, params)) throw fleetError(code);
+    if (!decideFor(principal, allows(params))) throw fleetError(code);
   },
 });
+const yes = () => true;
+const no = () => false;
+const isInPath =
+  ({ id }: PathParams) =>
+  (principal: AgentPrincipal | GeneratorPrincipal) =>
+    principal.id === id?.toLowerCase();
 
+const everyKind = () => ({ admin: yes, agent: yes, generator: yes });
 /** Any valid key. */
-export const anyone = rule('any key', 'forbidden', () => true);
-export const adminOnly = rule('admin', 'admin_required', ({ type }) => type === 'admin');
+export const anyone = rule('any key', 'forbidden', everyKind);
+export const adminOnly = rule('admin', 'admin_required', () => ({ admin: yes, agent: no, generator: no }));
 /** Admins, and the agent in the path. */
-export const adminOrSelf = rule(
-  'admin or the agent in the path',
-  'agent_pak_mismatch',
-  (principal, { id }) => principal.type === 'admin' || isSelf(principal, 'agent', id),
-);
-export const selfOnly = rule('the agent in the path', 'agent_pak_mismatch', (principal, { id }) => isSelf(principal, 'agent', id));
+export const adminOrSelf = rule('admin or the agent in the path', 'agent_pak_mismatch', (params) => ({
+  admin: yes,
+  agent: isInPath(params),
+  generator: no,
+}));
+export const selfOnly = rule('the agent in the path', 'agent_pak_mismatch', (params) => ({
+  admin: no,
+  agent: isInPath(params),
+  generator: no,
+}));
 /** Admins, and the generator in the path. */
-export const adminOrGenerator = rule(
-  'admin or the generator in the path',
-  'generator_not_owned',
-  (principal, { id }) => principal.type === 'admin' || isSelf(principal, 'generator', id),
-);
-export const adminOrGeneratorOf = (code: FleetErrorCode): FleetAccess =>
-  rule('admin or the generator in the path', code, (principal, { id }) => principal.type === 'admin' || isSelf(principal, 'generator', id));
-/** Decided by the verb, which knows who owns what. */
-export const decidedByOwnership = (who: string): FleetAccess => rule(who, 'forbidden', () => true);
-/** Agents never; the rest is ownership. */
-export const notAgents = (code: FleetErrorCode): FleetAccess => rule('admin or the owning generator', code, ({ type }) => type !== 'agent');
-
-const isSelf = (principal: Principal, type: 'agent' | 'generator', id: string | undefined) =>
-  principal.type === type && principal.id === id?.toLowerCase();
+export const adminOrGenerator = (code: FleetErrorCode): FleetAccess =>
+  rule('admin or the generator in the path', code, (params) => ({ admin: yes, agent: no, generator: isInPath(params) }));
+/** Admins and generators, as far as the verb finds that they own the thing. */
+export const ownersOnly = (code: FleetErrorCode): FleetAccess =>
+  rule('admin or the owning generator', code, () => ({ admin: yes, agent: no, generator: yes }));
+/** Every kind, as far as the verb finds that it may: the verb knows who owns the thing, and the contract's code for those who don't. */
+export const checkedInService = (who: string): FleetAccess => rule(who, 'forbidden', everyKind);
 
 export const callerOf = ({ principal, request }: FleetContext): Caller => ({ principal, ip: request.ip, userAgent: request.userAgent });
 

@@ -13,18 +13,7 @@ import { deregister, register } from '../../lib/fleet/targeting/registration-ser
 import { Generator } from '../../lib/identity/generator.ts';
 import type { BodyFormat } from '../../lib/platform/http/endpoint.ts';
 import { jsonBody } from '../../lib/platform/http/request-body.ts';
-import {
-  API,
-  adminOnly,
-  adminOrGenerator,
-  adminOrGeneratorOf,
-  callerOf,
-  decidedByOwnership,
-  endpoint,
-  fleetFunction,
-  Id,
-  IdParams,
-} from './fleet-endpoint.ts';
+import { API, adminOnly, adminOrGenerator, callerOf, checkedInService, endpoint, fleetFunction, Id, IdParams } from './fleet-endpoint.ts';
 
 const tag = 'generators';
 /** Null, or left out at the creation: every agent may register itself. */
@@ -52,7 +41,7 @@ const bodyOrQuery: BodyFormat = {
   decode: (body) =>
     body.bytes.length === 0 && body.query.agent_id !== undefined ? { agent_id: body.query.agent_id } : jsonBody.decode(body),
 };
-const registrants = decidedByOwnership('admin or the agent itself');
+const registrants = checkedInService('admin or the agent itself');
 
 export const generatorEndpoints = [
   endpoint({
@@ -87,7 +76,7 @@ export const generatorEndpoints = [
     path: `${API}/generators/{id}`,
     summary: 'Fetch a generator',
     tag,
-    access: adminOrGenerator,
+    access: adminOrGenerator('generator_not_owned'),
     params: IdParams,
     status: 200,
     response: Generator,
@@ -102,7 +91,7 @@ export const generatorEndpoints = [
     tag,
     description:
       'Takes a whole Generator; only `name`, `description` and `allowed_agent_ids` change. Only an admin may change the name: a refusal would tell one tenant the name of another. A description of null clears it, `allowed_agent_ids` of null allows every agent to register itself; existing registrations stay.',
-    access: adminOrGenerator,
+    access: adminOrGenerator('generator_not_owned'),
     params: IdParams,
     body: GeneratorUpdate,
     status: 200,
@@ -123,7 +112,7 @@ export const generatorEndpoints = [
     path: `${API}/generators/{id}`,
     summary: 'Delete a generator and its stacks',
     tag,
-    access: adminOrGenerator,
+    access: adminOrGenerator('generator_not_owned'),
     params: IdParams,
     status: 204,
     errors: ['generator_not_found', 'generator_not_owned', 'cannot_delete_system_generator'],
@@ -135,7 +124,7 @@ export const generatorEndpoints = [
     path: `${API}/generators/{id}/rotate-pak`,
     summary: "Replace a generator's key",
     tag,
-    access: adminOrGenerator,
+    access: adminOrGenerator('generator_not_owned'),
     params: IdParams,
     status: 201,
     response: GeneratorAndPak,
@@ -189,7 +178,7 @@ export const generatorEndpoints = [
     path: `${API}/generators/{id}/registered-agents`,
     summary: 'List the agents registered with a generator',
     tag,
-    access: adminOrGeneratorOf('not_authorized'),
+    access: adminOrGenerator('not_authorized'),
     params: IdParams,
     status: 200,
     response: z.array(Registration),

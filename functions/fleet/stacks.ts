@@ -12,11 +12,11 @@ import {
   StackLabel,
 } from '../../lib/fleet/stacks/stack-selectors.ts';
 import { createStack, getOwnStack, listVisibleStacks, removeStack, updateStack } from '../../lib/fleet/stacks/stack-service.ts';
-import { API, callerOf, decidedByOwnership, endpoint, fleetFunction, Id, IdParams, notAgents } from './fleet-endpoint.ts';
+import { API, callerOf, checkedInService, endpoint, fleetFunction, Id, IdParams, ownersOnly } from './fleet-endpoint.ts';
 
 const tag = 'stacks';
-const owner = notAgents('stack_not_owned');
-const readers = decidedByOwnership('admin, the owning generator, or an agent with a target to the stack');
+const owner = ownersOnly('stack_not_owned');
+const readers = checkedInService('admin, the owning generator, or an agent with a target to the stack');
 
 const NewStack = z.object({ name: z.string(), description: z.string().nullish(), generator_id: Id }).meta({ id: 'NewStack' });
 /** A whole Stack, as clients send it back; only name and description are taken from it. */
@@ -40,7 +40,7 @@ export const stackEndpoints = [
     summary: 'List stacks',
     tag,
     description: "Admins see all, or with `pak_id` one tenant's; a generator sees its own.",
-    access: notAgents('stacks_list_denied'),
+    access: ownersOnly('stacks_list_denied'),
     query: z.object({ pak_id: Id.optional() }),
     status: 200,
     response: z.array(Stack),
@@ -54,7 +54,7 @@ export const stackEndpoints = [
     summary: 'Create a stack',
     tag,
     description: 'Names are unique among the live stacks of one generator.',
-    access: notAgents('stack_create_denied'),
+    access: ownersOnly('stack_create_denied'),
     body: NewStack,
     status: 201,
     response: Stack,
@@ -67,7 +67,7 @@ export const stackEndpoints = [
     path: `${API}/stacks/{id}`,
     summary: 'Fetch a stack',
     tag,
-    access: decidedByOwnership('admin or the owning generator'),
+    access: checkedInService('admin or the owning generator'),
     params: IdParams,
     status: 200,
     response: Stack,
@@ -81,7 +81,7 @@ export const stackEndpoints = [
     summary: 'Rename or describe a stack',
     tag,
     description: 'Takes a whole Stack; its owner and times do not change. A description of null clears it.',
-    access: decidedByOwnership('admin or the owning generator'),
+    access: checkedInService('admin or the owning generator'),
     params: IdParams,
     body: StackUpdate,
     status: 200,
@@ -101,7 +101,7 @@ export const stackEndpoints = [
     summary: 'Delete a stack',
     tag,
     description: 'Withdraws it from every agent, also from those that are away.',
-    access: decidedByOwnership('admin or the owning generator'),
+    access: checkedInService('admin or the owning generator'),
     params: IdParams,
     status: 204,
     errors: ['stack_not_found', 'stack_not_owned'],

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { FLEET_ERRORS } from '../../lib/fleet/fleet-errors.ts';
-import { ERROR_STATUS } from '../../lib/platform/errors.ts';
+import { FLEET_ERRORS, FLEET_STATUS } from '../../lib/fleet/fleet-errors.ts';
+import type { AnyEndpoint } from '../../lib/platform/http/endpoint.ts';
 import { type OpenApiDocument, openApiDocument } from '../../lib/platform/http/openapi-document.ts';
 import manifest from '../../package.json' with { type: 'json' };
-import { API, type FleetEndpoint } from '../fleet/fleet-endpoint.ts';
+import { API } from '../fleet/fleet-endpoint.ts';
 
 /** What every failure looks like; see lib/fleet/fleet-errors.ts. */
 const ErrorResponse = z
@@ -28,17 +28,17 @@ function schemesFor(who: string): string[] {
   return (who.includes('any key') ? ['admin', 'agent', 'generator'] : named).map((type) => `${type}_pak`);
 }
 
-const KINDS: Readonly<Record<string, number>> = ERROR_STATUS;
+const KINDS: Readonly<Record<string, number>> = FLEET_STATUS;
 function errorOf(code: string): { status: number; text: string } {
   const known = Object.entries(FLEET_ERRORS).find(([name]) => name === code);
-  if (known) return { status: ERROR_STATUS[known[1][0]], text: known[1][1] };
+  if (known) return { status: FLEET_STATUS[known[1][0]], text: known[1][1] };
   const status = KINDS[code];
   if (status === undefined) throw new Error(`nobody knows the error code ${code}`);
   return { status, text: code.replaceAll('_', ' ') };
 }
 
 /** The API's OpenAPI document. The pages that show it and the code's reference are no part of it. */
-export function apiDocument(endpoints: readonly FleetEndpoint[]): OpenApiDocument {
+export function apiDocument(endpoints: readonly AnyEndpoint[]): OpenApiDocument {
   return openApiDocument(
     endpoints.filter(({ tag }) => tag !== 'documentation'),
     {
@@ -52,6 +52,7 @@ export function apiDocument(endpoints: readonly FleetEndpoint[]): OpenApiDocumen
         generator_pak: inAuthorization("A generator's"),
       },
       schemesFor,
+      statuses: FLEET_STATUS,
       errorOf,
       errorSchema: ErrorResponse,
     },

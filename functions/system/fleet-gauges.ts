@@ -1,7 +1,11 @@
 import { listAgentRecords } from '../../lib/fleet/agents/agent-repository.ts';
 import { ACTIVE } from '../../lib/fleet/agents/agent-rules.ts';
 import { listStacks } from '../../lib/fleet/stacks/stack-repository.ts';
-import type { Services } from '../services.ts';
+import { adminHashesOf } from '../../lib/identity/authenticator.ts';
+import { DEVELOPMENT_PAK_HASH } from '../../lib/identity/pak.ts';
+import type { Metrics } from '../../lib/platform/metrics.ts';
+import type { Runtime } from '../runtime.ts';
+import { store } from '../store.ts';
 
 /** The store is read at most this often, and waited for no longer than that: a scrape must not fail because the store does. */
 const REFRESH_MS = 30_000;
@@ -20,17 +24,18 @@ interface Known {
   snapshot: Snapshot | undefined;
   next: number;
 }
-const known = new WeakMap<Services, Known>();
+const known = new WeakMap<Runtime, Known>();
 
 /** Sets the gauges that tell of the fleet, from the store or from what it said half a minute ago. Never throws. */
-export async function refreshGauges(services: Services): Promise<void> {
-  const { clock, metrics, log } = services;
-  const state = known.get(services) ?? { snapshot: undefined, next: 0 };
-  known.set(services, state);
+export async function refreshGauges(runtime: Runtime, metrics: Metrics): Promise<void> {
+  const { config, clock, log } = runtime;
+  metrics.developmentKeyInUse.set(adminHashesOf(config).includes(DEVELOPMENT_PAK_HASH) ? 1 : 0);
+  const state = known.get(runtime) ?? { snapshot: undefined, next: 0 };
+  known.set(runtime, state);
   if (clock.monotonicMs() >= state.next) {
     state.next = clock.monotonicMs() + REFRESH_MS;
     const done = new AbortController();
-    const reading = readFleet(services)
+    const reading = readFleet(runtime)
       .then((snapshot) => {
         state.snapshot = snapshot;
       })
@@ -48,7 +53,8 @@ export async function refreshGauges(services: Services): Promise<void> {
   }
 }
 
-async function readFleet({ database }: Services): Promise<Snapshot> {
+async function readFleet(runtime: Runtime): Promise<Snapshot> {
+  const { database } = store(runtime);
   const [agents, stacks] = await Promise.all([listAgentRecords(database), listStacks(database)]);
   return {
     activeAgents: agents.filter(({ status }) => status === ACTIVE).length,

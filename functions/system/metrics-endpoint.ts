@@ -1,11 +1,16 @@
 import { reply } from '../../lib/platform/http/endpoint.ts';
-import { endpoint, fleetFunction } from '../fleet/fleet-endpoint.ts';
+import { createMetrics } from '../../lib/platform/metrics.ts';
+import { oncePerRuntime } from '../runtime.ts';
 import { refreshGauges } from './fleet-gauges.ts';
+import { systemEndpoint, systemFunction } from './system-endpoint.ts';
 
 const EXPOSITION = 'text/plain; version=0.0.4';
 
+/** The registry that counts for this process; a function that is alone in its process has one of its own. */
+const metricsOf = oncePerRuntime(({ metrics = createMetrics() }) => metrics);
+
 export const metricsEndpoints = [
-  endpoint({
+  systemEndpoint({
     id: 'metrics',
     method: 'GET',
     path: '/metrics',
@@ -16,9 +21,10 @@ export const metricsEndpoints = [
     status: 200,
     responseType: EXPOSITION,
     async handle({ services }) {
-      await refreshGauges(services);
-      return reply<never>({ headers: { 'content-type': EXPOSITION }, text: await services.metrics.registry.metrics() });
+      const metrics = metricsOf(services);
+      await refreshGauges(services, metrics);
+      return reply<never>({ headers: { 'content-type': EXPOSITION }, text: await metrics.registry.metrics() });
     },
   }),
 ];
-export const handler = fleetFunction(metricsEndpoints);
+export const handler = systemFunction(metricsEndpoints);

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import document from '../../docs/openapi/openapi.json' with { type: 'json' };
 import { reply } from '../../lib/platform/http/endpoint.ts';
-import { endpoint, fleetFunction } from '../fleet/fleet-endpoint.ts';
 import { HOME_CSP, HOME_PAGE } from './home-page.ts';
 import { SWAGGER_CSP, SWAGGER_PAGE, swaggerFile } from './swagger-ui.ts';
+import { systemEndpoint, systemFunction } from './system-endpoint.ts';
 
 const tag = 'documentation';
 const HTML = 'text/html; charset=utf-8';
@@ -12,7 +12,7 @@ const CACHED = 'public, max-age=3600';
 const DOCUMENT = JSON.stringify(document);
 
 const page = (id: string, path: `/${string}`) =>
-  endpoint({
+  systemEndpoint({
     id,
     method: 'GET',
     path,
@@ -23,7 +23,7 @@ const page = (id: string, path: `/${string}`) =>
     responseType: HTML,
     handle: async () =>
       reply<never>({
-        headers: { 'content-type': HTML, 'content-security-policy': SWAGGER_CSP, 'x-content-type-options': 'nosniff' },
+        headers: { 'content-type': HTML, 'content-security-policy': SWAGGER_CSP },
         text: SWAGGER_PAGE,
       }),
   });
@@ -32,7 +32,7 @@ const page = (id: string, path: `/${string}`) =>
 export const swaggerIndexEndpoint = page('swagger_ui_index', '/swagger-ui/');
 
 export const openapiEndpoints = [
-  endpoint({
+  systemEndpoint({
     id: 'home_page',
     method: 'GET',
     path: '/',
@@ -47,12 +47,11 @@ export const openapiEndpoints = [
           'content-type': HTML,
           'content-security-policy': HOME_CSP,
           'cache-control': 'no-cache',
-          'x-content-type-options': 'nosniff',
         },
         text: HOME_PAGE,
       }),
   }),
-  endpoint({
+  systemEndpoint({
     id: 'get_openapi_document',
     method: 'GET',
     path: '/docs/openapi.json',
@@ -65,7 +64,7 @@ export const openapiEndpoints = [
   }),
   page('swagger_ui', '/swagger-ui'),
   page('swagger_ui_openapi', '/openapi'),
-  endpoint({
+  systemEndpoint({
     id: 'swagger_ui_file',
     method: 'GET',
     path: '/swagger-ui/{file}',
@@ -78,9 +77,9 @@ export const openapiEndpoints = [
     async handle(_context, { params }) {
       const file = swaggerFile(params.file);
       if (!file) return reply<never>({ status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' }, text: 'not found' });
-      const headers = { 'content-type': file.contentType, 'cache-control': CACHED, 'x-content-type-options': 'nosniff' };
+      const headers = { 'content-type': file.contentType, 'cache-control': CACHED };
       return reply<never>({ headers, text: file.text });
     },
   }),
 ];
-export const handler = fleetFunction(openapiEndpoints);
+export const handler = systemFunction(openapiEndpoints);

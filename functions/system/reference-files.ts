@@ -28,7 +28,7 @@ export async function referenceFile(segments: readonly string[]): Promise<Refere
   if (text === undefined) return undefined;
   return {
     text,
-    headers: { 'content-type': contentType, 'content-security-policy': policyFor(text), 'x-content-type-options': 'nosniff' },
+    headers: { 'content-type': contentType, 'content-security-policy': policyFor(text) },
   };
 }
 

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { reply } from '../../lib/platform/http/endpoint.ts';
-import { endpoint, fleetFunction } from '../fleet/fleet-endpoint.ts';
 import { referenceFile } from './reference-files.ts';
 import { BUILDING_PAGE, MISSING_PAGE, prepareReference } from './reference-ready.ts';
+import { systemEndpoint, systemFunction } from './system-endpoint.ts';
 
 const tag = 'documentation';
 const HTML = 'text/html; charset=utf-8';
@@ -15,7 +15,7 @@ async function file(...segments: string[]) {
 }
 
 export const referenceEndpoints = [
-  endpoint({
+  systemEndpoint({
     id: 'get_reference',
     method: 'GET',
     path: '/api',
@@ -33,7 +33,7 @@ export const referenceEndpoints = [
       return reply<never>({ status: 404, headers, text: MISSING_PAGE });
     },
   }),
-  endpoint({
+  systemEndpoint({
     id: 'get_reference_page',
     method: 'GET',
     path: '/api/reference/{file}',
@@ -45,7 +45,7 @@ export const referenceEndpoints = [
     responseType: HTML,
     handle: (_context, { params }) => file(params.file),
   }),
-  endpoint({
+  systemEndpoint({
     id: 'get_reference_page_in_folder',
     method: 'GET',
     path: '/api/reference/{folder}/{file}',
@@ -58,4 +58,4 @@ export const referenceEndpoints = [
     handle: (_context, { params }) => file(params.folder, params.file),
   }),
 ];
-export const handler = fleetFunction(referenceEndpoints);
+export const handler = systemFunction(referenceEndpoints);

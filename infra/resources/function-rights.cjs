@@ -43,10 +43,12 @@ module.exports = {
     },
     queues: announcements,
   },
-  health: { tables: { identity: read } },
-  metrics: { tables: { identity: read, fleet: ['Query'] } },
-  openapi: { tables: { identity: read } },
-  reference: { tables: { identity: read } },
+  // Probes and pages answer while the store is away: they have nothing to ask it.
+  health: { tables: {} },
+  readiness: { tables: { identity: read } },
+  metrics: { tables: { fleet: ['Query'] } },
+  openapi: { tables: {} },
+  reference: { tables: {} },
   fallback: { tables: authenticated },
   'agent-fanout': {
     tables: { ...announcing, identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'] },

@@ -1,5 +1,23 @@
 import { AppError, type ErrorKind } from '../platform/errors.ts';
 import type { HttpResult } from '../platform/http/http-event.ts';
+import { jsonResult } from '../platform/http/results.ts';
+import type { InputPart, Issue } from '../platform/http/validation.ts';
+
+/** The fleet's HTTP status of each kind of failure. */
+export const FLEET_STATUS: Readonly<Record<ErrorKind, number>> = {
+  bad_request: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  timeout: 408,
+  conflict: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  unprocessable: 422,
+  rate_limited: 429,
+  internal: 500,
+  unavailable: 503,
+};
 
 /** Every code of the fleet's wire with its kind and standard text. Codes are API: never rename one. */
 export const FLEET_ERRORS = {
@@ -70,11 +88,17 @@ export const foreignKeyViolation = (constraint: string, message: string): AppErr
 
 /** `{ code, message, error, details? }`: the current contract's shape, with the seed's `error` repeating the message. 401 has no body. */
 export function renderFleetError(error: AppError): HttpResult {
-  if (error.kind === 'unauthenticated') return { statusCode: 401, headers: { 'www-authenticate': 'Bearer' }, body: '' };
+  const status = FLEET_STATUS[error.kind];
+  if (error.kind === 'unauthenticated') return { statusCode: status, headers: { 'www-authenticate': 'Bearer' }, body: '' };
   const { code, message, details } = error;
-  return {
-    statusCode: error.status,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ code, message, error: message, ...(details && { details }) }),
-  };
+  return jsonResult(status, { code, message, error: message, ...(details && { details }) });
+}
+
+/** Input that breaks rules: 400 in the path and the query, 422 in the body. */
+export function invalidFleetInput(part: InputPart, issues: readonly Issue[]): AppError {
+  const [first] = issues;
+  return new AppError(part === 'body' ? 'unprocessable' : 'bad_request', first ? `${first.field}: ${first.rule}` : `invalid ${part}`, {
+    code: 'validation_failed',
+    details: { issues },
+  });
 }

@@ -1,24 +1,25 @@
-/** What went wrong, in the few kinds a caller can act on. Each has one HTTP status. */
-export const ERROR_STATUS = {
-  bad_request: 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  not_found: 404,
-  conflict: 409,
-  payload_too_large: 413,
-  unsupported_media_type: 415,
-  unprocessable: 422,
-  rate_limited: 429,
-  internal: 500,
-  unavailable: 503,
-} as const;
-export type ErrorKind = keyof typeof ERROR_STATUS;
+/** What went wrong, in the few kinds that a caller can act on. Each surface has a table of their HTTP statuses. */
+export type ErrorKind =
+  | 'bad_request'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'timeout'
+  | 'conflict'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'unprocessable'
+  | 'rate_limited'
+  | 'internal'
+  | 'unavailable';
 
 export interface ErrorOptions {
   /** The stable machine-readable code on the wire; the kind's own name where none is given. */
   code?: string;
   /** Facts for the caller's program. Never secrets, never another tenant's. */
   details?: Record<string, unknown>;
+  /** When the caller may try again. */
+  retryAfterSeconds?: number;
   cause?: unknown;
 }
 
@@ -28,16 +29,14 @@ export class AppError extends Error {
   readonly kind: ErrorKind;
   readonly code: string;
   readonly details: Record<string, unknown> | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(kind: ErrorKind, message: string, { code = kind, details, cause }: ErrorOptions = {}) {
+  constructor(kind: ErrorKind, message: string, { code = kind, details, retryAfterSeconds, cause }: ErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
     this.code = code;
     this.details = details;
-  }
-
-  get status(): number {
-    return ERROR_STATUS[this.kind];
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

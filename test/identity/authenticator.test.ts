@@ -51,6 +51,7 @@ const authenticate = (authorization: string | undefined) =>
     path: '/api/v1/agents',
     headers: { authorization },
     ip: undefined,
+    secure: false,
     userAgent: undefined,
     log: silentLog,
   });

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type App, compose, useApp } from '../../functions/app.ts';
 import { fallbackGroup, httpGroups, queueGroups, scheduleGroups, tables } from '../../functions/registry.ts';
+import { createRuntime, type Runtime, setRuntime } from '../../functions/runtime.ts';
+import { store } from '../../functions/store.ts';
 import { createQueues } from '../../infra/host/create-queues.ts';
 import { createTables } from '../../infra/host/create-tables.ts';
 import { startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
@@ -11,6 +12,7 @@ import { mintPak } from '../../lib/identity/pak.ts';
 import { systemClock } from '../../lib/platform/clock.ts';
 import { loadConfig } from '../../lib/platform/config.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
+import { workTable } from '../../lib/platform/events/work-table.ts';
 import { createLog } from '../../lib/platform/log.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { call, endpoints, guarded, pathOf, titleOf } from '../contract/endpoint-calls.ts';
@@ -43,7 +45,7 @@ describe('functions under their roles', () => {
   let guard: GuardedEngines;
   let queueUrl = '';
   const sqs = { client: undefined as ReturnType<typeof sqsClient> | undefined };
-  const apps = new Map<string, App>();
+  const runtimes = new Map<string, Runtime>();
   const undo: (() => unknown)[] = [];
   const physicalName = (name: string) => `${PREFIX}-${name}`;
   const names = [...httpGroups, ...queueGroups, ...scheduleGroups].map(({ name }) => name);
@@ -75,7 +77,7 @@ describe('functions under their roles', () => {
     await run('outbox-sweep', () => scheduleGroups[0]?.handler());
   }, 60_000);
   afterAll(async () => {
-    for (const app of apps.values()) await app.close();
+    for (const runtime of runtimes.values()) store(runtime).close();
     for (const step of undo.toReversed()) await step();
   });
 
@@ -83,9 +85,9 @@ describe('functions under their roles', () => {
   let last: Promise<unknown> = Promise.resolve();
   function run<T>(name: string, act: () => Promise<T> | undefined): Promise<T | undefined> {
     const next = last.then(async () => {
-      const app = apps.get(name) ?? (await compose(configOf(name), { log }));
-      apps.set(name, app);
-      useApp(app);
+      const runtime = runtimes.get(name) ?? createRuntime(configOf(name), { log });
+      runtimes.set(name, runtime);
+      setRuntime(runtime);
       return act();
     });
     last = next.catch(() => {});
@@ -207,16 +209,15 @@ describe('functions under their roles', () => {
   });
 
   test('the sweep sends on events that a request could not, and keeps those that nobody knows', async () => {
-    const app = apps.get('stacks');
-    if (!app) throw new Error('not composed');
-    const { database, outbox } = app.services;
+    const { database } = store(runtimes.get('stacks'));
+    const table = workTable.name;
     const id = '00000000-0000-4000-8000-000000000000';
     const data = { kind: 'agent-removed', agent_id: id };
     const item = { pk: 'OUTBOX#0', id, type: 'outbox', pending: [], data };
-    await database.write({ table: outbox.table, put: { ...item, sk: `2026#${id}`, event: 'fleet.changed' } });
-    await database.write({ table: outbox.table, put: { ...item, sk: `2026#unknown-${id}`, event: 'from.a-newer-version' } });
+    await database.write({ table, put: { ...item, sk: `2026#${id}`, event: 'fleet.changed' } });
+    await database.write({ table, put: { ...item, sk: `2026#unknown-${id}`, event: 'from.a-newer-version' } });
     await run('outbox-sweep', () => scheduleGroups[0]?.handler());
-    expect(await database.get(outbox.table, { pk: 'OUTBOX#0', sk: `2026#${id}` }).catch((error: Error) => error.name)).toBe(
+    expect(await database.get(table, { pk: 'OUTBOX#0', sk: `2026#${id}` }).catch((error: Error) => error.name)).toBe(
       'AccessDeniedException',
     );
     guard.refused.delete('stacks dynamodb:GetItem WorkTable');

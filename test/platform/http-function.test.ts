@@ -1,30 +1,120 @@
 import { expect, test } from '@jest/globals';
-import { endpointFor } from '../../lib/platform/http/endpoint.ts';
+import * as z from 'zod';
+import { AppError } from '../../lib/platform/errors.ts';
+import { type AnyEndpoint, endpointFor } from '../../lib/platform/http/endpoint.ts';
 import type { HttpEvent } from '../../lib/platform/http/http-event.ts';
 import { httpFunction } from '../../lib/platform/http/http-function.ts';
+import type { AnySurface } from '../../lib/platform/http/surface.ts';
+import { testSurface } from './test-surface.ts';
 
-const hello = endpointFor<undefined, undefined>()({
-  id: 'hello',
-  method: 'GET',
-  path: '/hello',
-  summary: '',
-  access: 'public',
-  status: 204,
-  handle: async () => {},
-});
+const requestTo = (method: string, path: string, more: Partial<HttpEvent> = {}) =>
+  ({ rawPath: path, rawQueryString: '', routeKey: '$default', headers: {}, requestContext: { http: { method } }, ...more }) as HttpEvent;
 
-test('a function that has nothing to work with yet asks its callers to come back, and composes anew for them', async () => {
+const endpointsOf = (surface: AnySurface): AnyEndpoint[] => [
+  endpointFor(surface)({
+    id: 'hello',
+    method: 'GET',
+    path: '/hello',
+    summary: '',
+    access: { who: 'any key', check: () => {} },
+    status: 204,
+    handle: async () => {},
+  }),
+  endpointFor(surface)({
+    id: 'tell',
+    method: 'POST',
+    path: '/hello',
+    summary: '',
+    access: { who: 'any key', check: () => {} },
+    body: z.object({ name: z.string() }),
+    bodyLimitBytes: 100,
+    status: 200,
+    response: z.object({ said: z.string() }),
+    handle: async (_context, { body }) => ({ said: body.name }),
+  }),
+];
+const functionOf = (surface: AnySurface) => httpFunction(endpointsOf(surface), surface);
+
+test('a surface that can not be composed yet asks its callers to come back, tells them nothing more, and tries anew for the next', async () => {
   let composed = 0;
-  const handler = httpFunction([hello], async () => {
-    composed += 1;
-    throw new Error('no such table: secret-name');
+  const surface = testSurface({
+    authenticate: async () => 'somebody',
+    describe: () => ({ type: 'test' }),
+    services: async () => {
+      composed += 1;
+      throw new AppError('unavailable', 'not ready yet', { retryAfterSeconds: 5, cause: new Error('no such table: secret-name') });
+    },
   });
-  const event = { rawPath: '/hello', headers: {}, requestContext: { http: { method: 'GET' } } } as HttpEvent;
+  const handler = functionOf(surface);
   for (const times of [1, 2]) {
-    const { statusCode, headers, body } = await handler(event);
+    const { statusCode, headers, body } = await handler(requestTo('GET', '/hello'));
     expect({ statusCode, headers }).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' } });
     expect(JSON.parse(body ?? '')).toEqual({ code: 'unavailable', message: expect.any(String), error: expect.any(String) });
     expect(body).not.toContain('secret-name');
     expect(composed).toBe(times);
   }
+});
+
+test("a surface's headers are on every answer: successes, refusals, unknown paths, wrong methods, failures", async () => {
+  let caller: unknown = 'somebody';
+  const surface = testSurface({
+    authenticate: async () => {
+      if (caller === undefined) throw new AppError('unauthenticated', 'no key');
+      return caller;
+    },
+    describe: () => ({ type: 'test' }),
+    headers: () => ({ 'x-limit': '7' }),
+  });
+  const handler = functionOf(surface);
+  const answers = [
+    await handler(requestTo('GET', '/hello')),
+    await handler(requestTo('POST', '/hello', { body: '{', headers: { 'content-type': 'application/json' } })),
+    await handler(requestTo('POST', '/hello', { body: 'x'.repeat(101) })),
+    await handler(requestTo('GET', '/nowhere')),
+    await handler(requestTo('DELETE', '/hello')),
+    await handler(requestTo('OPTIONS', '/hello')),
+  ];
+  caller = undefined;
+  answers.push(await handler(requestTo('GET', '/hello')));
+  expect(answers.map(({ statusCode, headers }) => [statusCode, headers?.['x-limit'], headers?.['x-content-type-options']])).toEqual(
+    [204, 400, 413, 404, 405, 200, 401].map((status) => [status, '7', 'nosniff']),
+  );
+});
+
+test('a request whose head is refused is answered without its body, and one that is admitted says how much it may bring', async () => {
+  const known = testSurface({ authenticate: async () => 'somebody', describe: () => ({ type: 'test', id: '7' }) });
+  const post = (headers: Record<string, string>) => requestTo('POST', '/hello', { headers });
+  expect(await functionOf(testSurface()).admit(post({}))).toMatchObject({ kind: 'answered', result: { statusCode: 401 } });
+  expect(await functionOf(known).admit(post({ 'content-length': '101' }))).toMatchObject({ kind: 'answered', result: { statusCode: 413 } });
+  expect(await functionOf(known).admit(requestTo('POST', '/nowhere'))).toMatchObject({ kind: 'answered', result: { statusCode: 404 } });
+
+  const admitted = await functionOf(known).admit(post({ 'content-type': 'application/json', 'content-length': '12' }));
+  if (admitted.kind !== 'admitted') throw new Error('not admitted');
+  expect([admitted.bodyLimitBytes, admitted.caller]).toEqual([100, 'test 7']);
+  expect(await admitted.complete(Buffer.from('{"name":"a"}'))).toMatchObject({ statusCode: 200, body: '{"said":"a"}' });
+});
+
+test('a configuration that can not be read is answered as a failure of ours, not with a crash', async () => {
+  const surface = testSurface({
+    base: () => {
+      throw new Error('bad configuration');
+    },
+    cors: () => {
+      throw new Error('bad configuration');
+    },
+    authenticate: async () => {
+      throw new Error('bad configuration');
+    },
+  });
+  expect(await functionOf(surface)(requestTo('GET', '/hello', { headers: { origin: 'https://a.example' } }))).toMatchObject({
+    statusCode: 500,
+  });
+});
+
+test('HSTS is told to callers over HTTPS alone', async () => {
+  const handler = functionOf(testSurface());
+  const over = async (headers: Record<string, string>) =>
+    (await handler(requestTo('GET', '/hello', { headers }))).headers?.['strict-transport-security'];
+  expect(await over({ 'x-forwarded-proto': 'https' })).toBe('max-age=31536000');
+  expect([await over({}), await over({ 'x-forwarded-proto': 'http' })]).toEqual([undefined, undefined]);
 });

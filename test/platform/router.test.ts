@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AnyEndpoint, Method } from '../../lib/platform/http/endpoint.ts';
 import { createRouter } from '../../lib/platform/http/router.ts';
+import { testSurface } from './test-surface.ts';
 
+const surface = testSurface();
 const endpoint = (method: Method, path: `/${string}`, access: AnyEndpoint['access'] = { who: 'anyone', check: () => {} }): AnyEndpoint => ({
+  surface,
   id: `${method} ${path}`,
   method,
   path,
@@ -51,8 +54,13 @@ describe('the router', () => {
   });
 
   test('a method that is not there is told from a path that is not, with what there is, and whether a key is needed to hear it', () => {
-    expect(route('DELETE', '/agents')).toEqual({ kind: 'method-not-allowed', allow: ['GET', 'HEAD', 'POST'], authenticated: true });
-    expect(route('POST', '/healthz')).toEqual({ kind: 'method-not-allowed', allow: ['GET', 'HEAD'], authenticated: false });
+    expect(route('DELETE', '/agents')).toEqual({
+      kind: 'method-not-allowed',
+      allow: ['GET', 'HEAD', 'POST'],
+      surface,
+      authenticated: true,
+    });
+    expect(route('POST', '/healthz')).toEqual({ kind: 'method-not-allowed', allow: ['GET', 'HEAD'], surface, authenticated: false });
   });
 
   test('two endpoints that answer the same are refused at the start', () => {

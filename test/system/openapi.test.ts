@@ -4,6 +4,8 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import * as z from 'zod';
 import { httpGroups } from '../../functions/registry.ts';
 import { apiDocument } from '../../functions/system/api-document.ts';
+import { systemSurface } from '../../functions/system/system-endpoint.ts';
+import { FLEET_STATUS } from '../../lib/fleet/fleet-errors.ts';
 import type { AnyEndpoint } from '../../lib/platform/http/endpoint.ts';
 import { openApiDocument } from '../../lib/platform/http/openapi-document.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
@@ -106,7 +108,7 @@ test('every failure an operation names has the shape of a failure; an operation 
 test('two different schemas of one name are a mistake, not a document', () => {
   const answering = (path: `/${string}`, response: z.ZodType): AnyEndpoint => {
     const handle = async () => undefined;
-    return { id: path, method: 'GET', path, summary: '', access: 'public', status: 200, response, handle };
+    return { surface: systemSurface, id: path, method: 'GET', path, summary: '', access: 'public', status: 200, response, handle };
   };
   const twins = [z.object({ a: z.string() }), z.object({ b: z.string() })].map((schema) => schema.meta({ id: 'Twin' }));
   const options = {
@@ -115,6 +117,7 @@ test('two different schemas of one name are a mistake, not a document', () => {
     basePath: '/api' as const,
     securitySchemes: {},
     schemesFor: () => [],
+    statuses: FLEET_STATUS,
     errorOf: () => ({ status: 400, text: '' }),
     errorSchema: z.object({ code: z.string() }),
   };

@@ -1,16 +1,16 @@
-import type { HttpEvent, HttpResult } from './http-event.ts';
+import type { RequestFacts } from './endpoint.ts';
+import type { HttpResult } from './http-event.ts';
 
 /** Browsers of these origins may call; a lone `*` lets any. */
 export type CorsOrigins = readonly string[];
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const HEADERS = 'Authorization, Content-Type, If-None-Match';
-const EXPOSED = 'ETag, X-Request-Id';
+const EXPOSED = 'ETag, Retry-After, X-Request-Id';
 const MAX_AGE_SECONDS = 3600;
 
 /** The headers that let this caller's page read the answer; none for other origins and for callers that are no browsers. */
-export function corsHeaders(event: HttpEvent, origins: CorsOrigins): Record<string, string> {
-  const { origin } = event.headers;
+export function corsHeaders({ headers: { origin } }: RequestFacts, origins: CorsOrigins): Record<string, string> {
   if (origin === undefined) return {};
   if (origins.includes('*')) return { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED };
   // Which origin was asked from decides the answer: caches must keep them apart.
@@ -19,10 +19,9 @@ export function corsHeaders(event: HttpEvent, origins: CorsOrigins): Record<stri
 }
 
 /** The answer to OPTIONS, which needs no key: a browser asks before it sends one. */
-export const preflight = (event: HttpEvent, origins: CorsOrigins): HttpResult => ({
+export const preflight = (): HttpResult => ({
   statusCode: 200,
   headers: {
-    ...corsHeaders(event, origins),
     'access-control-allow-methods': METHODS,
     'access-control-allow-headers': HEADERS,
     'access-control-max-age': String(MAX_AGE_SECONDS),

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Log } from '../log.ts';
+import type { Surface } from './surface.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 type Schema = z.ZodType | undefined;
@@ -16,6 +17,8 @@ export interface RequestFacts {
   /** Lower-case names. */
   headers: Readonly<Record<string, string | undefined>>;
   ip: string | undefined;
+  /** Whether the caller's connection is HTTPS, as far as somebody whom we trust says so. */
+  secure: boolean;
   userAgent: string | undefined;
   log: Log;
 }
@@ -57,7 +60,9 @@ export interface Endpoint<
   Q extends Schema = Schema,
   B extends Schema = Schema,
   R extends Schema = Schema,
+  A = unknown,
 > {
+  surface: Surface<Services, Principal>;
   /** The OpenAPI operationId. */
   id: string;
   method: Method;
@@ -68,8 +73,11 @@ export interface Endpoint<
   tag?: string;
   access: 'public' | Access<Principal>;
   params?: P;
-  /** For rights that only the store knows: runs after `access` and before query and body are read, so that its refusal is the one told. */
-  admit?(context: Context<Services, Principal>, input: { params: Output<P> }): Promise<unknown>;
+  /**
+   * For rights that only the store knows: runs after `access` and before query and body are read, so that its error wins over
+   * validation errors. The handler gets what it returns, and need not read it again.
+   */
+  authorize?(context: Context<Services, Principal>, input: { params: Output<P> }): Promise<A>;
   query?: Q;
   body?: B;
   /** How the body's bytes become a value; JSON where absent. */
@@ -85,7 +93,7 @@ export interface Endpoint<
   responseType?: string;
   /** Error codes (beyond the general ones) by status, for the document. */
   errors?: readonly string[];
-  handle(context: Context<Services, Principal>, input: { params: Output<P>; query: Output<Q>; body: Output<B> }): Answer<R>;
+  handle(context: Context<Services, Principal>, input: { params: Output<P>; query: Output<Q>; body: Output<B>; authorized: A }): Answer<R>;
 }
 
 export interface BodyFormat {
@@ -103,12 +111,11 @@ export interface RawBody {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of endpoints is heterogeneous by design
-export type AnyEndpoint<Services = any, Principal = any> = Endpoint<Services, Principal, any, any, any, any>;
+export type AnyEndpoint<Services = any, Principal = any> = Endpoint<Services, Principal, any, any, any, any, any>;
 
-/** Binds services and principal once per surface; everything else is inferred from the schemas. */
+/** Binds an endpoint to its surface; everything else is inferred from the schemas. */
 export const endpointFor =
-  <Services, Principal>() =>
-  <P extends Schema = undefined, Q extends Schema = undefined, B extends Schema = undefined, R extends Schema = undefined>(
-    endpoint: Endpoint<Services, Principal, P, Q, B, R>,
-  ): Endpoint<Services, Principal, P, Q, B, R> =>
-    endpoint;
+  <Services, Principal>(surface: Surface<Services, Principal>) =>
+  <P extends Schema = undefined, Q extends Schema = undefined, B extends Schema = undefined, R extends Schema = undefined, A = undefined>(
+    endpoint: Omit<Endpoint<Services, Principal, P, Q, B, R, A>, 'surface'>,
+  ): Endpoint<Services, Principal, P, Q, B, R, A> => ({ surface, ...endpoint });

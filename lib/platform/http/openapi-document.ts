@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ERROR_STATUS } from '../errors.ts';
+import type { ErrorKind } from '../errors.ts';
 import type { AnyEndpoint, BodyFormat } from './endpoint.ts';
 import { type JsonSchema, schemaCollector } from './json-schema.ts';
 import { jsonBody } from './request-body.ts';
@@ -15,6 +15,7 @@ export interface OpenApiOptions {
   securitySchemes: Readonly<Record<string, JsonSchema>>;
   /** Which of the schemes can satisfy an access rule, by the rule's name. */
   schemesFor(who: string): readonly string[];
+  statuses: Readonly<Record<ErrorKind, number>>;
   /** The status of an error code and its standard text. */
   errorOf(code: string): { status: number; text: string };
   /** The shape of an error on the wire. */
@@ -105,6 +106,7 @@ function acceptsNothing(body: z.ZodType, format: BodyFormat): boolean {
 
 function responses(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOptions): Record<string, unknown> {
   const { status, summary, response, responseType, conditional } = endpoint;
+  const { statuses } = options;
   const content = {
     ...(response && { 'application/json': { schema: schemas.convert(response, 'output') } }),
     ...(responseType !== undefined && { [responseType]: { schema: { type: 'string' } } }),
@@ -116,32 +118,35 @@ function responses(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOpti
   const error = { 'application/json': { schema: schemas.convert(options.errorSchema, 'output') } };
   // What an endpoint of text refuses, it refuses in text; a missing or unknown key is answered without a body.
   const contentOf = (failure: number) => {
-    if (failure === ERROR_STATUS.unauthenticated) return {};
-    return { content: responseType !== undefined && failure === ERROR_STATUS.unavailable ? content : error };
+    if (failure === statuses.unauthenticated) return {};
+    return { content: responseType !== undefined && failure === statuses.unavailable ? content : error };
   };
   for (const [failure, codes] of failuresOf(endpoint, options)) all[failure] = { description: codes.join('; '), ...contentOf(failure) };
   return all;
 }
 
 /** Each status an endpoint may fail with, and the codes it may carry. */
-function failuresOf({ access, params, query, body, errors = [] }: AnyEndpoint, { errorOf }: OpenApiOptions): Map<number, string[]> {
+function failuresOf(
+  { access, params, query, body, errors = [] }: AnyEndpoint,
+  { statuses, errorOf }: OpenApiOptions,
+): Map<number, string[]> {
   const failures = new Map<number, string[]>();
   const add = (status: number, text: string) => failures.set(status, [...(failures.get(status) ?? []), text]);
-  if (params || query) add(ERROR_STATUS.bad_request, '`validation_failed`: a parameter breaks a rule');
+  if (params || query) add(statuses.bad_request, '`validation_failed`: a parameter breaks a rule');
   if (body) {
-    add(ERROR_STATUS.bad_request, '`invalid_json`, `invalid_encoding`: the body cannot be read');
-    add(ERROR_STATUS.payload_too_large, '`payload_too_large`: the body is larger than this operation takes');
-    add(ERROR_STATUS.unsupported_media_type, '`unsupported_media_type`: the body has a content type that is not accepted');
-    add(ERROR_STATUS.unprocessable, '`validation_failed`: a member of the body breaks a rule');
+    add(statuses.bad_request, '`invalid_json`, `invalid_encoding`: the body cannot be read');
+    add(statuses.payload_too_large, '`payload_too_large`: the body is larger than this operation takes');
+    add(statuses.unsupported_media_type, '`unsupported_media_type`: the body has a content type that is not accepted');
+    add(statuses.unprocessable, '`validation_failed`: a member of the body breaks a rule');
   }
   if (access !== 'public') {
-    add(ERROR_STATUS.unauthenticated, 'No key, or one that opens nothing; no body');
-    add(ERROR_STATUS.forbidden, `Only for ${access.who}`);
+    add(statuses.unauthenticated, 'No key, or one that opens nothing; no body');
+    add(statuses.forbidden, `Only for ${access.who}`);
   }
   for (const code of errors) {
     const { status, text } = errorOf(code);
     add(status, `\`${code}\`: ${text}`);
   }
-  add(ERROR_STATUS.internal, '`internal_error`: our fault; the message carries the request id');
+  add(statuses.internal, '`internal_error`: our fault; the message carries the request id');
   return failures;
 }

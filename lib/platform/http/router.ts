@@ -1,8 +1,9 @@
 import type { AnyEndpoint } from './endpoint.ts';
+import type { AnySurface } from './surface.ts';
 
 export type Match =
   | { kind: 'endpoint'; endpoint: AnyEndpoint; params: Record<string, string> }
-  | { kind: 'method-not-allowed'; allow: readonly string[]; authenticated: boolean }
+  | { kind: 'method-not-allowed'; allow: readonly string[]; surface: AnySurface; authenticated: boolean }
   | { kind: 'not-found' };
 
 interface Leaf {
@@ -10,6 +11,8 @@ interface Leaf {
   /** Of the path's parameters, in their order. */
   names: readonly string[];
 }
+
+type Leaves = readonly [Leaf, ...Leaf[]];
 
 interface Node {
   literal: Map<string, Node>;
@@ -28,13 +31,20 @@ export function createRouter(endpoints: readonly AnyEndpoint[]): (method: string
     if (!found) return { kind: 'not-found' };
     // HEAD is GET without the body, as everywhere on the web.
     const verb = method === 'HEAD' ? 'GET' : method;
-    const leaf = found.leaves.find(({ endpoint }) => endpoint.method === verb);
-    if (!leaf) {
-      const allow = found.leaves.flatMap(({ endpoint }) => (endpoint.method === 'GET' ? ['GET', 'HEAD'] : [endpoint.method]));
-      return { kind: 'method-not-allowed', allow, authenticated: found.leaves.every(({ endpoint }) => endpoint.access !== 'public') };
-    }
+    const leaf = found.find(({ endpoint }) => endpoint.method === verb);
+    if (!leaf) return methodNotAllowed(found);
     const { endpoint, names } = leaf;
     return { kind: 'endpoint', endpoint, params: Object.fromEntries(names.map((name, at) => [name, values[at] ?? ''])) };
+  };
+}
+
+function methodNotAllowed(leaves: Leaves): Match {
+  const [{ endpoint: first }] = leaves;
+  return {
+    kind: 'method-not-allowed',
+    allow: leaves.flatMap(({ endpoint }) => (endpoint.method === 'GET' ? ['GET', 'HEAD'] : [endpoint.method])),
+    surface: first.surface,
+    authenticated: leaves.every(({ endpoint }) => endpoint.access !== 'public'),
   };
 }
 
@@ -60,9 +70,12 @@ function insert(root: Node, endpoint: AnyEndpoint): void {
   at.leaves.push({ endpoint, names: parameterNames(endpoint.path) });
 }
 
-function descend(at: Node, segments: readonly string[], depth: number, values: string[]): Node | undefined {
+function descend(at: Node, segments: readonly string[], depth: number, values: string[]): Leaves | undefined {
   const segment = segments[depth];
-  if (segment === undefined) return at.leaves.length > 0 ? at : undefined;
+  if (segment === undefined) {
+    const [first, ...rest] = at.leaves;
+    return first && [first, ...rest];
+  }
   const literal = at.literal.get(segment);
   const found = literal && descend(literal, segments, depth + 1, values);
   if (found) return found;

@@ -1,14 +1,28 @@
 import type * as z from 'zod';
-import { AppError, type ErrorKind } from '../errors.ts';
+import type { AppError } from '../errors.ts';
 
-/** Parses untrusted input, or throws naming each field and the rule it breaks (twenty at the most). */
-export function parseInput<S extends z.ZodType>(schema: S, value: unknown, where: 'path' | 'query' | 'body', kind: ErrorKind): z.output<S> {
+export type InputPart = 'path' | 'query' | 'body';
+
+/** A member of the input and the rule that it breaks. */
+export interface Issue {
+  field: string;
+  rule: string;
+}
+
+const MAX_ISSUES = 20;
+
+/** Parses untrusted input, or throws what `invalid` makes of the broken rules (twenty at the most). */
+export function parseInput<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  part: InputPart,
+  invalid: (part: InputPart, issues: readonly Issue[]) => AppError,
+): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = result.error.issues.slice(0, 20).map((issue) => ({ field: [where, ...issue.path].join('.'), rule: issue.message }));
-  const first = issues[0];
-  throw new AppError(kind, first ? `${first.field}: ${first.rule}` : `invalid ${where}`, {
-    code: 'validation_failed',
-    details: { issues },
-  });
+  const issues = result.error.issues.slice(0, MAX_ISSUES);
+  throw invalid(
+    part,
+    issues.map((issue) => ({ field: [part, ...issue.path].join('.'), rule: issue.message })),
+  );
 }

@@ -1,0 +1,24 @@
+import { invalidFleetInput, renderFleetError } from '../../lib/fleet/fleet-errors.ts';
+import { type Principal, principalReference } from '../../lib/identity/principal.ts';
+import { jsonResult, textResult } from '../../lib/platform/http/results.ts';
+import type { Surface } from '../../lib/platform/http/surface.ts';
+import { app } from '../app.ts';
+import { runtime } from '../runtime.ts';
+import type { Services } from '../services.ts';
+
+/** The fleet's surface: keys (PAKs), and the shapes of Brokkr's API. */
+export const fleetSurface: Surface<Services, Principal> = {
+  name: 'fleet',
+  base: runtime,
+  services: async () => (await app()).services,
+  authenticate: async (request) => (await app()).authenticate(request),
+  describe: principalReference,
+  renderSuccess: jsonResult,
+  renderError: renderFleetError,
+  notFound: () => textResult(404, 'not found'),
+  methodNotAllowed: () => ({ statusCode: 405, headers: {}, body: '' }),
+  invalid: invalidFleetInput,
+  cors: () => runtime().config.BROKKR_CORS_ORIGINS,
+  // Answers are their caller's alone, and some of them contain a key.
+  headers: () => ({ 'cache-control': 'no-store' }),
+};

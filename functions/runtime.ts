@@ -1,0 +1,44 @@
+import { type Clock, systemClock } from '../lib/platform/clock.ts';
+import { type Config, loadConfig } from '../lib/platform/config.ts';
+import type { DynamoDbOptions } from '../lib/platform/database/document-client.ts';
+import type { SurfaceBase } from '../lib/platform/http/surface.ts';
+import { createLog, type Log } from '../lib/platform/log.ts';
+import type { Metrics } from '../lib/platform/metrics.ts';
+
+/** A process's facts: everything that a composition is made from. Nothing here waits for a store or a queue. */
+export interface Runtime extends SurfaceBase {
+  config: Config;
+  clock: Clock;
+  log: Log;
+  /** Where several functions share a process, the one registry that counts for all of them. */
+  metrics?: Metrics;
+  /** The folder of the embedded store, for the log. */
+  storedIn?: string | undefined;
+  /** For benchmarks: told what each call to the store cost. */
+  onConsumed?: DynamoDbOptions['onConsumed'];
+}
+
+export function createRuntime(config: Config, given: Partial<Omit<Runtime, 'config' | 'observe'>> = {}): Runtime {
+  const { clock = systemClock, log = createLog({ level: config.BROKKR_LOG_LEVEL }), metrics, ...rest } = given;
+  return { config, clock, log, ...(metrics && { metrics, observe: metrics.httpRequest }), ...rest };
+}
+
+let current: Runtime | undefined;
+
+/** This process's runtime: made from the environment at the first call. */
+export const runtime = (): Runtime => (current ??= createRuntime(loadConfig()));
+
+/** Puts a runtime made elsewhere in place: the one-process host's. */
+export function setRuntime(made: Runtime): void {
+  current = made;
+}
+
+/** A part of the composition, made once for each runtime and at its first use. */
+export function oncePerRuntime<T>(make: (runtime: Runtime) => T): (of?: Runtime) => T {
+  const made = new WeakMap<Runtime, T>();
+  return (of = runtime()) => {
+    const known = made.get(of) ?? make(of);
+    made.set(of, known);
+    return known;
+  };
+}

@@ -1,0 +1,105 @@
+import { AppError } from '../errors.ts';
+import { preflight } from './cors.ts';
+import { type AnyEndpoint, type Context, isReply } from './endpoint.ts';
+import { type Exchange, openExchange } from './exchange.ts';
+import { bodySizeOf, type HttpEvent, type HttpResult, mediaTypeOf, pathOf, queryOf } from './http-event.ts';
+import { DEFAULT_BODY_LIMIT_BYTES, jsonBody } from './request-body.ts';
+import type { Match } from './router.ts';
+import type { AnySurface } from './surface.ts';
+import { parseInput } from './validation.ts';
+
+/** What became of a request's head: it has its answer, or its body is wanted. */
+export type Admission = { kind: 'answered'; result: HttpResult } | Admitted;
+
+export interface Admitted {
+  kind: 'admitted';
+  /** The principal, for limits that each caller has of its own. */
+  caller: string;
+  bodyLimitBytes: number;
+  complete(body: Buffer): Promise<HttpResult>;
+  /** Answers where the body can't be had. */
+  refuse(error: AppError): HttpResult;
+}
+
+type Route = (method: string, path: string) => Match;
+
+/** Route, size, credentials, path, rights, query: everything that is checked before the body is looked at, in this order. */
+export async function admitRequest(route: Route, fallback: AnySurface, head: HttpEvent): Promise<Admission> {
+  const match = route(head.requestContext.http.method, pathOf(head));
+  const surface = surfaceOf(match) ?? fallback;
+  const exchange = openExchange(surface, match, head);
+  const { request } = exchange;
+  try {
+    if (request.method === 'OPTIONS') return answered(exchange.finish(preflight()));
+    switch (match.kind) {
+      case 'not-found':
+        return answered(exchange.finish(surface.notFound(request)));
+      case 'method-not-allowed': {
+        checkSize(head, DEFAULT_BODY_LIMIT_BYTES);
+        if (match.authenticated) exchange.identified(surface.describe(await surface.authenticate(request)));
+        const refusal = surface.methodNotAllowed(request);
+        return answered(exchange.finish({ ...refusal, headers: { allow: match.allow.join(', '), ...refusal.headers } }));
+      }
+      case 'endpoint':
+        return await admitTo(match.endpoint, match.params, exchange, head);
+    }
+  } catch (error) {
+    return answered(exchange.fail(error));
+  }
+}
+
+const answered = (result: HttpResult): Admission => ({ kind: 'answered', result });
+
+function surfaceOf(match: Match): AnySurface | undefined {
+  if (match.kind === 'endpoint') return match.endpoint.surface;
+  return match.kind === 'method-not-allowed' ? match.surface : undefined;
+}
+
+async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>, exchange: Exchange, head: HttpEvent): Promise<Admission> {
+  const { surface, access, bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES } = endpoint;
+  const { request } = exchange;
+  checkSize(head, bodyLimitBytes);
+  const principal = access === 'public' ? undefined : await surface.authenticate(request);
+  const caller = principal === undefined ? { type: 'anyone' } : surface.describe(principal);
+  if (principal !== undefined) exchange.identified(caller);
+  const params = endpoint.params && parseInput(endpoint.params, rawParams, 'path', surface.invalid);
+  if (access !== 'public') access.check(principal, rawParams);
+  const context: Context<unknown, unknown> = { services: await surface.services(), principal, request };
+  const authorized = await endpoint.authorize?.(context, { params });
+  const rawQuery = queryOf(head);
+  const query = endpoint.query && parseInput(endpoint.query, rawQuery, 'query', surface.invalid);
+  const handle = async (body: unknown) => toResult(endpoint, await endpoint.handle(context, { params, query, body, authorized }));
+  if (!endpoint.body) return answered(exchange.finish(await handle(undefined)));
+
+  const decode = (bytes: Buffer) => {
+    const value = (endpoint.bodyFormat ?? jsonBody).decode({ bytes, mediaType: mediaTypeOf(head), query: rawQuery });
+    return parseInput(endpoint.body, value, 'body', surface.invalid);
+  };
+  return {
+    kind: 'admitted',
+    caller: `${caller.type} ${caller.id ?? ''}`,
+    bodyLimitBytes,
+    complete: async (bytes) => {
+      try {
+        return exchange.finish(await handle(decode(bytes)));
+      } catch (error) {
+        return exchange.fail(error);
+      }
+    },
+    refuse: exchange.fail,
+  };
+}
+
+function checkSize(head: HttpEvent, limitBytes: number): void {
+  if (bodySizeOf(head) > limitBytes) throw tooLarge(limitBytes);
+}
+
+export const tooLarge = (limitBytes: number): AppError => new AppError('payload_too_large', `the body is larger than ${limitBytes} bytes`);
+
+function toResult(endpoint: AnyEndpoint, value: unknown): HttpResult {
+  const { status = endpoint.status, headers = {}, body, text } = isReply(value) ? value : { body: value };
+  if (text !== undefined) return { statusCode: status, headers, body: text };
+  if (endpoint.response === undefined || body === undefined) return { statusCode: status, headers, body: '' };
+  const result = endpoint.surface.renderSuccess(status, endpoint.response.parse(body));
+  return { ...result, headers: { ...result.headers, ...headers } };
+}

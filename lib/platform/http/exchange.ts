@@ -1,0 +1,102 @@
+import { ConditionFailed } from '../database/database.ts';
+import { AppError } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { corsHeaders } from './cors.ts';
+import type { RequestFacts } from './endpoint.ts';
+import { factsOf, type HttpEvent, type HttpResult } from './http-event.ts';
+import type { Match } from './router.ts';
+import type { AnySurface, SurfaceBase } from './surface.ts';
+
+/** One request with its answer: however it ends, it ends here, with the headers, the log line and the count that every answer gets. */
+export interface Exchange {
+  request: RequestFacts;
+  /** The log line names this caller. */
+  identified(caller: { type: string; id?: string }): void;
+  /** Makes an endpoint's result the answer. */
+  finish(result: HttpResult): HttpResult;
+  /** Answers a failure as the surface renders it. */
+  fail(error: unknown): HttpResult;
+}
+
+/** One year. */
+const HSTS = 'max-age=31536000';
+
+export function openExchange(surface: AnySurface, match: Match, event: HttpEvent): Exchange {
+  const started = performance.now();
+  const { base, unusable } = baseOf(surface);
+  const request = factsOf(event, base.log);
+  let principal: { type: string; id?: string } | undefined;
+
+  function finish(result: HttpResult): HttpResult {
+    const seconds = (performance.now() - started) / 1000;
+    const status = result.statusCode ?? 200;
+    result.headers = { ...commonHeaders(surface, request, unusable), ...result.headers };
+    if (request.method === 'HEAD') result.body = '';
+    base.observe?.({ route: routeOf(match), method: request.method, status, seconds });
+    // The idle poll is most of the traffic and says nothing.
+    request.log[status === 304 ? 'debug' : 'info']('http_request', {
+      surface: surface.name,
+      method: request.method,
+      ...(match.kind === 'endpoint' ? { endpoint: match.endpoint.id, route: match.endpoint.path } : { route: UNMATCHED }),
+      ...(principal && { principal }),
+      ip: request.ip,
+      status,
+      ms: Math.round(seconds * 10_000) / 10,
+      bytes: Buffer.byteLength(result.body ?? ''),
+    });
+    return result;
+  }
+
+  function fail(thrown: unknown): HttpResult {
+    const error = visible(thrown, request);
+    const result = surface.renderError(error, request);
+    if (error.retryAfterSeconds !== undefined) result.headers = { 'retry-after': String(error.retryAfterSeconds), ...result.headers };
+    return finish(result);
+  }
+
+  return {
+    request,
+    identified(caller) {
+      principal = caller;
+    },
+    finish,
+    fail,
+  };
+}
+
+const UNMATCHED = 'unmatched';
+const routeOf = (match: Match) => (match.kind === 'endpoint' ? match.endpoint.path.replace(/{\w+}/g, ':id') : UNMATCHED);
+
+/** A wrong configuration must not keep a function from answering that it can't work. */
+function baseOf(surface: AnySurface): { base: SurfaceBase; unusable: boolean } {
+  try {
+    return { base: surface.base(), unusable: false };
+  } catch {
+    return { base: { log: createLog() }, unusable: true };
+  }
+}
+
+function commonHeaders(surface: AnySurface, request: RequestFacts, unusable: boolean): Record<string, string> {
+  return {
+    'x-request-id': request.requestId,
+    'x-content-type-options': 'nosniff',
+    ...(request.secure && { 'strict-transport-security': HSTS }),
+    ...surface.headers(request),
+    ...(unusable ? {} : corsHeaders(request, surface.cors())),
+  };
+}
+
+/** Unknown failures are logged whole, and the caller is told only that they are ours. */
+function visible(error: unknown, { log, method, path, requestId }: RequestFacts): AppError {
+  if (error instanceof AppError) {
+    if (error.kind === 'internal' || error.kind === 'unavailable') log.error('request_failed', { method, path, error });
+    return error;
+  }
+  // Somebody else was faster, and the verb had no better answer to that.
+  if (error instanceof ConditionFailed) {
+    log.warn('concurrent_change', { method, path, error });
+    return new AppError('conflict', 'something was changed by others at the same time; try again', { code: 'concurrent_change' });
+  }
+  log.error('request_failed', { method, path, error });
+  return new AppError('internal', `internal error (request ${requestId})`, { code: 'internal_error' });
+}
