@@ -79,7 +79,7 @@ export async function compose(runtime: Runtime, options: AppOptions = {}): Promi
     services,
     log,
     authenticate: authenticator.authenticate,
-    async bury(queue, delivery, why) {
+    async moveToDeadLetterQueue(queue, delivery, reason) {
       const refused = await queues.send(deadLetterQueue(queue), [{ id: delivery.id, body: delivery.body }]);
       if (refused.length > 0) throw reason;
     },

@@ -50,8 +50,8 @@ async function serve(settings: HostConfig, dataDir: string | undefined, log: Log
 }
 
 /** Asks the store only where nothing else tells. */
-async function adminKeyOf({ adminPak, app: { services } }: Host): Promise<WelcomeFacts['adminKey']> {
-  if (services.config.BROKKR_ADMIN_PAK_HASH !== undefined) return 'configured';
+async function adminKeyOf({ adminPak, config, app: { services } }: Host): Promise<WelcomeFacts['adminKey']> {
+  if (config.BROKKR_ADMIN_PAK_HASH !== undefined) return 'configured';
   return adminPak !== undefined || (await isAdminKeyStored(services.database)) ? 'stored' : 'missing';
 }
 

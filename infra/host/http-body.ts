@@ -1,26 +1,70 @@
 import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../../lib/platform/clock.ts';
+
+export type Body = { kind: 'whole'; bytes: Buffer } | { kind: 'too-large' } | { kind: 'too-slow' } | { kind: 'gone' };
+
+export interface BodyLimits {
+  bytes: number;
+  /** The whole body must have arrived within this time. */
+  timeoutMs: number;
+}
 
 const EMPTY = Buffer.alloc(0);
 
-/** The whole body, or undefined where it is larger than the limit; what is left of it is then read away unseen. */
-export function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer | undefined> {
-  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-  if (encoding === undefined && (length === undefined || length === '0')) return Promise.resolve(EMPTY);
-  return new Promise((resolve, reject) => {
-    const tooLarge = () => {
-      request.removeAllListeners('data').resume();
-      resolve(undefined);
-    };
-    if (Number(length) > limitBytes) return tooLarge();
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/** The whole body as far as these limits allow. Nothing of a body that breaks one is kept. */
+export async function readBody(request: IncomingMessage, limits: BodyLimits, clock: Clock): Promise<Body> {
+  if (!hasBody(request)) return { kind: 'whole', bytes: EMPTY };
+  const done = new AbortController();
+  const tooSlow = clock.sleep(limits.timeoutMs, done.signal).then(
+    () => ({ kind: 'too-slow' }) as const,
+    () => ({ kind: 'gone' }) as const,
+  );
+  try {
+    return await Promise.race([collect(request, limits.bytes), tooSlow]);
+  } finally {
+    done.abort();
+    request.removeAllListeners('data');
+  }
+}
+
+function collect(request: IncomingMessage, limitBytes: number): Promise<Body> {
+  return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > limitBytes) tooLarge();
+      if (bytes > limitBytes) resolve({ kind: 'too-large' });
       else chunks.push(chunk);
     });
-    request.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, bytes)));
-    request.once('error', reject);
-    request.once('close', () => reject(new Error('the client closed the connection')));
+    request.once('end', () =>
+      resolve({ kind: 'whole', bytes: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes) }),
+    );
+    request.once('error', () => resolve({ kind: 'gone' }));
+    request.once('close', () => resolve({ kind: 'gone' }));
   });
+}
+
+/** More than this of a body that nobody wants is not worth waiting for. */
+const DISCARD = { bytes: 8 * 1024 * 1024, timeoutMs: 2_000 } as const;
+
+/**
+ * Reads away what is left of a body, and keeps none of it: a client that is still sending would lose its answer if the connection were
+ * closed under it. Resolves early if the rest is too long; the connection is of no use then.
+ */
+export async function discardBody(request: IncomingMessage, clock: Clock): Promise<void> {
+  if (request.complete || request.destroyed || !hasBody(request)) return;
+  const done = new AbortController();
+  const ended = new Promise<void>((resolve) => {
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > DISCARD.bytes) resolve();
+    });
+    request.once('end', resolve).once('error', resolve).once('close', resolve);
+  });
+  await Promise.race([ended, clock.sleep(DISCARD.timeoutMs, done.signal).catch(() => {})]);
+  done.abort();
 }

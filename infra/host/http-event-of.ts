@@ -1,14 +1,14 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { HttpEvent } from '../../lib/platform/http/http-event.ts';
 import { newId } from '../../lib/platform/ids.ts';
 
 /**
- * The event API Gateway makes of a request (payload format 2.0). `trustedProxies` is the number of proxies of ours in front: the
+ * The event that API Gateway makes of a request (payload format 2.0), without the body. `trustedProxies` is the number of proxies of ours in front: the
  * caller's address is then the one that the outermost of them saw, and never one the caller has made up.
  */
-export function httpEventOf(request: IncomingMessage, body: Buffer, trustedProxies: number): HttpEvent {
-  const { method = 'GET', url = '/' } = request;
+export function httpEventOf(request: IncomingMessage, trustedProxies: number): HttpEvent {
+  const { method = 'GET' } = request;
+  const url = originForm(request.url ?? '/');
   const mark = url.indexOf('?');
   const rawPath = mark < 0 ? url : url.slice(0, mark);
   const headers: Record<string, string | undefined> = Object.create(null);
@@ -16,6 +16,9 @@ export function httpEventOf(request: IncomingMessage, body: Buffer, trustedProxi
     const value = request.headers[name];
     headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
+  const protocol = trustedProxies > 0 ? hopOf(headers['x-forwarded-proto'], trustedProxies) : undefined;
+  if (protocol === undefined) delete headers['x-forwarded-proto'];
+  else headers['x-forwarded-proto'] = protocol.toLowerCase();
   const requestId = newId();
   return {
     version: '2.0',
@@ -41,19 +44,23 @@ export function httpEventOf(request: IncomingMessage, body: Buffer, trustedProxi
       time: '',
       timeEpoch: 0,
     },
-    ...bodyOf(body),
+    isBase64Encoded: false,
   };
 }
 
-/** Text stays text: what is not UTF-8 travels as base64, so that its bytes arrive as they were sent. */
-function bodyOf(body: Buffer): { body?: string; isBase64Encoded: boolean } {
-  if (body.length === 0) return { isBase64Encoded: false };
-  return isUtf8(body) ? { body: body.toString('utf8'), isBase64Encoded: false } : { body: body.toString('base64'), isBase64Encoded: true };
+/** A client that takes us for a proxy sends `http://host/path`: the host is ours, the path is meant. */
+function originForm(url: string): string {
+  const path = url.replace(/^https?:\/\/[^/?#]*/i, '');
+  return path === url || path.startsWith('/') ? path : `/${path}`;
 }
 
 function sourceIpOf(request: IncomingMessage, forwardedFor: string | undefined, trustedProxies: number): string {
   const peer = request.socket.remoteAddress ?? '';
-  if (trustedProxies === 0 || forwardedFor === undefined) return peer;
-  const hops = forwardedFor.split(',').map((hop) => hop.trim());
-  return hops[Math.max(0, hops.length - trustedProxies)] || peer;
+  return (trustedProxies > 0 && hopOf(forwardedFor, trustedProxies)) || peer;
+}
+
+/** The value that the outermost of our proxies has added to a list: those before it are the caller's own claims. */
+function hopOf(list: string | undefined, trustedProxies: number): string | undefined {
+  const hops = list?.split(',').map((hop) => hop.trim());
+  return hops?.[Math.max(0, hops.length - trustedProxies)];
 }

@@ -1,18 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { HttpGroup } from '../../functions/registry.ts';
+import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import { AppError } from '../../lib/platform/errors.ts';
-import { factsOf, type HttpEvent, type HttpResult } from '../../lib/platform/http/http-event.ts';
-import type { HttpFunction, HttpHost } from '../../lib/platform/http/http-function.ts';
+import { type Admitted, tooLarge } from '../../lib/platform/http/admission.ts';
+import { bodySizeOf, type HttpEvent, type HttpResult } from '../../lib/platform/http/http-event.ts';
+import type { HttpFunction } from '../../lib/platform/http/http-function.ts';
 import { createRouter } from '../../lib/platform/http/router.ts';
-import { readBody } from './http-body.ts';
+import type { Log } from '../../lib/platform/log.ts';
+import { createBodyBudget } from './body-budget.ts';
+import { type Body, discardBody, hasBody, readBody } from './http-body.ts';
 import { httpEventOf } from './http-event-of.ts';
 
-/** Above the largest body an endpoint takes, so that the endpoint's own limit is the one callers meet. */
-export const BODY_LIMIT_BYTES = 3.5 * 1024 * 1024;
+const MIB = 1024 * 1024;
 const HEADER_LIMIT_BYTES = 16 * 1024;
 /** A request must have arrived whole within this time. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** And its body within this time from the moment that it is asked for. */
+const BODY_TIMEOUT_MS = 20_000;
+/** Room for some twenty of the largest bodies; each is held several times over while it is worked on. */
+const BODY_BUDGET = { totalBytes: 64 * MIB, callerBytes: 16 * MIB };
 /** A connection on which nothing moves for this long is closed, whatever it waits for. */
 const IDLE_TIMEOUT_MS = 60_000;
 /** Longer than the usual 60 s of a load balancer in front, so that it is never us who close a connection it is about to use. */
@@ -23,38 +31,58 @@ export interface HttpServerOptions {
   groups: readonly HttpGroup[];
   /** Serves whatever no group's paths match. */
   fallback: HttpFunction;
-  app: Pick<HttpHost<unknown, unknown>, 'log' | 'renderError'>;
+  log: Log;
   trustedProxies: number;
+  clock?: Clock;
+  /** How many bytes of request bodies may be in flight, together and for each caller. */
+  bodyBudget?: { totalBytes: number; callerBytes: number } | undefined;
 }
 
 /**
- * The HTTP side of the host: makes the Lambda event of each request, calls its group's function and writes the answer. Fastify
- * keeps the connections, their limits and the orderly end; its routing, parsing and serialising are left out, since the functions
- * do those themselves, as they do on AWS.
+ * The HTTP side of the host: makes the Lambda event of each request's head, asks its group's function whether it admits it, reads the
+ * body if so, and writes the answer. Fastify keeps the connections, their limits and the orderly end; its routing, parsing and
+ * serialising are left out, since the functions do those themselves, as they do on AWS.
  */
-export function createHttpServer({ groups, fallback, app, trustedProxies }: HttpServerOptions): FastifyInstance {
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { groups, fallback, log, trustedProxies, clock = systemClock } = options;
   const functionFor = functionLookup(groups, fallback);
+  const budget = createBodyBudget(options.bodyBudget ?? BODY_BUDGET);
   let closing = false;
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** `waits`: the client sends its body only when it is told to. */
+  async function serve(request: IncomingMessage, response: ServerResponse, { waits }: { waits: boolean }): Promise<void> {
     try {
-      const body = await readBody(request, BODY_LIMIT_BYTES);
-      const event = httpEventOf(request, body ?? Buffer.alloc(0), trustedProxies);
-      const result = body ? await functionFor(event)(event) : tooLarge(event);
-      // Nobody may be waiting for the next request on a connection that has no future.
-      if (closing) response.setHeader('connection', 'close');
+      const head = httpEventOf(request, trustedProxies);
+      const admission = await functionFor(head).admit(head);
+      let asked = !waits;
+      const askForBody = () => {
+        if (!asked) response.writeContinue();
+        asked = true;
+      };
+      const result = admission.kind === 'answered' ? admission.result : await complete(request, head, admission, askForBody);
+      if (asked) await discardBody(request, clock);
+      // While shutting down, or with a body on the way that nobody reads, the connection must not be used again.
+      if (closing || (hasBody(request) && !request.complete)) response.setHeader('connection', 'close');
       write(response, result);
     } catch (error) {
-      if (request.destroyed && !request.complete) return;
-      app.log.error('http_failed', { method: request.method, error });
+      log.error('http_failed', { method: request.method, error });
       if (response.headersSent) response.destroy();
       else write(response, { statusCode: 500, headers: {}, body: '' });
     }
   }
 
-  function tooLarge(event: HttpEvent): HttpResult {
-    const error = new AppError('payload_too_large', `the body is larger than ${BODY_LIMIT_BYTES} bytes`);
-    return app.renderError(error, factsOf(event, app.log));
+  async function complete(request: IncomingMessage, head: HttpEvent, admitted: Admitted, askForBody: () => void): Promise<HttpResult> {
+    const { bodyLimitBytes, caller, refuse } = admitted;
+    const chunked = request.headers['transfer-encoding'] !== undefined;
+    const release = budget.reserve(caller, chunked ? bodyLimitBytes : bodySizeOf(head));
+    if (!release) return refuse(noRoom());
+    try {
+      askForBody();
+      const body = await readBody(request, { bytes: bodyLimitBytes, timeoutMs: BODY_TIMEOUT_MS }, clock);
+      return body.kind === 'whole' ? await admitted.complete(body.bytes) : refuse(failureOf(body, bodyLimitBytes));
+    } finally {
+      release();
+    }
   }
 
   const server = fastify({
@@ -63,21 +91,37 @@ export function createHttpServer({ groups, fallback, app, trustedProxies }: Http
     connectionTimeout: IDLE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { maxHeaderSize: HEADER_LIMIT_BYTES, headersTimeout: REQUEST_TIMEOUT_MS },
+    clientErrorHandler: refuseMalformed,
     // Paths that Fastify's router can't decode are the functions' to refuse.
     frameworkErrors: (_error, request, reply) => {
       reply.hijack();
-      void serve(request.raw, reply.raw);
+      void serve(request.raw, reply.raw, { waits: false });
     },
   });
   server.addHook('onRequest', (request, reply) => {
     reply.hijack();
-    void serve(request.raw, reply.raw);
+    void serve(request.raw, reply.raw, { waits: false });
   });
+  server.server.on('checkContinue', (request, response) => void serve(request, response, { waits: true }));
   server.addHook('preClose', (done) => {
     closing = true;
     done();
   });
   return server;
+}
+
+const noRoom = () =>
+  new AppError('unavailable', 'too many request bodies are on their way; try again', { code: 'overloaded', retryAfterSeconds: 1 });
+
+function failureOf(body: Exclude<Body, { kind: 'whole' }>, limitBytes: number): AppError {
+  switch (body.kind) {
+    case 'too-large':
+      return tooLarge(limitBytes);
+    case 'too-slow':
+      return new AppError('timeout', `the body did not arrive within ${BODY_TIMEOUT_MS / 1000} seconds`, { code: 'request_timeout' });
+    case 'gone':
+      return new AppError('bad_request', 'the connection was closed before the whole body arrived', { code: 'request_aborted' });
+  }
 }
 
 /** Takes no new connections, lets what has arrived be answered, and ends what is not by then. */
@@ -108,4 +152,26 @@ function write(response: ServerResponse, { statusCode = 200, headers = {}, body 
   response.statusCode = statusCode;
   if (statusCode === 204 || statusCode === 304) response.end();
   else response.end(isBase64Encoded ? Buffer.from(body, 'base64') : body);
+}
+
+const MALFORMED: Readonly<Record<string, readonly [status: number, code: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'headers_too_large', `the request's headers are larger than ${HEADER_LIMIT_BYTES} bytes`],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'request_timeout', `the request did not arrive within ${REQUEST_TIMEOUT_MS / 1000} seconds`],
+};
+
+/** Answers bytes that are no HTTP. No function has seen them: there is no request to speak of. */
+function refuseMalformed(this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, code, message] = MALFORMED[error.code ?? ''] ?? [400, 'malformed_request', 'the request is not valid HTTP/1.1'];
+  if (!socket.writable) return void socket.destroy(error);
+  const body = JSON.stringify({ code, message, error: message });
+  const headers = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+  ];
+  socket.write(`${headers.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroySoon();
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { compose } from '../../functions/app.ts';
 import { tables } from '../../functions/registry.ts';
+import { createRuntime } from '../../functions/runtime.ts';
 import { findKeyHash, grantWrites, rotateWrites } from '../../lib/identity/credentials.ts';
 import { mintPak } from '../../lib/identity/pak.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
@@ -34,7 +35,7 @@ export async function rotateAdminPak(
     await createTables(client, tables, (name) => `${BROKKR_PREFIX}-${name}`)
       .catch(engineFailure('dynamodb', config, configuredBySdk))
       .finally(() => client.destroy());
-    const app = await compose(engines.config, { ...(log && { log }) });
+    const app = await compose(createRuntime(engines.config, { ...(log && { log }) }));
     try {
       const { database, commit } = app.services;
       const old = await findKeyHash(database, ADMIN.principal_id);

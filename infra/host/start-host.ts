@@ -1,14 +1,16 @@
-import { type App, type AppOptions, compose, useApp } from '../../functions/app.ts';
+import { type App, compose, setApp } from '../../functions/app.ts';
 import * as registry from '../../functions/registry.ts';
+import { createRuntime, type Runtime, setRuntime } from '../../functions/runtime.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Config } from '../../lib/platform/config.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { createLog, type Log } from '../../lib/platform/log.ts';
+import { createMetrics } from '../../lib/platform/metrics.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { createQueues, type QueueSettings } from './create-queues.ts';
 import { createTables } from './create-tables.ts';
 import { type EngineName, type Engines, engineFailure, startEngines } from './engines.ts';
-import { closeHttpServer, createHttpServer } from './http-server.ts';
+import { closeHttpServer, createHttpServer, type HttpServerOptions } from './http-server.ts';
 import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
 
@@ -24,9 +26,11 @@ export interface HostOptions {
   port?: number;
   /** How many proxies of ours stand in front and may tell the caller's address. */
   trustedProxies?: number;
+  /** How many bytes of request bodies may be in flight; the server's own measure where absent. */
+  bodyBudget?: HttpServerOptions['bodyBudget'];
   clock?: Clock;
   log?: Log;
-  onConsumed?: AppOptions['onConsumed'];
+  onConsumed?: Runtime['onConsumed'];
   /**
    * Told of the fresh admin key as soon as it is stored, on the very first start only: whatever fails afterwards, this is the one
    * time it is known.
@@ -90,11 +94,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
         .finally(() => dynamoDb.destroy()),
     ]);
 
-    const app = await compose(config, { clock, log, mintAdminPak: true, storedIn: dataDir, ...(onConsumed && { onConsumed }) });
+    const runtime = createRuntime(config, { clock, log, metrics: createMetrics(), storedIn: dataDir, ...(onConsumed && { onConsumed }) });
+    const app = await compose(runtime, { mintAdminPak: true });
     undo.push(app.close);
     const { adminPak } = app.services.firstStart;
     if (adminPak !== undefined) options.onAdminPak?.(adminPak);
-    useApp(app);
+    setRuntime(runtime);
+    setApp(app, runtime);
 
     const pollers = queueGroups.map(({ consumer: { queue }, handler }) =>
       pollQueue({ client: sqs, queueUrl: queueUrls.get(queue) ?? '', queue, handler, clock, log }),
@@ -106,7 +112,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
     );
     undo.push(schedules.stop);
 
-    const server = createHttpServer({ groups: httpGroups, fallback: registry.fallbackGroup.handler, app, trustedProxies });
+    const server = createHttpServer({
+      groups: httpGroups,
+      fallback: registry.fallbackGroup.handler,
+      log,
+      clock,
+      trustedProxies,
+      bodyBudget: options.bodyBudget,
+    });
     undo.push(() => closeHttpServer(server));
     const url = await server.listen({ host, port }).catch((cause: Error) => {
       throw new Error(`${cause.message}: choose another place by HOST and PORT, or --host and --port`, { cause });

@@ -152,6 +152,7 @@ export const expectations: Readonly<Record<string, Expectation | typeof openToAl
   readyz: openToAll,
   health_ready: openToAll,
   metrics: openToAll,
+  home_page: openToAll,
   get_openapi_document: openToAll,
   swagger_ui: openToAll,
   swagger_ui_index: openToAll,

@@ -1,7 +1,7 @@
-import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { httpGroups } from '../../functions/registry.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
+import { raw as rawHttp } from './raw-http.ts';
 
 let host: TestHost;
 let agentId: string;
@@ -12,17 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** Sends these bytes on a connection of their own; resolves to all that comes back. */
-const raw = (bytes: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(host.url);
-    let answer = '';
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
-    socket.setEncoding('utf8').on('data', (chunk) => {
-      answer += chunk;
-    });
-    socket.once('close', () => resolve(answer)).once('error', reject);
-  });
+const raw = (bytes: string) => rawHttp(host.url, bytes);
 
 test('the idle poll is answered 304 without a body', async () => {
   const { body } = await host.admin.post('/agents', { name: 'poller', cluster_name: 'c' });
@@ -85,20 +75,11 @@ test('the search with a trailing slash and the list without are two operations',
   expect((await host.admin.get('/agents')).body).toHaveLength(2);
 });
 
-test('a body beyond every limit is 413 before anything is asked of the store', async () => {
-  const large = 'x'.repeat(4 * 1024 * 1024);
-  const refused = await host.anonymous.post('/agents', large, { contentType: 'application/json' });
-  expect([refused.status, refused.body.code]).toEqual([413, 'payload_too_large']);
-});
-
-test('a body that turns out too large on the way is 413 as well', async () => {
-  const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
-  const head = `POST /api/v1/agents HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`;
-  expect(await raw(`${head}${chunk.repeat(64)}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 /);
-});
-
-test('headers beyond 16 KiB are refused by the server itself', async () => {
-  expect(await raw(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+test('a request in absolute form is for the path in it', async () => {
+  const { host: authority } = new URL(host.url);
+  const to = (target: string) => raw(`GET ${target} HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`);
+  expect(await to(`http://${authority}/healthz?x=1`)).toMatch(/^HTTP\/1\.1 200 .*OK$/s);
+  expect(await to(`http://${authority}`)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 test('bytes that are no text arrive as they are and are refused as what they are', async () => {

@@ -1,0 +1,25 @@
+/** Bounds the bytes of all request bodies that are being read or worked on, so that no crowd of them can fill the memory. */
+export interface BodyBudget {
+  /** Reserves room for a body; undefined where there is none. Whoever is given room returns it by calling the result, once. */
+  reserve(caller: string, bytes: number): (() => void) | undefined;
+}
+
+/** No caller gets more than its share: one that fills it keeps out nobody else. */
+export function createBodyBudget({ totalBytes, callerBytes }: { totalBytes: number; callerBytes: number }): BodyBudget {
+  const byCaller = new Map<string, number>();
+  let reserved = 0;
+  return {
+    reserve(caller, bytes) {
+      const own = byCaller.get(caller) ?? 0;
+      if (reserved + bytes > totalBytes || own + bytes > callerBytes) return undefined;
+      reserved += bytes;
+      byCaller.set(caller, own + bytes);
+      return () => {
+        reserved -= bytes;
+        const left = (byCaller.get(caller) ?? 0) - bytes;
+        if (left > 0) byCaller.set(caller, left);
+        else byCaller.delete(caller);
+      };
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { createServer, request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createBodyBudget } from '../../infra/host/body-budget.ts';
+import { readBody } from '../../infra/host/http-body.ts';
+import { systemClock } from '../../lib/platform/clock.ts';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import { raw, rawConnection } from './raw-http.ts';
+
+const MIB = 1024 * 1024;
+let host: TestHost;
+beforeAll(async () => {
+  host = await startTestHost();
+});
+afterAll(() => host.stop());
+
+const head = (path: string, headers: string[]) =>
+  `POST ${path} HTTP/1.1\r\nHost: x\r\n${headers.map((line) => `${line}\r\n`).join('')}\r\n`;
+const codeOf = (answer: string) => /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1];
+const length = (bytes: number) => `Content-Length: ${bytes}`;
+const key = () => `Authorization: ${host.adminPak}`;
+
+describe('a request is refused by its head, before a byte of its body has come:', () => {
+  test.each([
+    ['404 on an unknown path', '404', () => head('/nowhere', [length(3 * MIB)])],
+    ['401 without a key', '401', () => head('/api/v1/agents', [length(1_000)])],
+    ['413 beyond what the operation takes', '413', () => head('/api/v1/agents', [key(), length(3 * MIB)])],
+    ['405 where the method is not served', '405', () => head('/healthz', [length(1_000)])],
+  ])('%s', async (_title, status, bytes) => {
+    // Such a client sends its body only when it is told to, and is not.
+    const connection = rawConnection(host.url, bytes().replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'));
+    expect(codeOf(await connection.answered)).toBe(status);
+    connection.socket.destroy();
+  });
+});
+
+test('a request that is admitted is told to go on, and is answered', async () => {
+  const body = '{"name":"told","cluster_name":"c"}';
+  const connection = rawConnection(
+    host.url,
+    head('/api/v1/agents', [key(), length(body.length), 'Content-Type: application/json', 'Expect: 100-continue', 'Connection: close']),
+  );
+  expect(codeOf(await connection.answered)).toBe('100');
+  connection.socket.write(body);
+  expect(await connection.closed).toMatch(/HTTP\/1\.1 201 /);
+});
+
+test('a client that has begun to send what nobody wants gets its answer, not a reset', async () => {
+  const large = Buffer.alloc(4 * MIB, 'x');
+  expect((await host.anonymous.post('/agents', 'x'.repeat(200_000), { contentType: 'application/json' })).status).toBe(401);
+  const refused = await host.admin.post('/agents', large, { contentType: 'application/json' });
+  expect([refused.status, refused.body.code]).toEqual([413, 'payload_too_large']);
+});
+
+test('a body that turns out too large on the way is 413 for those with a key, and 401 for others', async () => {
+  const chunks = `${`10000\r\n${'x'.repeat(65_536)}\r\n`.repeat(64)}0\r\n\r\n`;
+  const headers = ['Connection: close', 'Transfer-Encoding: chunked'];
+  expect(codeOf(await raw(host.url, `${head('/api/v1/agents', [...headers, key()])}${chunks}`))).toBe('413');
+  expect(codeOf(await raw(host.url, `${head('/api/v1/agents', headers)}${chunks}`))).toBe('401');
+});
+
+test('the connection of a refused body serves the next request', async () => {
+  const next = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+  const answer = await raw(host.url, `${head('/nowhere', [length(5)])}12345${next}`);
+  expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 200']);
+});
+
+test('eighty bodies without a key, on a path that does not exist, take no memory', async () => {
+  const before = process.memoryUsage.rss();
+  const part = Buffer.alloc(3 * MIB, 'a');
+  const connections = Array.from({ length: 80 }, () => rawConnection(host.url, head('/nowhere', [length(part.length + 1)])));
+  for (const { socket } of connections) socket.once('connect', () => socket.write(part));
+  const answers = await Promise.all(connections.map(({ answered }) => answered));
+  const grown = process.memoryUsage.rss() - before;
+  for (const { socket } of connections) socket.destroy();
+  expect(answers.map(codeOf)).toEqual(Array(80).fill('404'));
+  // The clients of this test are in this process too; the bodies are 240 MiB.
+  expect(grown).toBeLessThan(120 * MIB);
+});
+
+describe('the bytes of bodies in flight', () => {
+  let small: TestHost;
+  beforeAll(async () => {
+    small = await startTestHost({ bodyBudget: { totalBytes: 1_500, callerBytes: 1_000 } });
+  });
+  afterAll(() => small.stop());
+
+  const asking = (bytes: number, pak: string) =>
+    rawConnection(
+      small.url,
+      head('/api/v1/generators', [`Authorization: ${pak}`, length(bytes), 'Content-Type: application/json', 'Expect: 100-continue']),
+    );
+
+  test('are bounded for each caller and for all together; whoever comes too late is asked to try again, until there is room', async () => {
+    const body = JSON.stringify({ name: 'g', description: 'x'.repeat(500) });
+    const first = asking(900, small.adminPak);
+    expect(codeOf(await first.answered)).toBe('100');
+    const refused = await small.admin.post('/generators', body, { contentType: 'application/json' });
+    expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' }, body: { code: 'overloaded' } });
+    first.socket.destroy();
+    await first.closed;
+    let status = 503;
+    while (status === 503) ({ status } = await small.admin.post('/generators', body, { contentType: 'application/json' }));
+    expect(status).toBe(201);
+  });
+
+  test('of one caller do not take the room of another', () => {
+    const budget = createBodyBudget({ totalBytes: 100, callerBytes: 60 });
+    const release = budget.reserve('a', 60);
+    expect([budget.reserve('a', 1), typeof budget.reserve('b', 40), budget.reserve('c', 1)]).toEqual([undefined, 'function', undefined]);
+    release?.();
+    expect(typeof budget.reserve('a', 60)).toBe('function');
+  });
+});
+
+test('a body that comes too slowly is given up, and nothing of it is kept', async () => {
+  const [outcome, ticked] = [Promise.withResolvers<unknown>(), Promise.withResolvers<void>()];
+  const clock = { ...systemClock, sleep: () => ticked.promise };
+  const server = createServer((request) => {
+    request.once('data', () => ticked.resolve());
+    readBody(request, { bytes: 100, timeoutMs: 20_000 }, clock).then(outcome.resolve);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('not listening');
+  const client = httpRequest({ port: address.port, host: '127.0.0.1', method: 'POST', headers: { 'content-length': '100' } });
+  client.on('error', () => {}).write('slow');
+  expect(await outcome.promise).toEqual({ kind: 'too-slow' });
+  client.destroy();
+  server.closeAllConnections();
+  server.close();
+});
+
+describe('bytes that are no HTTP are refused in JSON with a code:', () => {
+  test.each([
+    ['no request at all', 'hello\r\n\r\n', '400', 'malformed_request'],
+    ['two lengths', 'POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', '400', 'malformed_request'],
+    ['headers beyond 16 KiB', `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`, '431', 'headers_too_large'],
+  ])('%s', async (_title, bytes, status, code) => {
+    const answer = await raw(host.url, bytes);
+    expect(codeOf(answer)).toBe(status);
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual({ code, message: expect.any(String), error: expect.any(String) });
+  });
+});
