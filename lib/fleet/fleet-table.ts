@@ -39,8 +39,6 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 /** Sixteen digits hold every safe integer, and sort as numbers do. */
 const padded = (sequence: number) => String(sequence).padStart(16, '0');
 
-export const SEQUENCE_KEY: Key = { pk: 'COUNTER', sk: 'SEQUENCE' };
-
 export const agentKey = (id: string): Key => ({ pk: `AGENTS#${shardOf(id)}`, sk: id });
 export const agentShards = SHARDS.map((shard) => `AGENTS#${shard}`);
 /** Hashed: two names of 255 characters do not fit into the 1,024 bytes of a sort key. */

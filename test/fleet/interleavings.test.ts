@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Write } from '../../lib/platform/database/database.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { configMap, type MadeAgent, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, target } from './fleet-builder.ts';
+import { justBefore as interrupt } from './interrupted-store.ts';
 
 let host: TestHost;
 let generator: MadeGenerator;
@@ -15,18 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => host.stop());
 
-/** Lets something else happen right before the next transaction that writes an item of this type, as if another process had done it. */
-function justBefore(type: string, happens: () => Promise<unknown>): void {
-  const { database } = host.app.services;
-  const { transact } = database;
-  database.transact = async (writes: readonly Write[]) => {
-    if (writes.some((write) => ('put' in write ? write.put.type === type : JSON.stringify(write).includes(type)))) {
-      database.transact = transact;
-      await happens();
-    }
-    return transact(writes);
-  };
-}
+const justBefore = (type: string, happens: () => Promise<unknown>) => interrupt(host.app.services.database, type, happens);
 
 const addTarget = () => host.admin.post(`/agents/${agent.id}/targets`, { agent_id: agent.id, stack_id: stack.id });
 const targets = async () => ok(host.admin.get(`/agents/${agent.id}/targets`));
@@ -73,19 +63,6 @@ test('an object submitted while its stack is deleted is a 404, and nobody is tol
     body: { code: 'stack_not_found' },
   });
   expect((await agent.assignments()).get(stack.id)).toEqual({ ...before.get(stack.id), state: 'withdrawn' });
-});
-
-test('of two objects the one with the higher number stays the newest, whichever is stored first', async () => {
-  await target(host, agent, stack);
-  let overtaking: { id: string; sequence_id: number } | undefined;
-  justBefore('object', async () => {
-    overtaking = await ok(host.admin.post(`/stacks/${stack.id}/deployment-objects`, { yaml_content: configMap('later') }));
-  });
-  const overtaken = await ok(host.admin.post(`/stacks/${stack.id}/deployment-objects`, { yaml_content: configMap('earlier') }));
-  expect(overtaken.sequence_id).toBeLessThan(overtaking?.sequence_id ?? 0);
-  expect((await agent.assignments()).get(stack.id)).toMatchObject({ deployment_object_id: overtaking?.id });
-  const history = await ok(host.admin.get(`/stacks/${stack.id}/deployment-objects`));
-  expect(history.map(({ id }: { id: string }) => id)).toEqual([overtaking?.id, overtaken.id, stack.objectId]);
 });
 
 test('a poll that reads while something changes is answered with a tag that is stale at once, never with one too new', async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Database, Write } from '../../lib/platform/database/database.ts';
+import type { Write } from '../../lib/platform/database/database.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { configMap, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, submit } from './fleet-builder.ts';
+import { justBefore } from './interrupted-store.ts';
 
 let host: TestHost;
 let generator: MadeGenerator;
@@ -12,18 +13,6 @@ beforeAll(async () => {
 afterAll(() => host.stop());
 
 const current = async (agent: Awaited<ReturnType<typeof makeAgent>>, stackId: string) => (await agent.assignments()).get(stackId);
-
-/** Runs `action` right before the first transaction that writes an item of this type. */
-function justBefore(database: Database, type: string, action: () => Promise<unknown>): void {
-  const { transact } = database;
-  database.transact = async (writes: readonly Write[]) => {
-    if (writes.some((write) => 'put' in write && write.put.type === type)) {
-      database.transact = transact;
-      await action();
-    }
-    return transact(writes);
-  };
-}
 
 test('a label that is added while the stack gets a new object leads to the new object', async () => {
   const agent = await makeAgent(host, { generators: [generator], labels: ['late'] });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
-import { fleetTable, objectBodyKey, objectHeadKey, objectPk, SEQUENCE_KEY, stackKey, stackObjectKey, stackPk } from '../fleet-table.ts';
+import { fleetTable, objectBodyKey, objectHeadKey, objectPk, stackKey, stackObjectKey, stackPk } from '../fleet-table.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
 import { latestFields } from '../stacks/stack-repository.ts';
 
@@ -21,20 +21,15 @@ export const ObjectHead = z.object({
   body_chunks: z.int(),
 });
 export type ObjectHead = z.infer<typeof ObjectHead>;
+export type NewObjectHead = Omit<ObjectHead, 'body_chunks'>;
 
 export const checksumOf = (yaml: string): string => createHash('sha256').update(yaml).digest('hex');
 
 /** How many bytes of an answer an object's YAML takes. */
 export const wireBytesOf = ({ yaml_content }: DeploymentObject): number => Buffer.byteLength(JSON.stringify(yaml_content));
 
-/** Takes the next number, alone: inside the transaction it would be a storm of conflicts. Gaps are fine. */
-export async function nextSequence(database: Database): Promise<number> {
-  const counter = await database.write({ table, update: SEQUENCE_KEY, add: { value: 1 } });
-  return z.object({ value: z.int() }).parse(counter).value;
-}
-
 /** The object and its place under its stack. */
-export function objectNewWrites(head: Omit<ObjectHead, 'body_chunks'>, yaml: string): Write[] {
+export function objectNewWrites(head: NewObjectHead, yaml: string): Write[] {
   const body = gzipSync(yaml);
   const chunks = Array.from({ length: Math.ceil(body.length / CHUNK_BYTES) }, (_, n) =>
     body.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES),
@@ -51,20 +46,22 @@ export function objectNewWrites(head: Omit<ObjectHead, 'body_chunks'>, yaml: str
   ];
 }
 
-/** Moves the stack's head to this object, unless a later one is there already or the stack is gone. */
-export const headWrite = (head: Omit<ObjectHead, 'body_chunks'>): Write => ({
+/** Moves the stack's head to this object; fails if a later one is there already, or if the stack is gone. */
+export const headWrite = (head: NewObjectHead, overtaken: () => Error): Write => ({
   table,
   update: stackKey(head.stack_id),
   set: latestFields(head),
   add: { object_count: 1 },
   if: { exists: true, below: { latest_sequence: head.sequence_id } },
+  orElse: overtaken,
 });
-/** Keeps an object that a later one has overtaken as history. */
-export const historyWrite = (stackId: string): Write => ({
+/** Keeps an object as history that a later one has overtaken. */
+export const historyWrite = (stackId: string, gone: () => Error): Write => ({
   table,
   update: stackKey(stackId),
   add: { object_count: 1 },
   if: { exists: true },
+  orElse: gone,
 });
 
 export async function findObjectHead(database: Database, id: string): Promise<ObjectHead | undefined> {

@@ -1,9 +1,4 @@
-import type { AuditEntry } from '../../identity/audit.ts';
-import { timestamp } from '../../platform/clock.ts';
-import { ConditionFailed } from '../../platform/database/database.ts';
 import { AppError } from '../../platform/errors.ts';
-import { occurrence } from '../../platform/events/domain-event.ts';
-import { newId } from '../../platform/ids.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
@@ -11,82 +6,26 @@ import { parseYamlDocuments } from '../protocol/yaml-documents.ts';
 import { YamlError } from '../protocol/yaml-rules.ts';
 import { findStack } from '../stacks/stack-repository.ts';
 import { getOwnStack, owns } from '../stacks/stack-service.ts';
-import { fleetChanged } from '../targeting/fleet-changed.ts';
 import { runsStack } from '../targeting/matching.ts';
-import {
-  checksumOf,
-  findObject,
-  headWrite,
-  historyWrite,
-  listObjectIds,
-  nextSequence,
-  type ObjectHead,
-  objectNewWrites,
-  wireBytesOf,
-} from './deployment-object-repository.ts';
-
-export interface NewDeploymentObject {
-  yaml_content: string;
-  is_deletion_marker: boolean;
-}
+import { findObject, listObjectIds, type NewObjectHead, wireBytesOf } from './deployment-object-repository.ts';
+import { commitAsNewestOrHistory, type NewDeploymentObject } from './newest-or-history.ts';
 
 /**
  * Stores a stack's next desired state, byte for byte, and makes it the newest. Of two at once the one with the higher number stays
  * the head, whichever is stored first.
  */
 export async function createDeploymentObject(
-  at: FleetPorts,
-  actor: Caller,
+  ports: FleetPorts,
+  caller: Caller,
   stackId: string,
   input: NewDeploymentObject,
 ): Promise<DeploymentObject> {
-  await getOwnStack(at, actor, stackId);
+  const stack = await getOwnStack(ports, caller, stackId);
   checkYaml(input);
-  const { yaml_content } = input;
-  const head = await newHead(at, stackId, input);
-  const change = {
-    audit: objectAudit(actor, head),
-    events: [occurrence(fleetChanged, { kind: 'stack-changed' as const, stack_id: stackId })],
-  };
-  const objects = objectNewWrites(head, yaml_content);
-  try {
-    await at.commit({ writes: [...objects, headWrite(head)], ...change });
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error;
-    // A later object won, or the stack was deleted meanwhile.
-    if (!(await findStack(at.database, stackId))) throw fleetError('stack_not_found');
-    await at.commit({ writes: [...objects, historyWrite(stackId)], ...change });
-  }
-  return asObject(head, yaml_content);
+  return asObject(await commitAsNewestOrHistory(ports, caller, stack, input), input.yaml_content);
 }
 
-type NewHead = Omit<ObjectHead, 'body_chunks'>;
-
-/** The object's head, with the next number. */
-export async function newHead(
-  at: FleetPorts,
-  stackId: string,
-  { yaml_content, is_deletion_marker }: NewDeploymentObject,
-): Promise<NewHead> {
-  return {
-    id: newId(),
-    created_at: timestamp(at.clock),
-    stack_id: stackId,
-    sequence_id: await nextSequence(at.database),
-    yaml_checksum: checksumOf(yaml_content),
-    is_deletion_marker,
-  };
-}
-
-export const objectAudit = (actor: Caller, head: NewHead): AuditEntry => ({
-  actor,
-  action: 'deployment_object.created',
-  resourceType: 'deployment_object',
-  resourceId: head.id,
-  details: { stack_id: head.stack_id, sequence_id: head.sequence_id, is_deletion_marker: head.is_deletion_marker },
-});
-
-const asObject = (head: NewHead, yaml_content: string): DeploymentObject => ({
+const asObject = (head: NewObjectHead, yaml_content: string): DeploymentObject => ({
   ...head,
   updated_at: head.created_at,
   deleted_at: null,

@@ -4,7 +4,8 @@ import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import { listObjectEvents, reportEvent } from '../agent-events/agent-event-service.ts';
 import { findObject, findObjectHead, listObjectIds, objectNewWrites } from '../deployment-objects/deployment-object-repository.ts';
-import { checkYaml, createDeploymentObject, newHead, objectAudit } from '../deployment-objects/deployment-object-service.ts';
+import { checkYaml, createDeploymentObject } from '../deployment-objects/deployment-object-service.ts';
+import { newObjectHead, objectAudit } from '../deployment-objects/newest-or-history.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { AgentEvent } from '../protocol/agent-protocol.ts';
@@ -71,7 +72,7 @@ export async function createDeployment(at: FleetPorts, actor: Caller, input: New
   if (!(await findGenerator(at.database, generatorId))) throw noGenerator();
   const now = timestamp(at.clock);
   const stack: Stack = { id: newId(), created_at: now, updated_at: now, deleted_at: null, name, description, generator_id: generatorId };
-  const head = await newHead(at, stack.id, { yaml_content, is_deletion_marker: false });
+  const head = newObjectHead(at, stack, { yaml_content, is_deletion_marker: false });
   await at.commit({
     writes: [generatorPresent(generatorId, noGenerator), ...stackNewWrites(stack, head), ...objectNewWrites(head, yaml_content)],
     audit: [{ actor, action: 'stack.created', resourceType: 'stack', resourceId: stack.id, details: { name } }, objectAudit(actor, head)],
