@@ -37,6 +37,9 @@ interface PollCycleOptions {
 
 /** Belt and braces against an ETag that stands still: so often the answer is asked for whatever it was. */
 const UNCONDITIONAL_MS = 15 * 60_000;
+/** From the first retry to the slowest, of a cluster that doesn't say what is in it. */
+const READ_AGAIN_MS = 1_000;
+const READ_AGAIN_MAX_MS = 60_000;
 const READS_AT_ONCE = 8;
 const ACTIVE = 'ACTIVE';
 
@@ -44,6 +47,8 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
   const { agentId, controlPlane, state, inventories, guard, contents, bodies, metrics, clock, random, log, stop, enqueue } = options;
   const given = new Map<string, string>();
   let unlisted = new Set<string>();
+  let failedReads = 0;
+  let readAgainAtMs = clock.monotonicMs();
   let byStack = indexOf(state.assignments?.value.assignments);
   let unconditionalAtMs = clock.monotonicMs() + jitteredMs(UNCONDITIONAL_MS, 0.2, random);
 
@@ -69,6 +74,23 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
     }
   }
 
+  /** A cluster that does not answer is asked more and more seldom, and told of in one line each time. */
+  async function readInventories(): Promise<boolean> {
+    if (clock.monotonicMs() < readAgainAtMs) return false;
+    try {
+      await inventories.load();
+      failedReads = 0;
+      return true;
+    } catch (error) {
+      if (stop.aborted) return false;
+      const waitMs = jitteredMs(Math.min(READ_AGAIN_MAX_MS, READ_AGAIN_MS * 2 ** Math.min(failedReads++, 10)), 0.2, random);
+      readAgainAtMs = clock.monotonicMs() + waitMs;
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn('inventories_not_read', { reason, consequence: 'nothing is applied or removed until they are', retry_in_ms: waitMs });
+      return false;
+    }
+  }
+
   async function run({ ask }: { ask: boolean }): Promise<void> {
     if (ask) await poll();
     if (stop.aborted || !state.assignments) return;
@@ -77,12 +99,7 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
       given.clear();
       return;
     }
-    try {
-      await inventories.load();
-    } catch (error) {
-      log.warn('inventories_not_read', { error });
-      return;
-    }
+    if (!(await readInventories())) return;
     for (const stackId of given.keys()) {
       if (byStack.has(stackId)) continue;
       given.delete(stackId);

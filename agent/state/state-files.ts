@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A small folder of texts. Names are kebab-case or hexadecimal, with slashes between folders. */
@@ -11,38 +11,72 @@ export interface StateFiles {
   list(folder: string): Promise<string[]>;
 }
 
-export function createStateFiles(directory: string): StateFiles {
+/** Longer than any disk that works takes for one small file. */
+const ANSWER_MS = 20_000;
+
+/**
+ * On disk. A folder that hangs (a network drive that is away) fails each call within a limit, and further calls at once until it answers
+ * again: a call that hangs holds one of the few threads that all file and name look-ups share.
+ */
+export function createStateFiles(directory: string, { limitMs = ANSWER_MS }: { limitMs?: number } = {}): StateFiles {
   let written = 0;
   const path = (name: string) => join(directory, name);
+  const bounded = boundedCalls(directory, limitMs);
   return {
-    async read(name) {
-      try {
-        return await readFile(path(name), 'utf8');
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-      }
-    },
-    async write(name, text) {
-      const temporary = `${path(name)}.${process.pid}-${++written}.tmp`;
-      await mkdir(join(path(name), '..'), { recursive: true });
-      try {
-        await writeFile(temporary, text, { mode: 0o600, flush: true });
-        await rename(temporary, path(name));
-      } catch (error) {
-        await rm(temporary, { force: true });
-        throw error;
-      }
-    },
-    remove: (name) => rm(path(name), { force: true }),
-    async list(folder) {
-      try {
-        return (await readdir(path(folder))).filter((name) => !name.endsWith('.tmp'));
-      } catch (error) {
-        if (isMissing(error)) return [];
-        throw error;
-      }
-    },
+    read: (name) =>
+      bounded(async () => {
+        try {
+          // Opening a pipe would wait for somebody to write to it.
+          if (!(await stat(path(name))).isFile()) throw new Error(`${path(name)} is not a regular file: remove it`);
+          return await readFile(path(name), 'utf8');
+        } catch (error) {
+          if (isMissing(error)) return undefined;
+          throw error;
+        }
+      }),
+    write: (name, text) =>
+      bounded(async () => {
+        const temporary = `${path(name)}.${process.pid}-${++written}.tmp`;
+        await mkdir(join(path(name), '..'), { recursive: true });
+        try {
+          await writeFile(temporary, text, { mode: 0o600, flush: true });
+          await rename(temporary, path(name));
+        } catch (error) {
+          await rm(temporary, { force: true });
+          throw error;
+        }
+      }),
+    remove: (name) => bounded(() => rm(path(name), { force: true })),
+    list: (folder) =>
+      bounded(async () => {
+        try {
+          return (await readdir(path(folder))).filter((name) => !name.endsWith('.tmp'));
+        } catch (error) {
+          if (isMissing(error)) return [];
+          throw error;
+        }
+      }),
+  };
+}
+
+/** Rejects what takes longer than the limit, and everything asked for while that is still under way. */
+export function boundedCalls(directory: string, limitMs: number): <T>(call: () => Promise<T>) => Promise<T> {
+  let hanging = 0;
+  const silent = () => new Error(`the state folder ${directory} has not answered within ${limitMs / 1_000} s: see that its drive is there`);
+  return async (call) => {
+    if (hanging > 0) throw silent();
+    let isLate = false;
+    const working = call().finally(() => {
+      clearTimeout(timer);
+      if (isLate) hanging--;
+    });
+    const { promise: limit, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      isLate = true;
+      hanging++;
+      reject(silent());
+    }, limitMs);
+    return Promise.race([working, limit]);
   };
 }
 
@@ -57,4 +91,4 @@ export function createMemoryFiles(): StateFiles {
   };
 }
 
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const isMissing = (error: unknown): boolean => typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';

@@ -13,6 +13,8 @@ export interface TryOutAgent {
   name: string;
   /** `memory`, or `kubernetes` where a kubeconfig was given. */
   cluster: 'memory' | 'kubernetes';
+  /** Why its cluster did not answer when it was started; undefined if it did. The agent goes on trying. */
+  unreachable: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -27,6 +29,8 @@ export interface TryOutOptions {
 const NAME = 'try-out';
 /** It is there to be watched. */
 const POLLING_SECONDS = '1';
+/** A cluster that has not answered by then is told to be out of reach. */
+const CLUSTER_ANSWER_MS = 3_000;
 
 /** Enlists the agent where it isn't yet, activates it and starts it. Its cluster must answer only when there is something to apply. */
 export async function startTryOutAgent({ host, dataDir, kubeconfig }: TryOutOptions): Promise<TryOutAgent> {
@@ -64,12 +68,16 @@ export async function startTryOutAgent({ host, dataDir, kubeconfig }: TryOutOpti
     await Promise.allSettled([controlPlane.close(), cluster.close()]);
   };
   try {
+    const unreachable = await cluster.version(AbortSignal.timeout(CLUSTER_ANSWER_MS)).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
     await agent.start();
+    return { id, name: NAME, cluster: kind, unreachable, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { id, name: NAME, cluster: kind, stop };
 }
 
 async function clusterOf(kubeconfigPath: string | undefined) {

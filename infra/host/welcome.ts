@@ -5,7 +5,7 @@ export interface WelcomeFacts {
   dataDir: string | undefined;
   /** Where the admin's key is known from, the public one apart. */
   adminKey: 'configured' | 'stored' | 'missing';
-  agent: Pick<TryOutAgent, 'id' | 'name' | 'cluster'> | undefined;
+  agent: Pick<TryOutAgent, 'id' | 'name' | 'cluster' | 'unreachable'> | undefined;
   /** Whether other machines reach it as well. */
   everywhere: boolean;
 }
@@ -59,14 +59,14 @@ export function welcome(
         stored: ['The admin key was shown when it was made; if it is lost: npm start -- --rotate-admin-pak'],
         missing: ['There is no admin key, stored or configured. To make one, stop this and run: npm start -- --rotate-admin-pak'],
       }[adminKey];
-  const trying = agent
-    ? [
-        '',
-        agent.cluster === 'memory'
-          ? `The agent "${agent.name}" works on a cluster in memory: what it deploys exists in this process alone.`
-          : `The agent "${agent.name}" works on the cluster of your kubeconfig: what you deploy to it is real.`,
-        `Its id: ${agent.id}`,
-      ]
-    : [];
+  const trying = agent ? ['', placeOf(agent), `Its id: ${agent.id}`] : [];
   return `${[...about, ...trying, ...first, '', 'Ctrl-C stops.'].join('\n')}\n`;
+}
+
+function placeOf({ name, cluster, unreachable }: Pick<TryOutAgent, 'name' | 'cluster' | 'unreachable'>): string {
+  if (cluster === 'memory') return `The agent "${name}" works on a cluster in memory: what it deploys exists in this process alone.`;
+  if (unreachable !== undefined) {
+    return `The agent "${name}" can't reach the cluster of your kubeconfig (${unreachable}) and goes on trying: check that its API server runs.`;
+  }
+  return `The agent "${name}" works on the cluster of your kubeconfig: what you deploy to it is real.`;
 }

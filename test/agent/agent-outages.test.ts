@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { ClusterError } from '../../agent/cluster/cluster.ts';
+import { type Cluster, ClusterError } from '../../agent/cluster/cluster.ts';
 import { createMemoryFiles } from '../../agent/state/state-files.ts';
+import { createLog } from '../../lib/platform/log.ts';
 import { configMap, configMaps, createAgentWorld, yaml } from './agent-world.ts';
 
 const unreachable = () => new ClusterError('connect ECONNREFUSED', { status: 0, reason: 'Unreachable' });
@@ -204,4 +205,31 @@ test('the applied sequence never falls', async () => {
   expect(await world.data('a')).toEqual({ version: 'new' });
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
   await next.stop();
+});
+
+test('a cluster that is dead when the agent starts is asked more and more seldom, told of without a stack trace, and found when it is back', async () => {
+  const world = createAgentWorld();
+  world.plane.post(world.plane.newStack(), yaml(configMap('a')));
+  const lines: string[] = [];
+  let lists = 0;
+  let dead = true;
+  const cluster: Cluster = {
+    ...world.cluster,
+    list: (...args) => {
+      lists++;
+      return dead ? Promise.reject(unreachable()) : world.cluster.list(...args);
+    },
+  };
+  const agent = await world.start({ pollingIntervalMs: 1_000 }, { cluster, log: createLog({ write: (line) => lines.push(line) }) });
+  await world.clock.advance(3_600_000);
+  expect(lists).toBeLessThan(100);
+  const told = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'inventories_not_read');
+  expect(told).toHaveLength(lists);
+  for (const line of told) expect(line).toMatchObject({ reason: 'connect ECONNREFUSED', retry_in_ms: expect.any(Number) });
+  expect(told.some((line) => 'error' in line)).toBe(false);
+
+  dead = false;
+  await world.clock.advance(120_000);
+  expect(world.objects()).toEqual(['ConfigMap/shop/a']);
+  await agent.stop();
 });

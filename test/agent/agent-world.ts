@@ -4,7 +4,7 @@ import { createMemoryCluster, type MemoryCluster } from '../../agent/cluster/mem
 import type { AgentConfig } from '../../agent/config.ts';
 import type { ControlPlane } from '../../agent/control-plane/control-plane.ts';
 import { createMemoryFiles, type StateFiles } from '../../agent/state/state-files.ts';
-import { silentLog } from '../../lib/platform/log.ts';
+import { type Log, silentLog } from '../../lib/platform/log.ts';
 import { AGENT_NAME, CLUSTER_NAME, createModelControlPlane, type ModelControlPlane } from './model-control-plane.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
@@ -38,7 +38,7 @@ export interface AgentWorld {
   plane: ModelControlPlane;
   files: StateFiles;
   /** Another agent on the same cluster, disk and time. */
-  create(over?: Partial<AgentConfig>, ports?: { cluster?: Cluster; controlPlane?: ControlPlane; files?: StateFiles }): Agent;
+  create(over?: Partial<AgentConfig>, ports?: { cluster?: Cluster; controlPlane?: ControlPlane; files?: StateFiles; log?: Log }): Agent;
   /** Started, and at rest. */
   start(...how: Parameters<AgentWorld['create']>): Promise<Agent>;
   /** Lets everything happen that is due, retries included; health deadlines and intervals beyond that are the test's to pass. */

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Api } from '../harness/client.ts';
@@ -60,4 +60,32 @@ test('a kubeconfig that leads nowhere is an error, and no agent on a cluster in 
   const { code, stdout, stderr } = await runHost({ args: ['--port', '0', '--try', '--kubeconfig', '/no/such/kubeconfig'] });
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toContain('the try-out agent cannot be started');
+});
+
+const deadKubeconfig = (server: string) => `apiVersion: v1
+kind: Config
+clusters: [{ name: dead, cluster: { server: "${server}" } }]
+users: [{ name: me, user: { token: none } }]
+contexts: [{ name: dead, context: { cluster: dead, user: me } }]
+current-context: dead
+`;
+
+test('an API server that is dead is told in one sentence, and the agent tries again calmly', async () => {
+  const folder = await temporaryDataDir();
+  const kubeconfig = join(folder, 'kubeconfig');
+  await writeFile(kubeconfig, deadKubeconfig('https://127.0.0.1:9'));
+  const one = await startHostProcess({ args: ['--try', '--kubeconfig', kubeconfig] });
+  expect(one.stdout()).toMatch(
+    /^The agent "try-out" can't reach the cluster of your kubeconfig \(.*ECONNREFUSED.*\) and goes on trying: check that its API server runs\.$/m,
+  );
+  expect(one.stdout()).not.toContain('what you deploy to it is real');
+  expect(one.adminPak).not.toBe('');
+  for (const deadline = performance.now() + 10_000; !one.stderr().includes('inventories_not_read'); ) {
+    if (performance.now() > deadline) throw new Error('the agent never said that it cannot read its cluster');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  one.kill('SIGKILL');
+  await one.ended;
+  expect(one.stderr()).not.toContain('"stack"');
+  await rm(folder, { recursive: true });
 });
