@@ -45,6 +45,9 @@ export interface ResourceKind {
   namespaced: boolean;
 }
 
+/** Empty for the core group. */
+export const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/', 1)[0] ?? '') : '');
+
 export interface ApplyOptions {
   fieldManager: string;
   /** Takes over fields that other managers own; without it such an apply fails with reason Conflict. */
@@ -75,9 +78,12 @@ export interface Cluster {
    * some milliseconds after it is established. Rejects with a retryable 503 where an extension's own server, which would know, is away.
    */
   findKind(apiVersion: string, kind: string, options?: { fresh?: boolean; signal?: AbortSignal }): Promise<ResourceKind | undefined>;
-  /** Undefined where it doesn't exist, and where the server has no such kind. */
+  /**
+   * Undefined if it doesn't exist. Like `list` and `delete` it takes another version of the kind if the asked one is no longer served,
+   * and rejects with reason UNSERVED if none is: nothing is known of the objects of a kind that is not served.
+   */
   find(ref: ObjectRef, signal?: AbortSignal): Promise<LiveObject | undefined>;
-  /** All pages of a kind, in one namespace or in all. Empty where the server has no such kind. */
+  /** All pages of a kind, in one namespace or in all. */
   list(kind: Pick<ResourceKind, 'apiVersion' | 'kind'>, options?: ListOptions): Promise<LiveObject[]>;
   /**
    * Server-side apply of exactly this JSON. Returns what is (or with `dryRun` would be) stored. What does not fit its schema, an
@@ -86,12 +92,17 @@ export interface Cluster {
    */
   apply(manifest: Manifest, options: ApplyOptions): Promise<LiveObject>;
   /**
-   * Background propagation: what the object owns goes after it. `gone` where there was nothing, or no such kind; `deleting` while
-   * finalizers hold it (a namespace: until it is empty; a pod: until it has stopped).
+   * Background propagation: what the object owns goes after it. `gone` if there was nothing; `deleting` while finalizers hold it
+   * (a namespace: until it is empty; a pod: until it has stopped).
    */
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<'deleted' | 'deleting' | 'gone'>;
   close(): Promise<void>;
 }
+
+/** The reason of an error about a kind that the API server serves in no version, or about a path that it doesn't know. */
+export const UNSERVED = 'Unserved';
+
+export const isUnserved = (error: unknown): error is ClusterError => error instanceof ClusterError && error.reason === UNSERVED;
 
 /** A failed call to the cluster. `status` is HTTP's, 0 where no answer came; `reason` is the Status object's. */
 export class ClusterError extends Error {

@@ -1,10 +1,9 @@
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Log } from '../../lib/platform/log.ts';
-import { type Cluster, ClusterError, type LiveObject, type ObjectRef, type ResourceKind } from './cluster.ts';
+import { type Cluster, ClusterError, isUnserved, type LiveObject, type ObjectRef, type ResourceKind, UNSERVED } from './cluster.ts';
 import { isObject } from './json-object.ts';
 import { kubernetesAccess } from './kubernetes-access.ts';
 import { type FindKindOptions, kubernetesDiscovery } from './kubernetes-discovery.ts';
-import { UNSERVED } from './kubernetes-errors.ts';
 import { listPages } from './kubernetes-list.ts';
 import { liveObject } from './kubernetes-object.ts';
 import { kubernetesTransport } from './kubernetes-transport.ts';
@@ -31,26 +30,36 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
   const transport = kubernetesTransport({ ...options, access, clock });
   const discovery = kubernetesDiscovery(transport, clock);
 
-  /** Runs a call on a kind's URLs, or answers `unknown` where the server has no such kind. */
+  /** Runs a call on a kind's URLs. Rejects with reason UNSERVED if the server has no such kind. */
   const onKind = async <T>(
     { apiVersion, kind }: Pick<ResourceKind, 'apiVersion' | 'kind'>,
-    { call, unknown, ...find }: { call: (resource: ResourceKind) => Promise<T>; unknown: () => T } & FindKindOptions,
+    { call, ...find }: { call: (resource: ResourceKind) => Promise<T> } & FindKindOptions,
   ): Promise<T> => {
-    const resource = await discovery.find(apiVersion, kind, find);
-    if (!resource) return unknown();
+    const unserved = () =>
+      new ClusterError(`the cluster does not serve the kind ${apiVersion} ${kind}${find.anyVersion ? ' in any version' : ''}`, {
+        status: 404,
+        reason: UNSERVED,
+      });
+    const [resource] = await discovery.find(apiVersion, kind, find);
+    if (!resource) throw unserved();
     try {
       return await call(resource);
     } catch (error) {
       if (!isUnserved(error)) throw error;
     }
-    // The definition has been deleted or replaced since it was read.
-    const now = await discovery.find(apiVersion, kind, { ...find, fresh: true });
-    if (!now) return unknown();
-    return call(now).catch((error: unknown) => {
-      if (!isUnserved(error)) throw error;
-      const message = `${apiVersion} ${kind} is in discovery, but the API server does not serve it: ${error.message}`;
-      throw new ClusterError(message, { status: 503, reason: 'ServiceUnavailable', cause: error });
-    });
+    // The definition has been deleted or replaced since it was read. Discovery may still name a version that is no longer served.
+    let refusal: ClusterError | undefined;
+    for (const version of await discovery.find(apiVersion, kind, { ...find, fresh: true })) {
+      try {
+        return await call(version);
+      } catch (error) {
+        if (!isUnserved(error)) throw error;
+        refusal = error;
+      }
+    }
+    if (!refusal) throw unserved();
+    const message = `${apiVersion} ${kind} is in discovery, but the API server does not serve it: ${refusal.message}`;
+    throw new ClusterError(message, { status: 503, reason: 'ServiceUnavailable', cause: refusal });
   };
 
   return {
@@ -60,12 +69,12 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
       throw new ClusterError('the API server did not say its version', { status: 502, reason: 'BadAnswer' });
     },
 
-    findKind: (apiVersion, kind, find) => discovery.find(apiVersion, kind, find),
+    findKind: async (apiVersion, kind, find) => (await discovery.find(apiVersion, kind, find))[0],
 
     find: (ref, signal) =>
       onKind<LiveObject | undefined>(ref, {
         signal,
-        unknown: () => undefined,
+        anyVersion: true,
         call: async (resource) => {
           try {
             return liveObject(await transport.send({ method: 'GET', path: objectPath(resource, ref), signal }), ref);
@@ -79,7 +88,7 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
     list: (kind, { namespace, labelSelector, signal } = {}) =>
       onKind<LiveObject[]>(kind, {
         signal,
-        unknown: () => [],
+        anyVersion: true,
         call: (resource) => listPages({ transport, resource, path: kindPath(resource, namespace), pageSize, labelSelector, signal }),
       }),
 
@@ -91,9 +100,6 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
       const query = `fieldManager=${encodeURIComponent(fieldManager)}&force=${force}&fieldValidation=Ignore${dryRun ? '&dryRun=All' : ''}`;
       return onKind<LiveObject>(ref, {
         signal,
-        unknown: () => {
-          throw new ClusterError(`the API server has no kind ${kind} in ${apiVersion}`, { status: 404, reason: 'NotFound' });
-        },
         call: async (resource) => {
           const path = `${objectPath(resource, ref)}?${query}`;
           // The type says YAML, and JSON is YAML.
@@ -112,9 +118,7 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
     delete: (ref, { uid, signal } = {}) =>
       onKind<'deleted' | 'deleting' | 'gone'>(ref, {
         signal,
-        // "Gone" ends the ownership of the object: a recent miss isn't enough to say it.
-        certain: true,
-        unknown: () => 'gone',
+        anyVersion: true,
         call: async (resource) => {
           const body = {
             apiVersion: 'v1',
@@ -135,7 +139,6 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
   };
 }
 
-const isUnserved = (error: unknown): error is ClusterError => error instanceof ClusterError && error.reason === UNSERVED;
 const isMissing = (error: unknown): boolean => error instanceof ClusterError && error.status === 404 && error.reason === 'NotFound';
 
 /** The answer is a Status or the object: as it was when it went, or as it is while something holds it. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Clock } from '../../lib/platform/clock.ts';
-import { ClusterError, type ResourceKind } from './cluster.ts';
+import { ClusterError, groupOf, type ResourceKind } from './cluster.ts';
 import type { KubernetesTransport } from './kubernetes-transport.ts';
 
 /** All groups, versions and kinds in one document. Every authenticated user may read it. In Kubernetes since 1.27. */
@@ -33,6 +33,8 @@ const GroupList = z.looseObject({
 
 interface Snapshot {
   kinds: Map<string, ResourceKind>;
+  /** The versions of a kind by `group/kind`, in the server's order of preference. */
+  versions: Map<string, ResourceKind[]>;
   /** Versions whose own server didn't answer: what they lack here may well exist. */
   stale: Set<string>;
   readMs: number;
@@ -41,13 +43,14 @@ interface Snapshot {
 export interface FindKindOptions {
   /** Asks the server whatever is cached. */
   fresh?: boolean | undefined;
-  /** Never takes a miss from the cache, however recent. */
-  certain?: boolean | undefined;
+  /** If the asked version is not served, another one will do: the objects are the same in all of them. Such a miss is never a cached one. */
+  anyVersion?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
 export interface KubernetesDiscovery {
-  find(apiVersion: string, kind: string, options?: FindKindOptions): Promise<ResourceKind | undefined>;
+  /** The kind in the asked version, and with `anyVersion` in the others after it, in the server's order of preference. */
+  find(apiVersion: string, kind: string, options?: FindKindOptions): Promise<ResourceKind[]>;
 }
 
 /** A kind that isn't known is looked for again, but a stack full of typos must not ask the server once for each. */
@@ -82,21 +85,28 @@ export function kubernetesDiscovery(transport: KubernetesTransport, clock: Clock
   };
 
   return {
-    find: async (apiVersion, kind, { fresh = false, certain = false, signal } = {}) => {
+    find: async (apiVersion, kind, { fresh = false, anyVersion = false, signal } = {}) => {
       const key = `${apiVersion}/${kind}`;
+      const group = groupOf(apiVersion);
+      const known = ({ kinds, versions }: Snapshot) => {
+        const exact = kinds.get(key);
+        const others = anyVersion ? (versions.get(`${group}/${kind}`) ?? []).filter((resource) => resource !== exact) : [];
+        return [...(exact ? [exact] : []), ...others];
+      };
       let seen = fresh || !snapshot ? await untilAborted(fresh ? refresh() : (running ?? start()), signal) : snapshot;
-      const isOld = () => certain || clock.monotonicMs() - seen.readMs >= MISS_PAUSE_MS;
+      const isOld = () => clock.monotonicMs() - seen.readMs >= MISS_PAUSE_MS || (anyVersion && known(seen).length === 0);
       if (!seen.kinds.has(key) && !fresh && isOld()) seen = await untilAborted(refresh(), signal);
-      const found = seen.kinds.get(key);
-      if (!found && seen.stale.has(apiVersion)) {
-        throw new ClusterError(`the server of ${apiVersion} does not answer the API server`, { status: 503, reason: 'ServiceUnavailable' });
+      const found = known(seen);
+      const silent = [...seen.stale].find((version) => version === apiVersion || (anyVersion && groupOf(version) === group));
+      if (found.length === 0 && silent !== undefined) {
+        throw new ClusterError(`the server of ${silent} does not answer the API server`, { status: 503, reason: 'ServiceUnavailable' });
       }
       return found;
     },
   };
 }
 
-function indexKinds(lists: readonly unknown[]): Pick<Snapshot, 'kinds' | 'stale'> {
+function indexKinds(lists: readonly unknown[]): Omit<Snapshot, 'readMs'> {
   const kinds = new Map<string, ResourceKind>();
   const stale = new Set<string>();
   for (const list of lists) {
@@ -113,7 +123,12 @@ function indexKinds(lists: readonly unknown[]): Pick<Snapshot, 'kinds' | 'stale'
       }
     }
   }
-  return { kinds, stale };
+  const versions = new Map<string, ResourceKind[]>();
+  for (const resource of kinds.values()) {
+    const key = `${groupOf(resource.apiVersion)}/${resource.kind}`;
+    versions.set(key, [...(versions.get(key) ?? []), resource]);
+  }
+  return { kinds, versions, stale };
 }
 
 function parseGroups(list: unknown): z.infer<typeof GroupList>['items'] {

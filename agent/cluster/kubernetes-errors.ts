@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ClusterError } from './cluster.ts';
+import { ClusterError, UNSERVED } from './cluster.ts';
 import { isObject } from './json-object.ts';
 import { withoutQuotedValues } from './value-free-text.ts';
 
@@ -10,12 +10,6 @@ const Status = z.looseObject({
   reason: z.string().catch('Unknown'),
   details: z.looseObject({ name: z.string().optional(), retryAfterSeconds: z.number().optional() }).optional().catch(undefined),
 });
-
-/**
- * The reason of a 404 that is about the path and not about an object: the server doesn't serve this kind, or something in between
- * answered in its place. It must not be read as "the object does not exist".
- */
-export const UNSERVED = 'Unserved';
 
 const MESSAGE_CHARACTERS_MAX = 4000;
 
@@ -42,6 +36,7 @@ export function clusterErrorOf({ status, body, retryAfter, nowMs }: FailedAnswer
   // 500 without a reason: for the caller it is as invalid as one that validation refuses, and no retry helps.
   if (status === 500 && said.message.startsWith('failed to create typed patch object'))
     return new ClusterError(message, { status: 422, reason: 'Invalid' });
+  // The server doesn't serve this kind, or something in between answered in its place: that is not "the object does not exist".
   const isAboutThePath = status === 404 && said.details?.name === undefined;
   return new ClusterError(message, { status, reason: isAboutThePath ? UNSERVED : said.reason, ...shared });
 }

@@ -5,11 +5,13 @@ import {
   type Cluster,
   ClusterError,
   type DeleteOptions,
+  groupOf,
   type ListOptions,
   type LiveObject,
   type Manifest,
   type ObjectRef,
   type ResourceKind,
+  UNSERVED,
 } from './cluster.ts';
 import { type FieldOwners, mergeApply, same } from './memory-fields.ts';
 import { BUILT_IN_KINDS } from './memory-kinds.ts';
@@ -57,6 +59,16 @@ export function createMemoryCluster({
 
   const nextRevision = () => String(++revision);
   const scopeOf = (ref: Pick<ObjectRef, 'apiVersion' | 'kind'>) => kinds.get(kindKey(ref));
+  const sameKind = (a: Pick<ObjectRef, 'apiVersion' | 'kind'>, b: Pick<ObjectRef, 'apiVersion' | 'kind'>) =>
+    a.kind === b.kind && groupOf(a.apiVersion) === groupOf(b.apiVersion);
+  const unserved = ({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>) =>
+    new ClusterError(`the cluster does not serve the kind ${apiVersion} ${kind} in any version`, { status: 404, reason: UNSERVED });
+  /** The kind as it is served, in the asked version or another one. */
+  function servedAs(ref: Pick<ObjectRef, 'apiVersion' | 'kind'>): ResourceKind {
+    const found = scopeOf(ref) ?? [...kinds.values()].find((kind) => sameKind(kind, ref));
+    if (found) return found;
+    throw unserved(ref);
+  }
   const notFound = (what: string) => new ClusterError(`${what} not found`, { status: 404, reason: 'NotFound' });
 
   async function called<T>(call: ClusterCall, signal: AbortSignal | undefined, run: () => T): Promise<T> {
@@ -71,7 +83,7 @@ export function createMemoryCluster({
   function check(manifest: Manifest): ResourceKind {
     const { apiVersion, kind, metadata } = manifest;
     const served = scopeOf(manifest);
-    if (!served) throw notFound(`kind ${kind} of ${apiVersion}`);
+    if (!served) throw unserved({ apiVersion, kind });
     const invalid = (message: string) =>
       new ClusterError(`${kind} "${metadata.name}" is invalid: ${message}`, { status: 422, reason: 'Invalid' });
     if (!FREE_NAMES.has(kind) && !DNS_NAME.test(metadata.name)) throw invalid('metadata.name: must be a lowercase RFC 1123 name');
@@ -143,17 +155,19 @@ export function createMemoryCluster({
       return;
     }
     stored.set(key, item);
-    if (object.kind === 'CustomResourceDefinition') for (const kind of definedKinds(object)) kinds.set(kindKey(kind), kind);
+    if (object.kind !== 'CustomResourceDefinition') return;
+    for (const [name, kind] of kinds) if (definedKinds(object, { served: false }).some((one) => sameKind(one, kind))) kinds.delete(name);
+    for (const kind of definedKinds(object)) kinds.set(kindKey(kind), kind);
   }
 
   /** With all that lives in it or by it. */
   function forget(key: string, object: LiveObject): void {
     stored.delete(key);
-    const defined = object.kind === 'CustomResourceDefinition' ? new Set(definedKinds(object).map(kindKey)) : undefined;
-    for (const kind of defined ?? []) kinds.delete(kind);
+    const defined = object.kind === 'CustomResourceDefinition' ? definedKinds(object, { served: false }) : [];
+    for (const kind of defined) kinds.delete(kindKey(kind));
     for (const [otherKey, { object: other }] of stored) {
       const owned = other.metadata.ownerReferences?.some(({ uid }) => uid === object.metadata.uid);
-      if (owned || defined?.has(kindKey(other))) forget(otherKey, other);
+      if (owned || defined.some((kind) => sameKind(kind, other))) forget(otherKey, other);
     }
     if (object.metadata.namespace !== undefined) finishNamespace(object.metadata.namespace);
   }
@@ -169,6 +183,7 @@ export function createMemoryCluster({
     [...stored.values()].map(({ object }) => object).filter(({ metadata }) => metadata.namespace === name);
 
   function remove(ref: ObjectRef, { uid }: DeleteOptions): 'deleted' | 'deleting' | 'gone' {
+    servedAs(ref);
     const key = keyOf(ref);
     const existing = stored.get(key);
     if (!existing) return 'gone';
@@ -197,18 +212,24 @@ export function createMemoryCluster({
     version: (signal) => called({ verb: 'version', kind: '', name: '' }, signal, () => 'v1.36.0-memory'),
     findKind: async (apiVersion, kind) => kinds.get(kindKey({ apiVersion, kind })),
     find: (ref, signal) =>
-      called({ verb: 'find', ...callRef(ref) }, signal, () => (scopeOf(ref) ? stored.get(keyOf(ref))?.object : undefined)),
+      called({ verb: 'find', ...callRef(ref) }, signal, () => {
+        const { apiVersion } = servedAs(ref);
+        const found = stored.get(keyOf(ref))?.object;
+        return found && asVersion(found, apiVersion);
+      }),
     list: (kind, { namespace, labelSelector = '', signal }: ListOptions = {}) =>
       called({ verb: 'list', kind: kind.kind, name: '', ...(namespace !== undefined && { namespace }) }, signal, () => {
         const selects = selector(labelSelector);
+        const { apiVersion } = servedAs(kind);
         return [...stored.values()]
           .map(({ object }) => object)
           .filter(
             (object) =>
-              kindKey(object) === kindKey(kind) &&
+              sameKind(object, kind) &&
               (namespace === undefined || object.metadata.namespace === namespace) &&
               selects(object.metadata.labels ?? {}),
-          );
+          )
+          .map((object) => asVersion(object, apiVersion));
       }),
     apply: (manifest, options) =>
       called({ verb: options.dryRun ? 'dry-run' : 'apply', ...callRef(refOf(manifest)) }, options.signal, () => apply(manifest, options)),
@@ -234,6 +255,9 @@ const refMetadata = ({ metadata: { name, namespace } }: Manifest) => ({ name, ..
 const refOf = (manifest: Manifest): ObjectRef => ({ apiVersion: manifest.apiVersion, kind: manifest.kind, ...refMetadata(manifest) });
 const callRef = ({ kind, namespace, name }: ObjectRef) => ({ kind, name, ...(namespace !== undefined && { namespace }) });
 
+const asVersion = (object: LiveObject, apiVersion: string): LiveObject =>
+  object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+
 const finalizersOf = ({ metadata: { finalizers } }: LiveObject): unknown[] => (Array.isArray(finalizers) ? finalizers : []);
 
 /** `a=b`, `a!=b`, `a` and `!a`, all of which must hold. */
@@ -254,10 +278,11 @@ interface Definition {
   versions?: { name?: string; served?: boolean }[];
 }
 
-function definedKinds({ spec }: LiveObject): ResourceKind[] {
+/** Of a CustomResourceDefinition, in the versions that are served, or in all. */
+function definedKinds({ spec }: LiveObject, { served: onlyServed } = { served: true }): ResourceKind[] {
   const { group, scope, names, versions = [] } = (spec ?? {}) as Definition;
   return versions
-    .filter(({ served }) => served)
+    .filter(({ served }) => served || !onlyServed)
     .map(({ name }) => ({
       apiVersion: `${group}/${name}`,
       kind: names?.kind ?? '',

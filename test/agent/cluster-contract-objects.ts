@@ -26,7 +26,12 @@ export const isEstablished = (definition: LiveObject | undefined): boolean => {
 const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 
 /** Of a namespaced kind; unless `spec` says more of it, its spec keeps fields nobody knows. */
-export function customResourceDefinition(group: string, kind: string, spec: object = anything): Manifest {
+export function customResourceDefinition(
+  group: string,
+  kind: string,
+  spec: object = anything,
+  versions = [{ name: 'v1', served: true, storage: true }],
+): Manifest {
   const plural = `${kind.toLowerCase()}s`;
   const openAPIV3Schema = { type: 'object', properties: { spec } };
   return {
@@ -37,7 +42,7 @@ export function customResourceDefinition(group: string, kind: string, spec: obje
       group,
       scope: 'Namespaced',
       names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
-      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
+      versions: versions.map((version) => ({ ...version, schema: { openAPIV3Schema } })),
     },
   };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ApplyOptions, Cluster, Manifest, ObjectRef } from '../../agent/cluster/cluster.ts';
+import { type ApplyOptions, type Cluster, type Manifest, type ObjectRef, UNSERVED } from '../../agent/cluster/cluster.ts';
 import { customResourceDefinition, eventually, isEstablished, refOf } from './cluster-contract-objects.ts';
 import { failureOf } from './cluster-failure.ts';
 
@@ -72,14 +72,15 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
         expect(await cluster.findKind(apiVersion, kind, { fresh: true })).toBeUndefined();
       });
 
-      test('of an unknown kind nothing exists, nothing is left to delete and nothing can be applied', async () => {
+      test('of a kind that is not served nothing is known: it is neither empty nor gone, and can not be applied', async () => {
         const ref = { apiVersion: 'nowhere.brokkr.test/v1', kind: 'Widget', namespace, name: 'one' };
-        expect(await cluster.find(ref)).toBeUndefined();
-        expect(await cluster.list(ref, { namespace })).toEqual([]);
-        expect(await cluster.delete(ref)).toBe('gone');
-        const error = await failureOf(apply({ apiVersion: ref.apiVersion, kind: 'Widget', metadata: { name: 'one', namespace } }));
-        expect(error).toMatchObject({ status: 404, reason: 'NotFound', retryable: false });
-        expect(error.message).toContain('Widget');
+        const manifest = { apiVersion: ref.apiVersion, kind: 'Widget', metadata: { name: 'one', namespace } };
+        const calls = [() => cluster.find(ref), () => cluster.list(ref, { namespace }), () => cluster.delete(ref), () => apply(manifest)];
+        for (const call of calls) {
+          const error = await failureOf(call());
+          expect(error).toMatchObject({ status: 404, reason: UNSERVED, retryable: false });
+          expect(error.message).toContain('Widget');
+        }
       });
     });
 
@@ -307,8 +308,37 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
 
       expect(['deleted', 'deleting']).toContain(await cluster.delete(ref));
       await eventually(async () => (await cluster.find(ref)) === undefined);
-      expect(await cluster.find(refOf(widget))).toBeUndefined();
-      expect(await cluster.delete(refOf(widget))).toBe('gone');
+      expect(await failureOf(cluster.find(refOf(widget)))).toMatchObject({ reason: UNSERVED });
+    });
+
+    test('an object of a version that is no longer served is found, listed and deleted in another one', async () => {
+      const kind = `Widget${randomBytes(3).toString('hex')}`;
+      const definition = (served: boolean) =>
+        customResourceDefinition(CONTRACT_GROUP, kind, undefined, [
+          { name: 'v1beta1', served, storage: false },
+          { name: 'v1', served: true, storage: true },
+        ]);
+      leftovers.push(refOf(definition(true)));
+      await apply(definition(true));
+      const versions = async () =>
+        (
+          await Promise.all(['v1beta1', 'v1'].map((version) => cluster.findKind(`${CONTRACT_GROUP}/${version}`, kind, { fresh: true })))
+        ).filter(Boolean).length;
+      await eventually(async () => (await versions()) === 2);
+      const old: Manifest = { apiVersion: `${CONTRACT_GROUP}/v1beta1`, kind, metadata: { name: 'one', namespace }, spec: { size: 1 } };
+      await eventually(() =>
+        apply(old).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await apply(definition(false));
+      await eventually(async () => (await versions()) === 1);
+      expect(await cluster.find(refOf(old))).toMatchObject({ apiVersion: `${CONTRACT_GROUP}/v1`, metadata: { name: 'one' } });
+      expect(await cluster.list(old, { namespace })).toMatchObject([{ metadata: { name: 'one' } }]);
+      expect(await failureOf(apply(old))).toMatchObject({ reason: UNSERVED });
+      expect(await cluster.delete(refOf(old))).toBe('deleted');
+      expect(await cluster.find(refOf(old))).toBeUndefined();
     });
   });
 }

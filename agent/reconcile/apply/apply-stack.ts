@@ -5,7 +5,8 @@ import { objectKey } from '../desired/object-key.ts';
 import { ownedBySomeone } from '../desired/ownership.ts';
 import { objectOutcome } from '../effects/outcome.ts';
 import { keysOf, union } from '../inventory/inventory.ts';
-import { observe } from '../plan/observe.ts';
+import { observeOwned, ownDefinitions } from '../inventory/observe-owned.ts';
+import { observe, requireKnown } from '../plan/observe.ts';
 import { type Plan, plan, type Stage } from '../plan/plan.ts';
 import { pruneStages, withPrune } from '../removal/prune.ts';
 import { type AttemptPorts, type AttemptResult, failure, type StackAttempt } from '../stack-attempt.ts';
@@ -38,6 +39,7 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
     sequence: attempt.sequence,
     deploymentObjectId: attempt.deploymentObjectId,
     checksum: null,
+    definitions: { ...inventory?.definitions, ...ownDefinitions(desired.map(({ manifest }) => manifest)) },
     createdNamespaces: [...new Set([...unfinished, ...(await missingNamespaces(effects, desired))])],
   };
   const applied: Desired[] = [];
@@ -97,12 +99,27 @@ async function planContents({ effects, inventories }: AttemptPorts, { owner, des
   const before = inventory?.objects ?? [];
   const settled = inventory && inventory.checksum !== null ? keysOf(before) : new Set<string>();
   const wanted = new Set(desired.map(({ key }) => key));
-  const unsure = [
-    ...desired.filter(({ key }) => !settled.has(key)).map(({ ref }) => ref),
-    ...before.filter((ref) => !wanted.has(objectKey(ref))),
-  ];
-  const live = await observe(effects.cluster, unsure, ownedBySomeone);
-  return plan({ owner, desired, inventory: before, live, owns: inventories.owns, apply: 'all', pruneReason: 'left the stack' });
+  const unsure = desired.filter(({ key }) => !settled.has(key));
+  const leaving = before.filter((ref) => !wanted.has(objectKey(ref)));
+  const [mine, left] = await Promise.all([
+    observe(effects.cluster, unsure.map(refOf), ownedBySomeone, effects.stop),
+    observeOwned(effects.cluster, inventory ?? {}, leaving, effects.stop),
+  ]);
+  requireKnown(
+    mine,
+    unsure.map(({ key }) => key),
+  );
+  const live = new Map([...mine.live, ...left.live]);
+  return plan({
+    owner,
+    desired,
+    inventory: before,
+    live,
+    unknown: left.unknown,
+    owns: inventories.owns,
+    apply: 'all',
+    pruneReason: 'left the stack',
+  });
 }
 
 /** `what others of it need: 1 Namespace, 2 Role` */

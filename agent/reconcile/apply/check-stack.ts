@@ -7,7 +7,8 @@ import { applyAll, type ClusterEffects } from '../effects/cluster-effects.ts';
 import { correctionText, objectOutcome } from '../effects/outcome.ts';
 import { isDone } from '../health/finished-jobs.ts';
 import { keysOf, union } from '../inventory/inventory.ts';
-import { observe } from '../plan/observe.ts';
+import { observeOwned } from '../inventory/observe-owned.ts';
+import { observe, requireKnown } from '../plan/observe.ts';
 import { plan, type Stage } from '../plan/plan.ts';
 import { pruneStages, withPrune } from '../removal/prune.ts';
 import type { AttemptPorts, AttemptResult, StackAttempt } from '../stack-attempt.ts';
@@ -29,16 +30,22 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   const leftovers = inventory.objects.filter((ref) => !wanted.has(objectKey(ref)));
   const watched = policy.drift === 'ignore' ? [] : desired;
 
-  const live = await observe(
+  const looked = await observe(
     effects.cluster,
     watched.map(({ ref }) => ref),
     ownedBy(owner),
+    effects.stop,
   );
+  requireKnown(looked, wanted);
+  const { live } = looked;
   const done = watched.filter((object) => !live.has(object.key) && isDone(object, attempt));
   const held = watched.filter((object) => !done.includes(object));
   const missing = held.filter(({ key }) => !live.has(key)).map(({ ref }) => ref);
   // An object that seems to be gone may have been taken over by someone else.
-  for (const [key, object] of await observe(effects.cluster, [...missing, ...leftovers], ownedBySomeone)) live.set(key, object);
+  const others = await observe(effects.cluster, missing, ownedBySomeone, effects.stop);
+  requireKnown(others, wanted);
+  const left = await observeOwned(effects.cluster, inventory, leftovers, effects.stop);
+  for (const [key, object] of [...others.live, ...left.live]) live.set(key, object);
 
   const free = held.filter(({ key }) => !isForeign(live.get(key), owner));
   const suspects = free.filter((object) => isSuspect(object, live.get(object.key), seen));
@@ -49,6 +56,7 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
     desired: held,
     inventory: [...held.map(({ ref }) => ref), ...leftovers],
     live,
+    unknown: left.unknown,
     apply: { drifted: new Set(drifted.keys()) },
     pruneReason: 'left the stack',
   });

@@ -1,5 +1,5 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
-import { ClusterError } from '../../cluster/cluster.ts';
+import { ClusterError, isUnserved } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
 import { applyAll, type ClusterEffects, retrying } from '../effects/cluster-effects.ts';
 import { objectOutcome } from '../effects/outcome.ts';
@@ -37,6 +37,12 @@ const mayLackSomething = (error: Error): boolean => error instanceof ClusterErro
 
 async function absent(effects: ClusterEffects, objects: readonly Desired[]): Promise<Desired[]> {
   const missing: Desired[] = [];
-  for (const object of objects) if (!(await retrying(effects, () => effects.cluster.find(object.ref)))) missing.push(object);
+  for (const object of objects) {
+    const found = await retrying(effects, () => effects.cluster.find(object.ref)).catch((error: unknown) => {
+      if (isUnserved(error)) return undefined;
+      throw error;
+    });
+    if (!found) missing.push(object);
+  }
   return missing;
 }

@@ -1,9 +1,8 @@
-import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
+import { groupOf, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import { isObject } from '../../cluster/json-object.ts';
-import { groupOf } from './object-key.ts';
 
 const isNamespace = ({ apiVersion, kind }: ObjectRef) => apiVersion === 'v1' && kind === 'Namespace';
-const isDefinition = ({ apiVersion, kind }: ObjectRef) =>
+export const isDefinition = ({ apiVersion, kind }: ObjectRef) =>
   groupOf(apiVersion) === 'apiextensions.k8s.io' && kind === 'CustomResourceDefinition';
 
 /** What others are in: they go with it. */

@@ -1,9 +1,9 @@
-import type { Cluster, Manifest, ObjectRef, ResourceKind } from '../../cluster/cluster.ts';
+import { type Cluster, groupOf, type Manifest, type ObjectRef, type ResourceKind } from '../../cluster/cluster.ts';
 import { isObject } from '../../cluster/json-object.ts';
 import { needsOf } from './kind-needs.ts';
 import { rankOf, type StageName, stageOf } from './kind-order.ts';
 import { ManifestError } from './manifests.ts';
-import { groupOf, objectKey, objectText } from './object-key.ts';
+import { objectKey, objectText } from './object-key.ts';
 import { type Origin, type Owner, stamp } from './ownership.ts';
 import { withEncodedStringData } from './secret-data.ts';
 

@@ -1,5 +1,4 @@
-import type { Manifest, ObjectRef } from '../../cluster/cluster.ts';
-import { groupOf } from './object-key.ts';
+import { groupOf, type Manifest, type ObjectRef } from '../../cluster/cluster.ts';
 
 /**
  * What the API server looks up before it takes an object, in a dry run too, and refuses the object where it isn't there. All of it

@@ -1,4 +1,4 @@
-import { groupOf } from './object-key.ts';
+import { groupOf } from '../../cluster/cluster.ts';
 
 export type StageName = 'definitions' | 'workloads' | 'admission';
 

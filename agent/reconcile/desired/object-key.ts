@@ -1,6 +1,4 @@
-import type { ObjectRef } from '../../cluster/cluster.ts';
-
-export const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/', 1)[0] ?? '') : '');
+import { groupOf, type ObjectRef } from '../../cluster/cluster.ts';
 
 /** Tells objects apart. Without the version: the same object may be written in another one tomorrow. */
 export const objectKey = ({ apiVersion, kind, namespace, name }: ObjectRef): string =>

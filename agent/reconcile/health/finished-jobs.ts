@@ -1,7 +1,6 @@
-import type { LiveObject, Manifest } from '../../cluster/cluster.ts';
+import { groupOf, type LiveObject, type Manifest } from '../../cluster/cluster.ts';
 import { isObject } from '../../cluster/json-object.ts';
 import type { Desired } from '../desired/desired.ts';
-import { groupOf } from '../desired/object-key.ts';
 import type { StackAttempt } from '../stack-attempt.ts';
 import { conditionOf } from './object-health-fields.ts';
 

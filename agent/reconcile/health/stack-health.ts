@@ -1,7 +1,6 @@
-import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
+import { groupOf, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import { withoutValuesOf } from '../../cluster/object-values.ts';
 import type { Desired } from '../desired/desired.ts';
-import { groupOf } from '../desired/object-key.ts';
 import { hasHealth as kindHasHealth, type ObjectHealth, objectHealth } from './object-health.ts';
 import { type BindingModes, bindingModeOf } from './volume-binding.ts';
 

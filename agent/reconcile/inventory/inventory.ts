@@ -18,6 +18,8 @@ export interface Inventory {
   ownedBefore?: number | undefined;
   /** The keys of Jobs seen to finish since these contents were applied, which may be gone by now. */
   finished?: string[] | undefined;
+  /** The names of the CustomResourceDefinitions that its contents brought, by the `group/Kind` they define. */
+  definitions?: Readonly<Record<string, string>> | undefined;
 }
 
 /** How many objects are owned for sure. */
@@ -36,6 +38,7 @@ const Stored = z.object({
   created_namespaces: z.array(z.string()),
   owned_before: z.int().optional(),
   finished: z.array(z.string()).optional(),
+  definitions: z.record(z.string(), z.string()).optional(),
   objects: z.array(z.tuple([z.string(), z.string(), z.string().nullable(), z.string()])),
 });
 
@@ -51,6 +54,7 @@ export function writeInventory(inventory: Inventory): InventoryText {
     created_namespaces: inventory.createdNamespaces,
     owned_before: inventory.ownedBefore,
     finished: inventory.finished,
+    definitions: inventory.definitions,
     objects: inventory.objects.map(({ apiVersion, kind, namespace, name }) => [apiVersion, kind, namespace ?? null, name]),
   };
   const text = JSON.stringify(stored);
@@ -74,6 +78,7 @@ export function readInventory({ data, binaryData }: { data?: unknown; binaryData
     createdNamespaces: stored.created_namespaces,
     ownedBefore: stored.owned_before,
     finished: stored.finished,
+    definitions: stored.definitions,
     objects: stored.objects.map(([apiVersion, kind, namespace, name]) => ({
       apiVersion,
       kind,

@@ -1,30 +1,59 @@
-import type { Cluster, LiveObject, ObjectRef } from '../../cluster/cluster.ts';
+import { type Cluster, ClusterError, isUnserved, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import { objectKey, refOf } from '../desired/object-key.ts';
 import { inParallel } from '../effects/in-parallel.ts';
 
 const LISTS_AT_ONCE = 8;
 
+export interface Observed {
+  live: Map<string, LiveObject>;
+  /** The objects of kinds that could not be asked for, by key: whether they exist is not known. */
+  unknown: Map<string, ClusterError>;
+}
+
+/** A kind that is not served, or whose own server is away, says nothing about its objects, and stands in no other kind's way. */
+const isAboutTheKind = (error: unknown): error is ClusterError =>
+  isUnserved(error) || (error instanceof ClusterError && error.status === 503);
+
 /**
- * The live objects among `refs` which the selector picks: one list for each kind and namespace, however many objects there are.
- * Kinds the cluster doesn't serve have no objects.
+ * Rejects if it is not known whether one of these objects is there, so that nobody's object is taken for a free name. A kind that is
+ * not served has no objects that an apply could meet.
  */
+export function requireKnown({ unknown }: Observed, keys: Iterable<string>): void {
+  for (const key of keys) {
+    const error = unknown.get(key);
+    if (error && !isUnserved(error)) throw error;
+  }
+}
+
+/** The live objects among `refs` which the selector picks: one list for each kind and namespace, however many objects there are. */
 export async function observe(
   cluster: Cluster,
   refs: readonly ObjectRef[],
   labelSelector: string,
   signal?: AbortSignal,
-): Promise<Map<string, LiveObject>> {
-  const wanted = new Set(refs.map(objectKey));
-  const places = new Map(
-    refs.map(({ apiVersion, kind, namespace }) => [`${apiVersion} ${kind} ${namespace ?? ''}`, { apiVersion, kind, namespace }]),
-  );
-  const found = await inParallel([...places.values()], LISTS_AT_ONCE, async ({ apiVersion, kind, namespace }) => {
-    const objects = await cluster.list(
-      { apiVersion, kind },
-      { labelSelector, ...(namespace !== undefined && { namespace }), ...(signal && { signal }) },
-    );
-    // Members of a typed list may leave out what kind they are.
-    return objects.map((live) => [objectKey({ ...refOf(live), apiVersion, kind }), live] as const);
+): Promise<Observed> {
+  const places = new Map<string, ObjectRef[]>();
+  for (const ref of refs) {
+    const place = `${ref.apiVersion} ${ref.kind} ${ref.namespace ?? ''}`;
+    const members = places.get(place);
+    if (members) members.push(ref);
+    else places.set(place, [ref]);
+  }
+  const observed: Observed = { live: new Map(), unknown: new Map() };
+  await inParallel([...places.values()], LISTS_AT_ONCE, async (wanted) => {
+    const [{ apiVersion, kind, namespace } = { apiVersion: '', kind: '' }] = wanted;
+    const keys = new Set(wanted.map(objectKey));
+    try {
+      const options = { labelSelector, ...(namespace !== undefined && { namespace }), ...(signal && { signal }) };
+      for (const live of await cluster.list({ apiVersion, kind }, options)) {
+        // Members of a typed list may leave out what kind they are.
+        const key = objectKey({ ...refOf(live), apiVersion, kind });
+        if (keys.has(key)) observed.live.set(key, live);
+      }
+    } catch (error) {
+      if (!isAboutTheKind(error)) throw error;
+      for (const key of keys) observed.unknown.set(key, error);
+    }
   });
-  return new Map(found.flat().filter(([key]) => wanted.has(key)));
+  return observed;
 }

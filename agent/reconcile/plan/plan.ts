@@ -7,12 +7,12 @@ import { isOwned, OWNER_KEY, type Owner, otherOwner, STACK_KEY, USER_ANNOTATION 
 
 export type ApplyReason = 'new' | 'changed' | 'missing' | 'drifted';
 export type PruneReason = 'left the stack' | 'deletion marker' | 'withdrawn';
-export type LeaveReason = 'unchanged' | 'gone' | 'not labelled as ours' | 'kept' | 'controlled' | 'terminating';
+export type LeaveReason = 'unchanged' | 'gone' | 'not labelled as ours' | 'kept' | 'controlled' | 'terminating' | 'not served';
 
 export type Action =
   | { do: 'apply'; object: Desired; because: ApplyReason }
   | { do: 'prune'; key: string; ref: ObjectRef; uid: string; live: LiveObject; because: PruneReason }
-  | { do: 'leave'; key: string; ref: ObjectRef; because: LeaveReason }
+  | { do: 'leave'; key: string; ref: ObjectRef; because: LeaveReason; error?: Error }
   | { do: 'refuse'; key: string; ref: ObjectRef; because: string };
 
 /** Actions of equal rank: they may be carried out at once, and all before the next stage. */
@@ -35,6 +35,8 @@ export interface PlanInput {
   inventory: readonly ObjectRef[];
   /** Live objects by key, as far as they had to be looked at: those which carry anyone's owner label. */
   live: ReadonlyMap<string, LiveObject>;
+  /** Why it is not known whether an object is there, by key. */
+  unknown?: ReadonlyMap<string, Error>;
   /** Whether a stack of this agent owns an object: one that was kept when it left, or what such a one is in, may be taken over. */
   owns?: (stackId: string, ref: ObjectRef) => boolean;
   /** Everything, for new contents; else only what is missing or drifted, by key. */
@@ -44,7 +46,7 @@ export interface PlanInput {
 }
 
 /** What must change for the cluster to match; touches nothing and reads no clock. */
-export function plan({ owner, desired, inventory, live, owns = () => true, apply, pruneReason }: PlanInput): Plan {
+export function plan({ owner, desired, inventory, live, unknown = new Map(), owns = () => true, apply, pruneReason }: PlanInput): Plan {
   const before = new Set(inventory.map(objectKey));
   const wanted = new Set(desired.map(({ key }) => key));
 
@@ -68,6 +70,8 @@ export function plan({ owner, desired, inventory, live, owns = () => true, apply
     .map((ref): Action => {
       const key = objectKey(ref);
       const existing = live.get(key);
+      const error = unknown.get(key);
+      if (error) return { do: 'leave', key, ref, because: 'not served', error };
       if (!existing) return { do: 'leave', key, ref, because: 'gone' };
       if (!isOwned(existing, owner)) return { do: 'leave', key, ref, because: 'not labelled as ours' };
       const { ownerReferences, annotations, uid, deletionTimestamp } = existing.metadata;

@@ -24,6 +24,9 @@ export interface PruneResult {
 
 type Prune = Extract<Action, { do: 'prune' }>;
 
+const unknownText = (count: number): string =>
+  `it is not known whether ${count} object${count === 1 ? ' is' : 's are'} gone, so nothing is forgotten: serve the kind again, in any version`;
+
 const FINALIZERS = { health: 'progressing', message: 'waits for its finalizers' } as const;
 
 /** Of an attempt that went well but for its prune. */
@@ -48,8 +51,16 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
   };
   /** Nothing of a lower rank goes before what is in the way. */
   let inTheWay = -1;
-  for (const { ref, because } of left) {
+  let unknown = 0;
+  for (const { ref, because, error } of left) {
     if (because === 'unchanged' || because === 'gone') continue;
+    if (because === 'not served') {
+      unknown += 1;
+      result.survivors.push(ref);
+      result.outcomes.push(objectOutcome(ref, { action: 'failed', because, message: error?.message ?? because }));
+      inTheWay = Math.max(inTheWay, rankOf(ref));
+      continue;
+    }
     if (because !== 'terminating') {
       result.outcomes.push(objectOutcome(ref, { action: 'skipped', because }));
       continue;
@@ -69,7 +80,7 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
       return false;
     }),
   );
-  const problems: string[] = [];
+  const problems: string[] = unknown > 0 ? [unknownText(unknown)] : [];
   const end = (more?: Pick<PruneResult, 'held'>): PruneResult => {
     // What else is going is waited for first.
     if (inUse.length > 0 && (problems.length > 0 || inUse.length === result.survivors.length))

@@ -1,7 +1,7 @@
-import { type Owner, ownedBySomeone } from '../desired/ownership.ts';
+import type { Owner } from '../desired/ownership.ts';
 import { countsText } from '../effects/outcome.ts';
 import { keysOf } from '../inventory/inventory.ts';
-import { observe } from '../plan/observe.ts';
+import { observeOwned } from '../inventory/observe-owned.ts';
 import { type PruneReason, plan } from '../plan/plan.ts';
 import type { AttemptPorts, AttemptResult } from '../stack-attempt.ts';
 import { pruneStages, withPrune } from './prune.ts';
@@ -17,8 +17,8 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
     guard.done(owner.stackId);
     return { outcome: { status: 'SUCCESS', summary: 'nothing is left of the stack', objects: [] }, live: new Map(), remaining: new Set() };
   }
-  const live = await observe(effects.cluster, inventory.objects, ownedBySomeone);
-  const planned = plan({ owner, desired: [], inventory: inventory.objects, live, apply: 'all', pruneReason });
+  const observed = await observeOwned(effects.cluster, inventory, inventory.objects, effects.stop);
+  const planned = plan({ owner, desired: [], inventory: inventory.objects, ...observed, apply: 'all', pruneReason });
   const pruned = await pruneStages(ports, owner, planned);
   if (pruned.survivors.length > 0)
     await inventories.put({ ...inventory, checksum: null, createdNamespaces: [], objects: pruned.survivors });

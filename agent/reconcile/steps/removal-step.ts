@@ -4,6 +4,7 @@ import { objectKey } from '../desired/object-key.ts';
 import { isAssigned } from '../desired/stack-contents.ts';
 import { countsText, type Outcome, refIn } from '../effects/outcome.ts';
 import { labelledObjects } from '../inventory/lost-inventory.ts';
+import { ownDefinitions } from '../inventory/observe-owned.ts';
 import type { PruneReason } from '../plan/plan.ts';
 import { removeStack } from '../removal/remove-stack.ts';
 import { HELD_LOOK_MS, type StackNotes } from '../stack-memory.ts';
@@ -39,7 +40,8 @@ export function createRemoval(options: StackStepsOptions, { later, applied, tell
     });
     const objects = manifests ? await labelledObjects(effects.cluster, { agentId, stackId }, manifests, effects.stop) : [];
     if (objects.length > 0) {
-      await inventories.put({ stackId, sequence, deploymentObjectId, checksum: null, createdNamespaces: [], objects });
+      const definitions = ownDefinitions(manifests ?? []);
+      await inventories.put({ stackId, sequence, deploymentObjectId, checksum: null, createdNamespaces: [], definitions, objects });
       return true;
     }
     // The contents tell its kinds only if they are what was applied last; a marker's never are.

@@ -176,7 +176,9 @@ export function createStackSteps(options: StackStepsOptions): StackSteps {
     if (!wait) return false;
     try {
       const refs = wait.pending.map(({ ref }) => ref);
-      const live = await observe(effects.cluster, refs, ownedBy(ownerOf(assignment)));
+      const { live, unknown } = await observe(effects.cluster, refs, ownedBy(ownerOf(assignment)), effects.stop);
+      // Nothing is healthy that can't be looked at.
+      for (const error of unknown.values()) throw error;
       // What was applied to an object on its way out is gone with it.
       if (wait.pending.some(({ key, leaving }) => leaving && !live.has(key))) return await check(assignment, notes, wait);
       await noteFinished(assignment, live);
