@@ -13,3 +13,15 @@ test("the README's tour ends with the objects applied and a SUCCESS event", asyn
   expect(event).toContain("status: 'SUCCESS'");
   expect(event).toContain('objects_total: 2');
 }, 60_000);
+
+test("the README's tour leaves no file behind", () => {
+  expect(tour.files()).toEqual(['data']);
+});
+
+test('a reader who has not replaced the key is told so', async () => {
+  expect(await tour.walkWithoutKey()).toBe('An empty answer: is ADMIN the key that the start has shown?\n');
+});
+
+test("the README's commands start an agent as a process, with its own key", async () => {
+  expect(await tour.runAgent()).toContain('"event":"agent_started"');
+});

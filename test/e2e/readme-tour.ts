@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,20 @@ const ROOT = resolve(import.meta.dirname, '../..');
 export interface Tour {
   /** Runs the commands; resolves to what the last one printed: the newest event. */
   walk(cluster: 'memory' | 'kubernetes'): Promise<string>;
+  /** Runs the commands up to the first answer that they look into, with the key not replaced; resolves to what the reader is told. */
+  walkWithoutKey(): Promise<string>;
+  /** Creates an agent's record and starts the agent as a process, on a cluster in memory; resolves to what it logged until it was at work. */
+  runAgent(): Promise<string>;
+  /** The names in the folder in which the commands ran. */
+  files(): string[];
   stop(): Promise<void>;
+}
+
+/** The commands between two markers of the README. */
+function commands(marker: 'tour' | 'agent'): string {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const part = readme.slice(readme.indexOf(`<!-- ${marker}:`), readme.indexOf(`<!-- /${marker} -->`));
+  return [...part.matchAll(/```bash\n([\s\S]*?)```/g)].map(([, block]) => block).join('\n');
 }
 
 const freePort = () =>
@@ -38,20 +51,42 @@ export async function startTour(flags: readonly string[] = []): Promise<Tour> {
     adminPak = /brokkr_\w+_\w+/.exec(line)?.[0] ?? '';
     if (adminPak) break;
   }
+  const env = { PATH: process.env.PATH };
+  const here = (script: string) => script.replaceAll('http://127.0.0.1:3000', `http://127.0.0.1:${port}`);
+  const run = (script: string) => promisify(execFile)('bash', ['--norc', '-eu', '-c', here(script)], { cwd: folder, env });
   return {
     async walk(cluster) {
-      const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-      const tour = readme.slice(readme.indexOf('<!-- tour:'), readme.indexOf('<!-- /tour -->'));
-      const script = [...tour.matchAll(/```bash\n([\s\S]*?)```/g)]
-        .map(([, block]) => block)
-        .join('\n')
-        .replace('http://127.0.0.1:3000', `http://127.0.0.1:${port}`)
-        .replace('brokkr_…', adminPak)
-        .replace('cluster_name=memory', `cluster_name=${cluster}`)
-        .replace('sleep 3', 'for n in $(seq 100); do api $ADMIN GET /agents/$AGENT_ID/events | grep -q SUCCESS && break; sleep 0.2; done');
-      const { stdout } = await promisify(execFile)('bash', ['-eu', '-c', script], { cwd: folder, env: { PATH: process.env.PATH } });
+      const { stdout } = await run(
+        commands('tour')
+          .replace('brokkr_…', adminPak)
+          .replace('cluster_name=memory', `cluster_name=${cluster}`)
+          .replace(
+            'sleep 3',
+            'for n in $(seq 100); do api "$ADMIN" GET /agents/$AGENT_ID/events | grep -q SUCCESS && break; sleep 0.2; done',
+          ),
+      );
       return stdout.slice(stdout.lastIndexOf('{\n  id:'));
     },
+    walkWithoutKey: async () => (await run(commands('tour').split('CI=')[0] ?? '').catch((error) => error)).stderr,
+    async runAgent() {
+      const functions = commands('tour').split('GENERATOR=')[0]?.replace('brokkr_…', adminPak);
+      // In the project's folder, as the README says; the key and what the agent remembers stay in the test's.
+      const agent = commands('agent')
+        .replace('npm run agent', `exec '${process.execPath}' '${ROOT}/agent/main.ts'`)
+        .replaceAll('BROKKR__AGENT__BROKER_URL', 'BROKKR__AGENT__CLUSTER=memory BROKKR__AGENT__HEALTH_PORT=0 BROKKR__AGENT__BROKER_URL');
+      const child = spawn('bash', ['--norc', '-eu', '-c', here(`${functions}\n${agent}`)], {
+        cwd: folder,
+        env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      for await (const line of createInterface({ input: child.stderr })) {
+        said += `${line}\n`;
+        if (line.includes('"agent_started"')) child.kill('SIGTERM');
+      }
+      return said;
+    },
+    files: () => readdirSync(folder),
     async stop() {
       server.kill('SIGINT');
       await ended;
