@@ -61,10 +61,10 @@ export function undiciRequestHandler({ connections, connectTimeoutMs, responseTi
   };
 }
 
-/** The SDK retries what is called TimeoutError; undici's own names for a lost or silent connection mean nothing to it. */
+/** The SDK retries an error called TimeoutError; undici's own names for a lost or silent connection mean nothing to it. */
 function transient(error: unknown): unknown {
-  if (error instanceof errors.UndiciError && !(error instanceof errors.RequestAbortedError)) {
-    return Object.assign(new Error(error.message, { cause: error }), { name: 'TimeoutError' });
-  }
-  return error;
+  const { message, code }: { message?: unknown; code?: unknown } = Object(error);
+  if (typeof code !== 'string' || error instanceof errors.RequestAbortedError) return error;
+  const name = error instanceof errors.UndiciError ? 'TimeoutError' : 'Error';
+  return Object.assign(new Error(String(message), { cause: error }), { name, code });
 }

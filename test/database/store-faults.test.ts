@@ -41,9 +41,13 @@ describe('the store turns us away', () => {
     expect(calls).toHaveLength(3);
   });
 
-  test('there is an end to it, which the caller may try again after', async () => {
+  test('a transaction that meets others ten times ends with an error that invites to try again', async () => {
     const { database, calls } = await storeThat(() => cancelled('TransactionConflict'));
-    await expect(database.transact([put])).rejects.toMatchObject({ kind: 'unavailable', cause: { name: 'TransactionCanceledException' } });
+    await expect(database.transact([put])).rejects.toMatchObject({
+      kind: 'unavailable',
+      retryAfterSeconds: expect.any(Number),
+      cause: { name: 'TransactionCanceledException' },
+    });
     expect(calls).toHaveLength(10);
   });
 
@@ -54,10 +58,18 @@ describe('the store turns us away', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('an answer lost on the way back is asked for again under the same token, so that nothing is stored twice', async () => {
-    const { database, calls } = await storeThat((call) => (call === 1 ? { status: 500, body: {} } : ok));
+  test('a transaction keeps its token once an attempt was not answered, whatever happens to it afterwards', async () => {
+    const answers = [
+      cancelled('TransactionConflict'),
+      { status: 500, body: {} },
+      cancelled('TransactionConflict'),
+      failure('TransactionInProgressException'),
+    ];
+    const { database, calls } = await storeThat((call) => answers[call - 1] ?? ok);
     await database.transact([put]);
-    expect(calls.map(({ input }) => input.ClientRequestToken)).toEqual([expect.any(String), calls[0]?.input.ClientRequestToken]);
+    const tokens = calls.map(({ input }) => input.ClientRequestToken);
+    expect(tokens).toEqual([expect.any(String), ...Array(4).fill(tokens[1])]);
+    expect(tokens[0]).not.toBe(tokens[1]);
   });
 
   test('a read as of one moment is tried again if a transaction is in its way', async () => {
@@ -69,12 +81,6 @@ describe('the store turns us away', () => {
   test('a read as of one moment that answers for too few keys is an error, not a gap', async () => {
     const { database } = await storeThat(() => ({ body: { Responses: [] } }));
     await expect(database.transactGet(table, [key])).rejects.toThrow('answered 0 of 1 keys');
-  });
-
-  test('throttled reads are tried again', async () => {
-    const { database, calls } = await storeThat((call) => (call < 3 ? failure('ProvisionedThroughputExceededException') : ok));
-    expect(await database.get(table, key)).toBeUndefined();
-    expect(calls).toHaveLength(3);
   });
 
   test('what a batch left unread is asked for again, and only that', async () => {
@@ -92,6 +98,9 @@ describe('the store turns us away', () => {
   test('a batch that is never read to its end is an error, not a short answer', async () => {
     const left = { t: { Keys: [{ pk: { S: 'P' }, sk: { S: 'S' } }] } };
     const { database } = await storeThat(() => ({ body: { Responses: {}, UnprocessedKeys: left } }));
-    await expect(database.batchGet(table, [key])).rejects.toThrow('left 1 of 1 keys unread');
+    await expect(database.batchGet(table, [key])).rejects.toMatchObject({
+      kind: 'unavailable',
+      cause: { message: expect.stringContaining('left 1 of 1 keys unread') },
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { GetItemCommand, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   DeleteCommand,
@@ -10,13 +10,13 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { backoffMs } from '../backoff.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { AppError } from '../errors.ts';
+import { newId } from '../ids.ts';
 import { coalesceReads } from './coalesced-reads.ts';
-import { ConditionFailed, type Database, type Item, type Key, keyOf, type QueryOptions, type Write } from './database.ts';
+import type { Database, Item, Key, QueryOptions, Write } from './database.ts';
 import { type DynamoDbEndpoint, dynamoDbClient } from './dynamodb-client.ts';
 import { queryInput, writeInput } from './expressions.ts';
+import { conditionFailure, createRetry, type Fault, isRepeatable, type RetryOptions } from './retry.ts';
 
 export interface DynamoDbOptions extends DynamoDbEndpoint {
   /** Turns a table's name in the code into its name in the account. */
@@ -26,14 +26,18 @@ export interface DynamoDbOptions extends DynamoDbEndpoint {
   onConsumed?: (operation: string, units: number) => void;
 }
 
-const MAX_ATTEMPTS = 10;
-const RETRIED: ReadonlySet<string> = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
-const CONFLICT_BACKOFF = { baseMs: 20, capMs: 500 };
+/** A batch may leave keys unread when the store is busy, or when the answer would be too large. */
+class KeysLeft extends Error {
+  override name = 'ThrottlingException';
+}
+const AGAIN = { repeatable: true };
 
 /** The only way into DynamoDB. */
 export function createDatabase(options: DynamoDbOptions = {}): Database & { close(): void } {
   const { clock = systemClock, onConsumed, tableName = (table) => table } = options;
-  const raw = dynamoDbClient(options);
+  const retry = createRetry(clock);
+  // All attempts are counted and timed in one place, which is not the SDK's.
+  const raw = dynamoDbClient({ ...options, maxAttempts: 1 });
   const client = DynamoDBDocumentClient.from(raw, {
     // A map with a member called `constructor`, as users may send, passes for a class instance: it is a map all the same.
     marshallOptions: { removeUndefinedValues: true, convertClassInstanceToMap: true },
@@ -52,7 +56,8 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
   };
 
   async function query(table: string, queryOptions: QueryOptions) {
-    const result = await client.send(new QueryCommand({ ...queryInput(tableName(table), queryOptions), ...consumed }));
+    const input = { ...queryInput(tableName(table), queryOptions), ...consumed };
+    const result = await retry(() => client.send(new QueryCommand(input)), AGAIN);
     told('Query', result.ConsumedCapacity);
     const next = result.LastEvaluatedKey?.sk as string | undefined;
     return { items: (result.Items ?? []) as Item[], ...(next !== undefined && { next }) };
@@ -61,7 +66,8 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
   async function getOne(table: string, key: Key): Promise<Item | undefined> {
     // By the low-level client: the document client's middleware takes a tenth of the call, and every idle poll is this one call.
     const Key = { pk: { S: key.pk }, sk: { S: key.sk } };
-    const result = await raw.send(new GetItemCommand({ TableName: tableName(table), Key, ConsistentRead: true, ...consumed }));
+    const input = { TableName: tableName(table), Key, ConsistentRead: true, ...consumed };
+    const result = await retry(() => raw.send(new GetItemCommand(input)), AGAIN);
     told('GetItem', result.ConsumedCapacity);
     return result.Item && (unmarshall(result.Item) as Item);
   }
@@ -75,35 +81,29 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
   }
 
   async function batchGetPage(table: string, keys: Key[]): Promise<Item[]> {
+    const name = tableName(table);
     const items: Item[] = [];
     let pending = keys;
-    for (let attempt = 0; pending.length > 0; attempt++) {
-      if (attempt === MAX_ATTEMPTS) throw new Error(`DynamoDB left ${pending.length} of ${keys.length} keys unread`);
-      if (attempt > 0) await clock.sleep(backoffMs(attempt, CONFLICT_BACKOFF));
-      const name = tableName(table);
-      const result = await client.send(
-        new BatchGetCommand({ RequestItems: { [name]: { Keys: pending, ConsistentRead: true } }, ...consumed }),
-      );
+    await retry(async () => {
+      const RequestItems = { [name]: { Keys: pending, ConsistentRead: true } };
+      const result = await client.send(new BatchGetCommand({ RequestItems, ...consumed }));
       told('BatchGetItem', result.ConsumedCapacity);
       items.push(...((result.Responses?.[name] ?? []) as Item[]));
       pending = (result.UnprocessedKeys?.[name]?.Keys ?? []) as Key[];
-    }
+      if (pending.length > 0) throw new KeysLeft(`DynamoDB left ${pending.length} of ${keys.length} keys unread`);
+    }, AGAIN);
     return items;
   }
 
-  /** Tries again where another transaction was in the way. A failed condition is an answer, and final. */
-  async function insist<T>(writes: readonly Write[], send: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await send();
-      } catch (error) {
-        if (!isConflict(error, writes)) throw error;
-        if (attempt + 1 >= MAX_ATTEMPTS)
-          throw new AppError('unavailable', 'many are changing the same at once; try again', { cause: error });
-        await clock.sleep(backoffMs(attempt, CONFLICT_BACKOFF));
-      }
-    }
-  }
+  /** A failed condition is an answer, and final: it is not tried again, even if another write of the transaction met a conflict. */
+  const storing = <T>(writes: readonly Write[], send: () => Promise<T>, options: RetryOptions): Promise<T> =>
+    retry(
+      () =>
+        send().catch((error: unknown) => {
+          throw conditionFailure(error, writes) ?? error;
+        }),
+      options,
+    );
 
   return {
     query,
@@ -111,26 +111,19 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
     get: coalesceReads({ one: getOne, many: batchGet }),
     async transactGet(table, keys) {
       const TransactItems = keys.map((Key) => ({ Get: { TableName: tableName(table), Key } }));
-      return insist([], async () => {
-        const result = await client.send(new TransactGetCommand({ TransactItems, ...consumed }));
-        told('TransactGetItems', result.ConsumedCapacity);
-        const { Responses: responses = [] } = result;
-        if (responses.length !== keys.length) throw new Error(`DynamoDB answered ${responses.length} of ${keys.length} keys`);
-        return responses.map(({ Item }) => Item as Item | undefined);
-      });
+      const result = await retry(() => client.send(new TransactGetCommand({ TransactItems, ...consumed })), AGAIN);
+      told('TransactGetItems', result.ConsumedCapacity);
+      const { Responses: responses = [] } = result;
+      if (responses.length !== keys.length) throw new Error(`DynamoDB answered ${responses.length} of ${keys.length} keys`);
+      return responses.map(({ Item }) => Item as Item | undefined);
     },
     async count(table, pk) {
       let total = 0;
       let start: Record<string, unknown> | undefined;
       do {
-        const result = await client.send(
-          new QueryCommand({
-            ...queryInput(tableName(table), { pk }),
-            Select: 'COUNT',
-            ...(start && { ExclusiveStartKey: start }),
-            ...consumed,
-          }),
-        );
+        const from = start && { ExclusiveStartKey: start };
+        const input = { ...queryInput(tableName(table), { pk }), Select: 'COUNT' as const, ...from, ...consumed };
+        const result = await retry(() => client.send(new QueryCommand(input)), AGAIN);
         told('Query', result.ConsumedCapacity);
         total += result.Count ?? 0;
         start = result.LastEvaluatedKey;
@@ -140,7 +133,7 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
     async write(write) {
       if ('check' in write) throw new Error('a check needs a transaction');
       const input = { ...writeInput(write, tableName), ...consumed };
-      return insist([write], async () => {
+      const send = async () => {
         if ('put' in write) {
           const result = await client.send(new PutCommand(input as never));
           told('PutItem', result.ConsumedCapacity);
@@ -154,7 +147,8 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
         const result = await client.send(new UpdateCommand({ ...(input as object), ReturnValues: 'ALL_NEW' } as never));
         told('UpdateItem', result.ConsumedCapacity);
         return result.Attributes as Item | undefined;
-      });
+      };
+      return storing([write], send, { repeatable: isRepeatable(write) });
     },
     async transact(writes) {
       if (writes.length === 0) return;
@@ -164,24 +158,19 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
         if ('update' in write) return { Update: input };
         return 'delete' in write ? { Delete: input } : { ConditionCheck: input };
       });
-      await insist(writes, async () => {
-        const result = await client.send(new TransactWriteCommand({ TransactItems, ...consumed }));
+      // An attempt that was not answered may have been carried out: the next one goes under the same token, and is then stored once.
+      let token = newId();
+      let unanswered = false;
+      const send = async () => {
+        const result = await client.send(new TransactWriteCommand({ TransactItems, ClientRequestToken: token, ...consumed }));
         told('TransactWriteItems', result.ConsumedCapacity);
-      });
+      };
+      const onFault = (fault: Fault) => {
+        unanswered ||= fault === 'unanswered';
+        if (!unanswered) token = newId();
+      };
+      await storing(writes, send, { repeatable: true, onFault });
     },
     close: () => raw.destroy(),
   };
-}
-
-const failureOf = (write: Write): Error => write.orElse?.() ?? new ConditionFailed(keyOf(write));
-
-/** Throws the failed condition's own error; true where trying again may help. */
-function isConflict(error: unknown, writes: readonly Write[]): boolean {
-  if (!(error instanceof Error)) return false;
-  const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []).map(({ Code }) => Code) : [];
-  const failed = error.name === 'ConditionalCheckFailedException' ? 0 : reasons.indexOf('ConditionalCheckFailed');
-  const write = writes[failed];
-  if (write) throw failureOf(write);
-  // A single write, too, is turned away while a transaction holds its item.
-  return error.name === 'TransactionConflictException' || reasons.some((code) => RETRIED.has(code ?? ''));
 }

@@ -5,15 +5,16 @@ export interface DynamoDbEndpoint {
   /** Another engine than AWS's: DynamoDB Local, the embedded one. */
   endpoint?: string;
   region?: string;
+  maxAttempts?: number;
 }
 
 /** A client of the low-level API. Without an endpoint the SDK finds it, and the credentials, by itself. */
-export function dynamoDbClient({ endpoint, region }: DynamoDbEndpoint): DynamoDBClient {
+export function dynamoDbClient({ endpoint, region, maxAttempts = 4 }: DynamoDbEndpoint): DynamoDBClient {
   const client = new DynamoDBClient({
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint, ...nobody(region ?? 'us-east-1') }),
-    maxAttempts: 4,
-    requestHandler: undiciRequestHandler({ connections: 256, connectTimeoutMs: 2_000, responseTimeoutMs: 5_000 }) as never,
+    maxAttempts,
+    requestHandler: undiciRequestHandler({ connections: 256, connectTimeoutMs: 1_000, responseTimeoutMs: 3_000 }) as never,
   });
   // It prepares a log entry of every call, also where no log is kept.
   client.middlewareStack.remove('loggerMiddleware');

@@ -1,0 +1,117 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { backoffMs } from '../backoff.ts';
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import { ConditionFailed, keyOf, type Write } from './database.ts';
+
+/** No attempt starts later than this after the first one: a caller hears of a store that is busy before it gives up itself. */
+const BUDGET_MS = 1_500;
+const MAX_ATTEMPTS = 10;
+const BACKOFF = { baseMs: 20, capMs: 500 };
+const RETRY_AFTER_SECONDS = 2;
+
+/** Another transaction had the item; nothing was stored. */
+const CONFLICT: ReadonlySet<string> = new Set(['TransactionConflict', 'TransactionConflictException']);
+/** The store has no capacity left for this call; nothing was stored. */
+const THROTTLED: ReadonlySet<string> = new Set([
+  'ThrottlingError',
+  'ThrottlingException',
+  'ProvisionedThroughputExceeded',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  // The first attempt of this very transaction is still at work.
+  'TransactionInProgressException',
+]);
+/** The store was never reached. */
+const UNREACHED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+/** A connection was lost, or stayed silent, after the call may have been sent: what became of it is not known. */
+const UNANSWERED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'TimeoutError']);
+
+export type Fault = 'conflict' | 'throttled' | 'unreached' | 'unanswered';
+
+/** The kind of a failure that may pass by itself; undefined for every other one. */
+export function faultOf(error: unknown): Fault | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+  const names = [error.name, ...reasons.map(({ Code = '' }) => Code)];
+  if (names.some((name) => CONFLICT.has(name))) return 'conflict';
+  if (names.some((name) => THROTTLED.has(name))) return 'throttled';
+  const codes = [error.name, ...codesOf(error)];
+  if (codes.some((code) => UNREACHED.has(code))) return 'unreached';
+  if (codes.some((code) => UNANSWERED.has(code)) || statusOf(error) >= 500) return 'unanswered';
+  return undefined;
+}
+
+function codesOf(error: Error): string[] {
+  const own = 'code' in error && typeof error.code === 'string' ? [error.code] : [];
+  return error.cause instanceof Error ? [...own, ...codesOf(error.cause)] : own;
+}
+
+function statusOf(error: Error): number {
+  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
+  const status: unknown = Object(metadata).httpStatusCode;
+  return typeof status === 'number' ? status : 0;
+}
+
+export interface RetryOptions {
+  /** Whether a call that may have been carried out may be sent again. */
+  repeatable: boolean;
+  /** Called before each further attempt. */
+  onFault?: (fault: Fault) => void;
+}
+
+export type Retry = <T>(send: () => Promise<T>, options: RetryOptions) => Promise<T>;
+
+/**
+ * Tries again what may pass by itself, within bounds of attempts and time, then throws `unavailable`. Each caller's time is limited,
+ * and a store that is out of capacity gets more of it back from callers who wait outside.
+ */
+export function createRetry(clock: Clock): Retry {
+  return async (send, { repeatable, onFault }) => {
+    const deadline = clock.monotonicMs() + BUDGET_MS;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await send();
+      } catch (error) {
+        const fault = faultOf(error);
+        if (fault === undefined) throw error;
+        const waitMs = backoffMs(attempt, BACKOFF);
+        const over = attempt === MAX_ATTEMPTS || clock.monotonicMs() + waitMs > deadline;
+        if (over || (fault === 'unanswered' && !repeatable)) throw unavailable(fault, repeatable, error);
+        onFault?.(fault);
+        await clock.sleep(waitMs);
+      }
+    }
+  };
+}
+
+function unavailable(fault: Fault, repeatable: boolean, cause: unknown): AppError {
+  return new AppError('unavailable', messageOf(fault, repeatable), { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
+}
+
+function messageOf(fault: Fault, repeatable: boolean): string {
+  switch (fault) {
+    case 'conflict':
+      return 'others are changing the same at the same time; try again';
+    case 'throttled':
+      return 'the store is busy; try again in a few seconds';
+    case 'unreached':
+      return 'the store cannot be reached; try again in a few seconds';
+    case 'unanswered':
+      return repeatable
+        ? 'the store does not answer; try again in a few seconds'
+        : 'the store did not answer, and the change may have been made; look at it before you try again';
+  }
+}
+
+/** The error of the first write whose condition didn't hold. It is an answer, and final. */
+export function conditionFailure(error: unknown, writes: readonly Write[]): Error | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+  const failed = error.name === 'ConditionalCheckFailedException' ? 0 : reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed');
+  const write = writes[failed];
+  return write && (write.orElse?.() ?? new ConditionFailed(keyOf(write)));
+}
+
+/** Whether a single write leaves the same item, and the same answer, when it is carried out twice. */
+export const isRepeatable = (write: Write): boolean => !write.if && !('update' in write && (write.add || 'copy' in write));

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createTables } from '../../infra/host/create-tables.ts';
+import { startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
+import { type Clock, systemClock } from '../../lib/platform/clock.ts';
+import type { Database, Write } from '../../lib/platform/database/database.ts';
+import { createDatabase } from '../../lib/platform/database/document-client.ts';
+import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
+import { type Fate, type FaultyEngine, faultyEngine, throttle } from './faulty-engine.ts';
+
+const table = 'faults';
+const key = { pk: 'P', sk: 'S' };
+const count: Write = { table, update: key, add: { n: 1 } };
+
+describe('a store that fails for a while', () => {
+  let engine: Awaited<ReturnType<typeof startEmbeddedDynamoDb>>;
+  let faulty: FaultyEngine;
+  let database: Database & { close(): void };
+  /** Each wait passes at once, and the monotonic clock with it. */
+  let waitedMs = 0;
+  const clock: Clock = {
+    ...systemClock,
+    monotonicMs: () => waitedMs,
+    sleep: async (ms) => {
+      waitedMs += ms;
+    },
+  };
+  beforeAll(async () => {
+    engine = await startEmbeddedDynamoDb();
+    faulty = await faultyEngine(engine.endpoint);
+    const client = dynamoDbClient({ endpoint: engine.endpoint });
+    await createTables(client, [{ name: table, timeToLive: false }], (name) => name);
+    client.destroy();
+    database = createDatabase({ endpoint: faulty.endpoint, clock });
+  });
+  afterAll(async () => {
+    database?.close();
+    await faulty?.close();
+    await engine.stop();
+  });
+  beforeEach(async () => {
+    faulty.decide = () => undefined;
+    await database.write({ table, delete: key });
+    faulty.calls.length = 0;
+    waitedMs = 0;
+  });
+  const failing = (times: number, fate: Fate | typeof throttle) => {
+    faulty.decide = (operation, input) => {
+      if (times-- <= 0) return undefined;
+      return typeof fate === 'function' ? fate(operation, input) : fate;
+    };
+  };
+  const stored = async () => (await database.get(table, key))?.n;
+
+  const CALLS: Record<string, () => Promise<unknown>> = {
+    'a read': () => database.get(table, key),
+    'a read of many': () => database.batchGet(table, [key, { pk: 'P', sk: 'T' }]),
+    'a read as of one moment': () => database.transactGet(table, [key]),
+    'a query': () => database.query(table, { pk: 'P' }),
+    'a count': () => database.count(table, 'P'),
+    'a write': () => database.write({ table, put: key }),
+    'a transaction': () => database.transact([count, { table, put: { pk: 'P', sk: 'T' } }]),
+  };
+  const FAULTS: Record<string, Fate | typeof throttle> = {
+    throttled: throttle,
+    'lost on its way': 'lose-call',
+    'carried out, its answer lost': 'lose-answer',
+    'answered with 500': { status: 500, body: {} },
+  };
+  const pairs = Object.entries(CALLS).flatMap(([name, call]) => Object.entries(FAULTS).map(([kind, fate]) => ({ name, kind, call, fate })));
+  test.each(pairs)('$name that is $kind twice is tried again', async ({ call, fate }) => {
+    failing(2, fate);
+    await call();
+    expect(faulty.calls).toHaveLength(3);
+  });
+
+  test.each(pairs)(
+    '$name that is always $kind ends as unavailable within two seconds, with a hint when to try again',
+    async ({ call, fate }) => {
+      failing(Number.POSITIVE_INFINITY, fate);
+      await expect(call()).rejects.toMatchObject({ kind: 'unavailable', retryAfterSeconds: expect.any(Number), cause: expect.any(Error) });
+      expect(faulty.calls.length).toBeLessThanOrEqual(10);
+      expect(waitedMs).toBeLessThanOrEqual(2_000);
+    },
+  );
+
+  test('a transaction whose answers were lost is carried out once', async () => {
+    failing(3, 'lose-answer');
+    await database.transact([count]);
+    expect(await stored()).toBe(1);
+  });
+
+  test('a transaction that was carried out, its answer lost, is not taken for one that lost a race', async () => {
+    failing(1, 'lose-answer');
+    await database.transact([{ table, put: { ...key, n: 1 }, if: { exists: false } }]);
+    expect(await stored()).toBe(1);
+  });
+
+  const UNREPEATABLE: Record<string, Write> = {
+    'adds to a number': count,
+    'asks that nothing is there': { table, put: { ...key, n: 1 }, if: { exists: false } },
+  };
+  test.each(Object.entries(UNREPEATABLE))(
+    'a single write that %s is not sent again after a lost answer; its caller hears of the doubt',
+    async (_what, write) => {
+      failing(1, 'lose-answer');
+      await expect(database.write(write)).rejects.toThrow('the change may have been made');
+      expect(faulty.calls).toHaveLength(1);
+      expect(await stored()).toBe(1);
+    },
+  );
+
+  test('a single write that was only throttled is sent again, whatever it does', async () => {
+    failing(2, throttle);
+    await database.write(count);
+    expect(await stored()).toBe(1);
+  });
+
+  test('a store that nobody can reach is unavailable, and nothing is in doubt', async () => {
+    const nowhere = createDatabase({ endpoint: 'http://127.0.0.1:9', clock });
+    await expect(nowhere.write(count)).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining('cannot be reached'),
+    });
+    nowhere.close();
+  });
+});
