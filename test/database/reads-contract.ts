@@ -183,4 +183,30 @@ export function readsContract(current: () => ContractStore): void {
     await database.write({ table, update: { pk, sk: 'A' }, set: { 'a.b': 10, 'a-b': 20 }, if: { equals: { a_b: 3, 'a-b': 2 } } });
     expect(await database.get(table, { pk, sk: 'A' })).toEqual({ pk, sk: 'A', 'a.b': 10, 'a-b': 20, a_b: 3 });
   });
+
+  test('a range selects the sort keys between its ends, both included, page by page in either direction', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed(numbered(pk, 10));
+    const between = { from: 'ITEM#0002', to: 'ITEM#0006#' };
+    expect((await database.query(table, { pk, between })).items.map(({ at }) => at)).toEqual([2, 3, 4, 5, 6]);
+    const first = await database.query(table, { pk, between, descending: true, limit: 3 });
+    const rest = await database.query(table, { pk, between, descending: true, ...(first.next && { after: first.next }) });
+    expect([...first.items, ...rest.items].map(({ at }) => at)).toEqual([6, 5, 4, 3, 2]);
+  });
+
+  test('a filter sends only what matches, and the page says how much was read', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed([
+      { pk, sk: '1', action: 'stack.created', actor: 'a' },
+      { pk, sk: '2', action: 'stack.deleted', actor: 'b' },
+      { pk, sk: '3', action: 'agent.created', actor: 'a' },
+      { pk, sk: '4', action: 'stack.created', actor: 'a' },
+    ]);
+    const filter = { equals: { actor: 'a' }, beginsWith: { action: 'stack.' } };
+    const page = await database.query(table, { pk, filter, limit: 3, fields: ['actor'] });
+    expect(page).toEqual({ items: [{ pk, sk: '1', actor: 'a' }], next: '3', read: 3 });
+    expect((await database.query(table, { pk, filter, after: '3' })).items.map(skOf)).toEqual(['4']);
+  });
 }

@@ -20,7 +20,7 @@ export interface CommitPorts<AuditEntry> {
   database: Database;
   /** Where events go, and who is subscribed to them. */
   outbox: Pick<OutboxPorts, 'table' | 'clock' | 'consumers'>;
-  auditWrites: (entry: AuditEntry) => readonly Write[];
+  auditWrites: (entry: AuditEntry) => readonly Write[] | Promise<readonly Write[]>;
   /** Told of events right after they are stored, so that they needn't wait for the next sweep. Must not throw. */
   committed: (items: readonly OutboxItem[]) => Promise<void> | void;
 }
@@ -30,11 +30,8 @@ export function createCommit<AuditEntry extends object>(ports: CommitPorts<Audit
   return async ({ writes, audit, events = [] }) => {
     const entries: readonly AuditEntry[] = 'unaudited' in audit ? [] : Array.isArray(audit) ? audit : [audit as AuditEntry];
     const outbox = events.map((event) => outboxItem(event, ports.outbox));
-    await ports.database.transact([
-      ...writes,
-      ...entries.flatMap((entry) => ports.auditWrites(entry)),
-      ...outbox.map((item) => outboxWrite(ports.outbox.table, item)),
-    ]);
+    const audited = await Promise.all(entries.map((entry) => ports.auditWrites(entry)));
+    await ports.database.transact([...writes, ...audited.flat(), ...outbox.map((item) => outboxWrite(ports.outbox.table, item))]);
     if (outbox.length > 0) await ports.committed(outbox);
   };
 }

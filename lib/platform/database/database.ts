@@ -38,16 +38,27 @@ export interface Page {
   items: Item[];
   /** Continue after this sort key; absent on the last page. */
   next?: string;
+  /** How many items the store read for this page; told where a filter was given. */
+  read?: number;
+}
+
+/** All parts must hold. The store reads (and charges) what doesn't match, but sends only what does. */
+export interface Filter {
+  equals?: Record<string, unknown>;
+  beginsWith?: Record<string, string>;
 }
 
 export interface QueryOptions {
   pk: string;
   /** Only sort keys beginning so; all where empty. */
   prefix?: string;
+  /** Only sort keys in this range, both ends included. Not together with `prefix`. */
+  between?: { from: string; to: string };
+  filter?: Filter;
   /** Only sort keys after this one (before it when descending), which begins with `prefix` itself. */
   after?: string;
   descending?: boolean;
-  /** At most this many items in this page. */
+  /** At most this many items are read for this page. */
   limit?: number;
   /** Only these attributes. */
   fields?: readonly string[];

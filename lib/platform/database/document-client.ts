@@ -60,7 +60,11 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
     const result = await retry(() => client.send(new QueryCommand(input)), AGAIN);
     told('Query', result.ConsumedCapacity);
     const next = result.LastEvaluatedKey?.sk as string | undefined;
-    return { items: (result.Items ?? []) as Item[], ...(next !== undefined && { next }) };
+    return {
+      items: (result.Items ?? []) as Item[],
+      ...(next !== undefined && { next }),
+      ...(queryOptions.filter && { read: result.ScannedCount ?? 0 }),
+    };
   }
 
   async function getOne(table: string, key: Key): Promise<Item | undefined> {

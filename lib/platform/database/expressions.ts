@@ -1,4 +1,4 @@
-import { type Condition, keyOf, type QueryOptions, type Write } from './database.ts';
+import { type Condition, type Filter, keyOf, type QueryOptions, type Write } from './database.ts';
 
 /** Builds DynamoDB expressions with placeholders for every name and value, so that no text of a caller's ever is syntax. */
 function placeholders() {
@@ -34,6 +34,13 @@ function conditionText(condition: Condition, at: Placeholders): string {
   return parts.join(' AND ');
 }
 
+function filterText({ equals = {}, beginsWith = {} }: Filter, at: Placeholders): string {
+  return [
+    ...Object.entries(equals).map(([name, value]) => `${at.name(name)} = ${at.value(value)}`),
+    ...Object.entries(beginsWith).map(([name, value]) => `begins_with(${at.name(name)}, ${at.value(value)})`),
+  ].join(' AND ');
+}
+
 function updateText(write: Extract<Write, { update: unknown }>, at: Placeholders): string {
   const list = (entries: [string, unknown][], join: (name: string, value: string) => string) =>
     entries.map(([name, value]) => join(at.name(name), at.value(value))).join(', ');
@@ -66,16 +73,19 @@ export function writeInput(write: Write, tableName: (table: string) => string) {
   };
 }
 
-export function queryInput(table: string, { pk, prefix, after, descending, limit, fields }: QueryOptions) {
+export function queryInput(table: string, { pk, prefix, between, filter, after, descending, limit, fields }: QueryOptions) {
   // DynamoDB refuses this, the embedded engine answers it: docs/decisions/0005-engine-differences.md.
   if (prefix && after !== undefined && !after.startsWith(prefix)) throw new Error(`${after} is not in the range ${prefix}`);
   const at = placeholders();
   const keys = [`${at.name('pk')} = ${at.value(pk)}`];
   if (prefix) keys.push(`begins_with(${at.name('sk')}, ${at.value(prefix)})`);
+  if (between) keys.push(`${at.name('sk')} BETWEEN ${at.value(between.from)} AND ${at.value(between.to)}`);
+  const wanted = filter && filterText(filter, at);
   const projection = fields && [...new Set(['pk', 'sk', ...fields])].map((name) => at.name(name)).join(', ');
   return {
     TableName: table,
     KeyConditionExpression: keys.join(' AND '),
+    ...(wanted && { FilterExpression: wanted }),
     ...(projection && { ProjectionExpression: projection }),
     ...at.attributes(),
     ConsistentRead: true,

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Database, Item } from '../../lib/platform/database/database.ts';
+import { type NewestFirst, newestFirst } from '../../lib/platform/database/newest-first.ts';
+import { type ContractStore, freshPk, openContractStore } from './contract-store.ts';
+
+let store: ContractStore;
+beforeAll(async () => {
+  store = await openContractStore();
+});
+afterAll(() => store.close());
+
+const EVERYTHING = { from: '0', to: '9' };
+const skAt = (n: number) => String(n).padStart(6, '0');
+
+/** Items numbered in the order of their times, spread over four partitions as `partitionOf` says. */
+async function seed(count: number, partitionOf: (n: number) => number) {
+  const pks = Array.from({ length: 4 }, freshPk);
+  const items = Array.from({ length: count }, (_, n) => ({ pk: pks[partitionOf(n)] ?? '', sk: skAt(n), third: n % 3 === 0 }));
+  for (let from = 0; from < count; from += 100) {
+    await store.database.transact(items.slice(from, from + 100).map((put) => ({ table: store.table, put })));
+  }
+  return pks;
+}
+
+async function collect(query: Omit<NewestFirst, 'between' | 'firstPage'> & Partial<NewestFirst>, database: Database = store.database) {
+  const items: Item[] = [];
+  const batches = newestFirst(database, store.table, { between: EVERYTHING, firstPage: 10, ...query });
+  for await (const batch of batches) {
+    items.push(...batch.items);
+  }
+  return items.map(({ sk }) => Number(sk));
+}
+const descending = (count: number) => Array.from({ length: count }, (_, n) => count - 1 - n);
+
+test.each([
+  { spread: 'evenly', partitionOf: (n: number) => n % 4 },
+  { spread: 'in blocks', partitionOf: (n: number) => Math.floor(n / 100) % 4 },
+  { spread: 'into one', partitionOf: () => 2 },
+])('items that are spread $spread over their partitions come in one order, each once', async ({ partitionOf }) => {
+  const pks = await seed(500, partitionOf);
+  expect(await collect({ pks })).toEqual(descending(500));
+});
+
+test('items outside the range are not read, and a cursor goes on right behind its item', async () => {
+  const pks = await seed(100, (n) => (n * 7) % 4);
+  expect(await collect({ pks, between: { from: skAt(20), to: skAt(29) } })).toEqual(descending(30).slice(0, 10));
+  expect(await collect({ pks, before: skAt(60) })).toEqual(descending(60));
+  expect(await collect({ pks, before: skAt(60), between: { from: skAt(70), to: skAt(90) } })).toEqual([]);
+});
+
+test('a filter leaves the order alone', async () => {
+  const pks = await seed(200, (n) => (n * 3) % 4);
+  expect(await collect({ pks, filter: { equals: { third: true } } })).toEqual(descending(200).filter((n) => n % 3 === 0));
+});
+
+test('whoever stops early has read little', async () => {
+  const pks = await seed(2_000, (n) => n % 4);
+  let read = 0;
+  const limited: Database = {
+    ...store.database,
+    async query(table, options) {
+      read += options.limit ?? 0;
+      return store.database.query(table, options);
+    },
+  };
+  const batches = newestFirst(limited, store.table, { pks, between: EVERYTHING, firstPage: 30 });
+  const { value } = await batches.next();
+  await batches.return();
+  expect(value?.items.map(({ sk }) => Number(sk)).slice(0, 100)).toEqual(descending(2_000).slice(0, 100));
+  expect(read).toBe(120);
+});
