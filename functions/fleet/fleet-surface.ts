@@ -1,6 +1,6 @@
 import { invalidFleetInput, renderFleetError } from '../../lib/fleet/fleet-errors.ts';
 import { type Principal, principalReference } from '../../lib/identity/principal.ts';
-import { jsonResult, textResult } from '../../lib/platform/http/results.ts';
+import { jsonTextResult, textResult } from '../../lib/platform/http/results.ts';
 import type { Surface } from '../../lib/platform/http/surface.ts';
 import { app } from '../app.ts';
 import { runtime } from '../runtime.ts';
@@ -13,7 +13,7 @@ export const fleetSurface: Surface<Services, Principal> = {
   services: async () => (await app()).services,
   authenticate: async (request) => (await app()).authenticate(request),
   describe: principalReference,
-  renderSuccess: jsonResult,
+  renderSuccess: jsonTextResult,
   renderError: renderFleetError,
   notFound: () => textResult(404, 'not found'),
   methodNotAllowed: () => ({ statusCode: 405, headers: {}, body: '' }),

@@ -2,7 +2,7 @@ import { invalidFleetInput, renderFleetError } from '../../lib/fleet/fleet-error
 import { AppError } from '../../lib/platform/errors.ts';
 import { type AnyEndpoint, endpointFor } from '../../lib/platform/http/endpoint.ts';
 import { type HttpFunction, httpFunction } from '../../lib/platform/http/http-function.ts';
-import { jsonResult, textResult } from '../../lib/platform/http/results.ts';
+import { jsonTextResult, textResult } from '../../lib/platform/http/results.ts';
 import type { Surface } from '../../lib/platform/http/surface.ts';
 import { type Runtime, runtime } from '../runtime.ts';
 
@@ -18,7 +18,7 @@ export const systemSurface: Surface<Runtime, never> = {
     throw new AppError('unauthenticated', 'no key opens anything here', { code: 'unauthorized' });
   },
   describe: (nobody) => nobody,
-  renderSuccess: jsonResult,
+  renderSuccess: jsonTextResult,
   renderError: renderFleetError,
   notFound: () => textResult(404, 'not found'),
   methodNotAllowed: () => ({ statusCode: 405, headers: {}, body: '' }),

@@ -4,6 +4,7 @@ import { type AnyEndpoint, type Context, isReply } from './endpoint.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 import { bodySizeOf, type HttpEvent, type HttpResult, mediaTypeOf, pathOf, queryOf } from './http-event.ts';
 import { DEFAULT_BODY_LIMIT_BYTES, jsonBody } from './request-body.ts';
+import { responseText } from './response-body.ts';
 import type { Match } from './router.ts';
 import type { AnySurface } from './surface.ts';
 import { parseInput } from './validation.ts';
@@ -96,10 +97,10 @@ function checkSize(head: HttpEvent, limitBytes: number): void {
 
 export const tooLarge = (limitBytes: number): AppError => new AppError('payload_too_large', `the body is larger than ${limitBytes} bytes`);
 
-function toResult(endpoint: AnyEndpoint, value: unknown): HttpResult {
+async function toResult(endpoint: AnyEndpoint, value: unknown): Promise<HttpResult> {
   const { status = endpoint.status, headers = {}, body, text } = isReply(value) ? value : { body: value };
   if (text !== undefined) return { statusCode: status, headers, body: text };
   if (endpoint.response === undefined || body === undefined) return { statusCode: status, headers, body: '' };
-  const result = endpoint.surface.renderSuccess(status, endpoint.response.parse(body));
+  const result = endpoint.surface.renderSuccess(status, await responseText(endpoint.response, body));
   return { ...result, headers: { ...result.headers, ...headers } };
 }

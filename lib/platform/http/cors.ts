@@ -6,7 +6,7 @@ export type CorsOrigins = readonly string[];
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const HEADERS = 'Authorization, Content-Type, If-None-Match';
-const EXPOSED = 'ETag, Retry-After, X-Request-Id';
+const EXPOSED = 'ETag, Retry-After, X-Next-Cursor, X-Request-Id';
 const MAX_AGE_SECONDS = 3600;
 
 /** The headers that let this caller's page read the answer; none for other origins and for callers that are no browsers. */

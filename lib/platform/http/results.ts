@@ -1,11 +1,14 @@
 import type { HttpResult } from './http-event.ts';
 
-/** An answer with this value as JSON. */
-export const jsonResult = (statusCode: number, body: unknown): HttpResult => ({
+/** An answer with this JSON. */
+export const jsonTextResult = (statusCode: number, json: string): HttpResult => ({
   statusCode,
   headers: { 'content-type': 'application/json' },
-  body: JSON.stringify(body),
+  body: json,
 });
+
+/** An answer with this value as JSON. */
+export const jsonResult = (statusCode: number, body: unknown): HttpResult => jsonTextResult(statusCode, JSON.stringify(body));
 
 /** An answer with this text. */
 export const textResult = (statusCode: number, body: string): HttpResult => ({

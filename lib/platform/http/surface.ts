@@ -33,7 +33,8 @@ export interface Surface<Services, Principal> {
   authenticate(request: RequestFacts): Promise<Principal>;
   /** The caller as the log line names it. */
   describe(principal: Principal): { type: string; id?: string };
-  renderSuccess(status: number, body: unknown): HttpResult;
+  /** `json` is the answer's checked body. */
+  renderSuccess(status: number, json: string): HttpResult;
   renderError(error: AppError, request: RequestFacts): HttpResult;
   /** The answer for a path that no endpoint has. */
   notFound(request: RequestFacts): HttpResult;
