@@ -1,6 +1,8 @@
 import * as z from 'zod';
-import { listAuditLogs } from '../../lib/fleet/audit-service.ts';
 import { AuditLog } from '../../lib/identity/audit.ts';
+import { searchAuditLogs, TOTAL_COUNTED } from '../../lib/identity/audit-search.ts';
+import { isStamped } from '../../lib/identity/telemetry-table.ts';
+import { cursorParameter } from '../../lib/platform/list-cursor.ts';
 import { API, adminOnly, endpoint, fleetFunction, Id } from './fleet-endpoint.ts';
 
 const time = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 time' });
@@ -22,9 +24,10 @@ const AuditLogQuery = z.object({
   to: time.optional(),
   limit: clamped(1, 1000, 100),
   offset: clamped(0, 10_000, 0),
+  cursor: cursorParameter(isStamped),
 });
 const AuditLogList = z
-  .object({ logs: z.array(AuditLog), total: z.int(), count: z.int(), limit: z.int(), offset: z.int() })
+  .object({ logs: z.array(AuditLog), total: z.int(), count: z.int(), limit: z.int(), offset: z.int(), next: z.string().nullable() })
   .meta({ id: 'AuditLogListResponse' });
 
 export const adminEndpoints = [
@@ -34,12 +37,12 @@ export const adminEndpoints = [
     path: `${API}/admin/audit-logs`,
     summary: 'Who did what, newest first',
     tag: 'admin',
-    description: 'An `action` ending in `*` matches by prefix. `from` is inclusive, `to` exclusive. `total` counts up to 10,000 entries.',
+    description: `An \`action\` that ends in \`*\` matches by prefix. \`from\` is inclusive, \`to\` exclusive. \`total\` is exact up to ${TOTAL_COUNTED} entries; above, at least so many match. One request reads a bounded part of the log: as long as \`next\` is not null, the search goes on with \`?cursor=\` that text, even after a page with few entries or none.`,
     access: adminOnly,
     query: AuditLogQuery,
     status: 200,
     response: AuditLogList,
-    handle: ({ services }, { query }) => listAuditLogs(services, query),
+    handle: ({ services }, { query }) => searchAuditLogs(query, services.audit),
   }),
 ];
 export const handler = fleetFunction(adminEndpoints);

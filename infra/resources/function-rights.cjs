@@ -34,7 +34,7 @@ module.exports = {
     tables: { ...announcing, identity: [...query, 'ConditionCheckItem', 'PutItem', 'DeleteItem'] },
     queues: announcements,
   },
-  admin: { tables: { ...authenticated, telemetry: ['PutItem', 'Query'] } },
+  admin: { tables: { ...authenticated, telemetry: ['BatchGetItem', 'PutItem', 'Query'] } },
   'deployments-v1': {
     tables: {
       ...announcing,

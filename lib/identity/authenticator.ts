@@ -15,7 +15,7 @@ export interface AuthenticatorPorts {
   /** The agent's record, strongly consistent; undefined when there is none (any more). */
   findAgent(id: string): Promise<(AgentAccount & { credential_version: number }) | undefined>;
   /** Told of a key that opens nothing. Must not throw. */
-  refused(request: RequestFacts, reason: string): Promise<void>;
+  refused(request: RequestFacts): Promise<void>;
 }
 
 export interface Authenticator {
@@ -80,7 +80,7 @@ export function createAuthenticator(ports: AuthenticatorPorts): Authenticator {
       const principal = hash === undefined ? undefined : await principalOf(hash);
       if (principal) return principal;
       const reason = hash === undefined ? 'malformed key' : 'unknown key';
-      await refused(request, reason);
+      await refused(request);
       throw unauthenticated(reason);
     },
     forget(principalId) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { call, guarded, isDestructive, titleOf } from '../contract/endpoint-calls.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
-import { makeGenerator, makeStack, makeTenant, ok, type Tenant, unique } from './fleet-builder.ts';
+import { makeAgent, makeGenerator, makeTenant, ok, type Tenant, unique } from './fleet-builder.ts';
 import { clockAt, type TestClock } from './test-clock.ts';
 
 let clock: TestClock;
@@ -219,16 +219,35 @@ describe('the log is read', () => {
     },
   );
 
-  test('with the names that actors have today, and none for those that are gone', async () => {
+  test('with the names that actors had when they acted, also of actors that are gone', async () => {
     const generator = await makeGenerator(host);
+    const { name, ...rest } = await ok(generator.api.get(`/generators/${generator.id}`));
+    const agent = await makeAgent(host, { generators: [generator] });
     const stack = await ok(generator.api.post('/stacks', { name: unique('s'), generator_id: generator.id }));
-    const { name } = await ok(generator.api.get(`/generators/${generator.id}`));
-    const actorName = async () => (await entries(`resource_id=${stack.id}&action=stack.created`))[0]?.actor_name;
-    expect(await actorName()).toBe(name);
+    await ok(agent.api.post(`/agents/${agent.id}/rotate-pak`));
+    const agentName = (await ok(host.admin.get(`/agents/${agent.id}`))).name;
+    await ok(host.admin.put(`/generators/${generator.id}`, { ...rest, name: unique('renamed') }));
     await ok(host.admin.delete(`/generators/${generator.id}`));
-    expect(await actorName()).toBeNull();
-    const made = await makeStack(host, { id: host.app.services.installation.admin_generator_id });
-    expect((await entries(`resource_id=${made.id}`))[0]?.actor_name).toBe('admin');
+    await ok(host.admin.delete(`/agents/${agent.id}`));
+    const nameIn = async (query: string) => (await entries(query))[0]?.actor_name;
+    expect(await nameIn(`resource_id=${stack.id}&action=stack.created`)).toBe(name);
+    expect(await nameIn(`resource_id=${agent.id}&action=pak.rotated`)).toBe(agentName);
+    expect(await nameIn(`resource_id=${generator.id}&action=generator.deleted`)).toBe('admin');
+  });
+
+  test('with what a new key opens, and whose key was replaced', async () => {
+    const generator = await makeGenerator(host);
+    const { name } = await ok(generator.api.get(`/generators/${generator.id}`));
+    const agent = await makeAgent(host);
+    const agentName = (await ok(host.admin.get(`/agents/${agent.id}`))).name;
+    await ok(generator.api.post(`/generators/${generator.id}/rotate-pak`));
+    const created = async (id: string) => (await entries(`resource_id=${id}&action=pak.created`))[0]?.details;
+    expect(await created(generator.id)).toEqual({ entity: 'generator', name });
+    expect(await created(agent.id)).toEqual({ entity: 'agent', name: agentName });
+    expect((await entries(`resource_id=${generator.id}&action=pak.rotated`))[0]).toMatchObject({
+      resource_type: 'generator',
+      details: { generator_name: name },
+    });
   });
 
   test('until its retention ends', async () => {

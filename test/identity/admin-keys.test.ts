@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { DEVELOPMENT_PAK_HASH, mintPak } from '../../lib/identity/pak.ts';
+import { auditPks, refusalPks, telemetryTable } from '../../lib/identity/telemetry-table.ts';
 import type { Api } from '../harness/client.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 
@@ -112,7 +113,7 @@ describe('a refused key is written down', () => {
       actor_id: null,
       resource_type: 'system',
       resource_id: null,
-      details: { reason: 'unknown key', path: '/agents' },
+      details: { reason: 'invalid_pak', path: '/agents' },
       user_agent: 'stranger/1.0',
       ip_address: '127.0.0.1',
     });
@@ -124,6 +125,20 @@ describe('a refused key is written down', () => {
     await host.anonymous.get('/agents');
     await host.anonymous.as('garbage').delete('/stacks/x');
     const found = await failure();
-    expect(found).toMatchObject([{ details: { reason: 'malformed key', path: '/stacks/x' } }]);
+    expect(found).toMatchObject([{ details: { reason: 'invalid_pak', path: '/stacks/x' } }]);
+  });
+
+  test('with the first 256 bytes of its path and agent alone, in partitions that nothing else is written to', async () => {
+    host = await startTestHost();
+    await host.anonymous.as('garbage').get(`/agents/${'x'.repeat(7_000)}`, { headers: { 'user-agent': 'a'.repeat(2_000) } });
+    const [entry] = await failure();
+    expect(entry.details.path).toBe(`/agents/${'x'.repeat(256 - '/agents/'.length)}`);
+    expect(entry.user_agent).toHaveLength(256);
+    const { database } = host.app.services;
+    const stored = (await Promise.all(refusalPks.map((pk) => database.query(telemetryTable.name, { pk })))).flatMap(({ items }) => items);
+    expect(stored).toMatchObject([{ id: entry.id }]);
+    expect(Buffer.byteLength(JSON.stringify(stored))).toBeLessThan(1_024);
+    const others = await Promise.all(auditPks.map((pk) => database.query(telemetryTable.name, { pk, prefix: entry.timestamp })));
+    expect(others.flatMap(({ items }) => items)).toEqual([]);
   });
 });

@@ -32,7 +32,7 @@ beforeEach(() => {
       reads.push(`agent ${id}`);
       return agents.get(id);
     },
-    refused: async (_request, reason) => void refusals.push(reason),
+    refused: async ({ path }) => void refusals.push(path),
   });
 });
 async function get(_table: string, key: Key): Promise<Item | undefined> {
@@ -163,11 +163,11 @@ describe("an agent's key ends everywhere at once", () => {
 describe('a refusal', () => {
   test('of a malformed key costs no read, and is told of', async () => {
     await expect(authenticate('garbage')).rejects.toMatchObject(refused);
-    expect([reads, refusals]).toEqual([[], ['malformed key']]);
+    expect([reads, refusals]).toEqual([[], ['/api/v1/agents']]);
   });
   test('of an unknown key is told of, and remembered by nobody: the key may be granted the next moment', async () => {
     await expect(authenticate(KEY.pak)).rejects.toMatchObject(refused);
-    expect(refusals).toEqual(['unknown key']);
+    expect(refusals).toEqual(['/api/v1/agents']);
     grant(KEY.hash, 'generator', 'g');
     await expect(authenticate(KEY.pak)).resolves.toMatchObject({ id: 'g' });
   });

@@ -104,7 +104,7 @@ export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent
   ];
   const audit = [
     audited(actor, 'agent.created', record.id, { name: record.name, cluster_name: record.cluster_name }),
-    audited(actor, 'pak.created', record.id),
+    audited(actor, 'pak.created', record.id, { entity: 'agent', name: record.name }),
   ];
   await at.commit({ writes, audit });
   return { agent: record, initial_pak: pak };

@@ -21,12 +21,15 @@ import { fleetChanged } from '../targeting/fleet-changed.ts';
 import { listRegistrationsWith, type Registration } from '../targeting/registration-repository.ts';
 
 const nameTaken = () => uniqueViolation('generators_name', 'a generator of this name exists');
-const audited = (caller: Caller, action: string, generator: Generator): AuditEntry => ({
-  actor: caller,
-  action,
-  resourceType: action.startsWith('pak.') ? 'pak' : 'generator',
-  resourceId: generator.id,
-  details: { name: generator.name },
+const audited = (
+  caller: Caller,
+  action: string,
+  generator: Generator,
+  details: Record<string, unknown> = { name: generator.name },
+): AuditEntry => ({ actor: caller, action, resourceType: 'generator', resourceId: generator.id, details });
+const keyCreated = (caller: Caller, generator: Generator): AuditEntry => ({
+  ...audited(caller, 'pak.created', generator, { entity: 'generator', name: generator.name }),
+  resourceType: 'pak',
 });
 
 function checkText(name: string, description: string | null): void {
@@ -80,7 +83,7 @@ export async function createGenerator(
       ...generatorNewWrites(generator, nameTaken),
       ...grantWrites({ principal_type: 'generator', principal_id: generator.id, credential_version: 1 }, hash),
     ],
-    audit: [audited(caller, 'generator.created', generator), audited(caller, 'pak.created', generator)],
+    audit: [audited(caller, 'generator.created', generator), keyCreated(caller, generator)],
   });
   return { generator, pak };
 }
@@ -137,7 +140,7 @@ export async function rotateGeneratorPak(ports: FleetPorts, caller: Caller, id: 
     const { pak, hash } = mintPak();
     const credential = { principal_type: 'generator' as const, principal_id: id, credential_version: 1 };
     const writes = old === undefined ? grantWrites(credential, hash) : rotateWrites(credential, old, hash);
-    await ports.commit({ writes, audit: audited(caller, 'pak.rotated', generator) });
+    await ports.commit({ writes, audit: audited(caller, 'pak.rotated', generator, { generator_name: generator.name }) });
     return { generator, pak };
   });
   ports.forgetKey(id);
