@@ -1,11 +1,6 @@
 import * as z from 'zod';
-import {
-  checkAgentExists,
-  getEvent,
-  listAgentEvents,
-  listRecentEvents,
-  reportEvent,
-} from '../../lib/fleet/agent-events/agent-event-service.ts';
+import { EventCursor, listAgentEvents, listRecentEvents } from '../../lib/fleet/agent-events/agent-event-lists.ts';
+import { checkAgentExists, getEvent, reportEvent } from '../../lib/fleet/agent-events/agent-event-service.ts';
 import { recordHeartbeat } from '../../lib/fleet/agents/agent-heartbeat.ts';
 import { getAgent } from '../../lib/fleet/agents/agent-service.ts';
 import { targetState } from '../../lib/fleet/agents/target-state.ts';
@@ -16,6 +11,7 @@ import { assignmentsOf } from '../../lib/fleet/targeting/assignments.ts';
 import { stacksOfAgent } from '../../lib/fleet/targeting/matching.ts';
 import { type BodyFormat, reply } from '../../lib/platform/http/endpoint.ts';
 import { API, adminOnly, adminOrSelf, endpoint, type FleetContext, fleetFunction, Id, IdParams, selfOnly } from './fleet-endpoint.ts';
+import { answerPage, PAGED } from './list-answer.ts';
 
 const tag = 'agent sync';
 const eventBody = NewAgentEvent.extend({ agent_id: Id, deployment_object_id: Id }).meta({ id: 'NewAgentEvent' });
@@ -124,11 +120,13 @@ export const agentSyncEndpoints = [
     path: `${API}/agents/{id}/events`,
     summary: "List an agent's newest events",
     tag,
+    description: PAGED,
     access: adminOrSelf,
     params: IdParams,
+    query: z.object({ cursor: EventCursor }),
     status: 200,
     response: z.array(AgentEvent),
-    handle: ({ services }, { params }) => listAgentEvents(services, params.id),
+    handle: async ({ services }, { params, query }) => answerPage(await listAgentEvents(services, params.id, query.cursor)),
   }),
   endpoint({
     id: 'create_event',
@@ -155,11 +153,12 @@ export const agentSyncEndpoints = [
     path: `${API}/agent-events`,
     summary: "List the fleet's newest events",
     tag,
+    description: PAGED,
     access: adminOnly,
-    query: z.object({ pak_id: Id.optional() }),
+    query: z.object({ pak_id: Id.optional(), cursor: EventCursor }),
     status: 200,
     response: z.array(AgentEvent),
-    handle: ({ services }, { query }) => listRecentEvents(services, query.pak_id),
+    handle: async ({ services }, { query }) => answerPage(await listRecentEvents(services, query.pak_id, query.cursor)),
   }),
   endpoint({
     id: 'get_agent_event',

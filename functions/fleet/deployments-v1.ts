@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { EventCursor } from '../../lib/fleet/agent-events/agent-event-lists.ts';
 import { Agent } from '../../lib/fleet/agents/agent-rules.ts';
 import { createAgent, getAgent, removeAgent } from '../../lib/fleet/agents/agent-service.ts';
 import {
@@ -13,6 +14,7 @@ import { AgentEvent, EVENT_TYPES } from '../../lib/fleet/protocol/agent-protocol
 import { removeStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
 import { adminOnly, adminOrSelf, anyone, callerOf, checkedInService, endpoint, fleetFunction, Id, ownersOnly } from './fleet-endpoint.ts';
+import { answerPage, PAGED } from './list-answer.ts';
 
 /** The first generation's paths, in terms of today's: a deployment is a stack with its newest deployment object. */
 const tag = 'v1';
@@ -162,12 +164,15 @@ export const deploymentV1Endpoints = [
     path: '/v1/events/{deployment_id}',
     summary: "List a deployment's newest events",
     tag,
+    description: PAGED,
     access: owner,
     params: DeploymentParams,
+    query: z.object({ cursor: EventCursor }),
     status: 200,
     response: z.array(AgentEvent),
     errors: ['stack_not_found', 'stack_not_owned'],
-    handle: (context, { params }) => listDeploymentEvents(context.services, callerOf(context), params.deployment_id),
+    handle: async (context, { params, query }) =>
+      answerPage(await listDeploymentEvents(context.services, callerOf(context), params.deployment_id, query.cursor)),
   }),
 ];
 export const handler = fleetFunction(deploymentV1Endpoints);

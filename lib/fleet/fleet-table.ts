@@ -24,7 +24,7 @@ import type { Table } from '../platform/database/table.ts';
  * | a stack's deployment objects      | newest first                        | `STACK#<id>` `OBJECT#<sequence>`              | 1 query + 1 each |
  * | a deployment object               | head and body                       | `OBJECT#<id>` `HEAD`, `BODY#<n>`              | 1 query         |
  * | assignments, withdrawal           | what the agent was last told        | `AGENT#<id>` `SNAPSHOT`                      | 1               |
- * | agent reports                     | the latest on an object, on a stack | `AGENT#<id>` `REPORTED#<object>`, `RESULT#<stack>` | 1 each     |
+ * | agent reports                     | an agent's latest on a stack        | `AGENT#<id>` `RESULT#<stack>`                 | 1               |
  *
  * Homes are sharded as in the identity table. Edges are not: a table without local secondary indexes lets DynamoDB split one
  * partition key's items by sort key where they grow hot (docs/decisions/0003-keys.md).
@@ -58,7 +58,6 @@ export const agentRegistrationKey = (id: string, generatorId: string): Key => ({
 /** Labels, annotations and registrations at once: what one serializable read needs of an agent. */
 export const agentSelectorsKey = (id: string): Key => ({ pk: agentPk(id), sk: 'SELECTORS' });
 export const snapshotKey = (id: string): Key => ({ pk: agentPk(id), sk: 'SNAPSHOT' });
-export const reportedKey = (id: string, objectId: string): Key => ({ pk: agentPk(id), sk: `REPORTED#${objectId}` });
 export const resultKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `RESULT#${stackId}` });
 
 export const stackKey = (id: string): Key => ({ pk: `STACKS#${shardOf(id)}`, sk: id });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startTestHost, type TestHost } from '../harness/host.ts';
-import { type MadeAgent, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, report } from './fleet-builder.ts';
+import { type MadeAgent, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, report, target } from './fleet-builder.ts';
 import { clockAt, type TestClock } from './test-clock.ts';
 
 /** What the store was asked for, with what it cost. */
@@ -63,6 +63,31 @@ test('an agent’s heartbeats are stored once a minute at the most, whatever the
   expect(await costOf(() => beat(6))).toEqual([{ operation: 'GetItem', units: 1 }]);
   clock.pass(1);
   expect(stored(await costOf(() => beat(7)))).toBe(1);
+});
+
+const details = (count: number) => ({
+  objects_total: count,
+  counts: { created: count },
+  objects: Array.from({ length: count }, (_, n) => ({
+    api_version: 'apps/v1',
+    kind: 'Deployment',
+    namespace: 'default',
+    name: `web-${n}`,
+    action: 'created',
+    health: 'healthy',
+  })),
+  duration_ms: 1_200,
+});
+const written = (spent: readonly { operation: string; units: number }[]) =>
+  spent.filter(({ operation }) => /Write|Put|Update|Delete/.test(operation)).reduce((sum, { units }) => sum + units, 0);
+
+test.each([0, 1, 50])('a report on %i objects costs at most twelve write units', async (count) => {
+  const stack = await makeStack(host, generator, { yaml: 'a: 1' });
+  await target(host, agent, stack);
+  await poll();
+  for (const message of ['first', 'and one more']) {
+    expect(written(await costOf(() => ok(report(agent, stack.objectId, { message, details: details(count) }))))).toBeLessThanOrEqual(12);
+  }
 });
 
 test('a report that was made before costs no new event, however often it is repeated', async () => {

@@ -1,28 +1,32 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
-import { dayOf, eventAgentPk, eventDayPk, eventKey, eventObjectPk, eventSk, telemetryTable } from '../../identity/telemetry-table.ts';
-import type { Database, Item, Write } from '../../platform/database/database.ts';
+import { eventAgentKey, eventKey, eventListKey, eventStackKey, telemetryTable } from '../../identity/telemetry-table.ts';
+import type { Database, Item, Key, Write } from '../../platform/database/database.ts';
 import { expiresAt, isExpired } from '../../platform/database/table.ts';
-import { fleetTable, reportedKey, resultKey } from '../fleet-table.ts';
+import { fleetTable, resultKey } from '../fleet-table.ts';
 import { AgentEvent } from '../protocol/agent-protocol.ts';
 
 const table = telemetryTable.name;
 
-/** The latest report of an agent on an object: makes equal reports one event, and outlives the event itself. */
-export const Reported = z.object({ event_id: z.uuid(), fingerprint: z.string() });
-export type Reported = z.infer<typeof Reported>;
+/** An agent's latest report on a stack. It makes equal reports one event, and outlives the event itself. */
+export const StackResult = z.object({
+  sequence: z.int(),
+  event_id: z.uuid(),
+  fingerprint: z.string(),
+  deployment_object_id: z.guid(),
+});
+export type StackResult = z.infer<typeof StackResult>;
 
-/** Of the first weeks' events neither the agent was noted nor were the details packed; they expire with their retention. */
-const EventRef = z.object({ id: z.uuid(), agent_id: z.guid().optional() });
-
-/** The event, and its places in the lists: of its day, its agent, its object. Lists hold ids, so that a repeat touches one item. */
+/** The event, and its places in the lists: of all, of its agent, of its stack. Lists hold ids, so that a repeat touches one item. */
 export function eventNewWrites(event: AgentEvent, stackId: string, retention: { nowMs: number; days: number }): Write[] {
   const expires_at = expiresAt(retention.nowMs, retention.days);
-  const sk = eventSk(event.created_at, event.id);
-  const listed = (pk: string): Write => ({ table, put: { pk, sk, type: 'event-ref', id: event.id, agent_id: event.agent_id, expires_at } });
+  const { id, created_at, agent_id } = event;
+  const listed = (key: Key): Write => ({ table, put: { ...key, type: 'event-ref', id, agent_id, expires_at } });
   return [
-    { table, put: { ...eventKey(event.id), type: 'event', ...stored(event), stack_id: stackId, expires_at } as Item },
-    ...[eventDayPk(dayOf(event.created_at)), eventAgentPk(event.agent_id), eventObjectPk(event.deployment_object_id)].map(listed),
+    { table, put: { ...eventKey(id), type: 'event', ...stored(event), stack_id: stackId, expires_at } as Item },
+    listed(eventListKey(created_at, id)),
+    listed(eventAgentKey(agent_id, created_at, id)),
+    listed(eventStackKey(stackId, created_at, id)),
   ];
 }
 
@@ -32,28 +36,26 @@ const stored = ({ details, ...event }: AgentEvent) => ({ ...event, ...(details &
 const eventOf = ({ details = null, ...item }: Item): AgentEvent =>
   AgentEvent.parse({ ...item, details: details instanceof Uint8Array ? JSON.parse(gunzipSync(details).toString()) : details });
 
-/** Fails where another report has become the latest since `before` was. */
-export const reportedWrite = (agentId: string, objectId: string, before: Reported | undefined, reported: Reported): Write => ({
+/** Makes this the latest report on the stack; fails if another report has become the latest since `before` was read. */
+export const resultWrite = (
+  { agent_id, id, deployment_object_id, status, event_type, created_at }: AgentEvent,
+  stackId: string,
+  { sequence, fingerprint }: { sequence: number; fingerprint: string },
+  before: StackResult | undefined,
+): Write => ({
   table: fleetTable.name,
-  put: { ...reportedKey(agentId, objectId), type: 'reported', ...reported },
-  if: before ? { equals: { event_id: before.event_id } } : { exists: false },
-});
-
-/** The latest result of a stack on an agent, unless a later object's is there already: then it fails with what `overtaken` makes. */
-export const resultWrite = (agentId: string, stackId: string, sequence: number, event: AgentEvent, overtaken: () => Error): Write => ({
-  table: fleetTable.name,
-  orElse: overtaken,
   put: {
-    ...resultKey(agentId, stackId),
+    ...resultKey(agent_id, stackId),
     type: 'result',
     sequence,
-    event_id: event.id,
-    status: event.status,
-    event_type: event.event_type,
-    deployment_object_id: event.deployment_object_id,
-    reported_at: event.created_at,
+    fingerprint,
+    event_id: id,
+    status,
+    event_type,
+    deployment_object_id,
+    reported_at: created_at,
   },
-  if: { below: { sequence: sequence + 1 } },
+  if: before ? { equals: { event_id: before.event_id } } : { exists: false },
 });
 
 export const touchWrite = (eventId: string, updated_at: string): Write => ({
@@ -68,74 +70,23 @@ export async function findEvent(database: Database, id: string, nowMs: number): 
   return item && !isExpired(item, nowMs) ? eventOf(item) : undefined;
 }
 
-export async function findReported(database: Database, agentId: string, objectId: string): Promise<Reported | undefined> {
-  const item = await database.get(fleetTable.name, reportedKey(agentId, objectId));
-  return item && Reported.parse(item);
+export async function findResult(database: Database, agentId: string, stackId: string): Promise<StackResult | undefined> {
+  const item = await database.get(fleetTable.name, resultKey(agentId, stackId));
+  return item && StackResult.parse(item);
 }
 
-/** Which of these objects the agent has reported on, ever. */
-export async function reportedAmong(database: Database, agentId: string, objectIds: readonly string[]): Promise<Set<string>> {
+/** The deployment objects that the agent's latest reports on these stacks are about. */
+export async function lastReportedObjects(database: Database, agentId: string, stackIds: readonly string[]): Promise<Set<string>> {
   const items = await database.batchGet(
     fleetTable.name,
-    objectIds.map((id) => reportedKey(agentId, id)),
+    stackIds.map((id) => resultKey(agentId, id)),
   );
-  return new Set(items.map((item) => item.sk.slice(reportedKey('', '').sk.length)));
+  return new Set(items.map((item) => StackResult.parse(item).deployment_object_id));
 }
 
-export interface EventSearch {
-  limit: number;
-  nowMs: number;
-  /** Whose events are wanted, of the agents of a page. */
-  wanted: (agentIds: readonly string[]) => Promise<ReadonlySet<string>>;
-}
-
-/** So much is looked through for one list, however little of it is wanted: about two hundred read units. */
-const REFS_MAX = 10_000;
-/** A fleet that reports nothing new has empty days: they are looked through together. */
-const DAYS_AT_ONCE = 8;
-
-/** The newest on one object. */
-export const eventsOnObject = (database: Database, objectId: string, search: EventSearch): Promise<AgentEvent[]> =>
-  newestOf(database, [eventObjectPk(objectId)], search);
-
-/** The newest of one agent. */
-export const eventsOfAgent = (database: Database, agentId: string, limit: number, nowMs: number): Promise<AgentEvent[]> =>
-  newestOf(database, [eventAgentPk(agentId)], { limit, nowMs, wanted: async (ids) => new Set(ids) });
-
-/** The newest of all agents, back through the retention. */
-export function recentEvents(database: Database, days: number, search: EventSearch): Promise<AgentEvent[]> {
-  const dayAgo = (back: number) => dayOf(new Date(search.nowMs - back * 86_400_000).toISOString());
-  return newestOf(
-    database,
-    Array.from({ length: days + 1 }, (_, back) => eventDayPk(dayAgo(back))),
-    search,
-  );
-}
-
-/** Newest first, list after list, some lists' first pages at once. */
-async function newestOf(database: Database, pks: readonly string[], { limit, nowMs, wanted }: EventSearch): Promise<AgentEvent[]> {
-  const page = (pk: string, after?: string) =>
-    database.query(table, { pk, descending: true, limit, ...(after !== undefined && { after }) });
-  const ids: string[] = [];
-  let left = REFS_MAX;
-  for (let from = 0; from < pks.length; from += DAYS_AT_ONCE) {
-    const some = pks.slice(from, from + DAYS_AT_ONCE);
-    const first = await Promise.all(some.map((pk) => page(pk)));
-    for (const [at, pk] of some.entries()) {
-      for (let refs = first[at]; refs; refs = refs.next === undefined ? undefined : await page(pk, refs.next)) {
-        const listed = refs.items.filter((ref) => !isExpired(ref, nowMs)).map((ref) => EventRef.parse(ref));
-        const agents = await wanted(listed.flatMap((ref) => ref.agent_id ?? []));
-        ids.push(...listed.filter((ref) => ref.agent_id === undefined || agents.has(ref.agent_id)).map((ref) => ref.id));
-        left -= refs.items.length;
-        if (ids.length >= limit || left <= 0) return eventsById(database, ids.slice(0, limit));
-      }
-    }
-  }
-  return eventsById(database, ids);
-}
-
-async function eventsById(database: Database, ids: readonly string[]): Promise<AgentEvent[]> {
+/** In the order of these ids; an event that is gone is left out. */
+export async function eventsById(database: Database, ids: readonly string[]): Promise<AgentEvent[]> {
   const items = await database.batchGet(table, ids.map(eventKey));
-  const byId = new Map(items.map((item) => [String(item.id), item]));
+  const byId = new Map(items.map((item) => [item.id, item]));
   return ids.flatMap((id) => byId.get(id) ?? []).map(eventOf);
 }

@@ -1,4 +1,4 @@
-import { reportedAmong } from '../agent-events/agent-event-repository.ts';
+import { lastReportedObjects } from '../agent-events/agent-event-repository.ts';
 import { findObject, wireBytesOf } from '../deployment-objects/deployment-object-repository.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
@@ -18,10 +18,10 @@ export async function targetState({ database }: FleetPorts, agentId: string, mod
   const reported =
     mode === 'full'
       ? new Set<string>()
-      : await reportedAmong(
+      : await lastReportedObjects(
           database,
           agentId,
-          heads.map((head) => head.object_id),
+          stacks.map((stack) => stack.id),
         );
   const wanted = heads.filter((head) => !reported.has(head.object_id));
   const objects: DeploymentObject[] = [];

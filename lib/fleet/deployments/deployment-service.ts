@@ -2,8 +2,10 @@ import * as z from 'zod';
 import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
-import { listObjectEvents, reportEvent } from '../agent-events/agent-event-service.ts';
-import { findObject, findObjectHead, listObjectIds, objectNewWrites } from '../deployment-objects/deployment-object-repository.ts';
+import type { ListPage } from '../../platform/list-page.ts';
+import { listStackEvents } from '../agent-events/agent-event-lists.ts';
+import { reportEvent } from '../agent-events/agent-event-service.ts';
+import { findObject, findObjectHead, objectNewWrites } from '../deployment-objects/deployment-object-repository.ts';
 import { checkYaml, createDeploymentObject } from '../deployment-objects/deployment-object-service.ts';
 import { newObjectHead, objectAudit } from '../deployment-objects/newest-or-history.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
@@ -134,13 +136,8 @@ async function newestRunBy({ database }: FleetPorts, agentId: string, stackId: s
   return stack && (await runsStack(database, agentId, stack)) ? stack.latest_object?.object_id : undefined;
 }
 
-/** How many of a deployment's newest objects are asked for their events. */
-const OBJECTS_WITH_EVENTS = 10;
-
 /** Newest first. */
-export async function listDeploymentEvents(at: FleetPorts, caller: Caller, id: string): Promise<AgentEvent[]> {
-  await getOwnStack(at, caller, id);
-  const objects = await listObjectIds(at.database, id, OBJECTS_WITH_EVENTS);
-  const events = (await Promise.all(objects.map((objectId) => listObjectEvents(at, objectId)))).flat();
-  return events.sort((a, b) => b.created_at.localeCompare(a.created_at)).slice(0, 500);
+export async function listDeploymentEvents(ports: FleetPorts, caller: Caller, id: string, cursor?: string): Promise<ListPage<AgentEvent>> {
+  await getOwnStack(ports, caller, id);
+  return listStackEvents(ports, id, cursor);
 }

@@ -44,3 +44,12 @@ export async function listRegistrationsWith(database: Database, generatorId: str
   const items = await queryAll(database, table, { pk: generatorPk(generatorId), prefix: generatorAgentKey('', '').sk, limit: LIST_LIMIT });
   return items.map((item) => Registration.parse(item));
 }
+
+/** Which of these agents are registered with the generator. */
+export async function registeredAmong(database: Database, generatorId: string, agentIds: readonly string[]): Promise<Set<string>> {
+  const items = await database.batchGet(
+    table,
+    agentIds.map((id) => generatorAgentKey(generatorId, id)),
+  );
+  return new Set(items.map((item) => Registration.parse(item).agent_id));
+}
