@@ -199,9 +199,9 @@ export function createAgent({
 /** A poll tells as well as a heartbeat whether the control plane is there for this agent, and comes sooner. */
 const heardBy = ({ heard }: Heartbeat, controlPlane: ControlPlane): ControlPlane => ({
   ...controlPlane,
-  async assignments(agentId, etag, signal) {
+  async assignments(agentId, known, signal) {
     try {
-      const answer = await controlPlane.assignments(agentId, etag, signal);
+      const answer = await controlPlane.assignments(agentId, known, signal);
       heard(true);
       return answer;
     } catch (error) {

@@ -35,8 +35,10 @@ interface PollCycleOptions {
   enqueue: (stackId: string) => void;
 }
 
-/** Belt and braces against an ETag that stands still: so often the answer is asked for whatever it was. */
-const UNCONDITIONAL_MS = 15 * 60_000;
+/** Against an ETag that stands still, the whole list is asked for so often, whatever is known. Many stacks cost the store more. */
+const UNCONDITIONAL_MS = 60 * 60_000;
+const UNCONDITIONAL_FEW_MS = 15 * 60_000;
+const MANY_STACKS = 100;
 /** From the first retry to the slowest, of a cluster that doesn't say what is in it. */
 const READ_AGAIN_MS = 1_000;
 const READ_AGAIN_MAX_MS = 60_000;
@@ -50,15 +52,18 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
   let failedReads = 0;
   let readAgainAtMs = clock.monotonicMs();
   let byStack = indexOf(state.assignments?.value.assignments);
-  let unconditionalAtMs = clock.monotonicMs() + jitteredMs(UNCONDITIONAL_MS, 0.2, random);
+  const nextUnconditionalMs = () =>
+    clock.monotonicMs() + jitteredMs(byStack.size < MANY_STACKS ? UNCONDITIONAL_FEW_MS : UNCONDITIONAL_MS, 0.2, random);
+  let unconditionalAtMs = nextUnconditionalMs();
 
   async function poll(): Promise<void> {
     const startedMs = clock.monotonicMs();
     const took = () => (clock.monotonicMs() - startedMs) / 1000;
     const conditional = clock.monotonicMs() < unconditionalAtMs;
+    const known = state.assignments && { etag: state.assignments.etag, value: state.assignments.value };
     try {
-      const answer = await controlPlane.assignments(agentId, conditional ? state.assignments?.etag : undefined, stop);
-      if (!conditional) unconditionalAtMs = clock.monotonicMs() + jitteredMs(UNCONDITIONAL_MS, 0.2, random);
+      const answer = await controlPlane.assignments(agentId, conditional ? known : undefined, stop);
+      if (!conditional) unconditionalAtMs = nextUnconditionalMs();
       metrics.poll(answer === 'unchanged' ? 'unchanged' : 'success', took(), clock.nowMs());
       if (answer === 'unchanged') return;
       const { etag, value } = answer;

@@ -7,6 +7,12 @@ import type {
   NewAgentEvent,
 } from '../../lib/fleet/protocol/agent-protocol.ts';
 
+/** A whole list with its tag, which means nothing to the agent. */
+export interface KnownAssignments {
+  etag: string | undefined;
+  value: Assignments;
+}
+
 /** The agent's port to the control plane. Every call rejects with a ControlPlaneError, and with nothing else, unless `signal` ends it. */
 export interface ControlPlane {
   /** Whether it says that it is ready; false also where it can't be reached. */
@@ -16,12 +22,8 @@ export interface ControlPlane {
   /** Registered already is fine. */
   register(generatorId: string, signal?: AbortSignal): Promise<void>;
   heartbeat(agentId: string, report: HeartbeatReport, signal?: AbortSignal): Promise<void>;
-  /** 'unchanged' where they are still those of `etag`. */
-  assignments(
-    agentId: string,
-    etag: string | undefined,
-    signal?: AbortSignal,
-  ): Promise<{ etag: string | undefined; value: Assignments } | 'unchanged'>;
+  /** The whole list; 'unchanged' if it is still the known one. */
+  assignments(agentId: string, known: KnownAssignments | undefined, signal?: AbortSignal): Promise<KnownAssignments | 'unchanged'>;
   deploymentObject(id: string, signal?: AbortSignal): Promise<DeploymentObject>;
   report(agentId: string, event: NewAgentEvent, signal?: AbortSignal): Promise<void>;
   annotations(agentId: string, signal?: AbortSignal): Promise<{ key: string; value: string }[]>;

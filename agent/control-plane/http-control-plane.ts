@@ -4,6 +4,7 @@ import { Agent, Assignments, AuthResponse, DeploymentObject } from '../../lib/fl
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import { createAgentKey } from './agent-key.ts';
 import { type ControlPlane, ControlPlaneError } from './control-plane.ts';
+import { wholeAssignments } from './whole-assignments.ts';
 
 const TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -135,16 +136,18 @@ export function createHttpControlPlane({
     async heartbeat(agentId, report, signal) {
       await ask('POST', `${api}/agents/${agentId}/heartbeat`, [200, 204], undefined, { body: report, signal });
     },
-    async assignments(agentId, etag, signal) {
-      const headers = etag === undefined ? {} : { 'if-none-match': etag };
-      const url = `${api}/agents/${agentId}/assignments`;
-      const answer = await ask('GET', url, etag === undefined ? [200] : [200, 304], Assignments, { headers, signal });
-      if (answer.status === 304) return 'unchanged';
-      if (answer.value === undefined) throw new ControlPlaneError('unreadable', `GET ${pathOf(url)}: no body`);
-      if (answer.value.agent_id !== agentId)
-        throw new ControlPlaneError('unreadable', `GET ${pathOf(url)}: the answer is about another agent`);
-      return { etag: answer.etag, value: answer.value };
-    },
+    assignments: (agentId, known, signal) =>
+      wholeAssignments(known, async (query, etag) => {
+        const headers = etag === undefined ? {} : { 'if-none-match': etag };
+        const url = `${api}/agents/${agentId}/assignments`;
+        const expected = etag === undefined ? [200] : [200, 304];
+        const answer = await ask('GET', `${url}${queryOf(query)}`, expected, Assignments, { headers, signal });
+        if (answer.status === 304) return 'unchanged';
+        if (answer.value === undefined) throw new ControlPlaneError('unreadable', `GET ${pathOf(url)}: no body`);
+        if (answer.value.agent_id !== agentId)
+          throw new ControlPlaneError('unreadable', `GET ${pathOf(url)}: the answer is about another agent`);
+        return { etag: answer.etag, value: answer.value };
+      }),
     async deploymentObject(id, signal) {
       const url = `${api}/deployment-objects/${id}`;
       const value = await fetched('GET', url, DeploymentObject, { signal });
@@ -193,6 +196,7 @@ function problemOf(text: string): string {
   }
 }
 
+const queryOf = (query: Record<string, string>): string => (Object.keys(query).length > 0 ? `?${new URLSearchParams(query)}` : '');
 const pathOf = (url: string): string => new URL(url).pathname;
 
 function textOf(error: unknown): string {

@@ -7,7 +7,7 @@ import { targetState } from '../../lib/fleet/agents/target-state.ts';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { AgentEvent, Assignments, DeploymentObject, HeartbeatReport, NewAgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { Stack } from '../../lib/fleet/stacks/stack.ts';
-import { assignmentsOf } from '../../lib/fleet/targeting/assignments.ts';
+import { type AskingAgent, previewAssignments, takeAssignments } from '../../lib/fleet/targeting/assignments.ts';
 import { stacksOfAgent } from '../../lib/fleet/targeting/matching.ts';
 import { type BodyFormat, reply } from '../../lib/platform/http/endpoint.ts';
 import { API, adminOnly, adminOrSelf, endpoint, type FleetContext, fleetFunction, Id, IdParams, selfOnly } from './fleet-endpoint.ts';
@@ -29,19 +29,20 @@ const lenientHeartbeat: BodyFormat = {
 };
 
 const etagOf = (revision: string) => `"${revision}"`;
+const fresh = (etag: string) => ({ etag, 'cache-control': 'no-cache' });
 
 /** The agent in the path, as of one strongly consistent read: the one admission made where the agent asks for itself. */
-async function agentOf({ services, principal }: FleetContext, id: string): Promise<{ id: string; status: string; revision: string }> {
-  if (principal.type === 'agent') return { id, status: principal.item.status, revision: principal.item.revision };
-  const { status, revision } = await getAgent(services, id);
-  return { id, status, revision };
-}
+const agentOf = async ({ services, principal }: FleetContext, id: string): Promise<AskingAgent> =>
+  principal.type === 'agent' ? { ...principal.item, id } : { ...(await getAgent(services, id)) };
+
+const knows = ({ request }: FleetContext, etag: string): boolean | undefined =>
+  request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
 
 /** The body as text, or not at all where the reader has this very version. */
 const conditional = <T>(context: FleetContext, etag: string, body: () => Promise<T>) =>
-  context.request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
-    ? reply<T>({ status: 304, headers: { etag, 'cache-control': 'no-cache' } })
-    : body().then((value) => reply<T>({ headers: { etag, 'cache-control': 'no-cache' }, body: value }));
+  knows(context, etag)
+    ? reply<T>({ status: 304, headers: fresh(etag) })
+    : body().then((value) => reply<T>({ headers: fresh(etag), body: value }));
 
 export const agentSyncEndpoints = [
   endpoint({
@@ -51,18 +52,22 @@ export const agentSyncEndpoints = [
     summary: 'What an agent should run, and what it should remove',
     tag,
     description:
-      'Answers 304 where If-None-Match names the current revision: one read unit, whatever the agent runs. A stack that no longer concerns the agent stays in the list as `withdrawn` until the agent reports a REMOVE event with SUCCESS for its object. An agent that is not ACTIVE is assigned nothing new and told to remove nothing.',
+      'Answers 304 if If-None-Match names the current revision: one read unit, whatever the agent runs. With `since`, the revision of an earlier answer, the answer holds only what changed since then, and says so in its own `since`, if the control plane knows that; otherwise it holds everything. A long list ends with `next`: ask again with `after`, and keep the first answer’s ETag. A stack that no longer concerns the agent stays in the list as `withdrawn` until the agent reports a REMOVE event with SUCCESS for its object. An agent that is not ACTIVE is assigned nothing new and told to remove nothing.',
     access: adminOrSelf,
     params: IdParams,
+    query: z.object({ since: z.string().max(100).optional(), after: Id.optional() }),
     status: 200,
     response: Assignments,
     conditional: true,
     errors: ['agent_not_found'],
-    async handle(context, { params }) {
+    async handle(context, { params, query }) {
+      const { services, principal } = context;
       const agent = await agentOf(context, params.id);
-      return conditional(context, etagOf(agent.revision), () =>
-        assignmentsOf(context.services, agent, { told: context.principal.type === 'agent' && context.request.method === 'GET' }),
-      );
+      const etag = etagOf(agent.revision);
+      if (query.after === undefined && knows(context, etag)) return reply<Assignments>({ status: 304, headers: fresh(etag) });
+      const own = principal.type === 'agent';
+      const body = own ? await takeAssignments(services, agent, query) : await previewAssignments(services, agent, query.after);
+      return reply<Assignments>({ headers: fresh(etagOf(body.revision)), body });
     },
   }),
   endpoint({

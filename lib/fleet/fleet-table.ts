@@ -23,7 +23,7 @@ import type { Table } from '../platform/database/table.ts';
  * | a stack's labels, annotations     | those                               | `STACK#<id>` `LABEL#…`, `ANNOTATION#…`        | 1 query         |
  * | a stack's deployment objects      | newest first                        | `STACK#<id>` `OBJECT#<sequence>`              | 1 query + 1 each |
  * | a deployment object               | head and body                       | `OBJECT#<id>` `HEAD`, `BODY#<n>`              | 1 query         |
- * | assignments, withdrawal           | what the agent was last told        | `AGENT#<id>` `SNAPSHOT`                      | 1               |
+ * | whole look, changed stacks, confirmed removal | a stack that the agent was told of | `AGENT#<id>` `TOLD#<stack>`       | 1 each, 50 for 1,000 |
  * | agent reports                     | an agent's latest on a stack        | `AGENT#<id>` `RESULT#<stack>`                 | 1               |
  *
  * Homes are sharded as in the identity table. Edges are not: a table without local secondary indexes lets DynamoDB split one
@@ -57,7 +57,7 @@ export const agentRegistrationKey = (id: string, generatorId: string): Key => ({
 });
 /** Labels, annotations and registrations at once: what one serializable read needs of an agent. */
 export const agentSelectorsKey = (id: string): Key => ({ pk: agentPk(id), sk: 'SELECTORS' });
-export const snapshotKey = (id: string): Key => ({ pk: agentPk(id), sk: 'SNAPSHOT' });
+export const toldKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `TOLD#${stackId}` });
 export const resultKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `RESULT#${stackId}` });
 
 export const stackKey = (id: string): Key => ({ pk: `STACKS#${shardOf(id)}`, sk: id });

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { KnownAssignments } from '../../agent/control-plane/control-plane.ts';
 import { configMaps, createAgentWorld, yaml } from './agent-world.ts';
 
 test('asked to stop, it ends the object in hand and begins no other; the next agent goes on', async () => {
@@ -30,23 +31,36 @@ test('asked to stop, it ends the object in hand and begins no other; the next ag
   await next.stop();
 });
 
-test('every quarter of an hour or so it asks without an ETag', async () => {
+/** How often an agent with so many stacks asks for the whole list in four hours, whatever it knows. */
+async function wholeListsInFourHours(stacks: number): Promise<number> {
   const world = createAgentWorld();
-  const etags: (string | undefined)[] = [];
+  world.plane.status = 'INACTIVE';
+  for (let n = 0; n < stacks; n++) world.plane.post(world.plane.newStack(), yaml(...configMaps(1)));
+  let whole = 0;
   const controlPlane = {
     ...world.plane,
-    assignments: (id: string, etag: string | undefined) => {
-      etags.push(etag);
-      return world.plane.assignments(id, etag);
+    assignments: (id: string, known: KnownAssignments | undefined) => {
+      if (known === undefined) whole += 1;
+      return world.plane.assignments(id, known);
     },
   };
-  const agent = await world.start({}, { controlPlane });
-  etags.splice(0);
-  await world.clock.advance(3_600_000);
-  const unconditional = etags.filter((etag) => etag === undefined).length;
-  expect(unconditional).toBeGreaterThanOrEqual(3);
-  expect(unconditional).toBeLessThanOrEqual(5);
+  const agent = await world.start({ pollingIntervalMs: 60_000 }, { controlPlane });
+  whole = 0;
+  await world.clock.advance(4 * 3_600_000);
   await agent.stop();
+  return whole;
+}
+
+test('an agent with few stacks asks for the whole list every quarter of an hour or so', async () => {
+  const whole = await wholeListsInFourHours(1);
+  expect(whole).toBeGreaterThanOrEqual(13);
+  expect(whole).toBeLessThanOrEqual(20);
+});
+
+test('an agent with a hundred stacks asks for the whole list every hour or so', async () => {
+  const whole = await wholeListsInFourHours(100);
+  expect(whole).toBeGreaterThanOrEqual(3);
+  expect(whole).toBeLessThanOrEqual(5);
 });
 
 test('heartbeats that fail hold up nothing, and come ten seconds apart however fast it polls', async () => {

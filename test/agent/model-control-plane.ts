@@ -124,10 +124,10 @@ export function createModelControlPlane({ agentId = randomUUID() }: { agentId?: 
       })),
     register: (id) => called(`register ${id}`, () => {}),
     heartbeat: (_id, report) => called('heartbeat', () => void plane.heartbeats.push(report)),
-    assignments: (_id, etag) =>
+    assignments: (_id, known) =>
       called('assignments', () => {
         const value = plane.current();
-        return etag === `"${value.revision}"` ? ('unchanged' as const) : { etag: `"${value.revision}"`, value };
+        return known?.etag === `"${value.revision}"` ? ('unchanged' as const) : { etag: `"${value.revision}"`, value };
       }),
     deploymentObject: (id) =>
       called('deployment-object', () => {

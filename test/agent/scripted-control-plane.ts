@@ -68,7 +68,7 @@ export async function startScriptedControlPlane(): Promise<ScriptedControlPlane>
       return send(response, 204, '');
     }
     if (what === `GET ${agent}/assignments`) {
-      const answered = await model.assignments(model.agentId, etag);
+      const answered = await model.assignments(model.agentId, etag === undefined ? undefined : { etag, value: model.current() });
       return answered === 'unchanged' ? send(response, 304, '') : json(200, answered.value, { etag: answered.etag });
     }
     if (what === `POST ${agent}/events`) {

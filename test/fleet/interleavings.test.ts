@@ -70,7 +70,7 @@ test('a poll that reads while something changes is answered with a tag that is s
   const { database } = host.app.services;
   const { write } = database;
   database.write = async (one: Write) => {
-    if ('put' in one && one.put.type === 'snapshot') {
+    if ('put' in one && one.put.type === 'told') {
       database.write = write;
       await ok(host.admin.post(`/stacks/${stack.id}/deployment-objects`, { yaml_content: configMap('two') }));
     }

@@ -19,3 +19,18 @@ export function revisionMove(stackId = ANY_STACK): { set: Record<string, string>
   const copy = Object.fromEntries(slots.slice(1).map((slot, n) => [slot, `move_${n}`]));
   return { set: { revision, move_0: `${revision} ${stackId}` }, copy };
 }
+
+/**
+ * The stacks that changes since `revision` concern; undefined if it can't be said: the revision is older than the remembered moves or
+ * of another life of the table, or a change concerned the agent itself.
+ */
+export function stacksChangedSince(record: Readonly<Record<string, unknown>>, revision: string): string[] | undefined {
+  const stackIds = new Set<string>();
+  for (const slot of slots) {
+    const [moved, stackId] = String(record[slot] ?? '').split(' ');
+    if (moved === revision) return [...stackIds];
+    if (stackId === undefined || stackId === ANY_STACK) return undefined;
+    stackIds.add(stackId);
+  }
+  return undefined;
+}

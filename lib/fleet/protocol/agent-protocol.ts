@@ -58,7 +58,13 @@ export const Assignments = z
     revision: z
       .string()
       .describe('Opaque. Another one whenever anything that the agent should run may have changed; in quotes it is the ETag'),
+    since: z
+      .string()
+      .optional()
+      .describe('The revision asked for by `since`: `assignments` are those of changed stacks alone, all others are as they were'),
     assignments: z.array(Assignment),
+    unlisted: z.array(id).optional().describe('With `since`: stacks that are no longer in the list. It is no order to remove anything'),
+    next: id.optional().describe('There are more: ask again with `after` set to this stack'),
   })
   .meta({ id: 'Assignments' });
 export type Assignments = z.infer<typeof Assignments>;

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Database, Key, QueryOptions } from '../../lib/platform/database/database.ts';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import {
+  configMap,
+  type MadeAgent,
+  type MadeGenerator,
+  makeAgent,
+  makeGenerator,
+  makeStack,
+  ok,
+  submit,
+  target,
+  unique,
+} from './fleet-builder.ts';
+
+let host: TestHost;
+let generator: MadeGenerator;
+let agent: MadeAgent;
+let stack: Awaited<ReturnType<typeof makeStack>>;
+let database: Database;
+let whole: Database;
+let old: string;
+let other: string;
+beforeAll(async () => {
+  host = await startTestHost({ functions: { scheduleGroups: [] } });
+  database = host.app.services.database;
+  whole = { ...database };
+});
+afterAll(() => host.stop());
+beforeEach(async () => {
+  Object.assign(database, whole);
+  [old, other] = [unique('old'), unique('other')];
+  generator = await makeGenerator(host);
+  agent = await makeAgent(host, { generators: [generator], labels: [old, other] });
+  stack = await makeStack(host, generator, { labels: [old], yaml: configMap('one') });
+  await agent.assignments();
+});
+
+/** Holds the next query of stacks with this label until the returned `release` is called. */
+function holdStacksBy(label: string): { reached: Promise<void>; release: () => void } {
+  const [arrival, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  database.query = async (table: string, options: QueryOptions) => {
+    if (options.pk !== `MATCH#${generator.id}#LABEL#${label}`) return whole.query(table, options);
+    database.query = whole.query;
+    arrival.resolve();
+    await gate.promise;
+    return whole.query(table, options);
+  };
+  return { reached: arrival.promise, release: gate.resolve };
+}
+
+const state = async () => (await agent.assignments()).get(stack.id)?.state;
+const path = () => `/stacks/${stack.id}`;
+
+test('a stack whose label is exchanged while a poll reads stays assigned', async () => {
+  // The other label's query has been answered by then: the stack does not have it yet.
+  const { reached, release } = holdStacksBy(old);
+  const polling = state();
+  await reached;
+  await ok(generator.api.post(`${path()}/labels`, other));
+  await ok(generator.api.delete(`${path()}/labels/${old}`));
+  release();
+  expect(await polling).toBe('assigned');
+  expect(await state()).toBe('assigned');
+});
+
+test('a stack that moves from a label to a target while a poll reads stays assigned, with its newest object', async () => {
+  const { reached, release } = holdStacksBy(old);
+  const polling = agent.assignments();
+  await reached;
+  await target(host, agent, stack);
+  await ok(generator.api.delete(`${path()}/labels/${old}`));
+  const newest = await submit(host, stack.id, configMap('two'));
+  release();
+  expect((await polling).get(stack.id)).toMatchObject({ state: 'assigned', deployment_object_id: newest.id });
+});
+
+test('a stack that the agent does not run any more is withdrawn by the same poll that could not see it', async () => {
+  await ok(generator.api.delete(`${path()}/labels/${old}`));
+  expect(await state()).toBe('withdrawn');
+});
+
+test('a poll whose decisive read fails withdraws nothing and says that it failed', async () => {
+  await ok(generator.api.delete(`${path()}/labels/${old}`));
+  database.transactGet = async () => {
+    throw new Error('torn');
+  };
+  expect((await agent.api.get(`/agents/${agent.id}/assignments`)).status).toBe(500);
+  const told = await whole.get('fleet', { pk: `AGENT#${agent.id}`, sk: `TOLD#${stack.id}` });
+  expect(told).toMatchObject({ state: 'assigned' });
+  Object.assign(database, whole);
+  expect(await state()).toBe('withdrawn');
+});
+
+test('a stack that lives but whose selectors are lost is kept', async () => {
+  const selectors: Key = { pk: `STACK#${stack.id}`, sk: 'SELECTORS' };
+  await whole.write({ table: 'fleet', delete: selectors });
+  await whole.write({ table: 'fleet', delete: { pk: `MATCH#${generator.id}#LABEL#${old}`, sk: stack.id } });
+  expect(await state()).toBe('assigned');
+});
+
+test('a change that comes while a poll reads makes the answer stale at once', async () => {
+  const { reached, release } = holdStacksBy(other);
+  const polling = agent.api.get(`/agents/${agent.id}/assignments`);
+  await reached;
+  await submit(host, stack.id, configMap('two'));
+  release();
+  const { headers } = await polling;
+  expect((await agent.api.get(`/agents/${agent.id}/assignments`, { headers: { 'if-none-match': headers.etag } })).status).toBe(200);
+});
