@@ -8,20 +8,20 @@ const ATTEMPTS = 20;
 const BACKOFF = { baseMs: 10, capMs: 200 };
 
 /**
- * Runs what reads, decides and writes on the condition that nothing changed in between, again from its reading where something did:
- * of many at once each is decided on what the one before it left.
+ * Optimistic retry: `attempt` reads, decides and writes on the condition that nothing changed in between. After a lost condition it
+ * reads and decides again, so it finds out itself if the thing is gone.
  */
-export async function againstNewest<T>({ clock }: { clock: Clock }, what: string, attempt: () => Promise<T>): Promise<T> {
+export async function retryOnConcurrentChange<T>({ clock }: { clock: Clock }, what: string, attempt: () => Promise<T>): Promise<T> {
   for (let count = 1; ; count++) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
-      if (count === ATTEMPTS) throw changedMeanwhile(what);
+      if (count === ATTEMPTS) throw changedMeanwhile(what, error);
       await clock.sleep(backoffMs(count, BACKOFF));
     }
   }
 }
 
-const changedMeanwhile = (what: string) =>
-  new AppError('conflict', `the ${what} is being changed by others at the same time; try again`, { code: 'concurrent_change' });
+const changedMeanwhile = (what: string, cause: Error) =>
+  new AppError('unavailable', `the ${what} is being changed by others at the same time; try again`, { retryAfterSeconds: 1, cause });

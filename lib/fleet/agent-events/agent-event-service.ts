@@ -3,7 +3,7 @@ import { timestamp } from '../../platform/clock.ts';
 import { ConditionFailed } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
 import { findAgentRecord, liveAgentsAmong } from '../agents/agent-repository.ts';
-import { againstNewest } from '../concurrent-change.ts';
+import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { findObjectHead, type ObjectHead } from '../deployment-objects/deployment-object-repository.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
@@ -24,7 +24,7 @@ export async function reportEvent(ports: FleetPorts, input: NewAgentEvent): Prom
   const head = await findObjectHead(database, objectId);
   if (!head) throw foreignKeyViolation('agent_events_deployment_object_id', 'deployment_object_id: no such deployment object');
   const fingerprint = fingerprintOf(input);
-  const event = await againstNewest(ports, 'latest report', async () => {
+  const event = await retryOnConcurrentChange(ports, 'latest report', async () => {
     const latest = await findResult(database, agentId, head.stack_id);
     const same = latest?.deployment_object_id === objectId && latest.fingerprint === fingerprint;
     const repeated = same ? await repeat(ports, latest.event_id) : undefined;

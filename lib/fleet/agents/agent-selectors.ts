@@ -126,7 +126,8 @@ const remove = ({ commit }: FleetPorts, actor: Caller, agentId: string, drop: Wr
       drop,
       { table, delete: agentMatchKey(selector, agentId) },
       agentSelectorRemoveWrite(agentId, selector),
-      moveRevisionWrite(agentId, { add: { [`${what}_count`]: -1 } }),
+      // If the agent is gone, so is the label or annotation.
+      moveRevisionWrite(agentId, { add: { [`${what}_count`]: -1 }, orElse: () => fleetError(`agent_${what}_not_found`) }),
     ],
     audit: { actor, action: `agent.${what}_removed`, resourceType: 'agent', resourceId: agentId, details: selector },
   });

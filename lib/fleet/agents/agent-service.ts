@@ -6,7 +6,7 @@ import { timestamp } from '../../platform/clock.ts';
 import type { Write } from '../../platform/database/database.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
-import { againstNewest } from '../concurrent-change.ts';
+import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentKey, fleetTable } from '../fleet-table.ts';
@@ -131,7 +131,7 @@ export interface AgentChange {
 }
 
 export const updateAgent = (at: FleetPorts, actor: Caller, id: string, change: AgentChange): Promise<Agent> =>
-  againstNewest(at, 'agent', async () => {
+  retryOnConcurrentChange(at, 'agent', async () => {
     const before = await getAgent(at, id);
     const after: Agent = {
       ...before,
@@ -149,7 +149,7 @@ export const updateAgent = (at: FleetPorts, actor: Caller, id: string, change: A
 
 /** The key dies with the record, at once. Labels, targets and registrations are cleared away behind it. Unknown agents are gone already. */
 export async function removeAgent(at: FleetPorts, actor: Caller, id: string): Promise<void> {
-  await againstNewest(at, 'agent', async () => {
+  await retryOnConcurrentChange(at, 'agent', async () => {
     const before = await findAgentRecord(at.database, id);
     if (!before) return;
     const hash = await findKeyHash(at.database, id);
@@ -164,7 +164,7 @@ export async function removeAgent(at: FleetPorts, actor: Caller, id: string): Pr
 
 /** A new key; the old one opens nothing from this moment on. */
 export async function rotateAgentPak(at: FleetPorts, actor: Caller, id: string): Promise<{ agent: Agent; pak: string }> {
-  const rotated = await againstNewest(at, 'key', async () => {
+  const rotated = await retryOnConcurrentChange(at, 'key', async () => {
     const [before, old] = await Promise.all([getAgent(at, id), findKeyHash(at.database, id)]);
     const { pak, hash } = mintPak();
     const credential = { principal_type: 'agent' as const, principal_id: id, credential_version: before.credential_version + 1 };

@@ -2,7 +2,7 @@ import type { AuditEntry } from '../../identity/audit.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
-import { againstNewest } from '../concurrent-change.ts';
+import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { StackRecord } from '../stacks/stack-repository.ts';
@@ -58,7 +58,7 @@ export function commitAsNewestOrHistory(
   input: NewDeploymentObject,
 ): Promise<NewObjectHead> {
   let read: StackRecord | undefined = before;
-  return againstNewest(ports, 'stack', async () => {
+  return retryOnConcurrentChange(ports, 'stack', async () => {
     const stack: StackRecord = read ?? (await getStack(ports, before.id));
     read = undefined;
     const head = newObjectHead(ports, stack, input);

@@ -14,7 +14,7 @@ import { timestamp } from '../../platform/clock.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
 import { Description, Name } from '../../platform/names.ts';
-import { againstNewest } from '../concurrent-change.ts';
+import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
@@ -93,7 +93,7 @@ export async function createGenerator(
  * of a whole Generator are not its callers' to change.
  */
 export const updateGenerator = (ports: FleetPorts, caller: Caller, id: string, change: GeneratorInput): Promise<Generator> =>
-  againstNewest(ports, 'generator', async () => {
+  retryOnConcurrentChange(ports, 'generator', async () => {
     const before = await getGenerator(ports, id);
     if (before.is_system) throw fleetError('system_generator_not_a_tenant');
     const { name, description = before.description, allowed_agent_ids = before.allowed_agent_ids } = change;
@@ -114,7 +114,7 @@ export const updateGenerator = (ports: FleetPorts, caller: Caller, id: string, c
 
 /** Its key dies at once, its stacks follow. The installation's own generators stay. */
 export async function removeGenerator(ports: FleetPorts, caller: Caller, id: string): Promise<void> {
-  await againstNewest(ports, 'generator', async () => {
+  await retryOnConcurrentChange(ports, 'generator', async () => {
     const before = await getGenerator(ports, id);
     if (before.is_system || id === ports.installation.admin_generator_id) throw fleetError('cannot_delete_system_generator');
     const hash = await findKeyHash(ports.database, id);
@@ -134,7 +134,7 @@ const ownerOf = ({ principal }: Caller, id: string) =>
 
 /** A new key; the old one opens nothing from this moment on in this process, and within five seconds elsewhere. */
 export async function rotateGeneratorPak(ports: FleetPorts, caller: Caller, id: string): Promise<{ generator: Generator; pak: string }> {
-  const rotated = await againstNewest(ports, 'key', async () => {
+  const rotated = await retryOnConcurrentChange(ports, 'key', async () => {
     const [generator, old] = await Promise.all([getGenerator(ports, id), findKeyHash(ports.database, id)]);
     if (generator.is_system) throw fleetError('system_generator_not_a_tenant');
     const { pak, hash } = mintPak();

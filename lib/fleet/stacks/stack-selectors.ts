@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ConditionFailed, queryAll, type Write } from '../../platform/database/database.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
-import { againstNewest } from '../concurrent-change.ts';
+import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import {
@@ -107,7 +107,7 @@ async function add(
   const count = `${what}_count` as const;
   const limit = STACK_LIMITS[`${what}s`];
   let stack = before;
-  await againstNewest(ports, 'stack', async () => {
+  await retryOnConcurrentChange(ports, 'stack', async () => {
     const { below, equals } = { below: {}, equals: {}, ...headUnmoved(stack) };
     try {
       await commit({
@@ -162,8 +162,14 @@ const remove = ({ commit }: FleetPorts, actor: Caller, stack: Stack, drop: Write
     writes: [
       drop,
       { table, delete: matchKey(stack.generator_id, selector, stack.id) },
+      {
+        table,
+        update: stackKey(stack.id),
+        add: { [`${what}_count`]: -1 },
+        if: { exists: true },
+        orElse: () => fleetError('stack_not_found'),
+      },
       stackSelectorRemoveWrite(stack.id, selector),
-      { table, update: stackKey(stack.id), add: { [`${what}_count`]: -1 }, if: { exists: true } },
     ],
     audit: { actor, action: `stack.${what}_removed`, resourceType: 'stack', resourceId: stack.id, details: selector },
     events: [selectorChanged(stack, selector)],

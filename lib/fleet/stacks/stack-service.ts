@@ -3,7 +3,7 @@ import { findGenerator, generatorPresent } from '../../identity/generator-reposi
 import { timestamp } from '../../platform/clock.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
-import { againstNewest } from '../concurrent-change.ts';
+import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
@@ -76,7 +76,7 @@ export const updateStack = (
   id: string,
   change: { name: string; description?: string | null | undefined },
 ): Promise<Stack> =>
-  againstNewest(at, 'stack', async () => {
+  retryOnConcurrentChange(at, 'stack', async () => {
     const before = await getOwnStack(at, actor, id);
     const { name, description = before.description } = change;
     checkStackText(name, description);
@@ -87,11 +87,11 @@ export const updateStack = (
 
 /** The stack is withdrawn from every agent it was assigned to, also from those that are away. */
 export const removeStack = (at: FleetPorts, actor: Caller, id: string): Promise<void> =>
-  againstNewest(at, 'stack', async () => removeRecord(at, actor, await getOwnStack(at, actor, id)));
+  retryOnConcurrentChange(at, 'stack', async () => removeRecord(at, actor, await getOwnStack(at, actor, id)));
 
 /** Removes a stack whose owner was removed by `actor`; done where it is gone already. */
 export const removeOrphanedStack = (at: FleetPorts, actor: Actor, id: string): Promise<void> =>
-  againstNewest(at, 'stack', async () => {
+  retryOnConcurrentChange(at, 'stack', async () => {
     const stack = await findStack(at.database, id);
     if (stack) await removeRecord(at, actor, stack);
   });

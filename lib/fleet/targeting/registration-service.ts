@@ -4,7 +4,7 @@ import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import { findAgentRecord, moveRevisionWrite } from '../agents/agent-repository.ts';
 import { LIMITS } from '../agents/agent-rules.ts';
-import { againstNewest } from '../concurrent-change.ts';
+import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { getGenerator } from '../generators/generator-service.ts';
@@ -54,7 +54,7 @@ const audited = (caller: Caller, action: string, agentId: string, generatorId: s
 
 export function register(ports: FleetPorts, caller: Caller, generatorId: string, named: string | undefined): Promise<Registration> {
   const agentId = agentOf(caller, named);
-  return againstNewest(ports, 'generator', async () => {
+  return retryOnConcurrentChange(ports, 'generator', async () => {
     const generator = await findGenerator(ports.database, generatorId);
     if (!generator) throw fleetError('generator_not_found');
     checkAllowed(caller, generator, agentId);
@@ -96,7 +96,7 @@ export async function deregister(ports: FleetPorts, caller: Caller, generatorId:
   const agentId = agentOf(caller, named);
   if (generatorId === ports.installation.system_generator_id) throw fleetError('system_generator_not_a_tenant');
   await getGenerator(ports, generatorId);
-  await againstNewest(ports, 'agent', async () => {
+  await retryOnConcurrentChange(ports, 'agent', async () => {
     const [agent, registration] = await Promise.all([
       findAgentRecord(ports.database, agentId),
       findRegistration(ports.database, agentId, generatorId),
@@ -107,12 +107,12 @@ export async function deregister(ports: FleetPorts, caller: Caller, generatorId:
       audit: audited(caller, 'agent.deregistered', agentId, generatorId),
     });
   });
-  await againstNewest(ports, 'targets', () => removeTargets(ports, caller, agentId, generatorId));
+  await retryOnConcurrentChange(ports, 'targets', () => removeTargets(ports, caller, agentId, generatorId));
 }
 
 /** In bounded transactions; a target that is gone since it was listed counts once. */
 async function removeTargets(ports: FleetPorts, caller: Caller, agentId: string, generatorId: string): Promise<void> {
-  const targets = await listTargets(ports.database, agentId);
+  const [agent, targets] = await Promise.all([findAgentRecord(ports.database, agentId), listTargets(ports.database, agentId)]);
   const stacks = await findStacks(
     ports.database,
     targets.map((target) => target.stack_id),
@@ -123,7 +123,7 @@ async function removeTargets(ports: FleetPorts, caller: Caller, agentId: string,
     await ports.commit({
       writes: [
         ...some.flatMap((stackId) => targetRemoveWrites(agentId, stackId)).map((write) => ({ ...write, if: { exists: true } })),
-        moveRevisionWrite(agentId, { add: { target_count: -some.length } }),
+        ...(agent ? [moveRevisionWrite(agentId, { add: { target_count: -some.length } })] : []),
       ],
       audit: { ...audited(caller, 'agent.target_removed', agentId, generatorId), details: { generator_id: generatorId, stack_ids: some } },
     });

@@ -40,8 +40,7 @@ export async function addTarget(
   if (input.agent_id !== pathAgentId) throw fleetError('agent_id_mismatch');
   const target: AgentTarget = { id: newId(), agent_id: pathAgentId, stack_id: input.stack_id };
   const taken = () => uniqueViolation('agent_targets_agent_id_stack_id', 'the agent has this target already');
-  const full = () => fleetError('too_many', { message: `an agent has at most ${LIMITS.targets} targets` });
-  await at.commit({
+  const change = {
     writes: [
       // Both may have gone since they were read.
       { table, check: stackKey(stack.id), if: { exists: true }, orElse: () => fleetError('stack_not_found') },
@@ -57,11 +56,18 @@ export async function addTarget(
         stackId: stack.id,
         add: { target_count: 1 },
         below: { target_count: LIMITS.targets },
-        orElse: full,
       }),
     ],
     audit: { actor, action: 'agent.target_added', resourceType: 'agent', resourceId: pathAgentId, details: { stack_id: input.stack_id } },
-  });
+  };
+  try {
+    await at.commit(change);
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    // An agent that is gone is registered with nobody.
+    if (!(await at.database.get(table, agentKey(pathAgentId)))) throw fleetError('agent_not_registered');
+    throw fleetError('too_many', { message: `an agent has at most ${LIMITS.targets} targets` });
+  }
   return target;
 }
 

@@ -92,10 +92,10 @@ function visible(error: unknown, { log, method, path, requestId }: RequestFacts)
     if (error.kind === 'internal' || error.kind === 'unavailable') log.error('request_failed', { method, path, error });
     return error;
   }
-  // Somebody else was faster, and the verb had no better answer to that.
+  // Another caller was faster, and the verb neither tried again nor said what is gone.
   if (error instanceof ConditionFailed) {
-    log.warn('concurrent_change', { method, path, error });
-    return new AppError('conflict', 'something was changed by others at the same time; try again', { code: 'concurrent_change' });
+    log.error('concurrent_change', { method, path, error });
+    return new AppError('unavailable', 'others changed the same at the same time; try again', { retryAfterSeconds: 1 });
   }
   log.error('request_failed', { method, path, error });
   return new AppError('internal', `internal error (request ${requestId})`, { code: 'internal_error' });

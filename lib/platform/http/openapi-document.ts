@@ -147,6 +147,8 @@ function failuresOf(
     const { status, text } = errorOf(code);
     add(status, `\`${code}\`: ${text}`);
   }
+  if (access !== 'public')
+    add(statuses.unavailable, '`unavailable`: the store is busy, or others change the same; `Retry-After` says when to try again');
   add(statuses.internal, '`internal_error`: our fault; the message carries the request id');
   return failures;
 }
