@@ -85,6 +85,8 @@ export function meteredCluster(cluster: Cluster, metrics: AgentMetrics, monotoni
     findKind: (apiVersion, kind, options) => cluster.findKind(apiVersion, kind, options),
     find: (ref, signal) => metered('get', () => cluster.find(ref, signal)),
     list: (kind, options) => metered('list', () => cluster.list(kind, options)),
+    listMetadata: (of, signal) => metered('list_metadata', () => cluster.listMetadata(of, signal)),
+    disown: (ref, options) => metered('disown', () => cluster.disown(ref, options)),
     apply: (manifest, options) => metered(options.dryRun ? 'dry_run' : 'apply', () => cluster.apply(manifest, options)),
     delete: (ref, options) => metered('delete', () => cluster.delete(ref, options)),
     close: () => cluster.close(),

@@ -4,7 +4,7 @@ import { backoffMs } from '../lib/platform/backoff.ts';
 import type { Clock } from '../lib/platform/clock.ts';
 import type { Log } from '../lib/platform/log.ts';
 import { type ControlPlane, ControlPlaneError } from './control-plane/control-plane.ts';
-import { inParallel } from './reconcile/effects/in-parallel.ts';
+import { inParallel } from './in-parallel.ts';
 import { type Outcome, outcomeDetails, outcomeMessage } from './reconcile/effects/outcome.ts';
 import type { AgentState, PendingEvent, Reported } from './state/agent-state.ts';
 

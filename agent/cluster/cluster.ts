@@ -54,6 +54,11 @@ export interface ApplyOptions {
   force: boolean;
   /** Validates and admits on the server, stores nothing, and returns what would have been stored. */
   dryRun?: boolean;
+  /**
+   * Only if there is no such object, or only if it still is the very object, in the very state, that was seen. Else it fails with
+   * reason CHANGED and changes nothing.
+   */
+  onto?: 'absent' | { uid: string; resourceVersion?: string };
   signal?: AbortSignal;
 }
 
@@ -66,6 +71,15 @@ export interface DeleteOptions {
 export interface ListOptions {
   namespace?: string;
   labelSelector?: string;
+  signal?: AbortSignal;
+}
+
+export interface DisownOptions {
+  /** Only this very object. */
+  uid: string;
+  labels: readonly string[];
+  annotations: readonly string[];
+  fieldManager: string;
   signal?: AbortSignal;
 }
 
@@ -86,6 +100,11 @@ export interface Cluster {
   /** All pages of a kind, in one namespace or in all. */
   list(kind: Pick<ResourceKind, 'apiVersion' | 'kind'>, options?: ListOptions): Promise<LiveObject[]>;
   /**
+   * The metadata of all objects in a namespace, or of all objects of a kind, as far as this agent may list them: with `namespace`, kinds
+   * that it may not list are left out; a kind that it may not list rejects.
+   */
+  listMetadata(of: { namespace: string } | Pick<ResourceKind, 'apiVersion' | 'kind'>, signal?: AbortSignal): Promise<LiveObject[]>;
+  /**
    * Server-side apply of exactly this JSON. Returns what is (or with `dryRun` would be) stored. What does not fit its schema, an
    * unknown field included, fails with reason Invalid; an unknown kind or a missing namespace, also in a dry run, with NotFound.
    * On an object that is being deleted it may take away the last finalizer, and then returns what was there.
@@ -96,8 +115,15 @@ export interface Cluster {
    * (a namespace: until it is empty; a pod: until it has stopped).
    */
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<'deleted' | 'deleting' | 'gone'>;
+  /** Takes labels and annotations off an object, and a manager's ownership of its fields. The fields themselves stay. */
+  disown(ref: ObjectRef, options: DisownOptions): Promise<'disowned' | 'gone'>;
   close(): Promise<void>;
 }
+
+/** The reason of an error about an object that is not, or no longer, the one that was to be changed. */
+export const CHANGED = 'Changed';
+
+export const isChanged = (error: unknown): error is ClusterError => error instanceof ClusterError && error.reason === CHANGED;
 
 /** The reason of an error about a kind that the API server serves in no version, or about a path that it doesn't know. */
 export const UNSERVED = 'Unserved';

@@ -1,9 +1,21 @@
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Log } from '../../lib/platform/log.ts';
-import { type Cluster, ClusterError, isUnserved, type LiveObject, type ObjectRef, type ResourceKind, UNSERVED } from './cluster.ts';
+import { inParallel } from '../in-parallel.ts';
+import {
+  CHANGED,
+  type Cluster,
+  ClusterError,
+  isUnserved,
+  type LiveObject,
+  type Manifest,
+  type ObjectRef,
+  type ResourceKind,
+  UNSERVED,
+} from './cluster.ts';
 import { isObject } from './json-object.ts';
 import { kubernetesAccess } from './kubernetes-access.ts';
 import { type FindKindOptions, kubernetesDiscovery } from './kubernetes-discovery.ts';
+import { disown } from './kubernetes-disown.ts';
 import { listPages } from './kubernetes-list.ts';
 import { liveObject } from './kubernetes-object.ts';
 import { kubernetesTransport } from './kubernetes-transport.ts';
@@ -21,6 +33,10 @@ export interface KubernetesClusterOptions {
   log?: Log | undefined;
   clock?: Clock | undefined;
 }
+
+const LISTS_AT_ONCE = 8;
+/** Forbidden, or a kind that can't be listed here. */
+const MAY_NOT_LIST = new Set([403, 404, 405]);
 
 /** The Kubernetes API. Resolves once the access has been read; whether the server can be reached is for `version` to tell. */
 export async function createKubernetesCluster(options: KubernetesClusterOptions = {}): Promise<Cluster> {
@@ -92,7 +108,20 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
         call: (resource) => listPages({ transport, resource, path: kindPath(resource, namespace), pageSize, labelSelector, signal }),
       }),
 
-    apply: (manifest, { fieldManager, force, dryRun = false, signal }) => {
+    listMetadata: async (of, signal) => {
+      const list = (resource: ResourceKind, namespace?: string) =>
+        listPages({ transport, resource, path: kindPath(resource, namespace), pageSize, metadataOnly: true, signal });
+      if (!('namespace' in of)) return onKind(of, { signal, anyVersion: true, call: (resource) => list(resource) });
+      const found = await inParallel(await discovery.inNamespaces(signal), LISTS_AT_ONCE, (resource) =>
+        list(resource, of.namespace).catch((error: unknown) => {
+          if (error instanceof ClusterError && MAY_NOT_LIST.has(error.status)) return [];
+          throw error;
+        }),
+      );
+      return found.flat();
+    },
+
+    apply: (manifest, { fieldManager, force, dryRun = false, onto, signal }) => {
       const { apiVersion, kind, metadata } = manifest;
       const ref = { apiVersion, kind, name: metadata.name, ...(metadata.namespace !== undefined && { namespace: metadata.namespace }) };
       // Unknown fields are refused by server-side apply itself, and JSON made of an object has no duplicates: any other validation
@@ -103,12 +132,15 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
         call: async (resource) => {
           const path = `${objectPath(resource, ref)}?${query}`;
           // The type says YAML, and JSON is YAML.
+          const body = onto === undefined ? manifest : pinned(manifest, onto);
           return liveObject(
-            await transport.send({ method: 'PATCH', path, body: manifest, contentType: 'application/apply-patch+yaml', signal }),
+            await transport.send({ method: 'PATCH', path, body, contentType: 'application/apply-patch+yaml', signal }),
             ref,
           );
         },
       }).catch((error: unknown) => {
+        if (onto !== undefined && isOfAnotherObject(error))
+          throw new ClusterError(error.message, { status: 409, reason: CHANGED, cause: error });
         // Admission webhooks and conversions write what they like.
         if (error instanceof ClusterError) error.message = withoutValuesOf(error.message, manifest);
         throw error;
@@ -135,9 +167,28 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
         },
       }),
 
+    disown: (ref, options) =>
+      onKind<'disowned' | 'gone'>(ref, {
+        signal: options.signal,
+        anyVersion: true,
+        call: (resource) => disown(transport, objectPath(resource, ref), ref, options),
+      }),
+
     close: () => transport.close(),
   };
 }
+
+/** The whole manifest, for one state of one object. No object that exists has the first resource version: that one is the store's. */
+const pinned = (manifest: Manifest, onto: 'absent' | { uid: string; resourceVersion?: string }): Manifest => ({
+  ...manifest,
+  metadata: { ...manifest.metadata, ...(onto === 'absent' ? { resourceVersion: '1' } : onto) },
+});
+
+/** The API server refuses a pinned apply as out of date, as one of no object, or as a change of the uid. */
+const isOfAnotherObject = (error: unknown): error is ClusterError =>
+  error instanceof ClusterError &&
+  ((error.status === 409 && /^(?:Conflict|AlreadyExists)$/.test(error.reason) && !/conflicts? with|conflicts?: /i.test(error.message)) ||
+    (error.status === 422 && error.message.includes('metadata.uid')));
 
 const isMissing = (error: unknown): boolean => error instanceof ClusterError && error.status === 404 && error.reason === 'NotFound';
 

@@ -35,6 +35,8 @@ interface Snapshot {
   kinds: Map<string, ResourceKind>;
   /** The versions of a kind by `group/kind`, in the server's order of preference. */
   versions: Map<string, ResourceKind[]>;
+  /** Those of `kinds` that can be listed. */
+  listable: Set<ResourceKind>;
   /** Versions whose own server didn't answer: what they lack here may well exist. */
   stale: Set<string>;
   readMs: number;
@@ -51,6 +53,8 @@ export interface FindKindOptions {
 export interface KubernetesDiscovery {
   /** The kind in the asked version, and with `anyVersion` in the others after it, in the server's order of preference. */
   find(apiVersion: string, kind: string, options?: FindKindOptions): Promise<ResourceKind[]>;
+  /** The kinds that objects in a namespace may be of and that can be listed, each in one version. */
+  inNamespaces(signal?: AbortSignal): Promise<ResourceKind[]>;
 }
 
 /** A kind that isn't known is looked for again, but a stack full of typos must not ask the server once for each. */
@@ -103,12 +107,17 @@ export function kubernetesDiscovery(transport: KubernetesTransport, clock: Clock
       }
       return found;
     },
+    inNamespaces: async (signal) => {
+      const { versions, listable } = await untilAborted(refresh(), signal);
+      return [...versions.values()].flatMap((all) => all.find((kind) => kind.namespaced && listable.has(kind)) ?? []);
+    },
   };
 }
 
 function indexKinds(lists: readonly unknown[]): Omit<Snapshot, 'readMs'> {
   const kinds = new Map<string, ResourceKind>();
   const stale = new Set<string>();
+  const listable = new Set<ResourceKind>();
   for (const list of lists) {
     for (const { metadata, versions } of parseGroups(list)) {
       for (const { version, freshness, resources } of versions) {
@@ -118,7 +127,9 @@ function indexKinds(lists: readonly unknown[]): Omit<Snapshot, 'readMs'> {
           const key = `${apiVersion}/${responseKind?.kind}`;
           // Where several resources share a kind, the one that objects are applied to is meant.
           if (!responseKind || (kinds.has(key) && !verbs.includes('patch'))) continue;
-          kinds.set(key, { apiVersion, kind: responseKind.kind, plural, namespaced: scope === 'Namespaced' });
+          const resource = { apiVersion, kind: responseKind.kind, plural, namespaced: scope === 'Namespaced' };
+          kinds.set(key, resource);
+          if (verbs.includes('list')) listable.add(resource);
         }
       }
     }
@@ -128,7 +139,7 @@ function indexKinds(lists: readonly unknown[]): Omit<Snapshot, 'readMs'> {
     const key = `${groupOf(resource.apiVersion)}/${resource.kind}`;
     versions.set(key, [...(versions.get(key) ?? []), resource]);
   }
-  return { kinds, versions, stale };
+  return { kinds, versions, listable, stale };
 }
 
 function parseGroups(list: unknown): z.infer<typeof GroupList>['items'] {

@@ -9,12 +9,15 @@ export interface ListPages {
   path: string;
   pageSize: number;
   labelSelector?: string | undefined;
+  /** Asks for nothing but the objects' metadata. */
+  metadataOnly?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /** More objects than any agent owns: a list this long is a mistake in a selector, and would end in lack of memory. */
 const MAX_OBJECTS = 50_000;
 const MAX_RESTARTS = 3;
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 
 /** All pages of one list, as of one moment where the server can: where it has forgotten that moment, it begins again. */
 export async function listPages(list: ListPages): Promise<LiveObject[]> {
@@ -28,7 +31,7 @@ export async function listPages(list: ListPages): Promise<LiveObject[]> {
   }
 }
 
-async function readPages({ transport, resource, path, pageSize, labelSelector, signal }: ListPages): Promise<LiveObject[]> {
+async function readPages({ transport, resource, path, pageSize, labelSelector, metadataOnly, signal }: ListPages): Promise<LiveObject[]> {
   const objects: LiveObject[] = [];
   let next: string | undefined;
   do {
@@ -37,7 +40,8 @@ async function readPages({ transport, resource, path, pageSize, labelSelector, s
       ...(labelSelector !== undefined && { labelSelector }),
       ...(next !== undefined && { continue: next }),
     });
-    const page = readPage(await transport.send({ method: 'GET', path: `${path}?${query}`, signal }), resource);
+    const accept = metadataOnly ? METADATA_ONLY : undefined;
+    const page = readPage(await transport.send({ method: 'GET', path: `${path}?${query}`, accept, signal }), resource, metadataOnly);
     objects.push(...page.items);
     next = page.next;
     if (objects.length > MAX_OBJECTS) {
@@ -47,12 +51,19 @@ async function readPages({ transport, resource, path, pageSize, labelSelector, s
   return objects;
 }
 
-/** The items of a built-in kind do not repeat what they are. */
-function readPage(answer: unknown, { apiVersion, kind }: ResourceKind): { items: LiveObject[]; next: string | undefined } {
-  if (!isObject(answer) || !Array.isArray(answer.items)) {
+/** The items of a built-in kind do not repeat what they are, and metadata alone says that it is metadata. */
+function readPage(
+  answer: unknown,
+  { apiVersion, kind }: ResourceKind,
+  metadataOnly = false,
+): { items: LiveObject[]; next: string | undefined } {
+  // A list of nothing but metadata has null for no items.
+  const listed = isObject(answer) && metadataOnly ? (answer.items ?? []) : isObject(answer) ? answer.items : undefined;
+  if (!isObject(answer) || !Array.isArray(listed)) {
     throw new ClusterError(`the answer is not a list of kind ${kind}`, { status: 502, reason: 'BadAnswer' });
   }
-  const items = answer.items.map((item) => liveObject(isObject(item) ? { apiVersion, kind, ...item } : item, { apiVersion, kind }));
+  const named = (item: Record<string, unknown>) => (metadataOnly ? { ...item, apiVersion, kind } : { apiVersion, kind, ...item });
+  const items = listed.map((item) => liveObject(isObject(item) ? named(item) : item, { apiVersion, kind }));
   const next = isObject(answer.metadata) ? answer.metadata.continue : undefined;
   return { items, next: typeof next === 'string' && next !== '' ? next : undefined };
 }

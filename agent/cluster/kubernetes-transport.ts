@@ -11,7 +11,7 @@ export interface KubernetesRequest {
   path: string;
   body?: unknown;
   contentType?: string;
-  accept?: string;
+  accept?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 

@@ -2,6 +2,7 @@ import { type Clock, systemClock, timestamp } from '../../lib/platform/clock.ts'
 import { newId } from '../../lib/platform/ids.ts';
 import {
   type ApplyOptions,
+  CHANGED,
   type Cluster,
   ClusterError,
   type DeleteOptions,
@@ -19,7 +20,7 @@ import { settledStatus } from './memory-workloads.ts';
 
 /** One call as it reaches the cluster. */
 export interface ClusterCall {
-  verb: 'version' | 'find' | 'list' | 'apply' | 'dry-run' | 'delete';
+  verb: 'version' | 'find' | 'list' | 'apply' | 'dry-run' | 'delete' | 'disown';
   kind: string;
   namespace?: string;
   name: string;
@@ -105,10 +106,13 @@ export function createMemoryCluster({
     return served;
   }
 
-  function apply(manifest: Manifest, { fieldManager, force, dryRun }: ApplyOptions): LiveObject {
+  function apply(manifest: Manifest, { fieldManager, force, dryRun, onto }: ApplyOptions): LiveObject {
     check(manifest);
     const key = keyOf(refOf(manifest));
     const existing = stored.get(key);
+    if (onto !== undefined && !isOnto(existing?.object, onto)) {
+      throw new ClusterError(`${manifest.kind} "${manifest.metadata.name}" is not what it was`, { status: 409, reason: CHANGED });
+    }
     const now = timestamp(clock);
     const fresh = {
       apiVersion: manifest.apiVersion,
@@ -233,6 +237,24 @@ export function createMemoryCluster({
       }),
     apply: (manifest, options) =>
       called({ verb: options.dryRun ? 'dry-run' : 'apply', ...callRef(refOf(manifest)) }, options.signal, () => apply(manifest, options)),
+    listMetadata: (of, signal) =>
+      called({ verb: 'list', kind: 'kind' in of ? of.kind : '', name: '', ...('namespace' in of && of) }, signal, () => {
+        if ('namespace' in of) return inNamespace(of.namespace);
+        servedAs(of);
+        return [...stored.values()].map(({ object }) => object).filter((object) => sameKind(object, of));
+      }),
+    disown: (ref, options) =>
+      called({ verb: 'disown', ...callRef(ref) }, options.signal, () => {
+        const existing = stored.get(keyOf(ref));
+        if (existing?.object.metadata.uid !== options.uid) return 'gone';
+        const object = structuredClone(existing.object);
+        for (const name of options.labels) delete object.metadata.labels?.[name];
+        for (const name of options.annotations) delete object.metadata.annotations?.[name];
+        object.metadata.resourceVersion = nextRevision();
+        const owners = new Map([...existing.owners].filter(([manager]) => manager !== options.fieldManager));
+        stored.set(keyOf(ref), { object, owners });
+        return 'disowned';
+      }),
     delete: (ref, options = {}) => called({ verb: 'delete', ...callRef(ref) }, options.signal, () => remove(ref, options)),
     close: async () => {},
     setStatus(ref, status) {
@@ -259,6 +281,11 @@ const asVersion = (object: LiveObject, apiVersion: string): LiveObject =>
   object.apiVersion === apiVersion ? object : { ...object, apiVersion };
 
 const finalizersOf = ({ metadata: { finalizers } }: LiveObject): unknown[] => (Array.isArray(finalizers) ? finalizers : []);
+
+const isOnto = (existing: LiveObject | undefined, onto: NonNullable<ApplyOptions['onto']>): boolean =>
+  onto === 'absent'
+    ? existing === undefined
+    : existing?.metadata.uid === onto.uid && [undefined, existing.metadata.resourceVersion].includes(onto.resourceVersion);
 
 /** `a=b`, `a!=b`, `a` and `!a`, all of which must hold. */
 function selector(text: string): (labels: Record<string, string>) => boolean {

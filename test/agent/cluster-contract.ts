@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ApplyOptions, type Cluster, type Manifest, type ObjectRef, UNSERVED } from '../../agent/cluster/cluster.ts';
 import { customResourceDefinition, eventually, isEstablished, refOf } from './cluster-contract-objects.ts';
 import { failureOf } from './cluster-failure.ts';
+import { clusterOwnershipContract } from './cluster-ownership-contract.ts';
 
 /** The API group of the custom resources below: whoever runs this needs the right to define and to apply them. */
 export const CONTRACT_GROUP = 'contract.brokkr.test';
@@ -283,6 +284,8 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
         expect(await cluster.delete(itself)).toBe('gone');
       });
     });
+
+    describe('ownership', () => clusterOwnershipContract(() => ({ cluster, namespace })));
 
     test('a custom resource: its kind appears with its definition, keeps fields nobody knows, and goes with it', async () => {
       const kind = `Widget${randomBytes(3).toString('hex')}`;

@@ -44,6 +44,8 @@ export function mortalPorts(
       list: mortal(cluster.list),
       apply: mortal(cluster.apply),
       delete: mortal(cluster.delete),
+      listMetadata: mortal(cluster.listMetadata),
+      disown: mortal(cluster.disown),
       close: cluster.close,
     },
     controlPlane: {

@@ -1,9 +1,9 @@
 import { backoffMs } from '../../../lib/platform/backoff.ts';
 import type { Clock } from '../../../lib/platform/clock.ts';
 import { type Cluster, ClusterError, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
+import { inParallel } from '../../in-parallel.ts';
 import type { Desired } from '../desired/desired.ts';
 import { FIELD_MANAGER, USER_ANNOTATION } from '../desired/ownership.ts';
-import { inParallel } from './in-parallel.ts';
 
 /** What changing a cluster needs. `stop` ends the work between two objects, never within one. */
 export interface ClusterEffects {

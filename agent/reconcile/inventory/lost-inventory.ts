@@ -1,7 +1,7 @@
 import { type Cluster, isUnserved, type Manifest, type ObjectRef } from '../../cluster/cluster.ts';
+import { inParallel } from '../../in-parallel.ts';
 import { refOf } from '../desired/object-key.ts';
 import { type Owner, ownedBy } from '../desired/ownership.ts';
-import { inParallel } from '../effects/in-parallel.ts';
 import { union } from './inventory.ts';
 import { isGoneWithDefinition, ownDefinitions } from './observe-owned.ts';
 

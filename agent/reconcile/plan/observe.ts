@@ -1,6 +1,6 @@
 import { type Cluster, ClusterError, isUnserved, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
+import { inParallel } from '../../in-parallel.ts';
 import { objectKey, refOf } from '../desired/object-key.ts';
-import { inParallel } from '../effects/in-parallel.ts';
 
 const LISTS_AT_ONCE = 8;
 
