@@ -6,6 +6,7 @@ import type { AgentMetrics } from './agent-metrics.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
 import { inParallel } from './in-parallel.ts';
 import { isAssigned, type StackContents } from './reconcile/desired/stack-contents.ts';
+import { deletableIn } from './reconcile/inventory/inventory.ts';
 import type { InventoryStore } from './reconcile/inventory/inventory-store.ts';
 import type { DeletionGuard } from './reconcile/removal/deletion-guard.ts';
 import type { AgentState } from './state/agent-state.ts';
@@ -127,10 +128,11 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
       const inventory = inventoryOf.get(stackId);
       const what = `${assignment.state} ${objectId}`;
       if (!inventory) guard.announce(stackId, what, 0);
-      else if (assignment.state === 'withdrawn' || assignment.is_deletion_marker) guard.announce(stackId, what, inventory.objects.length);
+      else if (assignment.state === 'withdrawn' || assignment.is_deletion_marker)
+        guard.announce(stackId, what, deletableIn(inventory).length);
       else if (!isAssigned(assignment) || assignment.checksum === inventory.checksum || assignment.sequence_id < inventory.sequence)
         guard.announce(stackId, what, 0);
-      else guard.announce(stackId, what, await contents.leavesOut(assignment, inventory.objects));
+      else guard.announce(stackId, what, await contents.leavesOut(assignment, deletableIn(inventory)));
     });
   }
 

@@ -1,17 +1,16 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import type { LiveObject } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
-import { objectKey } from '../desired/object-key.ts';
-import { ownedBySomeone } from '../desired/ownership.ts';
+import { isAdopted } from '../desired/ownership.ts';
 import { objectOutcome } from '../effects/outcome.ts';
-import { keysOf, union } from '../inventory/inventory.ts';
-import { observeOwned, ownDefinitions } from '../inventory/observe-owned.ts';
-import { observe, requireKnown } from '../plan/observe.ts';
-import { type Plan, plan, type Stage } from '../plan/plan.ts';
+import { union } from '../inventory/inventory.ts';
+import { ownDefinitions } from '../inventory/observe-owned.ts';
+import type { Plan, Stage } from '../plan/plan.ts';
 import { pruneStages, withPrune } from '../removal/prune.ts';
 import { type AttemptPorts, type AttemptResult, failure, type StackAttempt } from '../stack-attempt.ts';
 import { applyStages } from './apply-stages.ts';
 import { missingNamespaces, rollBackNamespaces } from './created-namespaces.ts';
+import { claimantOf, lookAtOwned, planContents } from './plan-contents.ts';
 import { validate } from './validate-stack.ts';
 
 /**
@@ -23,13 +22,18 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
   const { effects, inventories } = ports;
   const { owner, desired, inventory } = attempt;
   const late = desired.filter(({ needsDefinitions }) => needsDefinitions);
-  // Both only look: whose the objects are, and whether the cluster would take them.
-  const [planned, early] = await Promise.all([planContents(ports, attempt), validate(effects, without(desired, late), desired)]);
+  // All of them only look: at the objects' owners, at what the cluster would take, and at what it lacks.
+  const [owned, early, newNamespaces] = await Promise.all([
+    lookAtOwned(ports, attempt),
+    validate(effects, without(desired, late), desired),
+    missingNamespaces(effects, desired),
+  ]);
+  const planned = await planContents(ports, attempt, owned, { early, late, newNamespaces });
   if (planned.refused.length > 0) {
     const objects = planned.refused.map(({ ref, because }) =>
       objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }),
     );
-    return failure('nothing was changed: objects of other owners are never taken over', objects);
+    return failure('nothing was changed: the stack may not take over what is there', objects);
   }
   if (early.refused.length > 0) return failure('nothing was changed: the cluster refuses the stack', early.refused);
 
@@ -40,7 +44,8 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
     deploymentObjectId: attempt.deploymentObjectId,
     checksum: null,
     definitions: { ...inventory?.definitions, ...ownDefinitions(desired.map(({ manifest }) => manifest)) },
-    createdNamespaces: [...new Set([...unfinished, ...(await missingNamespaces(effects, desired))])],
+    createdNamespaces: [...new Set([...unfinished, ...newNamespaces])],
+    adopted: [...new Set([...(inventory?.adopted ?? []), ...adoptedIn(planned)])],
   };
   const applied: Desired[] = [];
   const outcomes: ObjectOutcome[] = [];
@@ -54,7 +59,7 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
   let next = open.length === 0 ? desired : [...definitionsOf(desired), ...early.needed];
   for (;;) {
     await inventories.put({ ...begun, objects: union(inventory?.objects ?? [], [...applied, ...next].map(refOf)) });
-    const result = await applyStages(effects, stagesWith(planned, next));
+    const result = await applyStages(effects, claimantOf(ports, attempt), stagesWith(planned, next));
     applied.push(...next);
     outcomes.push(...result.outcomes);
     for (const [key, object] of result.live) live.set(key, object);
@@ -73,10 +78,15 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
     checksum: attempt.checksum,
     createdNamespaces: [],
     ownedBefore: pruned.ownedBefore,
+    // An object that was to be adopted may have gone before, and a new one may have come.
+    adopted: [...live].filter(([, object]) => isAdopted(object)).map(([key]) => key),
     objects: union(pruned.survivors, desired.map(refOf)),
   });
   return { outcome: withPrune(pruned, [...outcomes, ...pruned.outcomes]), live };
 }
+
+const adoptedIn = ({ stages }: Plan): string[] =>
+  stages.flatMap(({ actions }) => actions.flatMap((action) => (action.do === 'apply' && action.adopted ? [action.object.key] : [])));
 
 const refOf = ({ ref }: Desired) => ref;
 const definitionsOf = (desired: readonly Desired[]) => desired.filter(({ stage }) => stage === 'definitions');
@@ -92,34 +102,6 @@ function stagesWith({ stages }: Plan, objects: readonly Desired[]): Stage[] {
   return stages
     .map(({ name, actions }) => ({ name, actions: actions.filter((action) => action.do === 'apply' && keys.has(action.object.key)) }))
     .filter(({ actions }) => actions.length > 0);
-}
-
-/** Looks only at what is not surely ours yet and at what leaves: an update that adds and drops nothing reads nothing. */
-async function planContents({ effects, inventories }: AttemptPorts, { owner, desired, inventory }: StackAttempt): Promise<Plan> {
-  const before = inventory?.objects ?? [];
-  const settled = inventory && inventory.checksum !== null ? keysOf(before) : new Set<string>();
-  const wanted = new Set(desired.map(({ key }) => key));
-  const unsure = desired.filter(({ key }) => !settled.has(key));
-  const leaving = before.filter((ref) => !wanted.has(objectKey(ref)));
-  const [mine, left] = await Promise.all([
-    observe(effects.cluster, unsure.map(refOf), ownedBySomeone, effects.stop),
-    observeOwned(effects.cluster, inventory ?? {}, leaving, effects.stop),
-  ]);
-  requireKnown(
-    mine,
-    unsure.map(({ key }) => key),
-  );
-  const live = new Map([...mine.live, ...left.live]);
-  return plan({
-    owner,
-    desired,
-    inventory: before,
-    live,
-    unknown: left.unknown,
-    owns: inventories.owns,
-    apply: 'all',
-    pruneReason: 'left the stack',
-  });
 }
 
 /** `what others of it need: 1 Namespace, 2 Role` */

@@ -2,9 +2,11 @@ import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.t
 import type { LiveObject } from '../../cluster/cluster.ts';
 import { isObject } from '../../cluster/json-object.ts';
 import type { Desired } from '../desired/desired.ts';
-import { applyAll, type ClusterEffects, retrying } from '../effects/cluster-effects.ts';
+import { type ClusterEffects, forEach, retrying } from '../effects/cluster-effects.ts';
 import { objectOutcome } from '../effects/outcome.ts';
+import type { Claimant } from '../plan/claim.ts';
 import type { ApplyReason, Stage } from '../plan/plan.ts';
+import { applyClaimed } from './apply-claimed.ts';
 
 const ESTABLISHED_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 100;
@@ -16,25 +18,20 @@ export interface StagesResult {
 }
 
 /** Applies stage after stage. A failing object does not hold up the others, but a definition that fails ends the attempt. */
-export async function applyStages(effects: ClusterEffects, stages: readonly Stage[]): Promise<StagesResult> {
+export async function applyStages(effects: ClusterEffects, claimant: Claimant, stages: readonly Stage[]): Promise<StagesResult> {
   const result: StagesResult = { outcomes: [], live: new Map(), failed: false };
   for (const stage of stages) {
     const actions = stage.actions.filter((action) => action.do === 'apply');
-    const reasons = new Map(actions.map(({ object, because }) => [object.key, because]));
-    const applied = await applyAll(
-      effects,
-      actions.map(({ object }) => object),
-      { dryRun: false },
-    );
-    for (const item of applied) {
-      const because = reasons.get(item.object.key) ?? 'changed';
-      if ('error' in item) {
+    for (const applied of await forEach(effects, actions, (action) => applyClaimed(effects, claimant, action))) {
+      const { object, because } = applied.item;
+      if ('error' in applied) {
         result.failed = true;
-        result.outcomes.push(objectOutcome(item.object.ref, { action: 'failed', because, message: item.error.message }));
-      } else {
-        result.live.set(item.object.key, item.live);
-        result.outcomes.push(objectOutcome(item.object.ref, { action: ACTION[because], because }));
+        result.outcomes.push(objectOutcome(object.ref, { action: 'failed', because, message: applied.error.message }));
+        continue;
       }
+      const { live, because: reason } = applied.value;
+      result.live.set(object.key, live);
+      result.outcomes.push(objectOutcome(object.ref, { action: ACTION[reason], because: reason }));
     }
     if (stage.name !== 'definitions') continue;
     if (result.failed) return result;
@@ -49,10 +46,14 @@ export async function applyStages(effects: ClusterEffects, stages: readonly Stag
   return result;
 }
 
-const ACTION = { new: 'created', changed: 'configured', missing: 'corrected', drifted: 'corrected' } as const satisfies Record<
-  ApplyReason,
-  ObjectOutcome['action']
->;
+const ACTION = {
+  new: 'created',
+  changed: 'configured',
+  missing: 'corrected',
+  drifted: 'corrected',
+  adopted: 'adopted',
+  'taken over': 'configured',
+} as const satisfies Record<ApplyReason, ObjectOutcome['action']>;
 
 /** Waits until the API server serves the kind a CRD defines, in discovery too. */
 async function established(effects: ClusterEffects, { ref, manifest }: Desired): Promise<boolean> {

@@ -2,18 +2,20 @@ import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.t
 import type { LiveObject } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
 import { objectKey } from '../desired/object-key.ts';
-import { type Owner, otherOwner, ownedBy, ownedBySomeone, USER_ANNOTATION } from '../desired/ownership.ts';
-import { applyAll, type ClusterEffects } from '../effects/cluster-effects.ts';
-import { correctionText, objectOutcome } from '../effects/outcome.ts';
+import { isAdopted, markAdopted, type Owner, otherOwner, ownedBy, ownedBySomeone, USER_ANNOTATION } from '../desired/ownership.ts';
+import { type ClusterEffects, dryRunAll } from '../effects/cluster-effects.ts';
+import { correctionText, isCorrection, objectOutcome } from '../effects/outcome.ts';
 import { isDone } from '../health/finished-jobs.ts';
 import { keysOf, union } from '../inventory/inventory.ts';
 import { observeOwned } from '../inventory/observe-owned.ts';
+import type { Claimant } from '../plan/claim.ts';
 import { observe, requireKnown } from '../plan/observe.ts';
 import { plan, type Stage } from '../plan/plan.ts';
 import { pruneStages, withPrune } from '../removal/prune.ts';
 import type { AttemptPorts, AttemptResult, StackAttempt } from '../stack-attempt.ts';
 import { applyStages, type StagesResult } from './apply-stages.ts';
 import { difference } from './object-difference.ts';
+import { claimantOf } from './plan-contents.ts';
 
 export type CheckResult = AttemptResult & { corrected: number };
 
@@ -49,10 +51,12 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
 
   const free = held.filter(({ key }) => !isForeign(live.get(key), owner));
   const suspects = free.filter((object) => isSuspect(object, live.get(object.key), seen));
-  const { drifted, unknown } = await driftOf(ports, suspects, live);
+  const adopted = new Set(inventory.adopted);
+  const { drifted, unknown } = await driftOf(ports, suspects.map(asApplied(adopted)), live);
 
+  const claimant = { ...claimantOf(ports, attempt), owns: () => true };
   const planned = plan({
-    owner,
+    ...claimant,
     desired: held,
     inventory: [...held.map(({ ref }) => ref), ...leftovers],
     live,
@@ -60,16 +64,19 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
     apply: { drifted: new Set(drifted.keys()) },
     pruneReason: 'left the stack',
   });
-  const applied = await correct(effects, planned.stages);
+  const applied = await correct(effects, claimant, planned.stages);
   const pruned = await pruneStages(ports, owner, planned);
-  if (leftovers.length > 0) {
-    const objects = union(
-      pruned.survivors,
-      desired.map(({ ref }) => ref),
-    );
-    if (keysOf(objects).size !== keysOf(inventory.objects).size)
-      await inventories.put({ ...inventory, ownedBefore: pruned.ownedBefore, objects });
+  const objectsNow = union(
+    pruned.survivors,
+    desired.map(({ ref }) => ref),
+  );
+  for (const [key, object] of applied.live) {
+    if (isAdopted(object)) adopted.add(key);
+    else adopted.delete(key);
   }
+  const adoptedNow = [...adopted].filter((key) => keysOf(objectsNow).has(key));
+  const isAsItWas = objectsNow.length === keysOf(inventory.objects).size && isEqual(adoptedNow, inventory.adopted ?? []);
+  if (!isAsItWas) await inventories.put({ ...inventory, ownedBefore: pruned.ownedBefore, adopted: adoptedNow, objects: objectsNow });
 
   const refused = planned.refused.map(({ ref, because }) => objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }));
   const corrections = applied.outcomes.map((outcome) => withPath(outcome, drifted));
@@ -82,7 +89,7 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   for (const key of [...planned.refused.map((action) => action.key), ...unknown.keys(), ...drifted.keys()]) live.delete(key);
   for (const [key, object] of applied.live) live.set(key, object);
 
-  const corrected = corrections.filter(({ action }) => action === 'corrected').length;
+  const corrected = corrections.filter(isCorrection).length;
   const problems = [
     refused.length > 0 ? 'objects of the stack were taken over' : undefined,
     unknown.size > 0 ? 'drift could not be looked for in all objects' : undefined,
@@ -95,13 +102,15 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
 }
 
 /** Where a definition can't come back, the objects that don't need it still can. */
-async function correct(effects: ClusterEffects, stages: readonly Stage[]): Promise<StagesResult> {
+async function correct(effects: ClusterEffects, claimant: Claimant, stages: readonly Stage[]): Promise<StagesResult> {
   const definitions = await applyStages(
     effects,
+    claimant,
     stages.filter(({ name }) => name === 'definitions'),
   );
   const rest = await applyStages(
     effects,
+    claimant,
     stages.filter(({ name }) => name === 'workloads' || name === 'admission'),
   );
   return {
@@ -110,6 +119,14 @@ async function correct(effects: ClusterEffects, stages: readonly Stage[]): Promi
     failed: definitions.failed || rest.failed,
   };
 }
+
+const isEqual = (some: readonly string[], others: readonly string[]): boolean => [...some].sort().join() === [...others].sort().join();
+
+/** What was adopted is applied with its mark. */
+const asApplied =
+  (adopted: ReadonlySet<string>) =>
+  (object: Desired): Desired =>
+    adopted.has(object.key) ? { ...object, manifest: markAdopted(object.manifest) } : object;
 
 const isForeign = (live: LiveObject | undefined, owner: Owner): boolean => live !== undefined && otherOwner(live, owner) !== undefined;
 
@@ -122,14 +139,14 @@ function isSuspect({ key, manifest }: Desired, live: LiveObject | undefined, see
 async function driftOf({ effects }: AttemptPorts, suspects: readonly Desired[], live: ReadonlyMap<string, LiveObject>) {
   const drifted = new Map<string, string>();
   const unknown = new Map<string, ObjectOutcome>();
-  for (const result of await applyAll(effects, suspects, { dryRun: true })) {
-    const { key, ref } = result.object;
+  for (const result of await dryRunAll(effects, suspects)) {
+    const { key, ref } = result.item;
     if ('error' in result) {
       unknown.set(key, objectOutcome(ref, { action: 'failed', because: 'dry run', message: result.error.message }));
       continue;
     }
     const existing = live.get(key);
-    const path = existing && difference({ ...existing, apiVersion: ref.apiVersion, kind: ref.kind }, result.live);
+    const path = existing && difference({ ...existing, apiVersion: ref.apiVersion, kind: ref.kind }, result.value);
     if (path) drifted.set(key, path);
   }
   return { drifted, unknown };

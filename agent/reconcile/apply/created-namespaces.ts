@@ -1,9 +1,12 @@
 import type { ObjectRef } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
-import { isOwned, type Owner } from '../desired/ownership.ts';
+import { isAdopted, isOwned, type Owner } from '../desired/ownership.ts';
 import { type ClusterEffects, retrying } from '../effects/cluster-effects.ts';
 import { othersInside } from '../removal/others-inside.ts';
+import { strangersInside } from '../removal/strangers-inside.ts';
 import type { AttemptPorts } from '../stack-attempt.ts';
+
+const STRANGERS_NAMED = 5;
 
 /** The namespaces a stack brings that do not exist yet. */
 export async function missingNamespaces(effects: ClusterEffects, desired: readonly Desired[]): Promise<string[]> {
@@ -34,7 +37,15 @@ export async function rollBackNamespaces(ports: AttemptPorts, owner: Owner): Pro
         left.push(`namespace ${name} stays: it has objects of stack ${others.join(', ')}`);
         continue;
       }
-      if (live && isOwned(live, owner)) await retrying(effects, () => effects.cluster.delete(ref, { uid: live.metadata.uid }));
+      const strangers = live ? await strangersInside(effects, owner.agentId, { ref, live }) : [];
+      if (strangers.length > 0) {
+        left.push(
+          `namespace ${name} stays: it contains what no stack of this agent created: ${strangers.slice(0, STRANGERS_NAMED).join(', ')}`,
+        );
+        continue;
+      }
+      if (live && isOwned(live, owner) && !isAdopted(live))
+        await retrying(effects, () => effects.cluster.delete(ref, { uid: live.metadata.uid }));
       gone.push(name);
     } catch (error) {
       effects.stop.throwIfAborted();

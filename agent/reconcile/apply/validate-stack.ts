@@ -1,7 +1,7 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import { ClusterError, isUnserved } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
-import { applyAll, type ClusterEffects, retrying } from '../effects/cluster-effects.ts';
+import { type ClusterEffects, dryRunAll, retrying } from '../effects/cluster-effects.ts';
 import { objectOutcome } from '../effects/outcome.ts';
 
 /** What the API server says of objects before they are applied. */
@@ -11,19 +11,26 @@ export interface Validation {
   waiting: Desired[];
   /** Those others. */
   needed: Desired[];
+  /** The keys of what is there already. */
+  existing: Set<string>;
 }
 
 const MAY_LACK_SOMETHING = new Set([403, 404]);
 
 /** Asks the API server without changing anything. `stack` is all that may be needed. */
 export async function validate(effects: ClusterEffects, objects: readonly Desired[], stack: readonly Desired[]): Promise<Validation> {
-  const results = await applyAll(effects, objects, { dryRun: true });
+  const results = await dryRunAll(effects, objects);
   const byKey = new Map(stack.map((object) => [object.key, object]));
   const needed = new Map<string, Desired>();
-  const validation: Validation = { refused: [], waiting: [], needed: [] };
+  const validation: Validation = { refused: [], waiting: [], needed: [], existing: new Set() };
   for (const result of results) {
-    if (!('error' in result)) continue;
-    const { object, error } = result;
+    const { item: object } = result;
+    if (!('error' in result)) {
+      // An object that would be created has no resource version yet.
+      if (result.value.metadata.resourceVersion !== '') validation.existing.add(object.key);
+      continue;
+    }
+    const { error } = result;
     const needs = mayLackSomething(error) ? object.needs.flatMap((key) => byKey.get(key) ?? []) : [];
     const missing = await absent(effects, needs);
     for (const need of missing) needed.set(need.key, need);

@@ -13,6 +13,8 @@ export const USER_ANNOTATION = {
   drift: 'brokkr.io/drift',
   /** `"false"`: a field owned by another manager is a failure, not taken over; `"true"` the other way round. */
   forceConflicts: 'brokkr.io/force-conflicts',
+  /** On an object or its stack. What becomes of an object that was there before and belongs to nobody: see AdoptMode. */
+  adopt: 'brokkr.io/adopt',
   /** For the whole stack: on the stack itself, or on any of its objects. */
   stackDrift: 'brokkr.io/stack-drift',
   healthTimeoutSeconds: 'brokkr.io/health-timeout-seconds',
@@ -24,7 +26,14 @@ export const STACK_ANNOTATIONS: ReadonlySet<string> = new Set([
   USER_ANNOTATION.stackDrift,
   USER_ANNOTATION.healthTimeoutSeconds,
   USER_ANNOTATION.health,
+  USER_ANNOTATION.adopt,
 ]);
+
+/** `adopt`: it is changed, but never deleted · `own`: it becomes the stack's, deletion included · `never`: the stack is refused. */
+export type AdoptMode = 'adopt' | 'own' | 'never';
+
+/** On an object that was there before its stack: it outlives the stack. Kept on the object itself, since an inventory may be lost. */
+const ADOPTED_KEY = 'brokkr.io/adopted';
 
 export interface Owner {
   agentId: string;
@@ -40,9 +49,20 @@ export interface Origin {
 export const ownedBySomeone = OWNER_KEY;
 export const ownedBy = ({ agentId, stackId }: Owner): string => `${OWNER_KEY}=${agentId},${STACK_KEY}=${stackId}`;
 
-/** The manifest as it is applied: the user's, with the marks of whose it is. */
+const CHECKSUM_KEY = 'k8s.brokkr.io/deployment-checksum';
+const DEPLOYMENT_OBJECT_KEY = 'brokkr.io/deployment-object-id';
+const LAST_CONFIG_KEY = 'k8s.brokkr.io/last-config-applied';
+
+/** All that `stamp` and `markAdopted` write on an object. */
+export const MARKS = {
+  labels: [STACK_KEY, OWNER_KEY],
+  annotations: [STACK_KEY, OWNER_KEY, CHECKSUM_KEY, DEPLOYMENT_OBJECT_KEY, LAST_CONFIG_KEY, ADOPTED_KEY],
+} as const;
+
+/** The manifest as it is applied: the user's, with the marks of its owner. */
 export function stamp(manifest: Manifest, { agentId, stackId }: Owner, { deploymentObjectId, checksum }: Origin): Manifest {
-  const { labels, annotations } = manifest.metadata;
+  const { labels } = manifest.metadata;
+  const { [ADOPTED_KEY]: _notForUsers, ...annotations } = manifest.metadata.annotations ?? {};
   return {
     ...manifest,
     metadata: {
@@ -51,9 +71,9 @@ export function stamp(manifest: Manifest, { agentId, stackId }: Owner, { deploym
       annotations: {
         ...annotations,
         [STACK_KEY]: stackId,
-        'k8s.brokkr.io/deployment-checksum': checksum,
-        'brokkr.io/deployment-object-id': deploymentObjectId,
-        'k8s.brokkr.io/last-config-applied': checksum,
+        [CHECKSUM_KEY]: checksum,
+        [DEPLOYMENT_OBJECT_KEY]: deploymentObjectId,
+        [LAST_CONFIG_KEY]: checksum,
         [OWNER_KEY]: agentId,
       },
     },
@@ -71,3 +91,18 @@ export function otherOwner(live: LiveObject, { agentId, stackId }: Owner): strin
 
 export const isOwned = (live: LiveObject, { agentId, stackId }: Owner): boolean =>
   live.metadata.labels?.[OWNER_KEY] === agentId && live.metadata.labels?.[STACK_KEY] === stackId;
+
+export const markAdopted = (manifest: Manifest): Manifest => ({
+  ...manifest,
+  metadata: { ...manifest.metadata, annotations: { ...manifest.metadata.annotations, [ADOPTED_KEY]: 'true' } },
+});
+
+export const isAdopted = ({ metadata: { annotations } }: Manifest): boolean => annotations?.[ADOPTED_KEY] === 'true';
+
+/** What an object says itself goes before what its stack says. */
+export function adoptMode({ metadata: { annotations } }: Manifest, ofStack: AdoptMode): AdoptMode {
+  return parseAdoptMode(annotations?.[USER_ANNOTATION.adopt]) ?? ofStack;
+}
+
+export const parseAdoptMode = (text: string | undefined): AdoptMode | undefined =>
+  text === 'own' || text === 'never' || text === 'adopt' ? text : undefined;

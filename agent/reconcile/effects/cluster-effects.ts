@@ -3,7 +3,7 @@ import type { Clock } from '../../../lib/platform/clock.ts';
 import { type Cluster, ClusterError, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import { inParallel } from '../../in-parallel.ts';
 import type { Desired } from '../desired/desired.ts';
-import { FIELD_MANAGER, USER_ANNOTATION } from '../desired/ownership.ts';
+import { FIELD_MANAGER, MARKS, USER_ANNOTATION } from '../desired/ownership.ts';
 
 /** What changing a cluster needs. `stop` ends the work between two objects, never within one. */
 export interface ClusterEffects {
@@ -15,8 +15,7 @@ export interface ClusterEffects {
   parallelism: number;
 }
 
-export type Applied = { object: Desired; live: LiveObject } | { object: Desired; error: Error };
-export type Deleted<T> = { target: T; answer: 'deleted' | 'deleting' | 'gone' } | { target: T; error: Error };
+export type Result<T, R> = { item: T } & Attempt<R>;
 
 const ATTEMPTS = 4;
 const SLOW_MS = 5_000;
@@ -45,28 +44,23 @@ export async function retrying<T>(
   }
 }
 
-/** Applies objects at once; one that fails does not hold up the others, unless the API server can't be reached at all. */
-export function applyAll(effects: ClusterEffects, objects: readonly Desired[], { dryRun }: { dryRun: boolean }): Promise<Applied[]> {
-  const { cluster } = effects;
+/** One call for each item, many at once; one that fails does not hold up the others, unless the API server can't be reached at all. */
+export function forEach<T, R>(effects: ClusterEffects, items: readonly T[], call: (item: T) => Promise<R>): Promise<Result<T, R>[]> {
   const attempt = whileReachable(effects);
-  return inParallel(objects, effects.parallelism, async (object): Promise<Applied> => {
-    const options = { fieldManager: FIELD_MANAGER, force: forces(object, effects.forceConflicts), ...(dryRun && { dryRun }) };
-    const result = await attempt(() => cluster.apply(object.manifest, options));
-    return 'error' in result ? { object, error: result.error } : { object, live: result.value };
-  });
+  return inParallel(items, effects.parallelism, async (item): Promise<Result<T, R>> => ({ item, ...(await attempt(() => call(item))) }));
 }
 
+/** The API server's answer to applying objects, without applying them. */
+export const dryRunAll = (effects: ClusterEffects, objects: readonly Desired[]): Promise<Result<Desired, LiveObject>[]> =>
+  forEach(effects, objects, (object) => effects.cluster.apply(object.manifest, { ...applyOptions(effects, object), dryRun: true }));
+
 /** Deletes exactly the objects that were looked at: one of the same name created since stays. */
-export function deleteAll<T extends { ref: ObjectRef; uid: string }>(
-  effects: ClusterEffects,
-  targets: readonly T[],
-): Promise<Deleted<T>[]> {
-  const attempt = whileReachable(effects);
-  return inParallel(targets, effects.parallelism, async (target): Promise<Deleted<T>> => {
-    const result = await attempt(() => effects.cluster.delete(target.ref, { uid: target.uid }));
-    return 'error' in result ? { target, error: result.error } : { target, answer: result.value };
-  });
-}
+export const deleteAll = <T extends { ref: ObjectRef; uid: string }>(effects: ClusterEffects, targets: readonly T[]) =>
+  forEach(effects, targets, ({ ref, uid }) => effects.cluster.delete(ref, { uid }));
+
+/** Takes our marks off exactly the objects that were looked at. */
+export const disownAll = <T extends { ref: ObjectRef; uid: string }>(effects: ClusterEffects, targets: readonly T[]) =>
+  forEach(effects, targets, ({ ref, uid }) => effects.cluster.disown(ref, { uid, ...MARKS, fieldManager: FIELD_MANAGER }));
 
 type Attempt<T> = { value: T } | { error: Error };
 
@@ -86,7 +80,7 @@ function whileReachable(effects: ClusterEffects): <T>(call: () => Promise<T>) =>
   };
 }
 
-function forces({ manifest }: Desired, byDefault: boolean): boolean {
+export function applyOptions({ forceConflicts }: Pick<ClusterEffects, 'forceConflicts'>, { manifest }: Pick<Desired, 'manifest'>) {
   const asked = manifest.metadata.annotations?.[USER_ANNOTATION.forceConflicts];
-  return asked === undefined ? byDefault : asked === 'true';
+  return { fieldManager: FIELD_MANAGER, force: asked === undefined ? forceConflicts : asked === 'true' };
 }

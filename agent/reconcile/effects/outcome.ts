@@ -66,18 +66,25 @@ export const refIn = ({ api_version, kind, namespace, name }: ObjectOutcome): Ob
 
 const cut = (text: string, characters: number): string => (text.length <= characters ? text : `${text.slice(0, characters - 1)}…`);
 
-/** `3 created, 1 configured` */
+/** `3 created, 1 configured`, and which objects were adopted: it is news that they were there before. */
 export function countsText(objects: readonly ObjectOutcome[]): string {
   const counts = new Map<string, number>();
   for (const { action } of objects) counts.set(action, (counts.get(action) ?? 0) + 1);
-  return [...counts].map(([action, count]) => `${count} ${action}`).join(', ') || 'nothing to do';
+  const text = [...counts].map(([action, count]) => `${count} ${action}`).join(', ') || 'nothing to do';
+  const adopted = objects.filter(({ action }) => action === 'adopted').map((object) => objectText(refIn(object)));
+  return adopted.length === 0 ? text : `${text}; these were there before and stay when they leave the stack: ${named(adopted)}`;
 }
 
-const CORRECTIONS_NAMED = 20;
+const NAMED_MAX = 20;
+
+const named = (names: readonly string[]): string => `${names.slice(0, NAMED_MAX).join(', ')}${names.length > NAMED_MAX ? ', …' : ''}`;
+
+/** An object that was missing may be there again because of somebody else. */
+export const isCorrection = ({ action }: ObjectOutcome): boolean => action === 'corrected' || action === 'adopted';
 
 /** `corrected 2 objects: ConfigMap/shop/a (data.colour had been changed), Service/shop/web (missing)` */
 export function correctionText({ objects }: Outcome): string {
-  const corrected = objects.filter(({ action }) => action === 'corrected');
-  const named = corrected.slice(0, CORRECTIONS_NAMED).map((object) => `${objectText(refIn(object))} (${object.message ?? object.because})`);
-  return `corrected ${corrected.length} object${corrected.length === 1 ? '' : 's'}: ${named.join(', ')}${corrected.length > named.length ? ', …' : ''}`;
+  const corrected = objects.filter(isCorrection);
+  const names = corrected.map((object) => `${objectText(refIn(object))} (${object.message ?? object.because})`);
+  return `corrected ${corrected.length} object${corrected.length === 1 ? '' : 's'}: ${named(names)}`;
 }

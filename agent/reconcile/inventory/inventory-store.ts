@@ -1,7 +1,7 @@
 import type { Cluster, LiveObject, Manifest, ObjectRef } from '../../cluster/cluster.ts';
 import { objectKey } from '../desired/object-key.ts';
 import { FIELD_MANAGER } from '../desired/ownership.ts';
-import { type Inventory, keysOf, readInventory, writeInventory } from './inventory.ts';
+import { deletableIn, type Inventory, keysOf, readInventory, writeInventory } from './inventory.ts';
 
 const AGENT_LABEL = 'brokkr.io/inventory-owner';
 const STACK_LABEL = 'brokkr.io/inventory-stack';
@@ -79,7 +79,7 @@ export function createInventoryStore({
   function ownedBefore({ stackId, checksum, ownedBefore: given }: Inventory): number | undefined {
     const before = inventories().get(stackId);
     if (checksum !== null || !before || before instanceof Error) return given;
-    return before.ownedBefore ?? (before.checksum === null ? undefined : before.objects.length);
+    return before.ownedBefore ?? (before.checksum === null ? undefined : deletableIn(before).length);
   }
 
   return {

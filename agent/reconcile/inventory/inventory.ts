@@ -18,12 +18,22 @@ export interface Inventory {
   ownedBefore?: number | undefined;
   /** The keys of Jobs seen to finish since these contents were applied, which may be gone by now. */
   finished?: string[] | undefined;
+  /** The keys of the objects among them that were there before: they are never deleted. */
+  adopted?: string[] | undefined;
   /** The names of the CustomResourceDefinitions that its contents brought, by the `group/Kind` they define. */
   definitions?: Readonly<Record<string, string>> | undefined;
 }
 
+/** What may be deleted of it: all that it didn't adopt. */
+export function deletableIn({ objects, adopted = [] }: Inventory): ObjectRef[] {
+  return refsWithout(objects, new Set(adopted));
+}
+
 /** How many objects are owned for sure. */
-export const ownedIn = ({ objects, ownedBefore = objects.length }: Inventory): number => Math.min(ownedBefore, objects.length);
+export function ownedIn(inventory: Inventory): number {
+  const { length } = deletableIn(inventory);
+  return Math.min(inventory.ownedBefore ?? length, length);
+}
 
 /** Beyond this the text is compressed: a ConfigMap holds 1 MiB at the most. */
 const PLAIN_CHARACTERS_MAX = 100 * 1024;
@@ -38,6 +48,7 @@ const Stored = z.object({
   created_namespaces: z.array(z.string()),
   owned_before: z.int().optional(),
   finished: z.array(z.string()).optional(),
+  adopted: z.array(z.string()).optional(),
   definitions: z.record(z.string(), z.string()).optional(),
   objects: z.array(z.tuple([z.string(), z.string(), z.string().nullable(), z.string()])),
 });
@@ -54,6 +65,7 @@ export function writeInventory(inventory: Inventory): InventoryText {
     created_namespaces: inventory.createdNamespaces,
     owned_before: inventory.ownedBefore,
     finished: inventory.finished,
+    adopted: inventory.adopted,
     definitions: inventory.definitions,
     objects: inventory.objects.map(({ apiVersion, kind, namespace, name }) => [apiVersion, kind, namespace ?? null, name]),
   };
@@ -78,6 +90,7 @@ export function readInventory({ data, binaryData }: { data?: unknown; binaryData
     createdNamespaces: stored.created_namespaces,
     ownedBefore: stored.owned_before,
     finished: stored.finished,
+    adopted: stored.adopted,
     definitions: stored.definitions,
     objects: stored.objects.map(([apiVersion, kind, namespace, name]) => ({
       apiVersion,

@@ -1,17 +1,20 @@
-import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
-import { contentOf, isContainer } from '../desired/containers.ts';
+import type { ApplyOptions, LiveObject, ObjectRef } from '../../cluster/cluster.ts';
+import { contentOf } from '../desired/containers.ts';
 import type { Desired } from '../desired/desired.ts';
 import { rankOf, type StageName } from '../desired/kind-order.ts';
 import { objectKey } from '../desired/object-key.ts';
-import { isOwned, OWNER_KEY, type Owner, otherOwner, STACK_KEY, USER_ANNOTATION } from '../desired/ownership.ts';
+import { type AdoptMode, adoptMode, isAdopted, isOwned, type Owner, USER_ANNOTATION } from '../desired/ownership.ts';
+import { type Claimant, claim } from './claim.ts';
 
-export type ApplyReason = 'new' | 'changed' | 'missing' | 'drifted';
+export type ApplyReason = 'new' | 'changed' | 'missing' | 'drifted' | 'adopted' | 'taken over';
 export type PruneReason = 'left the stack' | 'deletion marker' | 'withdrawn';
 export type LeaveReason = 'unchanged' | 'gone' | 'not labelled as ours' | 'kept' | 'controlled' | 'terminating' | 'not served';
 
 export type Action =
-  | { do: 'apply'; object: Desired; because: ApplyReason }
+  | { do: 'apply'; object: Desired; because: ApplyReason; adopted: boolean; onto: ApplyOptions['onto'] }
   | { do: 'prune'; key: string; ref: ObjectRef; uid: string; live: LiveObject; because: PruneReason }
+  /** It was adopted: our marks are taken off it, and it stays. */
+  | { do: 'release'; key: string; ref: ObjectRef; uid: string; live: LiveObject; because: PruneReason }
   | { do: 'leave'; key: string; ref: ObjectRef; because: LeaveReason; error?: Error }
   | { do: 'refuse'; key: string; ref: ObjectRef; because: string };
 
@@ -25,6 +28,7 @@ export interface Plan {
   /** What must not be touched though it is wanted: where there is any, nothing of new contents is applied. */
   refused: Extract<Action, { do: 'refuse' }>[];
   left: Extract<Action, { do: 'leave' }>[];
+  released: Extract<Action, { do: 'release' }>[];
   stages: Stage[];
 }
 
@@ -33,12 +37,18 @@ export interface PlanInput {
   desired: readonly Desired[];
   /** What the stack owned before. */
   inventory: readonly ObjectRef[];
-  /** Live objects by key, as far as they had to be looked at: those which carry anyone's owner label. */
+  /** The objects that are there, by key. */
   live: ReadonlyMap<string, LiveObject>;
+  /** The keys of what was not looked at, since it is surely this stack's. */
+  settled?: ReadonlySet<string>;
+  /** The keys of what the stack adopted, as its inventory says. */
+  adopted?: ReadonlySet<string> | undefined;
+  /** What is to become of objects that belong to nobody and say nothing themselves. */
+  adopt?: AdoptMode;
   /** Why it is not known whether an object is there, by key. */
   unknown?: ReadonlyMap<string, Error>;
   /** Whether a stack of this agent owns an object: one that was kept when it left, or what such a one is in, may be taken over. */
-  owns?: (stackId: string, ref: ObjectRef) => boolean;
+  owns?: Claimant['owns'];
   /** Everything, for new contents; else only what is missing or drifted, by key. */
   apply: 'all' | { drifted: ReadonlySet<string> };
   /** Why objects leave. */
@@ -46,23 +56,26 @@ export interface PlanInput {
 }
 
 /** What must change for the cluster to match; touches nothing and reads no clock. */
-export function plan({ owner, desired, inventory, live, unknown = new Map(), owns = () => true, apply, pruneReason }: PlanInput): Plan {
+export function plan(input: PlanInput): Plan {
+  const { owner, desired, inventory, live, unknown = new Map<string, Error>(), settled = new Set<string>(), apply, pruneReason } = input;
+  const { adopted = new Set<string>(), adopt = 'adopt', owns = () => true } = input;
+  const claimant = { owner, adopt, adopted, owns };
   const before = new Set(inventory.map(objectKey));
   const wanted = new Set(desired.map(({ key }) => key));
-
-  const isLeftBehind = ({ metadata: { labels, annotations } }: LiveObject, ref: ObjectRef) =>
-    (annotations?.[USER_ANNOTATION.keep] === 'true' || isContainer(ref)) &&
-    labels?.[OWNER_KEY] === owner.agentId &&
-    !owns(labels[STACK_KEY] ?? '', ref);
 
   const applies = desired.map((object): Action => {
     const { key, ref } = object;
     const existing = live.get(key);
-    const other = existing && otherOwner(existing, owner);
-    if (other && !isLeftBehind(existing, ref)) return { do: 'refuse', key, ref, because: `belongs to ${other}` };
-    if (apply === 'all') return { do: 'apply', object, because: before.has(key) ? 'changed' : 'new' };
-    if (!existing) return { do: 'apply', object, because: 'missing' };
-    return apply.drifted.has(key) ? { do: 'apply', object, because: 'drifted' } : { do: 'leave', key, ref, because: 'unchanged' };
+    const because = apply === 'all' ? (before.has(key) ? 'changed' : 'new') : existing ? 'drifted' : 'missing';
+    if (!existing) {
+      const isSettled = settled.has(key);
+      const stillAdopted = isSettled && adopted.has(key) && adoptMode(object.manifest, adopt) !== 'own';
+      return { do: 'apply', object, because, adopted: stillAdopted, onto: isSettled ? undefined : 'absent' };
+    }
+    const mine = claim(existing, object, claimant);
+    if (mine.may === 'refuse') return { do: 'refuse', key, ref, because: mine.because };
+    if (apply !== 'all' && !apply.drifted.has(key)) return { do: 'leave', key, ref, because: 'unchanged' };
+    return { do: 'apply', object, because: mine.because ?? because, adopted: mine.adopted, onto: ontoOf(existing, mine) };
   });
 
   const prunes = inventory
@@ -75,6 +88,9 @@ export function plan({ owner, desired, inventory, live, unknown = new Map(), own
       if (!existing) return { do: 'leave', key, ref, because: 'gone' };
       if (!isOwned(existing, owner)) return { do: 'leave', key, ref, because: 'not labelled as ours' };
       const { ownerReferences, annotations, uid, deletionTimestamp } = existing.metadata;
+      // The user may have handed it over since, on the object itself.
+      if ((isAdopted(existing) || adopted.has(key)) && annotations?.[USER_ANNOTATION.adopt] !== 'own')
+        return { do: 'release', key, ref, uid, live: existing, because: pruneReason };
       if (ownerReferences?.length) return { do: 'leave', key, ref, because: 'controlled' };
       if (annotations?.[USER_ANNOTATION.keep] === 'true') return { do: 'leave', key, ref, because: 'kept' };
       if (deletionTimestamp !== undefined) return { do: 'leave', key, ref, because: 'terminating' };
@@ -90,6 +106,7 @@ export function plan({ owner, desired, inventory, live, unknown = new Map(), own
   return {
     refused: applies.filter((action) => action.do === 'refuse'),
     left: [...applies, ...pruned].filter((action) => action.do === 'leave'),
+    released: pruned.filter((action) => action.do === 'release'),
     stages: [
       ...stages(
         applies.filter((action) => action.do === 'apply'),
@@ -104,6 +121,10 @@ export function plan({ owner, desired, inventory, live, unknown = new Map(), own
     ],
   };
 }
+
+/** An object of nobody's is taken in the very state that was judged: somebody else may take it at the same moment. */
+export const ontoOf = ({ metadata: { uid, resourceVersion } }: LiveObject, { because }: { because?: unknown }): ApplyOptions['onto'] =>
+  because === undefined ? { uid } : { uid, resourceVersion };
 
 function stages<A extends Action>(actions: readonly A[], rank: (action: A) => number, name: (action: A) => Stage['name']): Stage[] {
   const byRank = new Map<number, A[]>();

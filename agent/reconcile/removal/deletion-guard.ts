@@ -16,6 +16,8 @@ export interface DeletionGuard {
   announcing(announcements: () => Promise<unknown>): void;
   /** The larger of `objects` and what was announced counts. What passed once passes until it is done, or is more than it was. */
   ask(stackId: string, objects: number): Promise<Verdict>;
+  /** A Namespace or a definition takes objects along that no stack of this agent created: it waits for a confirmation of its own. */
+  askForContents(stackId: string, container: { name: string; uid: string }, strangers: readonly string[]): Promise<Verdict>;
   done(stackId: string): void;
 }
 
@@ -38,6 +40,7 @@ interface Planned {
 
 const ALWAYS_ALLOWED = 10;
 const ASK_AGAIN_MS = 5_000;
+const STRANGERS_NAMED = 5;
 
 export function createDeletionGuard({ mode, clock, owned, confirmation }: GuardOptions): DeletionGuard {
   const planned = new Map<string, Planned>();
@@ -50,6 +53,9 @@ export function createDeletionGuard({ mode, clock, owned, confirmation }: GuardO
     if (!read || now - read.atMs >= ASK_AGAIN_MS) read = { atMs: now, value: confirmation().catch(() => undefined) };
     return read.value;
   };
+
+  /** Several confirmations may stand beside each other. */
+  const isConfirmed = async (fingerprint: string) => ((await confirmedValue()) ?? '').split(/[\s,]+/).includes(fingerprint);
 
   return {
     announce(stackId, what, objects) {
@@ -74,13 +80,23 @@ export function createDeletionGuard({ mode, clock, owned, confirmation }: GuardO
         return { held: false };
       }
       const fingerprint = fingerprintOf(waiting.map(([id, { what, objects: count }]) => `${id} ${what} ${count}`));
-      if ((await confirmedValue()) === fingerprint) {
+      if (await isConfirmed(fingerprint)) {
         for (const [, item] of waiting) item.passed = true;
         return { held: false };
       }
       return {
         held: true,
         message: `held: this would delete ${total} of the ${all} objects this agent owns. To confirm, set the agent's annotation ${CONFIRM_ANNOTATION} to ${fingerprint}`,
+      };
+    },
+    async askForContents(stackId, { name, uid }, strangers) {
+      const fingerprint = fingerprintOf([`${stackId} ${uid}`]);
+      if (mode === 'allow' || (await isConfirmed(fingerprint))) return { held: false };
+      const shown = strangers.slice(0, STRANGERS_NAMED).join(', ');
+      const more = strangers.length > STRANGERS_NAMED ? ` and ${strangers.length - STRANGERS_NAMED} more` : '';
+      return {
+        held: true,
+        message: `${name} is held: it contains what no stack of this agent created: ${shown}${more}. To delete it with them, set the agent's annotation ${CONFIRM_ANNOTATION} to ${fingerprint}`,
       };
     },
     done(stackId) {

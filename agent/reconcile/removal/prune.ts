@@ -4,11 +4,12 @@ import { withoutValuesOf } from '../../cluster/object-values.ts';
 import { rankOf } from '../desired/kind-order.ts';
 import { objectText } from '../desired/object-key.ts';
 import type { Owner } from '../desired/ownership.ts';
-import { deleteAll } from '../effects/cluster-effects.ts';
+import { deleteAll, disownAll } from '../effects/cluster-effects.ts';
 import { countsText, type Outcome, objectOutcome } from '../effects/outcome.ts';
 import type { Action, Plan } from '../plan/plan.ts';
 import type { AttemptPorts } from '../stack-attempt.ts';
 import { othersInside } from './others-inside.ts';
+import { strangersInside } from './strangers-inside.ts';
 
 export interface PruneResult {
   outcomes: ObjectOutcome[];
@@ -42,7 +43,7 @@ export const withPrune = ({ problem, held, survivors }: PruneResult, objects: Ob
  * Carries out the deletions of a plan in their order, if the guard lets them pass: a stage begins only when all of the one before is
  * gone, so it may take several looks. What other stacks' objects are in stays. Deletes by uid, never twice the same name.
  */
-export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, left }: Plan): Promise<PruneResult> {
+export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, left, released }: Plan): Promise<PruneResult> {
   const { effects, inventories, guard } = ports;
   const result: PruneResult = { outcomes: [], survivors: [] };
   const stays = (ref: ObjectRef, because: string, more: Pick<Partial<ObjectOutcome>, 'health' | 'message'> = {}) => {
@@ -51,6 +52,18 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
   };
   /** Nothing of a lower rank goes before what is in the way. */
   let inTheWay = -1;
+  let unreleased = 0;
+  for (const { item, ...answer } of await disownAll(effects, released)) {
+    const { ref, because } = item;
+    if (!('error' in answer)) {
+      result.outcomes.push(objectOutcome(ref, { action: 'released', because }));
+      continue;
+    }
+    unreleased += 1;
+    result.survivors.push(ref);
+    const message = withoutValuesOf(answer.error.message, item.live);
+    result.outcomes.push(objectOutcome(ref, { action: 'failed', because, message }));
+  }
   let unknown = 0;
   for (const { ref, because, error } of left) {
     if (because === 'unchanged' || because === 'gone') continue;
@@ -81,6 +94,7 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
     }),
   );
   const problems: string[] = unknown > 0 ? [unknownText(unknown)] : [];
+  if (unreleased > 0) problems.push(`${unreleased} adopted objects could not be released`);
   const end = (more?: Pick<PruneResult, 'held'>): PruneResult => {
     // What else is going is waited for first.
     if (inUse.length > 0 && (problems.length > 0 || inUse.length === result.survivors.length))
@@ -104,6 +118,7 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
 
   let failures = 0;
   let waiting = 0;
+  let held = false;
   for (const actions of due) {
     const now = actions.filter((action) => {
       const { leaving } = othersInside(ports, owner.stackId, action);
@@ -114,22 +129,36 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
       else stays(action.ref, 'in use', { health: 'progressing', message: `waits for stack ${leaving.join(', ')} to go` });
       return false;
     });
-    for (const item of await deleteAll(effects, now)) {
-      const { ref, because } = item.target;
-      const gone = 'answer' in item && item.answer !== 'deleting';
+    const allowed: Prune[] = [];
+    for (const action of now) {
+      const strangers = await strangersInside(effects, owner.agentId, action);
+      const container = { name: objectText(action.ref), uid: action.uid };
+      const verdict = strangers.length === 0 ? { held: false as const } : await guard.askForContents(owner.stackId, container, strangers);
+      if (!verdict.held) {
+        allowed.push(action);
+        continue;
+      }
+      held = true;
+      stays(action.ref, 'held');
+      problems.push(verdict.message);
+      inTheWay = Math.max(inTheWay, rankOf(action.ref));
+    }
+    for (const deleted of await deleteAll(effects, allowed)) {
+      const { ref, because } = deleted.item;
+      const gone = 'value' in deleted && deleted.value !== 'deleting';
       if (!gone) {
         result.survivors.push(ref);
         inTheWay = Math.max(inTheWay, rankOf(ref));
       }
-      if ('error' in item) {
+      if ('error' in deleted) {
         failures += 1;
         result.outcomes.push(
-          objectOutcome(ref, { action: 'failed', because, message: withoutValuesOf(item.error.message, item.target.live) }),
+          objectOutcome(ref, { action: 'failed', because, message: withoutValuesOf(deleted.error.message, deleted.item.live) }),
         );
       } else result.outcomes.push(objectOutcome(ref, { action: 'deleted', because, ...(!gone && FINALIZERS) }));
     }
   }
   if (failures > 0) problems.push(`${failures} of ${total} objects could not be deleted`);
-  else if (waiting === 0) guard.done(owner.stackId);
-  return end();
+  else if (waiting === 0 && !held) guard.done(owner.stackId);
+  return end(held ? { held } : {});
 }

@@ -18,7 +18,15 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
     return { outcome: { status: 'SUCCESS', summary: 'nothing is left of the stack', objects: [] }, live: new Map(), remaining: new Set() };
   }
   const observed = await observeOwned(effects.cluster, inventory, inventory.objects, effects.stop);
-  const planned = plan({ owner, desired: [], inventory: inventory.objects, ...observed, apply: 'all', pruneReason });
+  const planned = plan({
+    owner,
+    desired: [],
+    inventory: inventory.objects,
+    ...observed,
+    adopted: new Set(inventory.adopted),
+    apply: 'all',
+    pruneReason,
+  });
   const pruned = await pruneStages(ports, owner, planned);
   if (pruned.survivors.length > 0)
     await inventories.put({ ...inventory, checksum: null, createdNamespaces: [], objects: pruned.survivors });

@@ -79,7 +79,9 @@ export const ObjectOutcome = z
     kind: z.string(),
     namespace: z.string().nullable(),
     name: z.string(),
-    action: z.enum(['created', 'configured', 'unchanged', 'corrected', 'deleted', 'skipped', 'failed']),
+    action: z
+      .enum(['created', 'configured', 'adopted', 'unchanged', 'corrected', 'deleted', 'released', 'skipped', 'failed'])
+      .describe('adopted: it was there before, and stays when it leaves its stack; released: it left its stack and stayed'),
     because: z.string().optional(),
     health: z.enum(['healthy', 'progressing', 'failed', 'unknown']).optional(),
     message: z.string().optional(),

@@ -1,0 +1,40 @@
+import { ClusterError, isChanged, type LiveObject } from '../../cluster/cluster.ts';
+import { markAdopted } from '../desired/ownership.ts';
+import { applyOptions, type ClusterEffects } from '../effects/cluster-effects.ts';
+import { type Claimant, claim } from '../plan/claim.ts';
+import { type Action, type ApplyReason, ontoOf } from '../plan/plan.ts';
+
+type Apply = Extract<Action, { do: 'apply' }>;
+
+const LOOKS_MAX = 5;
+
+/**
+ * Applies an object onto what was planned for. If that changed meanwhile, such as by an object that somebody else made, or by an
+ * earlier apply of ours whose answer was lost, it looks at what is there now and judges again.
+ */
+export async function applyClaimed(
+  effects: ClusterEffects,
+  claimant: Claimant,
+  planned: Apply,
+): Promise<{ live: LiveObject; because: ApplyReason }> {
+  const { object } = planned;
+  let next: Pick<Apply, 'because' | 'adopted' | 'onto'> = planned;
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
+    try {
+      const manifest = next.adopted ? markAdopted(object.manifest) : object.manifest;
+      const options = { ...applyOptions(effects, object), ...(next.onto && { onto: next.onto }) };
+      return { live: await effects.cluster.apply(manifest, options), because: next.because };
+    } catch (error) {
+      if (!isChanged(error)) throw error;
+    }
+    const existing = await effects.cluster.find(object.ref, effects.stop);
+    if (!existing) {
+      next = { because: planned.because === 'adopted' ? 'new' : planned.because, adopted: false, onto: 'absent' };
+      continue;
+    }
+    const mine = claim(existing, object, claimant);
+    if (mine.may === 'refuse') throw new ClusterError(mine.because, { status: 409, reason: 'Foreign' });
+    next = { because: mine.because ?? planned.because, adopted: mine.adopted, onto: ontoOf(existing, mine) };
+  }
+  throw new ClusterError('it changes faster than it can be looked at', { status: 409, reason: 'Conflict' });
+}

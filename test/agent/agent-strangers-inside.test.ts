@@ -1,0 +1,127 @@
+import { expect, test } from '@jest/globals';
+import type { Manifest } from '../../agent/cluster/cluster.ts';
+import { type AgentWorld, configMap, createAgentWorld, namespace, widget, widgetDefinition, yaml } from './agent-world.ts';
+
+const byHand = ({ cluster }: AgentWorld, manifest: Manifest) => cluster.apply(manifest, { fieldManager: 'kubectl', force: true });
+const names = ({ cluster }: AgentWorld) => cluster.all().map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+const fingerprintIn = (message: string | null | undefined) => /to ([0-9a-f]{10})$/.exec(message ?? '')?.[1] ?? '';
+const secret = (name: string, where: string): Manifest => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: where } });
+
+test.each([
+  {
+    what: 'a Namespace',
+    contents: [namespace('team'), configMap('inside', {}, { namespace: 'team' })],
+    stranger: secret('ledger-key', 'team'),
+    container: 'Namespace/team',
+    own: 'ConfigMap/inside',
+  },
+  {
+    what: 'a CustomResourceDefinition',
+    contents: [widgetDefinition, widget('own')],
+    stranger: widget('ledger-key'),
+    container: 'CustomResourceDefinition/widgets.example.com',
+    own: 'Widget/own',
+  },
+])("$what that contains a stranger's object is deleted only when that is confirmed", async ({ contents, stranger, container, own }) => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(...contents));
+  const agent = await world.start();
+  await byHand(world, stranger);
+  world.plane.withdraw(stack);
+  await world.cycle(agent);
+  const event = world.plane.events.at(-1);
+  expect(event).toMatchObject({ event_type: 'REMOVE', status: 'FAILURE' });
+  expect(event?.message).toContain(`${container} is held: it contains what no stack of this agent created: `);
+  expect(event?.message).toContain('ledger-key');
+  expect(names(world)).toEqual(expect.arrayContaining([container, `${stranger.kind}/ledger-key`]));
+  expect(names(world)).not.toContain(own);
+
+  world.plane.agentAnnotations.push({ key: 'brokkr.io/confirm-deletion', value: `0123456789 ${fingerprintIn(event?.message)}` });
+  await world.clock.advance(20_000);
+  await world.settle(agent);
+  expect(names(world)).not.toContain(container);
+  expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
+  await agent.stop();
+});
+
+test.each([
+  { what: 'with all that its stack made', inside: [] },
+  {
+    what: 'with what Kubernetes makes in every namespace',
+    inside: [
+      { ...configMap('kube-root-ca.crt'), metadata: { name: 'kube-root-ca.crt', namespace: 'team' } },
+      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'team' } },
+      { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'web', namespace: 'team' } },
+      { apiVersion: 'v1', kind: 'Event', metadata: { name: 'happened', namespace: 'team' } },
+      { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'leader', namespace: 'team' } },
+    ],
+  },
+  {
+    what: 'with what controllers made of its objects',
+    inside: [
+      {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          name: 'web-1',
+          namespace: 'team',
+          ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'x' }],
+        },
+      },
+    ],
+  },
+])('a Namespace goes $what', async ({ inside }) => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(namespace('team'), configMap('inside', {}, { namespace: 'team' })));
+  const agent = await world.start();
+  for (const manifest of inside) await byHand(world, manifest);
+  world.plane.withdraw(stack);
+  await world.cycle(agent);
+  expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
+  expect(names(world)).not.toContain('Namespace/team');
+  await agent.stop();
+});
+
+test('an object that was adopted in a Namespace of the stack holds the Namespace', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(namespace('team')));
+  const agent = await world.start();
+  await byHand(world, secret('ledger-key', 'team'));
+  world.plane.post(stack, yaml(namespace('team'), secret('ledger-key', 'team')));
+  await world.cycle(agent);
+  world.plane.withdraw(stack);
+  await world.cycle(agent);
+  expect(names(world)).toEqual(expect.arrayContaining(['Namespace/team', 'Secret/ledger-key']));
+  expect(world.statuses().at(-1)).toBe('REMOVE FAILURE');
+  await agent.stop();
+});
+
+test('where no confirmation is asked for, a Namespace goes with what is in it', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(namespace('team')));
+  const agent = await world.start({ massDeletion: 'allow' });
+  await byHand(world, secret('ledger-key', 'team'));
+  world.plane.withdraw(stack);
+  await world.cycle(agent);
+  expect(names(world)).not.toContain('Namespace/team');
+  await agent.stop();
+});
+
+test('a Namespace that a failed attempt made is not rolled back once a stranger lives in it', async () => {
+  const world = createAgentWorld();
+  world.cluster.afterwards = async ({ verb, kind }) => {
+    if (verb !== 'apply' || kind !== 'Namespace') return;
+    world.cluster.afterwards = undefined;
+    await byHand(world, secret('ledger-key', 'team'));
+  };
+  const refused = { ...configMap('inside', {}, { namespace: 'team' }), data: { port: 80 } };
+  world.plane.post(world.plane.newStack(), yaml(namespace('team'), refused));
+  const agent = await world.start();
+  expect(names(world)).toEqual(expect.arrayContaining(['Namespace/team', 'Secret/ledger-key']));
+  expect(world.plane.events[0]).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('namespace team stays') });
+  await agent.stop();
+});
