@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { EventCursor, listAgentEvents, listRecentEvents } from '../../lib/fleet/agent-events/agent-event-lists.ts';
-import { checkAgentExists, getEvent, reportEvent } from '../../lib/fleet/agent-events/agent-event-service.ts';
+import { getEvent, reportEvent } from '../../lib/fleet/agent-events/agent-event-service.ts';
 import { recordHeartbeat } from '../../lib/fleet/agents/agent-heartbeat.ts';
 import { getAgent } from '../../lib/fleet/agents/agent-service.ts';
 import { targetState } from '../../lib/fleet/agents/target-state.ts';
@@ -9,8 +9,20 @@ import { AgentEvent, Assignments, DeploymentObject, HeartbeatReport, NewAgentEve
 import { Stack } from '../../lib/fleet/stacks/stack.ts';
 import { type AskingAgent, previewAssignments, takeAssignments } from '../../lib/fleet/targeting/assignments.ts';
 import { stacksOfAgent } from '../../lib/fleet/targeting/matching.ts';
+import { type AgentAccount, decideFor } from '../../lib/identity/principal.ts';
 import { type BodyFormat, reply } from '../../lib/platform/http/endpoint.ts';
-import { API, adminOnly, adminOrSelf, endpoint, type FleetContext, fleetFunction, Id, IdParams, selfOnly } from './fleet-endpoint.ts';
+import {
+  API,
+  adminOnly,
+  adminOrSelf,
+  callerOf,
+  endpoint,
+  type FleetContext,
+  fleetFunction,
+  Id,
+  IdParams,
+  selfOnly,
+} from './fleet-endpoint.ts';
 import { answerPage, PAGED } from './list-answer.ts';
 
 const tag = 'agent sync';
@@ -32,11 +44,17 @@ const etagOf = (revision: string) => `"${revision}"`;
 const fresh = (etag: string) => ({ etag, 'cache-control': 'no-cache' });
 
 /** The agent in the path, as of one strongly consistent read: the one admission made where the agent asks for itself. */
-const agentOf = async ({ services, principal }: FleetContext, id: string): Promise<AskingAgent> =>
-  principal.type === 'agent' ? { ...principal.item, id } : { ...(await getAgent(services, id)) };
+const agentOf = async (context: FleetContext, id: string): Promise<AskingAgent> => ({
+  ...(accountOf(context) ?? (await getAgent(context.services, id))),
+  id,
+});
 
 const knows = ({ request }: FleetContext, etag: string): boolean | undefined =>
   request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+
+/** The record that admission has read of the calling agent; other callers have none. */
+const accountOf = ({ principal }: FleetContext): AgentAccount | undefined =>
+  decideFor<AgentAccount | undefined>(principal, { admin: () => undefined, agent: ({ item }) => item, generator: () => undefined });
 
 /** The body as text, or not at all where the reader has this very version. */
 const conditional = <T>(context: FleetContext, etag: string, body: () => Promise<T>) =>
@@ -61,12 +79,13 @@ export const agentSyncEndpoints = [
     conditional: true,
     errors: ['agent_not_found'],
     async handle(context, { params, query }) {
-      const { services, principal } = context;
+      const { services } = context;
       const agent = await agentOf(context, params.id);
       const etag = etagOf(agent.revision);
       if (query.after === undefined && knows(context, etag)) return reply<Assignments>({ status: 304, headers: fresh(etag) });
-      const own = principal.type === 'agent';
-      const body = own ? await takeAssignments(services, agent, query) : await previewAssignments(services, agent, query.after);
+      // Only the agent's own GET updates what it was told.
+      const takes = accountOf(context) !== undefined && context.request.method === 'GET';
+      const body = takes ? await takeAssignments(services, agent, query) : await previewAssignments(services, agent, query.after);
       return reply<Assignments>({ headers: fresh(etagOf(body.revision)), body });
     },
   }),
@@ -88,8 +107,9 @@ export const agentSyncEndpoints = [
     async handle(context, { params, query }) {
       const body = () => targetState(context.services, params.id, query.mode);
       // What an agent has reported moves no revision, so an incremental answer has no tag.
-      if (context.principal.type !== 'agent' || query.mode === 'incremental') return body();
-      return conditional(context, `"${context.principal.item.revision}-${query.mode}"`, body);
+      const account = accountOf(context);
+      if (!account || query.mode === 'incremental') return body();
+      return conditional(context, `"${account.revision}-${query.mode}"`, body);
     },
   }),
   endpoint({
@@ -115,9 +135,7 @@ export const agentSyncEndpoints = [
     body: HeartbeatReport,
     bodyFormat: lenientHeartbeat,
     status: 204,
-    async handle({ services, principal }, { body }) {
-      if (principal.type === 'agent') await recordHeartbeat(services, principal.item, body);
-    },
+    handle: (context, { body }) => recordHeartbeat(context.services, accountOf(context), body),
   }),
   endpoint({
     id: 'list_events',
@@ -146,10 +164,9 @@ export const agentSyncEndpoints = [
     status: 201,
     response: AgentEvent,
     errors: ['agent_id_mismatch', 'foreign_key_violation'],
-    async handle({ services, principal }, { params, body }) {
+    async handle(context, { params, body }) {
       if (params.id !== body.agent_id) throw fleetError('agent_id_mismatch');
-      if (principal.type !== 'agent') await checkAgentExists(services, params.id);
-      return reportEvent(services, body);
+      return reportEvent(context.services, callerOf(context), body);
     },
   }),
   endpoint({

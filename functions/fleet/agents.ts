@@ -10,6 +10,7 @@ import {
   updateAgent,
 } from '../../lib/fleet/agents/agent-service.ts';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
+import { decideFor } from '../../lib/identity/principal.ts';
 import { agentTargetingEndpoints } from './agent-targeting.ts';
 import { API, adminOnly, adminOrSelf, anyone, callerOf, endpoint, fleetFunction, Id, IdParams } from './fleet-endpoint.ts';
 
@@ -126,7 +127,8 @@ export const searchAgentEndpoint = endpoint({
   async handle({ services, principal }, { query: { name, cluster_name } }) {
     if (!name || !cluster_name) throw fleetError('name_and_cluster_required');
     const agent = await getAgentByName(services, cluster_name, name);
-    if (principal.type !== 'admin' && !(principal.type === 'agent' && principal.id === agent.id)) throw fleetError('agent_pak_mismatch');
+    const isOwn = decideFor(principal, { admin: () => true, agent: ({ id }) => id === agent.id, generator: () => false });
+    if (!isOwn) throw fleetError('agent_pak_mismatch');
     return agent;
   },
 });

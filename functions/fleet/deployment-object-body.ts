@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { YAML_LIMITS } from '../../lib/fleet/protocol/yaml-rules.ts';
-import { AppError, isAppError } from '../../lib/platform/errors.ts';
-import type { BodyFormat, RawBody } from '../../lib/platform/http/endpoint.ts';
-import { jsonBody, utf8 } from '../../lib/platform/http/request-body.ts';
+import { isAppError } from '../../lib/platform/errors.ts';
+import type { BodyFormat } from '../../lib/platform/http/endpoint.ts';
+import { parseJson, utf8 } from '../../lib/platform/http/request-body.ts';
 
 const YAML_TYPES = ['application/yaml', 'text/yaml', 'application/x-yaml'];
 
@@ -17,23 +17,36 @@ export const NewDeploymentObject = z
  */
 export const OBJECT_BODY_LIMIT_BYTES = 3 * YAML_LIMITS.bytes + 256 * 1024;
 
-/** JSON (also without a content type), or the YAML itself with `?deletion_marker=`; either way the YAML's exact bytes. */
+/**
+ * The YAML itself with `?deletion_marker=`, or JSON under any other content type, since `curl -d` says that it sends a form; either way
+ * the YAML's exact bytes. On this operation the contract calls a body without a YAML text an invalid object.
+ */
 export const deploymentObjectBody: BodyFormat = {
   accepts: ['application/json', ...YAML_TYPES],
   decode(body) {
-    if (!YAML_TYPES.includes(body.mediaType)) return decodeJson(body);
-    return { yaml_content: utf8(body.bytes), is_deletion_marker: body.query.deletion_marker === 'true' };
+    if (YAML_TYPES.includes(body.mediaType)) {
+      return { yaml_content: utf8(body.bytes), is_deletion_marker: body.query.deletion_marker === 'true' };
+    }
+    const value = decodeJson(body.bytes);
+    if (!WithYaml.safeParse(value).success) {
+      throw fleetError('invalid_deployment_object', {
+        message: 'body.yaml_content: must be a text',
+        details: { field: 'yaml_content', rule: 'must be a text' },
+      });
+    }
+    return value;
   },
 };
+const WithYaml = z.object({ yaml_content: z.string() });
 
-function decodeJson(body: RawBody): unknown {
+function decodeJson(bytes: Buffer): unknown {
   try {
-    return jsonBody.decode(body.mediaType === '' ? { ...body, mediaType: 'application/json' } : body);
+    return parseJson(utf8(bytes));
   } catch (error) {
-    // On this operation the contract calls malformed JSON an invalid object.
-    if (isAppError(error, 'invalid_json')) throw fleetError('invalid_deployment_object', { message: error.message });
-    if (isAppError(error, 'unsupported_media_type'))
-      throw new AppError('unsupported_media_type', `expected Content-Type: application/json, ${YAML_TYPES.join(', ')}`);
+    if (isAppError(error, 'invalid_json'))
+      throw fleetError('invalid_deployment_object', {
+        message: `${error.message}; to send the YAML itself, use Content-Type: ${YAML_TYPES[0]}`,
+      });
     throw error;
   }
 }

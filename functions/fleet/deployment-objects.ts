@@ -6,10 +6,9 @@ import {
   OBJECT_PAGE,
 } from '../../lib/fleet/deployment-objects/deployment-object-service.ts';
 import { DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
-import { getOwnStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { reply } from '../../lib/platform/http/endpoint.ts';
 import { deploymentObjectBody, NewDeploymentObject, OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
-import { API, callerOf, checkedInService, endpoint, fleetFunction, IdParams } from './fleet-endpoint.ts';
+import { API, callerOf, checkedInService, endpoint, fleetFunction, IdParams, ownStack } from './fleet-endpoint.ts';
 
 const tag = 'deployment objects';
 const owner = checkedInService('admin or the owning generator');
@@ -24,6 +23,7 @@ export const deploymentObjectEndpoints = [
     description: `At most ${OBJECT_PAGE.objects} objects, or about ${OBJECT_PAGE.bytes} bytes of YAML; \`before\` a sequence_id goes on.`,
     access: owner,
     params: IdParams,
+    authorize: ownStack,
     query: z.object({
       limit: z.coerce.number().int().min(1).max(OBJECT_PAGE.objects).default(OBJECT_PAGE.objects),
       before: z.coerce.number().int().min(0).optional(),
@@ -31,7 +31,7 @@ export const deploymentObjectEndpoints = [
     status: 200,
     response: z.array(DeploymentObject),
     errors: ['stack_not_found', 'stack_not_owned'],
-    handle: (context, { params, query }) => listDeploymentObjects(context.services, callerOf(context), params.id, query),
+    handle: (context, { query, authorized: stack }) => listDeploymentObjects(context.services, callerOf(context), stack, query),
   }),
   endpoint({
     id: 'create_deployment_object',
@@ -43,7 +43,7 @@ export const deploymentObjectEndpoints = [
       'JSON, or the YAML itself with a YAML content type and `?deletion_marker=true`. Stored byte for byte; the newest object is what agents run. A deletion marker removes all that the stack runs.',
     access: owner,
     params: IdParams,
-    authorize: (context, { params }) => getOwnStack(context.services, callerOf(context), params.id),
+    authorize: ownStack,
     query: z.object({ deletion_marker: z.enum(['true', 'false']).optional() }),
     body: NewDeploymentObject,
     bodyFormat: deploymentObjectBody,
@@ -51,8 +51,8 @@ export const deploymentObjectEndpoints = [
     status: 201,
     response: DeploymentObject,
     errors: ['stack_not_found', 'stack_not_owned', 'invalid_deployment_object'],
-    handle: (context, { params, body }) =>
-      createDeploymentObject(context.services, callerOf(context), params.id, {
+    handle: (context, { body, authorized: stack }) =>
+      createDeploymentObject(context.services, callerOf(context), stack, {
         yaml_content: body.yaml_content,
         is_deletion_marker: body.is_deletion_marker ?? false,
       }),

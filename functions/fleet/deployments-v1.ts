@@ -11,15 +11,28 @@ import {
   updateDeployment,
 } from '../../lib/fleet/deployments/deployment-service.ts';
 import { AgentEvent, EVENT_TYPES } from '../../lib/fleet/protocol/agent-protocol.ts';
-import { removeStack } from '../../lib/fleet/stacks/stack-service.ts';
+import { getOwnStack, removeStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
-import { adminOnly, adminOrSelf, anyone, callerOf, checkedInService, endpoint, fleetFunction, Id, ownersOnly } from './fleet-endpoint.ts';
+import {
+  adminOnly,
+  adminOrSelf,
+  anyone,
+  callerOf,
+  checkedInService,
+  endpoint,
+  type FleetContext,
+  fleetFunction,
+  Id,
+  ownersOnly,
+} from './fleet-endpoint.ts';
 import { answerPage, PAGED } from './list-answer.ts';
 
 /** The first generation's paths, in terms of today's: a deployment is a stack with its newest deployment object. */
 const tag = 'v1';
 const owner = ownersOnly('stack_not_owned');
 const DeploymentParams = z.object({ deployment_id: Id });
+const ownDeployment = (context: FleetContext, { params }: { params: z.infer<typeof DeploymentParams> }) =>
+  getOwnStack(context.services, callerOf(context), params.deployment_id);
 
 const RegisterAgent = z
   .object({ name: z.string(), cluster_name: z.string(), generator_ids: z.array(Id).max(100).optional() })
@@ -124,12 +137,13 @@ export const deploymentV1Endpoints = [
     description: 'New YAML becomes a newer deployment object.',
     access: owner,
     params: DeploymentParams,
+    authorize: ownDeployment,
     body: DeploymentUpdate,
     bodyLimitBytes: OBJECT_BODY_LIMIT_BYTES,
     status: 200,
     response: Deployment,
     errors: ['stack_not_found', 'stack_not_owned', 'invalid_stack', 'invalid_deployment_object', 'unique_violation'],
-    handle: (context, { params, body }) => updateDeployment(context.services, callerOf(context), params.deployment_id, body),
+    handle: (context, { body, authorized: stack }) => updateDeployment(context.services, callerOf(context), stack, body),
   }),
   endpoint({
     id: 'v1_delete_deployment',
@@ -140,9 +154,10 @@ export const deploymentV1Endpoints = [
     description: 'Withdraws it from every agent: what it runs is removed.',
     access: owner,
     params: DeploymentParams,
+    authorize: ownDeployment,
     status: 204,
     errors: ['stack_not_found', 'stack_not_owned'],
-    handle: (context, { params }) => removeStack(context.services, callerOf(context), params.deployment_id),
+    handle: (context, { authorized: stack }) => removeStack(context.services, callerOf(context), stack),
   }),
   endpoint({
     id: 'v1_report_event',
@@ -167,12 +182,13 @@ export const deploymentV1Endpoints = [
     description: PAGED,
     access: owner,
     params: DeploymentParams,
+    authorize: ownDeployment,
     query: z.object({ cursor: EventCursor }),
     status: 200,
     response: z.array(AgentEvent),
     errors: ['stack_not_found', 'stack_not_owned'],
-    handle: async (context, { params, query }) =>
-      answerPage(await listDeploymentEvents(context.services, callerOf(context), params.deployment_id, query.cursor)),
+    handle: async (context, { query, authorized: stack }) =>
+      answerPage(await listDeploymentEvents(context.services, callerOf(context), stack, query.cursor)),
   }),
 ];
 export const handler = fleetFunction(deploymentV1Endpoints);

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { type FleetErrorCode, fleetError } from '../../lib/fleet/fleet-errors.ts';
 import type { Caller } from '../../lib/fleet/fleet-ports.ts';
+import type { StackRecord } from '../../lib/fleet/stacks/stack-repository.ts';
+import { getOwnStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { type AgentPrincipal, type ByPrincipal, decideFor, type GeneratorPrincipal, type Principal } from '../../lib/identity/principal.ts';
 import { type Access, type AnyEndpoint, type Context, endpointFor } from '../../lib/platform/http/endpoint.ts';
 import { type HttpFunction, httpFunction } from '../../lib/platform/http/http-function.ts';
@@ -62,3 +64,7 @@ export const callerOf = ({ principal, request }: FleetContext): Caller => ({ pri
 /** Ids of any version and in either case are accepted, and kept in lower case: one that nothing has is unknown, not malformed. */
 export const Id = z.guid('must be a UUID').transform((id) => id.toLowerCase());
 export const IdParams = z.object({ id: Id });
+
+/** For `authorize`: the stack in the path, if the caller owns it. */
+export const ownStack = (context: FleetContext, { params }: { params: { id: string } }): Promise<StackRecord> =>
+  getOwnStack(context.services, callerOf(context), params.id);

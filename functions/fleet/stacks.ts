@@ -11,8 +11,8 @@ import {
   StackAnnotation,
   StackLabel,
 } from '../../lib/fleet/stacks/stack-selectors.ts';
-import { createStack, getOwnStack, listVisibleStacks, removeStack, updateStack } from '../../lib/fleet/stacks/stack-service.ts';
-import { API, callerOf, checkedInService, endpoint, fleetFunction, Id, IdParams, ownersOnly } from './fleet-endpoint.ts';
+import { createStack, listVisibleStacks, removeStack, updateStack } from '../../lib/fleet/stacks/stack-service.ts';
+import { API, callerOf, checkedInService, endpoint, fleetFunction, Id, IdParams, ownersOnly, ownStack } from './fleet-endpoint.ts';
 
 const tag = 'stacks';
 const owner = ownersOnly('stack_not_owned');
@@ -69,10 +69,11 @@ export const stackEndpoints = [
     tag,
     access: checkedInService('admin or the owning generator'),
     params: IdParams,
+    authorize: ownStack,
     status: 200,
     response: Stack,
     errors: ['stack_not_found', 'stack_not_owned'],
-    handle: (context, { params }) => getOwnStack(context.services, callerOf(context), params.id),
+    handle: async (_context, { authorized: stack }) => stack,
   }),
   endpoint({
     id: 'update_stack',
@@ -83,15 +84,14 @@ export const stackEndpoints = [
     description: 'Takes a whole Stack; its owner and times do not change. A description of null clears it.',
     access: checkedInService('admin or the owning generator'),
     params: IdParams,
+    authorize: ownStack,
     body: StackUpdate,
     status: 200,
     response: Stack,
     errors: ['stack_id_mismatch', 'stack_not_found', 'stack_not_owned', 'invalid_stack', 'unique_violation'],
-    async handle(context, { params, body }) {
-      const caller = callerOf(context);
-      await getOwnStack(context.services, caller, params.id);
+    async handle(context, { params, body, authorized: stack }) {
       if (body.id !== params.id) throw fleetError('stack_id_mismatch');
-      return updateStack(context.services, caller, params.id, body);
+      return updateStack(context.services, callerOf(context), stack, body);
     },
   }),
   endpoint({
@@ -103,9 +103,10 @@ export const stackEndpoints = [
     description: 'Withdraws it from every agent, also from those that are away.',
     access: checkedInService('admin or the owning generator'),
     params: IdParams,
+    authorize: ownStack,
     status: 204,
     errors: ['stack_not_found', 'stack_not_owned'],
-    handle: (context, { params }) => removeStack(context.services, callerOf(context), params.id),
+    handle: (context, { authorized: stack }) => removeStack(context.services, callerOf(context), stack),
   }),
   endpoint({
     id: 'stacks_list_labels',
@@ -129,11 +130,12 @@ export const stackEndpoints = [
     description: 'The body is the label: a bare JSON string.',
     access: owner,
     params: IdParams,
+    authorize: ownStack,
     body: z.string(),
     status: 201,
     response: StackLabel,
     errors: ['stack_not_found', 'stack_not_owned', 'invalid_label', 'unique_violation', 'too_many'],
-    handle: (context, { params, body }) => addStackLabel(context.services, callerOf(context), params.id, body),
+    handle: (context, { body, authorized: stack }) => addStackLabel(context.services, callerOf(context), stack, body),
   }),
   endpoint({
     id: 'stacks_remove_label',
@@ -143,9 +145,10 @@ export const stackEndpoints = [
     tag,
     access: owner,
     params: z.object({ id: Id, label: z.string() }),
+    authorize: ownStack,
     status: 204,
     errors: ['stack_not_found', 'stack_not_owned', 'stack_label_not_found'],
-    handle: (context, { params }) => removeStackLabel(context.services, callerOf(context), params.id, params.label),
+    handle: (context, { params, authorized: stack }) => removeStackLabel(context.services, callerOf(context), stack, params.label),
   }),
   endpoint({
     id: 'stacks_list_annotations',
@@ -168,15 +171,14 @@ export const stackEndpoints = [
     tag,
     access: owner,
     params: IdParams,
+    authorize: ownStack,
     body: NewStackAnnotation,
     status: 201,
     response: StackAnnotation,
     errors: ['stack_not_found', 'stack_not_owned', 'stack_id_mismatch', 'invalid_annotation', 'unique_violation', 'too_many'],
-    async handle(context, { params, body }) {
-      const caller = callerOf(context);
-      await getOwnStack(context.services, caller, params.id);
+    async handle(context, { params, body, authorized: stack }) {
       if (body.stack_id !== params.id) throw fleetError('stack_id_mismatch');
-      return addStackAnnotation(context.services, caller, params.id, body.key, body.value);
+      return addStackAnnotation(context.services, callerOf(context), stack, body.key, body.value);
     },
   }),
   endpoint({
@@ -187,9 +189,10 @@ export const stackEndpoints = [
     tag,
     access: owner,
     params: z.object({ id: Id, key: z.string() }),
+    authorize: ownStack,
     status: 204,
     errors: ['stack_not_found', 'stack_not_owned', 'stack_annotation_not_found'],
-    handle: (context, { params }) => removeStackAnnotation(context.services, callerOf(context), params.id, params.key),
+    handle: (context, { params, authorized: stack }) => removeStackAnnotation(context.services, callerOf(context), stack, params.key),
   }),
 ];
 export const handler = fleetFunction(stackEndpoints);

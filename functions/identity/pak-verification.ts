@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { listTenants } from '../../lib/fleet/generators/generator-service.ts';
 import { AuthResponse } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { decideFor } from '../../lib/identity/principal.ts';
 import { API, adminOnly, anyone, endpoint, fleetFunction } from '../fleet/fleet-endpoint.ts';
 
 const PakSummary = z.object({ id: z.uuid(), name: z.string() }).meta({ id: 'PakSummary' });
@@ -16,8 +17,12 @@ export const pakEndpoints = [
     status: 200,
     response: AuthResponse,
     async handle({ principal }) {
-      const own = (type: 'agent' | 'generator') => (principal.type === type ? principal.id : null);
-      return { admin: principal.type === 'admin', agent: own('agent'), generator: own('generator'), readonly: false };
+      const nobody = { admin: false, agent: null, generator: null, readonly: false };
+      return decideFor<AuthResponse>(principal, {
+        admin: () => ({ ...nobody, admin: true }),
+        agent: ({ id }) => ({ ...nobody, agent: id }),
+        generator: ({ id }) => ({ ...nobody, generator: id }),
+      });
     },
   }),
   endpoint({

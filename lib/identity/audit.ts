@@ -3,8 +3,9 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database, Item, Key, Write } from '../platform/database/database.ts';
 import { expiresAt } from '../platform/database/table.ts';
 import { newId } from '../platform/ids.ts';
+
 import { findGenerator } from './generator-repository.ts';
-import type { Principal } from './principal.ts';
+import { decideFor, type Principal, principalReference } from './principal.ts';
 import { auditKey, auditResourceKey, refusalKey } from './telemetry-table.ts';
 
 /** Who did it, and from where. */
@@ -60,11 +61,13 @@ export interface AuditPorts {
 export async function auditWrites(entry: AuditEntry, { database, table, clock, retentionDays }: AuditPorts): Promise<Write[]> {
   const now = new Date(clock.nowMs()).toISOString();
   const { principal, ip, userAgent } = entry.actor;
+  // A kind of caller that nobody knows is refused here at the latest: no change goes without its audit entry.
+  const { type, id }: { type: string; id?: string } = principal.type === 'system' ? principal : principalReference(principal);
   const log: AuditLog = {
     id: newId(),
     timestamp: now,
-    actor_type: principal.type,
-    actor_id: 'id' in principal ? principal.id : null,
+    actor_type: type,
+    actor_id: id ?? null,
     action: entry.action,
     resource_type: entry.resourceType,
     resource_id: entry.resourceId ?? null,
@@ -81,13 +84,10 @@ export async function auditWrites(entry: AuditEntry, { database, table, clock, r
 }
 
 async function nameOf(database: Database, principal: Actor['principal']): Promise<string | null> {
-  switch (principal.type) {
-    case 'admin':
-    case 'system':
-      return principal.type;
-    case 'agent':
-      return typeof principal.item.name === 'string' ? principal.item.name : null;
-    case 'generator':
-      return (await findGenerator(database, principal.id))?.name ?? null;
-  }
+  if (principal.type === 'system') return principal.type;
+  return decideFor<string | null | Promise<string | null>>(principal, {
+    admin: ({ type }) => type,
+    agent: ({ item }) => (typeof item.name === 'string' ? item.name : null),
+    generator: async ({ id }) => (await findGenerator(database, id))?.name ?? null,
+  });
 }

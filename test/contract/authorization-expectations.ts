@@ -12,6 +12,8 @@ export interface Expectation {
   bodyFrom?: 'agent';
   /** Takes what it can of any body. */
   lenient?: true;
+  /** Reads JSON whatever its content type says. */
+  anyContentType?: true;
 }
 
 const TIME = '2026-01-01T00:00:00Z';
@@ -102,6 +104,7 @@ export const expectations: Readonly<Record<string, Expectation | typeof openToAl
   create_deployment_object: {
     statuses: ownerCreates,
     body: () => ({ yaml_content: configMap(unique('map')), is_deletion_marker: false }),
+    anyContentType: true,
   },
   get_deployment_object: { statuses: ownerAndItsAgent },
 

@@ -89,6 +89,7 @@ describe('text that is no JSON, no UTF-8 or of another type is refused as such:'
         400,
       ),
     ).toEqual([]);
+    if (one.expectation.anyContentType) return;
     const right = JSON.stringify(valid(one));
     const types = ['text/plain', 'application/xml', 'application/jsonx', 'multipart/form-data', 'json', 'application/json-patch'];
     expect(

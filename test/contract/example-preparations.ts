@@ -100,6 +100,8 @@ export const preparations: Readonly<Record<string, readonly Step[]>> = {
   'GET /agents/<id agentA>/stacks as agentA → 200': [targeted('stackA'), targeted('stackC'), described, renamedC],
   'GET /agents/<id agentA>/target-state as admin → 200': [targeted('stackA')],
   'GET /agents/<id agentA>/target-state as agentA → 200': [object('doA'), object('doC'), targeted('stackA'), targeted('stackC')],
+  // Brokkr takes an agent's reports on whatever object; here only those on what it was told to run.
+  'POST /agents/<id agentA>/events as agentA → 201': [targeted('stackC')],
   'GET /agents/<id agentA>/events as admin → 200': [
     reported('doA1', 'FAILURE', 'no quota'),
     reported('doA1', 'whatever'),

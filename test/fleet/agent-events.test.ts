@@ -159,7 +159,10 @@ test("the fleet's list is newest first over the days, and narrowed to one tenant
   clock.pass(3 * 86_400_000);
   const second = await ok(report(agent, stack.objectId, { message: 'two' }));
   const stranger = await makeGenerator(host);
-  const theirs = await ok(report(await makeAgent(host, { generators: [stranger] }), stack.objectId));
+  const own = await makeStack(host, stranger, { yaml: configMap('own') });
+  const theirAgent = await makeAgent(host, { generators: [stranger] });
+  await target(host, theirAgent, own);
+  const theirs = await ok(report(theirAgent, own.objectId));
   const list = async (query = '') => (await ok(host.admin.get(`/agent-events${query}`))).map(({ id }: { id: string }) => id);
   expect((await list()).filter((id: string) => [first.id, second.id].includes(id))).toEqual([second.id, first.id]);
   expect(await list(`?pak_id=${stranger.id}`)).toEqual([theirs.id]);
@@ -170,11 +173,13 @@ test("the fleet's list is newest first over the days, and narrowed to one tenant
 test('one that reports much hides nothing of others, nor does it when it is gone', async () => {
   const stranger = await makeGenerator(host);
   const noisy = await makeAgent(host, { generators: [stranger] });
+  const own = await makeStack(host, stranger, { yaml: configMap('own') });
+  await target(host, noisy, own);
   const quiet = await ok(report(agent, stack.objectId, { message: 'quiet' }));
   clock.pass(1_000);
   for (let batch = 0; batch < 26; batch++) {
     const reports = Array.from({ length: 20 }, (_, n) =>
-      ok(report(noisy, stack.objectId, { message: `${batch} ${n}`, event_type: `E${n}` })),
+      ok(report(noisy, own.objectId, { message: `${batch} ${n}`, event_type: `E${n}` })),
     );
     await Promise.all(reports);
   }

@@ -109,7 +109,7 @@ describe("whose stack it is comes before what is wrong with the request's body:"
     for (const api of [stranger.api, host.admin]) {
       expect(await api.post(unknown, body, { contentType })).toMatchObject({ status: 404, body: { code: 'stack_not_found' } });
     }
-    expect([400, 415, 422]).toContain((await generator.api.post(`${path}${query}`, body, { contentType })).status);
+    expect([400, 422]).toContain((await generator.api.post(`${path}${query}`, body, { contentType })).status);
   });
 });
 
@@ -140,7 +140,10 @@ describe('a body may say what it is', () => {
   );
 
   test.each(['text/plain', 'application/toml', 'application/x-www-form-urlencoded'])('but not as %s', async (type) => {
-    expect(await raw(type)).toMatchObject({ status: 415, body: { message: expect.stringContaining('yaml') } });
+    expect(await raw(type)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_deployment_object', message: expect.stringContaining('application/yaml') },
+    });
   });
 
   test('and a deletion marker only as true or false', async () => {
@@ -164,9 +167,7 @@ describe('what is no desired state is refused:', () => {
     'a billion laughs': `a0: &a0 x\n${Array.from({ length: 30 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n},`.repeat(9)}*a${n}]`).join('\n')}\n`,
     'a hundred levels': `${'['.repeat(100)}${']'.repeat(100)}`,
     'a hundred thousand levels': '['.repeat(100_000),
-    'a list that is no object': '- a: 1\n',
-    'a number that is in no JSON': 'a: .inf\n',
-    'two keys that are one to kubectl': 'y: 1\n"true": 2\n',
+    'a mode that is octal to kubectl': 'mode: 0400\n',
     'an integer beyond what Kubernetes knows': 'id: 18446744073709551616\n',
     'a thousand and one documents': '---\na: 1\n'.repeat(1_001),
   };
@@ -181,12 +182,11 @@ describe('what is no desired state is refused:', () => {
     expect(await ok(generator.api.get(path))).toEqual([]);
   });
   test('the answer says where, and what to write instead', async () => {
-    const yaml_content = 'spec:\n  id: 18446744073709551615\n';
+    const yaml_content = 'spec:\n  defaultMode: 0400\n';
     expect(await generator.api.post(path, { yaml_content })).toMatchObject({
       status: 400,
       body: {
-        message:
-          'yaml_content: document 1, line 2: 18446744073709551615 is beyond 64 bits, kubectl would change it: quote it if it is text',
+        message: 'yaml_content: document 1, line 2: 0400 is 400 here and 256 to kubectl: write 0o400, 256 or "0400"',
         details: { field: 'yaml_content', rule: 'unclear_number' },
       },
     });
@@ -272,4 +272,24 @@ test('the objects of a deleted stack are gone with it', async () => {
   expect(await generator.api.get(`/deployment-objects/${object.id}`)).toMatchObject({ status: 404 });
   expect(await generator.api.get(path)).toMatchObject({ status: 404 });
   expect(await generator.api.post(path, { yaml_content: 'a: 1' })).toMatchObject({ status: 404, body: { code: 'stack_not_found' } });
+});
+
+describe('a body of a new deployment object', () => {
+  const YAML = configMap('one');
+  test.each([null, 'application/x-www-form-urlencoded', 'text/plain', 'application/octet-stream'])(
+    'is read as JSON under the content type %p: `curl -d` says that it sends a form',
+    async (contentType) => {
+      const made = await generator.api.post(path, JSON.stringify({ yaml_content: YAML }), { contentType });
+      expect([made.status, made.body.yaml_content]).toEqual([201, YAML]);
+    },
+  );
+
+  test.each([{}, { yaml_content: null }, { yaml_content: 5 }, { yaml_content: ['a'] }, { yaml: YAML }, null, [], 'text'])(
+    'without a YAML text is an invalid deployment object: %j',
+    async (body) => {
+      const refused = await generator.api.post(path, JSON.stringify(body), { contentType: 'application/json' });
+      expect(refused).toMatchObject({ status: 400, body: { code: 'invalid_deployment_object' } });
+      expect(refused.text).toContain('yaml_content');
+    },
+  );
 });

@@ -105,6 +105,7 @@ describe('an agent reports on a deployment', () => {
 
   test('and of an older object where it names it, also after it lost the stack', async () => {
     await target(host, agent, deployment);
+    await agent.assignments();
     await submit(host, deployment.id, configMap('two'));
     await ok(host.admin.delete(`/agents/${agent.id}/targets/${deployment.id}`));
     const event = await ok(tell({ deployment_object_id: deployment.deployment_object_id, event_type: 'REMOVE' }));

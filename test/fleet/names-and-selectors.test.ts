@@ -89,7 +89,10 @@ const SELECTORS: readonly [what: string, text: string, taken: boolean][] = [
   ['a no-break space', 'a\u00a0b', false],
   ['a zero', 'a\0b', false],
 ];
-const SELECTED: Record<string, { code: string; put(text: string): Promise<Answer>; remove?(text: string): Promise<Answer> }> = {
+const SELECTED: Record<
+  string,
+  { code: string; mayBeEmpty?: true; put(text: string): Promise<Answer>; remove?(text: string): Promise<Answer> }
+> = {
   "an agent's label": {
     code: 'invalid_label',
     put: (label) => host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label }),
@@ -112,6 +115,7 @@ const SELECTED: Record<string, { code: string; put(text: string): Promise<Answer
   },
   "the value of an agent's annotation": {
     code: 'invalid_annotation',
+    mayBeEmpty: true,
     put: (value) => host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: unique('k'), value }),
   },
   "the value of a stack's annotation": {
@@ -119,23 +123,21 @@ const SELECTED: Record<string, { code: string; put(text: string): Promise<Answer
     put: (value) => host.admin.post(`/stacks/${stack.id}/annotations`, { stack_id: stack.id, key: unique('k'), value }),
   },
 };
-describe.each(Object.entries(SELECTED))('%s', (_what, { code, put, remove }) => {
-  test.each(SELECTORS.filter(([, , taken]) => taken))(
-    'may be %s, is there once, and can be taken off and put on again',
-    async (_rule, text) => {
-      expect(await put(text)).toMatchObject({ status: 201 });
-      if (!remove) return;
-      expect(await put(text)).toMatchObject({
-        status: 409,
-        body: { code: 'unique_violation', details: { constraint: expect.any(String) } },
-      });
-      expect(await remove(text)).toMatchObject({ status: 204 });
-      expect(await remove(text)).toMatchObject({ status: 404 });
-      expect(await put(text)).toMatchObject({ status: 201 });
-      expect(await remove(text)).toMatchObject({ status: 204 });
-    },
-  );
-  test.each(SELECTORS.filter(([, , taken]) => !taken))('may not be %s, and is told so', async (_rule, text) => {
+describe.each(Object.entries(SELECTED))('%s', (_what, { code, mayBeEmpty, put, remove }) => {
+  const isTaken = ([, text, taken]: (typeof SELECTORS)[number]) => taken || (mayBeEmpty === true && text === '');
+  test.each(SELECTORS.filter(isTaken))('may be %s, is there once, and can be taken off and put on again', async (_rule, text) => {
+    expect(await put(text)).toMatchObject({ status: 201 });
+    if (!remove) return;
+    expect(await put(text)).toMatchObject({
+      status: 409,
+      body: { code: 'unique_violation', details: { constraint: expect.any(String) } },
+    });
+    expect(await remove(text)).toMatchObject({ status: 204 });
+    expect(await remove(text)).toMatchObject({ status: 404 });
+    expect(await put(text)).toMatchObject({ status: 201 });
+    expect(await remove(text)).toMatchObject({ status: 204 });
+  });
+  test.each(SELECTORS.filter((selector) => !isTaken(selector)))('may not be %s, and is told so', async (_rule, text) => {
     expect(await put(text)).toMatchObject({ status: 400, body: { code, message: expect.stringMatching(/^(label|key|value) must/) } });
   });
 });

@@ -59,7 +59,9 @@ test('asked for incrementally leaves out what was reported on, successes and fai
   const newer = await submit(host, stacks[0]?.id ?? '', configMap('newer'));
   expect(await ids('?mode=incremental')).toEqual([newer.id, two]);
   // What another agent reports is its own.
-  await ok(report(await makeAgent(host), two ?? ''));
+  const other = await makeAgent(host, { generators: [generator] });
+  await target(host, other, { id: stacks[1]?.id ?? '' });
+  await ok(report(other, two ?? ''));
   expect(await ids('?mode=incremental')).toEqual([newer.id, two]);
 });
 

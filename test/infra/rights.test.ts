@@ -117,7 +117,8 @@ describe('functions under their roles', () => {
   test.each(open)('%s answers without a key', async (_path, endpoint) => {
     const path = pathOf(endpoint, await sharedTenant(), { file: 'swagger-ui.css', folder: 'assets' });
     const { status } = await root.as(undefined).send(endpoint.method, path);
-    expect([200, 302, 404]).toContain(status);
+    // The reference may be in the making.
+    expect([200, 302, 404, 503]).toContain(status);
   });
 
   test('a key that opens nothing is refused, and that is audited, by every function', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { ConditionFailed } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
@@ -6,9 +7,10 @@ import { findAgentRecord, liveAgentsAmong } from '../agents/agent-repository.ts'
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { findObjectHead, type ObjectHead } from '../deployment-objects/deployment-object-repository.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
-import type { FleetPorts } from '../fleet-ports.ts';
+import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { type AgentEvent, EVENT_TYPES, type NewAgentEvent } from '../protocol/agent-protocol.ts';
 import { confirmRemoval } from '../targeting/assignments.ts';
+import { wasToldToRun } from '../targeting/told-objects.ts';
 import { eventNewWrites, findEvent, findResult, resultWrite, type StackResult, touchWrite } from './agent-event-repository.ts';
 
 const succeeded = (status: string) => status.toUpperCase() === 'SUCCESS';
@@ -18,14 +20,15 @@ const UNAUDITED = { unaudited: 'telemetry: the event is its own record' };
  * Stores what an agent reports on a deployment object. A report that says the same as the agent's latest on that stack stores nothing
  * new and only moves the event's `updated_at`, so that events don't grow with polls.
  */
-export async function reportEvent(ports: FleetPorts, input: NewAgentEvent): Promise<AgentEvent> {
+export async function reportEvent(ports: FleetPorts, caller: Caller, input: NewAgentEvent): Promise<AgentEvent> {
   const { database } = ports;
   const { agent_id: agentId, deployment_object_id: objectId } = input;
   const head = await findObjectHead(database, objectId);
-  if (!head) throw foreignKeyViolation('agent_events_deployment_object_id', 'deployment_object_id: no such deployment object');
+  if (!head) throw noSuchObject();
   const fingerprint = fingerprintOf(input);
   const event = await retryOnConcurrentChange(ports, 'latest report', async () => {
     const latest = await findResult(database, agentId, head.stack_id);
+    if (!(await mayReport(ports, caller, agentId, { head, latest }))) throw noSuchObject();
     const same = latest?.deployment_object_id === objectId && latest.fingerprint === fingerprint;
     const repeated = same ? await repeat(ports, latest.event_id) : undefined;
     return repeated ?? storeEvent(ports, input, head, { fingerprint, latest });
@@ -33,6 +36,32 @@ export async function reportEvent(ports: FleetPorts, input: NewAgentEvent): Prom
   if (event.event_type === EVENT_TYPES.remove && succeeded(event.status)) await confirmRemoval(ports, agentId, head);
   return event;
 }
+
+/** Also the answer for an object that the agent was never told to run: whether there is one is not its business. */
+const noSuchObject = () =>
+  foreignKeyViolation(
+    'agent_events_deployment_object_id',
+    'deployment_object_id: no such deployment object, or the agent was never told to run it',
+  );
+
+/** Admins report for every agent that there is, an agent for itself on objects that it was told to run. */
+const mayReport = (
+  { database }: FleetPorts,
+  { principal }: Caller,
+  agentId: string,
+  { head, latest }: { head: ObjectHead; latest: StackResult | undefined },
+): Promise<boolean> =>
+  decideFor<Promise<boolean>>(principal, {
+    admin: async () => {
+      if (await findAgentRecord(database, agentId)) return true;
+      throw foreignKeyViolation('agent_events_agent_id', 'agent_id: no such agent');
+    },
+    agent: async ({ id }) => id === agentId && (isHistory(latest, head) || (await wasToldToRun(database, agentId, head))),
+    generator: async () => false,
+  });
+
+/** A report that comes late, or again: the agent has had its say on this object or on a later one of the stack. */
+const isHistory = (latest: StackResult | undefined, head: ObjectHead) => latest !== undefined && head.sequence_id <= latest.sequence;
 
 async function storeEvent(
   ports: FleetPorts,
@@ -81,9 +110,4 @@ export async function getEvent({ database, clock }: FleetPorts, id: string): Pro
   const live = event && (await liveAgentsAmong(database, [event.agent_id]));
   if (!event || !live?.has(event.agent_id)) throw fleetError('agent_event_not_found');
   return event;
-}
-
-/** A report for an agent that doesn't exist is refused before anything is stored. */
-export async function checkAgentExists({ database }: FleetPorts, agentId: string): Promise<void> {
-  if (!(await findAgentRecord(database, agentId))) throw foreignKeyViolation('agent_events_agent_id', 'agent_id: no such agent');
 }

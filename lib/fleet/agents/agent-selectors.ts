@@ -49,7 +49,7 @@ export async function addAgentAnnotation(
   key: string,
   value: string,
 ): Promise<AgentAnnotation> {
-  checkAnnotation(key, value);
+  checkAnnotation('agent', key, value);
   const annotation: AgentAnnotation = { id: newId(), agent_id: agentId, key, value };
   const put: Write = {
     table,

@@ -2,8 +2,9 @@ import type { AuditEntry } from '../../identity/audit.ts';
 import { findKeyHash, grantWrites, revokeWrites, rotateWrites } from '../../identity/credentials.ts';
 import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
 import { mintPak } from '../../identity/pak.ts';
+import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
-import type { Write } from '../../platform/database/database.ts';
+import type { Database, Write } from '../../platform/database/database.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
@@ -48,10 +49,17 @@ export async function getAgentByName(at: FleetPorts, cluster: string, name: stri
 }
 
 /** Admins see all, a generator those registered with it; both oldest first. */
-export async function listVisibleAgents({ database }: FleetPorts, { principal }: Caller): Promise<AgentRecord[]> {
-  if (principal.type === 'agent') throw fleetError('generator_required');
-  if (principal.type === 'admin') return listAgentRecords(database);
-  const registrations = await listRegistrationsWith(database, principal.id);
+export const listVisibleAgents = ({ database }: FleetPorts, { principal }: Caller): Promise<AgentRecord[]> =>
+  decideFor(principal, {
+    admin: () => listAgentRecords(database),
+    agent: () => {
+      throw fleetError('generator_required');
+    },
+    generator: ({ id }) => listRegisteredAgents(database, id),
+  });
+
+async function listRegisteredAgents(database: Database, generatorId: string): Promise<AgentRecord[]> {
+  const registrations = await listRegistrationsWith(database, generatorId);
   return findAgentRecords(
     database,
     registrations.map((registration) => registration.agent_id),

@@ -1,11 +1,12 @@
+import { decideFor } from '../../identity/principal.ts';
 import { AppError } from '../../platform/errors.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
 import { parseYamlDocuments } from '../protocol/yaml-documents.ts';
 import { YamlError } from '../protocol/yaml-rules.ts';
-import { findStack } from '../stacks/stack-repository.ts';
-import { getOwnStack, owns } from '../stacks/stack-service.ts';
+import { findStack, type StackRecord } from '../stacks/stack-repository.ts';
+import { checkOwner } from '../stacks/stack-service.ts';
 import { runsStack } from '../targeting/matching.ts';
 import { findObject, listObjectIds, type NewObjectHead, wireBytesOf } from './deployment-object-repository.ts';
 import { commitAsNewestOrHistory, type NewDeploymentObject } from './newest-or-history.ts';
@@ -17,10 +18,10 @@ import { commitAsNewestOrHistory, type NewDeploymentObject } from './newest-or-h
 export async function createDeploymentObject(
   ports: FleetPorts,
   caller: Caller,
-  stackId: string,
+  stack: StackRecord,
   input: NewDeploymentObject,
 ): Promise<DeploymentObject> {
-  const stack = await getOwnStack(ports, caller, stackId);
+  checkOwner(caller, stack);
   checkYaml(input);
   return asObject(await commitAsNewestOrHistory(ports, caller, stack, input), input.yaml_content);
 }
@@ -57,17 +58,17 @@ export const OBJECT_PAGE = { objects: 100, bytes: 4 * 1024 * 1024 } as const;
 
 /** Newest first. */
 export async function listDeploymentObjects(
-  at: FleetPorts,
+  { database }: FleetPorts,
   caller: Caller,
-  stackId: string,
+  stack: StackRecord,
   page: { limit: number; before?: number | undefined },
 ): Promise<DeploymentObject[]> {
-  await getOwnStack(at, caller, stackId);
-  const ids = await listObjectIds(at.database, stackId, page.limit, page.before);
+  checkOwner(caller, stack);
+  const ids = await listObjectIds(database, stack.id, page.limit, page.before);
   const objects: DeploymentObject[] = [];
   let bytes = 0;
   for (let from = 0; from < ids.length && bytes < OBJECT_PAGE.bytes; from += 10) {
-    const some = await Promise.all(ids.slice(from, from + 10).map((id) => findObject(at.database, id)));
+    const some = await Promise.all(ids.slice(from, from + 10).map((id) => findObject(database, id)));
     for (const object of some) {
       if (!object || bytes >= OBJECT_PAGE.bytes) continue;
       bytes += wireBytesOf(object);
@@ -78,14 +79,19 @@ export async function listDeploymentObjects(
 }
 
 /** Admins, the owner, and every agent that runs the stack, however it came to. */
-export async function getDeploymentObject(at: FleetPorts, caller: Caller, id: string): Promise<DeploymentObject> {
-  const object = await findObject(at.database, id);
+export async function getDeploymentObject({ database }: FleetPorts, { principal }: Caller, id: string): Promise<DeploymentObject> {
+  const object = await findObject(database, id);
   if (!object) throw fleetError('deployment_object_not_found');
-  const stack = await findStack(at.database, object.stack_id);
+  const stack = await findStack(database, object.stack_id);
   if (!stack) throw fleetError('deployment_object_not_found');
-  const { principal } = caller;
-  if (owns(caller, stack)) return object;
-  if (principal.type === 'generator') throw fleetError('generator_not_associated');
-  if (principal.type === 'agent' && (await runsStack(at.database, principal.id, stack))) return object;
-  throw fleetError('agent_not_associated');
+  await decideFor<void | Promise<void>>(principal, {
+    admin: () => {},
+    agent: async (agent) => {
+      if (!(await runsStack(database, agent.id, stack))) throw fleetError('agent_not_associated');
+    },
+    generator: (generator) => {
+      if (generator.id !== stack.generator_id) throw fleetError('generator_not_associated');
+    },
+  });
+  return object;
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
+import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ListPage } from '../../platform/list-page.ts';
@@ -13,7 +14,7 @@ import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { AgentEvent } from '../protocol/agent-protocol.ts';
 import { checkStackText, type Stack } from '../stacks/stack.ts';
 import { findStack, type StackRecord, stackNewWrites } from '../stacks/stack-repository.ts';
-import { getOwnStack, getStack, noGenerator, owns, updateStack } from '../stacks/stack-service.ts';
+import { checkCreator, checkOwner, getStack, noGenerator, updateStack } from '../stacks/stack-service.ts';
 import { runsStack } from '../targeting/matching.ts';
 
 /**
@@ -63,47 +64,60 @@ export interface NewDeployment {
 }
 
 /** Stack and first object in one transaction: never one without the other. */
-export async function createDeployment(at: FleetPorts, actor: Caller, input: NewDeployment): Promise<Deployment> {
-  const { principal } = actor;
-  if (principal.type === 'agent') throw fleetError('stack_create_denied');
-  const generatorId = input.generator_id ?? (principal.type === 'generator' ? principal.id : at.installation.admin_generator_id);
-  if (principal.type === 'generator' && generatorId !== principal.id) throw fleetError('stack_generator_mismatch');
+export async function createDeployment(ports: FleetPorts, caller: Caller, input: NewDeployment): Promise<Deployment> {
+  const generatorId = input.generator_id ?? ownGenerator(ports, caller);
+  checkCreator(caller, generatorId);
   const { name, description = null, yaml_content } = input;
   checkStackText(name, description);
   checkYaml({ yaml_content, is_deletion_marker: false });
-  if (!(await findGenerator(at.database, generatorId))) throw noGenerator();
-  const now = timestamp(at.clock);
+  if (!(await findGenerator(ports.database, generatorId))) throw noGenerator();
+  const now = timestamp(ports.clock);
   const stack: Stack = { id: newId(), created_at: now, updated_at: now, deleted_at: null, name, description, generator_id: generatorId };
-  const head = newObjectHead(at, stack, { yaml_content, is_deletion_marker: false });
-  await at.commit({
+  const head = newObjectHead(ports, stack, { yaml_content, is_deletion_marker: false });
+  await ports.commit({
     writes: [generatorPresent(generatorId, noGenerator), ...stackNewWrites(stack, head), ...objectNewWrites(head, yaml_content)],
-    audit: [{ actor, action: 'stack.created', resourceType: 'stack', resourceId: stack.id, details: { name } }, objectAudit(actor, head)],
+    audit: [
+      { actor: caller, action: 'stack.created', resourceType: 'stack', resourceId: stack.id, details: { name } },
+      objectAudit(caller, head),
+    ],
   });
-  return deploymentOf(at, await getStack(at, stack.id));
+  return deploymentOf(ports, await getStack(ports, stack.id));
 }
 
+const ownGenerator = ({ installation }: FleetPorts, { principal }: Caller): string =>
+  decideFor(principal, {
+    admin: () => installation.admin_generator_id,
+    agent: () => {
+      throw fleetError('stack_create_denied');
+    },
+    generator: ({ id }) => id,
+  });
+
 /** Its owner, admins, and agents that run it. */
-export async function getDeployment(at: FleetPorts, caller: Caller, id: string): Promise<Deployment> {
-  const stack = await getStack(at, id);
-  const { principal } = caller;
-  const runs = principal.type === 'agent' && (await runsStack(at.database, principal.id, stack));
-  if (!runs && !owns(caller, stack)) throw fleetError('stack_not_accessible');
-  return deploymentOf(at, stack);
+export async function getDeployment(ports: FleetPorts, { principal }: Caller, id: string): Promise<Deployment> {
+  const stack = await getStack(ports, id);
+  const isReadable = await decideFor<boolean | Promise<boolean>>(principal, {
+    admin: () => true,
+    agent: (agent) => runsStack(ports.database, agent.id, stack),
+    generator: (generator) => generator.id === stack.generator_id,
+  });
+  if (!isReadable) throw fleetError('stack_not_accessible');
+  return deploymentOf(ports, stack);
 }
 
 /** A new name or description, and where there is new YAML, a newer object. */
 export async function updateDeployment(
-  at: FleetPorts,
-  actor: Caller,
-  id: string,
+  ports: FleetPorts,
+  caller: Caller,
+  stack: StackRecord,
   change: { name?: string | undefined; description?: string | null | undefined; yaml_content?: string | undefined },
 ): Promise<Deployment> {
-  const before = await getOwnStack(at, actor, id);
-  const { name = before.name, description = before.description, yaml_content } = change;
+  checkOwner(caller, stack);
+  const { name = stack.name, description = stack.description, yaml_content } = change;
   if (yaml_content !== undefined) checkYaml({ yaml_content, is_deletion_marker: false });
-  if (name !== before.name || description !== before.description) await updateStack(at, actor, id, { name, description });
-  if (yaml_content !== undefined) await createDeploymentObject(at, actor, id, { yaml_content, is_deletion_marker: false });
-  return deploymentOf(at, await getStack(at, id));
+  if (name !== stack.name || description !== stack.description) await updateStack(ports, caller, stack, { name, description });
+  if (yaml_content !== undefined) await createDeploymentObject(ports, caller, stack, { yaml_content, is_deletion_marker: false });
+  return deploymentOf(ports, await getStack(ports, stack.id));
 }
 
 export interface DeploymentReport {
@@ -115,20 +129,26 @@ export interface DeploymentReport {
   message?: string | null | undefined;
 }
 
-/** An agent's report on a deployment it runs; on another object than the newest also after it was withdrawn. */
-export async function reportDeployment(at: FleetPorts, caller: Caller, report: DeploymentReport): Promise<AgentEvent> {
-  if (caller.principal.type !== 'agent') throw fleetError('agent_pak_required');
+/** An agent's report on a deployment that it was told to run. */
+export async function reportDeployment(ports: FleetPorts, caller: Caller, report: DeploymentReport): Promise<AgentEvent> {
+  const agentId = reporterOf(caller);
   const { deployment_id, event_type, status, message } = report;
-  const agentId = caller.principal.id;
-  const objectId = report.deployment_object_id ?? (await newestRunBy(at, agentId, deployment_id));
-  const head = objectId === undefined ? undefined : await findObjectHead(at.database, objectId);
+  const objectId = report.deployment_object_id ?? (await newestRunBy(ports, agentId, deployment_id));
+  const head = objectId === undefined ? undefined : await findObjectHead(ports.database, objectId);
   if (head?.stack_id !== deployment_id)
     throw foreignKeyViolation(
       'agent_events_deployment_id',
       'deployment_id: no such deployment, or nothing of it was deployed to this agent',
     );
-  return reportEvent(at, { agent_id: agentId, deployment_object_id: head.id, event_type, status, message });
+  return reportEvent(ports, caller, { agent_id: agentId, deployment_object_id: head.id, event_type, status, message });
 }
+
+const reporterOf = ({ principal }: Caller): string => {
+  const refuse = () => {
+    throw fleetError('agent_pak_required');
+  };
+  return decideFor<string>(principal, { admin: refuse, agent: ({ id }) => id, generator: refuse });
+};
 
 /** Only of what the agent runs: the answer names the object. */
 async function newestRunBy({ database }: FleetPorts, agentId: string, stackId: string): Promise<string | undefined> {
@@ -137,7 +157,12 @@ async function newestRunBy({ database }: FleetPorts, agentId: string, stackId: s
 }
 
 /** Newest first. */
-export async function listDeploymentEvents(ports: FleetPorts, caller: Caller, id: string, cursor?: string): Promise<ListPage<AgentEvent>> {
-  await getOwnStack(ports, caller, id);
-  return listStackEvents(ports, id, cursor);
+export async function listDeploymentEvents(
+  ports: FleetPorts,
+  caller: Caller,
+  stack: StackRecord,
+  cursor?: string,
+): Promise<ListPage<AgentEvent>> {
+  checkOwner(caller, stack);
+  return listStackEvents(ports, stack.id, cursor);
 }

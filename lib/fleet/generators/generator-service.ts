@@ -10,6 +10,7 @@ import {
   type StoredGenerator,
 } from '../../identity/generator-repository.ts';
 import { mintPak } from '../../identity/pak.ts';
+import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
@@ -97,7 +98,7 @@ export const updateGenerator = (ports: FleetPorts, caller: Caller, id: string, c
     const before = await getGenerator(ports, id);
     if (before.is_system) throw fleetError('system_generator_not_a_tenant');
     const { name, description = before.description, allowed_agent_ids = before.allowed_agent_ids } = change;
-    if (name !== before.name && caller.principal.type !== 'admin') {
+    if (name !== before.name && !isAdmin(caller)) {
       throw fleetError('admin_required', { message: 'name: only an admin may rename a generator; send its present name' });
     }
     checkText(name, description);
@@ -121,16 +122,22 @@ export async function removeGenerator(ports: FleetPorts, caller: Caller, id: str
     await ports.commit({
       writes: [...generatorRemoveWrites(before), ...(hash === undefined ? [] : revokeWrites(id, hash))],
       audit: audited(caller, 'generator.deleted', before),
-      events: [
-        occurrence(fleetChanged, { kind: 'generator-removed', generator_id: id, by: { ...caller, principal: ownerOf(caller, id) } }),
-      ],
+      events: [occurrence(fleetChanged, { kind: 'generator-removed', generator_id: id, by: { ...caller, principal: removerOf(caller) } })],
     });
   });
   ports.forgetKey(id);
 }
 
-const ownerOf = ({ principal }: Caller, id: string) =>
-  principal.type === 'generator' ? ({ type: 'generator', id } as const) : ({ type: 'admin' } as const);
+const removerOf = ({ principal }: Caller) =>
+  decideFor<{ type: 'admin' } | { type: 'generator'; id: string }>(principal, {
+    admin: ({ type }) => ({ type }),
+    agent: () => {
+      throw fleetError('generator_not_owned');
+    },
+    generator: ({ type, id }) => ({ type, id }),
+  });
+
+const isAdmin = ({ principal }: Caller) => decideFor(principal, { admin: () => true, agent: () => false, generator: () => false });
 
 /** A new key; the old one opens nothing from this moment on in this process, and within five seconds elsewhere. */
 export async function rotateGeneratorPak(ports: FleetPorts, caller: Caller, id: string): Promise<{ generator: Generator; pak: string }> {

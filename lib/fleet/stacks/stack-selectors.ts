@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { decideFor } from '../../identity/principal.ts';
 import { ConditionFailed, queryAll, type Write } from '../../platform/database/database.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
@@ -21,7 +22,7 @@ import { stackSelectorAddWrite, stackSelectorRemoveWrite } from '../targeting/se
 import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
 import { STACK_LIMITS, type Stack } from './stack.ts';
 import { findStack, type StackRecord } from './stack-repository.ts';
-import { getOwnStack, owns } from './stack-service.ts';
+import { checkOwner } from './stack-service.ts';
 
 const table = fleetTable.name;
 
@@ -32,15 +33,19 @@ export const StackAnnotation = z
   .meta({ id: 'StackAnnotation' });
 export type StackAnnotation = z.infer<typeof StackAnnotation>;
 
-export async function listStackLabels(at: FleetPorts, caller: Caller, stackId: string): Promise<StackLabel[]> {
-  await checkReadable(at, caller, stackId);
-  const items = await queryAll(at.database, table, { pk: stackPk(stackId), prefix: stackLabelKey('', '').sk, limit: STACK_LIMITS.labels });
+export async function listStackLabels(ports: FleetPorts, caller: Caller, stackId: string): Promise<StackLabel[]> {
+  await checkReadable(ports, caller, stackId);
+  const items = await queryAll(ports.database, table, {
+    pk: stackPk(stackId),
+    prefix: stackLabelKey('', '').sk,
+    limit: STACK_LIMITS.labels,
+  });
   return items.map((item) => StackLabel.parse(item));
 }
 
-export async function listStackAnnotations(at: FleetPorts, caller: Caller, stackId: string): Promise<StackAnnotation[]> {
-  await checkReadable(at, caller, stackId);
-  const items = await queryAll(at.database, table, {
+export async function listStackAnnotations(ports: FleetPorts, caller: Caller, stackId: string): Promise<StackAnnotation[]> {
+  await checkReadable(ports, caller, stackId);
+  const items = await queryAll(ports.database, table, {
     pk: stackPk(stackId),
     prefix: stackAnnotationKey('', '').sk,
     limit: STACK_LIMITS.annotations,
@@ -49,48 +54,53 @@ export async function listStackAnnotations(at: FleetPorts, caller: Caller, stack
 }
 
 /** Admins (an unknown stack has none), the owner, and an agent with an explicit target. */
-async function checkReadable({ database }: FleetPorts, caller: Caller, stackId: string): Promise<void> {
+async function checkReadable({ database }: FleetPorts, { principal }: Caller, stackId: string): Promise<void> {
   const stack = await findStack(database, stackId);
-  if (caller.principal.type === 'admin') return;
-  if (!stack) throw fleetError('stack_not_found');
-  if (owns(caller, stack)) return;
-  if (caller.principal.type === 'agent' && (await database.get(table, stackTargetKey(stackId, caller.principal.id)))) return;
-  throw fleetError('stack_not_accessible');
+  const found = () => {
+    if (!stack) throw fleetError('stack_not_found');
+    return stack;
+  };
+  const isReadable = await decideFor<boolean | Promise<boolean>>(principal, {
+    admin: () => true,
+    agent: async ({ id }) => (await database.get(table, stackTargetKey(found().id, id))) !== undefined,
+    generator: ({ id }) => id === found().generator_id,
+  });
+  if (!isReadable) throw fleetError('stack_not_accessible');
 }
 
-export async function addStackLabel(at: FleetPorts, actor: Caller, stackId: string, label: string): Promise<StackLabel> {
-  const stack = await getOwnStack(at, actor, stackId);
+export async function addStackLabel(ports: FleetPorts, caller: Caller, stack: StackRecord, label: string): Promise<StackLabel> {
+  checkOwner(caller, stack);
   checkLabel(label);
-  const value: StackLabel = { id: newId(), stack_id: stackId, label };
+  const value: StackLabel = { id: newId(), stack_id: stack.id, label };
   const taken = () => uniqueViolation('stack_labels_stack_id_label', 'the stack has this label already');
   const put: Write = {
     table,
-    put: { ...stackLabelKey(stackId, label), type: 'stack-label', ...value },
+    put: { ...stackLabelKey(stack.id, label), type: 'stack-label', ...value },
     if: { exists: false },
     orElse: taken,
   };
-  await add(at, actor, stack, put, { label }, 'label');
+  await add(ports, caller, stack, put, { label }, 'label');
   return value;
 }
 
 export async function addStackAnnotation(
-  at: FleetPorts,
-  actor: Caller,
-  stackId: string,
+  ports: FleetPorts,
+  caller: Caller,
+  stack: StackRecord,
   key: string,
   value: string,
 ): Promise<StackAnnotation> {
-  const stack = await getOwnStack(at, actor, stackId);
-  checkAnnotation(key, value);
-  const annotation: StackAnnotation = { id: newId(), stack_id: stackId, key, value };
+  checkOwner(caller, stack);
+  checkAnnotation('stack', key, value);
+  const annotation: StackAnnotation = { id: newId(), stack_id: stack.id, key, value };
   const taken = () => uniqueViolation('stack_annotations_stack_id_key', 'the stack has an annotation with this key already');
   const put: Write = {
     table,
-    put: { ...stackAnnotationKey(stackId, key), type: 'stack-annotation', ...annotation },
+    put: { ...stackAnnotationKey(stack.id, key), type: 'stack-annotation', ...annotation },
     if: { exists: false },
     orElse: taken,
   };
-  await add(at, actor, stack, put, { key, value }, 'annotation');
+  await add(ports, caller, stack, put, { key, value }, 'annotation');
   return annotation;
 }
 
@@ -134,24 +144,31 @@ async function add(
 const selectorChanged = ({ id, generator_id }: Stack, selector: Selector) =>
   occurrence(fleetChanged, { kind: 'selector-changed' as const, stack_id: id, generator_id, selector });
 
-export async function removeStackLabel(at: FleetPorts, actor: Caller, stackId: string, label: string): Promise<void> {
-  const stack = await getOwnStack(at, actor, stackId);
+export async function removeStackLabel(ports: FleetPorts, caller: Caller, stack: StackRecord, label: string): Promise<void> {
+  checkOwner(caller, stack);
   const gone = (): Error => fleetError('stack_label_not_found');
   if (!isSelectorText(label)) throw gone();
-  await remove(at, actor, stack, { table, delete: stackLabelKey(stackId, label), if: { exists: true }, orElse: gone }, { label }, 'label');
+  await remove(
+    ports,
+    caller,
+    stack,
+    { table, delete: stackLabelKey(stack.id, label), if: { exists: true }, orElse: gone },
+    { label },
+    'label',
+  );
 }
 
-export async function removeStackAnnotation(at: FleetPorts, actor: Caller, stackId: string, key: string): Promise<void> {
-  const stack = await getOwnStack(at, actor, stackId);
+export async function removeStackAnnotation(ports: FleetPorts, caller: Caller, stack: StackRecord, key: string): Promise<void> {
+  checkOwner(caller, stack);
   const gone = (): Error => fleetError('stack_annotation_not_found');
-  const item = isSelectorText(key) && (await at.database.get(table, stackAnnotationKey(stackId, key)));
+  const item = isSelectorText(key) && (await ports.database.get(table, stackAnnotationKey(stack.id, key)));
   if (!item) throw gone();
   const { id, value } = StackAnnotation.parse(item);
   await remove(
-    at,
-    actor,
+    ports,
+    caller,
     stack,
-    { table, delete: stackAnnotationKey(stackId, key), if: { equals: { id } }, orElse: gone },
+    { table, delete: stackAnnotationKey(stack.id, key), if: { equals: { id } }, orElse: gone },
     { key, value },
     'annotation',
   );

@@ -1,5 +1,6 @@
 import type { Actor, AuditEntry } from '../../identity/audit.ts';
 import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
+import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
@@ -33,20 +34,41 @@ export async function getStack({ database }: FleetPorts, id: string): Promise<St
 }
 
 /** The stack, if this caller owns it: admins own all, a generator its own. */
-export async function getOwnStack(at: FleetPorts, caller: Caller, id: string): Promise<StackRecord> {
-  const stack = await getStack(at, id);
-  if (!owns(caller, stack)) throw fleetError('stack_not_owned');
+export async function getOwnStack(ports: FleetPorts, caller: Caller, id: string): Promise<StackRecord> {
+  const stack = await getStack(ports, id);
+  checkOwner(caller, stack);
   return stack;
 }
 
+/** Reads nothing: verbs that are given a stack check its owner once more. */
+export function checkOwner(caller: Caller, stack: Stack): void {
+  if (!owns(caller, stack)) throw fleetError('stack_not_owned');
+}
+
 export const owns = ({ principal }: Caller, stack: Stack): boolean =>
-  principal.type === 'admin' || (principal.type === 'generator' && principal.id === stack.generator_id);
+  decideFor(principal, { admin: () => true, agent: () => false, generator: ({ id }) => id === stack.generator_id });
 
 /** Admins see all, or one tenant's; a generator sees its own. */
-export function listVisibleStacks({ database }: FleetPorts, { principal }: Caller, tenant?: string): Promise<StackRecord[]> {
-  if (principal.type === 'generator') return listStacksOf(database, principal.id);
-  return tenant === undefined ? listStacks(database) : listStacksOf(database, tenant);
-}
+export const listVisibleStacks = ({ database }: FleetPorts, { principal }: Caller, tenant?: string): Promise<StackRecord[]> =>
+  decideFor(principal, {
+    admin: () => (tenant === undefined ? listStacks(database) : listStacksOf(database, tenant)),
+    agent: () => {
+      throw fleetError('stacks_list_denied');
+    },
+    generator: ({ id }) => listStacksOf(database, id),
+  });
+
+/** Admins create stacks for every generator, a generator for itself. */
+export const checkCreator = ({ principal }: Caller, generatorId: string): void =>
+  decideFor(principal, {
+    admin: () => {},
+    agent: () => {
+      throw fleetError('stack_create_denied');
+    },
+    generator: ({ id }) => {
+      if (id !== generatorId) throw fleetError('stack_generator_mismatch');
+    },
+  });
 
 export const noGenerator = () => foreignKeyViolation('stacks_generator_id', 'generator_id: no such generator');
 
@@ -56,38 +78,46 @@ export interface NewStack {
   generator_id: string;
 }
 
-export async function createStack(at: FleetPorts, actor: Caller, { name, description = null, generator_id }: NewStack): Promise<Stack> {
-  const { principal } = actor;
-  if (principal.type === 'agent') throw fleetError('stack_create_denied');
-  if (principal.type === 'generator' && principal.id !== generator_id) throw fleetError('stack_generator_mismatch');
+export async function createStack(ports: FleetPorts, caller: Caller, { name, description = null, generator_id }: NewStack): Promise<Stack> {
+  checkCreator(caller, generator_id);
   checkStackText(name, description);
-  if (!(await findGenerator(at.database, generator_id))) throw noGenerator();
-  const now = timestamp(at.clock);
+  if (!(await findGenerator(ports.database, generator_id))) throw noGenerator();
+  const now = timestamp(ports.clock);
   const stack: Stack = { id: newId(), created_at: now, updated_at: now, deleted_at: null, name, description, generator_id };
   const writes = [generatorPresent(generator_id, noGenerator), ...stackNewWrites(stack)];
-  await at.commit({ writes, audit: audited(actor, 'stack.created', stack) });
+  await ports.commit({ writes, audit: audited(caller, 'stack.created', stack) });
   return stack;
 }
 
-/** Renames or describes. A stack's owner, times and id are not its callers' to change. */
+/** Renames or describes the caller's own stack, as it was read. A stack's owner, times and id are not its callers' to change. */
 export const updateStack = (
-  at: FleetPorts,
-  actor: Caller,
-  id: string,
+  ports: FleetPorts,
+  caller: Caller,
+  stack: StackRecord,
   change: { name: string; description?: string | null | undefined },
 ): Promise<Stack> =>
-  retryOnConcurrentChange(at, 'stack', async () => {
-    const before = await getOwnStack(at, actor, id);
+  changeOwn(ports, caller, stack, async (before) => {
     const { name, description = before.description } = change;
     checkStackText(name, description);
-    const after: Stack = { ...before, name, description, updated_at: timestamp(at.clock) };
-    await at.commit({ writes: stackUpdateWrites(before, after), audit: audited(actor, 'stack.updated', after) });
+    const after: Stack = { ...before, name, description, updated_at: timestamp(ports.clock) };
+    await ports.commit({ writes: stackUpdateWrites(before, after), audit: audited(caller, 'stack.updated', after) });
     return after;
   });
 
 /** The stack is withdrawn from every agent it was assigned to, also from those that are away. */
-export const removeStack = (at: FleetPorts, actor: Caller, id: string): Promise<void> =>
-  retryOnConcurrentChange(at, 'stack', async () => removeRecord(at, actor, await getOwnStack(at, actor, id)));
+export const removeStack = (ports: FleetPorts, caller: Caller, stack: StackRecord): Promise<void> =>
+  changeOwn(ports, caller, stack, (before) => removeRecord(ports, caller, before));
+
+/** Changes the stack as it was read at admission; reads it again only if somebody else has changed it since. */
+function changeOwn<T>(ports: FleetPorts, caller: Caller, stack: StackRecord, change: (before: StackRecord) => Promise<T>): Promise<T> {
+  checkOwner(caller, stack);
+  let read: StackRecord | undefined = stack;
+  return retryOnConcurrentChange(ports, 'stack', async () => {
+    const before = read ?? (await getOwnStack(ports, caller, stack.id));
+    read = undefined;
+    return change(before);
+  });
+}
 
 /** Removes a stack whose owner was removed by `actor`; done where it is gone already. */
 export const removeOrphanedStack = (at: FleetPorts, actor: Actor, id: string): Promise<void> =>

@@ -1,5 +1,6 @@
 import type { Generator } from '../../identity/generator.ts';
 import { findGenerator, generatorUnchanged } from '../../identity/generator-repository.ts';
+import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import { findAgentRecord, moveRevisionWrite } from '../agents/agent-repository.ts';
@@ -21,23 +22,29 @@ import { listTargets, targetRemoveWrites } from './target-service.ts';
 
 /** An agent speaks for itself alone; an admin must name the agent. */
 function agentOf({ principal }: Caller, named: string | undefined): string {
-  switch (principal.type) {
-    case 'agent':
-      if (named !== undefined && named !== principal.id) {
-        throw fleetError('agent_pak_mismatch', { message: 'agent_id: an agent registers or deregisters nobody but itself' });
-      }
-      return principal.id;
-    case 'generator':
-      throw fleetError('forbidden', { message: "registration is the agent's consent: a generator can't give or end it" });
-    case 'admin':
+  return decideFor(principal, {
+    admin: () => {
       if (named === undefined) throw fleetError('missing_agent_id');
       return named;
-  }
+    },
+    agent: ({ id }) => {
+      if (named === undefined || named === id) return id;
+      throw fleetError('agent_pak_mismatch', { message: 'agent_id: an agent registers or deregisters nobody but itself' });
+    },
+    generator: () => {
+      throw fleetError('forbidden', { message: "registration is the agent's consent: a generator can't give or end it" });
+    },
+  });
 }
 
 /** A generator may say which agents may register themselves. An admin decides for both sides. */
 function checkAllowed({ principal }: Caller, { allowed_agent_ids }: Generator, agentId: string): void {
-  if (principal.type === 'admin' || allowed_agent_ids === null || allowed_agent_ids.includes(agentId)) return;
+  const isAllowed = decideFor(principal, {
+    admin: () => true,
+    agent: () => allowed_agent_ids === null || allowed_agent_ids.includes(agentId),
+    generator: () => false,
+  });
+  if (isAllowed) return;
   throw fleetError('registration_not_allowed', {
     message:
       'the generator does not allow this agent to register itself: add the agent to its allowed_agent_ids, or register it as an admin',

@@ -20,9 +20,10 @@ export function checkLabel(label: string): string {
   return label;
 }
 
-export function checkAnnotation(key: string, value: string): void {
+/** The value of an agent's annotation may be empty, as the contract has it; a stack's then has nothing to match it with. */
+export function checkAnnotation(owner: 'agent' | 'stack', key: string, value: string): void {
   for (const [field, text] of Object.entries({ key, value })) {
-    const rule = broken(text);
+    const rule = field === 'value' && value === '' && owner === 'agent' ? undefined : broken(text);
     if (rule) throw fleetError('invalid_annotation', { message: `${field} ${rule}`, details: { field, rule } });
   }
 }

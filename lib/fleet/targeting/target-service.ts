@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { decideFor } from '../../identity/principal.ts';
 import { ConditionFailed, type Database, queryAll, type Write } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
 import { moveRevisionWrite } from '../agents/agent-repository.ts';
@@ -7,7 +8,7 @@ import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentKey, agentPk, agentRegistrationKey, agentTargetKey, fleetTable, stackKey, stackTargetKey } from '../fleet-table.ts';
 import type { Stack } from '../stacks/stack.ts';
-import { getStack, owns } from '../stacks/stack-service.ts';
+import { getStack } from '../stacks/stack-service.ts';
 import { findRegistration } from './registration-repository.ts';
 
 const table = fleetTable.name;
@@ -24,8 +25,15 @@ export async function listTargets(database: Database, agentId: string): Promise<
 /** The stack's owner (or an admin), for an agent registered with the stack's generator. The order of checks is the contract's. */
 async function checkTarget(at: FleetPorts, caller: Caller, agentId: string, stackId: string): Promise<Stack> {
   const stack = await getStack(at, stackId);
-  if (caller.principal.type === 'agent') throw fleetError('target_create_denied');
-  if (!owns(caller, stack)) throw fleetError('target_generator_mismatch');
+  decideFor(caller.principal, {
+    admin: () => {},
+    agent: () => {
+      throw fleetError('target_create_denied');
+    },
+    generator: ({ id }) => {
+      if (id !== stack.generator_id) throw fleetError('target_generator_mismatch');
+    },
+  });
   if (!(await findRegistration(at.database, agentId, stack.generator_id))) throw fleetError('agent_not_registered');
   return stack;
 }
