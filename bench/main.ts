@@ -3,14 +3,16 @@ import { cpus, release, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { findBinaries } from '../test/kubernetes/kubernetes-binaries.ts';
 import { applyLatency } from './apply-latency.ts';
+import { assignmentCost } from './assignment-cost.ts';
 import { idlePollCost } from './idle-poll-cost.ts';
 import { largeStack } from './large-stack.ts';
 import { pollThroughput } from './poll-throughput.ts';
 import { type BenchTable, markdown } from './statistics.ts';
 
-/** `npm run bench [-- idle poll latency large]`: runs the benchmarks, prints their tables; a whole run is written to docs/benchmarks.md. */
+/** `npm run bench [-- idle assignments poll latency large]`: runs the benchmarks, prints their tables; a whole run is written to docs/benchmarks.md. */
 const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<BenchTable> }> = {
   idle: { needsKubernetes: false, run: idlePollCost },
+  assignments: { needsKubernetes: false, run: assignmentCost },
   poll: { needsKubernetes: false, run: pollThroughput },
   latency: { needsKubernetes: true, run: applyLatency },
   large: { needsKubernetes: true, run: largeStack },
