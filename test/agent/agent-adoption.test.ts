@@ -191,6 +191,22 @@ test("an adopted object that somebody deleted is made anew, and then is the stac
   await agent.stop();
 });
 
+test("an object of a stranger's that took the place of the stack's own is adopted, not overwritten as its own", async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(wanted()));
+  const agent = await world.start({ driftIntervalMs: 0 });
+  await world.cluster.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'regions' });
+  await byHand(world, stranger);
+  world.plane.post(stack, yaml(configMap('regions', { primary: 'ap-3' })));
+  await world.cycle(agent);
+  expect(world.plane.events.at(-1)).toMatchObject({ status: 'SUCCESS', details: { counts: { adopted: 1 } } });
+  world.plane.withdraw(stack);
+  await world.cycle(agent);
+  expectReleased(world);
+  await agent.stop();
+});
+
 test('adopted objects do not count as a mass deletion', async () => {
   const world = createAgentWorld();
   for (const manifest of configMaps(20)) await byHand(world, manifest);

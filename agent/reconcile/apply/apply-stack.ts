@@ -1,9 +1,9 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
-import type { LiveObject } from '../../cluster/cluster.ts';
+import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
 import { isAdopted } from '../desired/ownership.ts';
 import { objectOutcome } from '../effects/outcome.ts';
-import { union } from '../inventory/inventory.ts';
+import { type OwnedRef, union } from '../inventory/inventory.ts';
 import { ownDefinitions } from '../inventory/observe-owned.ts';
 import type { Plan, Stage } from '../plan/plan.ts';
 import { pruneStages, withPrune } from '../removal/prune.ts';
@@ -80,13 +80,18 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
     ownedBefore: pruned.ownedBefore,
     // An object that was to be adopted may have gone before, and a new one may have come.
     adopted: [...live].filter(([, object]) => isAdopted(object)).map(([key]) => key),
-    objects: union(pruned.survivors, desired.map(refOf)),
+    objects: union<OwnedRef>(
+      pruned.survivors,
+      desired.map(({ key, ref }) => withUid(ref, live.get(key))),
+    ),
   });
   return { outcome: withPrune(pruned, [...outcomes, ...pruned.outcomes]), live };
 }
 
 const adoptedIn = ({ stages }: Plan): string[] =>
   stages.flatMap(({ actions }) => actions.flatMap((action) => (action.do === 'apply' && action.adopted ? [action.object.key] : [])));
+
+const withUid = (ref: ObjectRef, live: LiveObject | undefined): OwnedRef => (live ? { ...ref, uid: live.metadata.uid } : ref);
 
 const refOf = ({ ref }: Desired) => ref;
 const definitionsOf = (desired: readonly Desired[]) => desired.filter(({ stage }) => stage === 'definitions');

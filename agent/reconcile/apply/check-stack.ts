@@ -6,7 +6,7 @@ import { isAdopted, markAdopted, type Owner, otherOwner, ownedBy, ownedBySomeone
 import { type ClusterEffects, dryRunAll } from '../effects/cluster-effects.ts';
 import { correctionText, isCorrection, objectOutcome } from '../effects/outcome.ts';
 import { isDone } from '../health/finished-jobs.ts';
-import { keysOf, union } from '../inventory/inventory.ts';
+import { keysOf, type OwnedRef, union } from '../inventory/inventory.ts';
 import { observeOwned } from '../inventory/observe-owned.ts';
 import type { Claimant } from '../plan/claim.ts';
 import { observe, requireKnown } from '../plan/observe.ts';
@@ -66,9 +66,10 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   });
   const applied = await correct(effects, claimant, planned.stages);
   const pruned = await pruneStages(ports, owner, planned);
-  const objectsNow = union(
+  const known = new Map(inventory.objects.map((ref) => [objectKey(ref), ref]));
+  const objectsNow = union<OwnedRef>(
     pruned.survivors,
-    desired.map(({ ref }) => ref),
+    desired.map(({ key, ref }) => known.get(key) ?? ref),
   );
   for (const [key, object] of applied.live) {
     if (isAdopted(object)) adopted.add(key);

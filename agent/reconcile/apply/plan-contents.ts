@@ -3,7 +3,6 @@ import type { Desired } from '../desired/desired.ts';
 import { objectKey } from '../desired/object-key.ts';
 import { ownedBySomeone } from '../desired/ownership.ts';
 import { type ClusterEffects, forEach } from '../effects/cluster-effects.ts';
-import { keysOf } from '../inventory/inventory.ts';
 import { observeOwned } from '../inventory/observe-owned.ts';
 import type { Claimant } from '../plan/claim.ts';
 import { type Observed, observe, requireKnown } from '../plan/observe.ts';
@@ -19,8 +18,8 @@ export const claimantOf = ({ inventories }: Pick<AttemptPorts, 'inventories'>, {
 });
 
 /** The contents that are surely the stack's: an update that adds and drops nothing looks at nothing. */
-const settledIn = ({ inventory }: StackAttempt): ReadonlySet<string> =>
-  inventory && inventory.checksum !== null ? keysOf(inventory.objects) : new Set();
+const settledIn = ({ inventory }: StackAttempt): ReadonlyMap<string, string | undefined> =>
+  new Map(inventory && inventory.checksum !== null ? inventory.objects.map((ref) => [objectKey(ref), ref.uid]) : []);
 
 /** The objects with an owner's labels among the contents, as far as they are not surely ours yet, and among what leaves. */
 export async function lookAtOwned({ effects }: AttemptPorts, attempt: StackAttempt): Promise<Observed> {

@@ -3,6 +3,9 @@ import * as z from 'zod';
 import type { ObjectRef } from '../../cluster/cluster.ts';
 import { objectKey } from '../desired/object-key.ts';
 
+/** `uid` is of the object that was applied last; one of the same name with another uid was made by somebody else. */
+export type OwnedRef = ObjectRef & { uid?: string };
+
 /** What one stack owns in the cluster, as far as this agent has gone. */
 export interface Inventory {
   stackId: string;
@@ -11,7 +14,7 @@ export interface Inventory {
   deploymentObjectId: string;
   /** Of the YAML that was applied to its end; null from before the first change until then. */
   checksum: string | null;
-  objects: ObjectRef[];
+  objects: OwnedRef[];
   /** Namespaces that an attempt created which has not come to its end: to be rolled back if it fails. */
   createdNamespaces: string[];
   /** How many objects it had before those of an attempt were added, until what that attempt drops is gone. */
@@ -50,8 +53,15 @@ const Stored = z.object({
   finished: z.array(z.string()).optional(),
   adopted: z.array(z.string()).optional(),
   definitions: z.record(z.string(), z.string()).optional(),
-  objects: z.array(z.tuple([z.string(), z.string(), z.string().nullable(), z.string()])),
+  objects: z.array(z.tuple([z.string(), z.string(), z.string().nullable(), z.string(), z.string().optional()])),
 });
+
+type StoredRef = z.infer<typeof Stored>['objects'][number];
+
+function storedRef({ apiVersion, kind, namespace, name, uid }: OwnedRef): StoredRef {
+  const named = [apiVersion, kind, namespace ?? null, name] as const;
+  return uid === undefined ? [...named] : [...named, uid];
+}
 
 export type InventoryText = { data: { inventory: string } } | { binaryData: { inventory: string } };
 
@@ -67,7 +77,7 @@ export function writeInventory(inventory: Inventory): InventoryText {
     finished: inventory.finished,
     adopted: inventory.adopted,
     definitions: inventory.definitions,
-    objects: inventory.objects.map(({ apiVersion, kind, namespace, name }) => [apiVersion, kind, namespace ?? null, name]),
+    objects: inventory.objects.map(storedRef),
   };
   const text = JSON.stringify(stored);
   if (text.length <= PLAIN_CHARACTERS_MAX) return { data: { inventory: text } };
@@ -92,17 +102,18 @@ export function readInventory({ data, binaryData }: { data?: unknown; binaryData
     finished: stored.finished,
     adopted: stored.adopted,
     definitions: stored.definitions,
-    objects: stored.objects.map(([apiVersion, kind, namespace, name]) => ({
+    objects: stored.objects.map(([apiVersion, kind, namespace, name, uid]) => ({
       apiVersion,
       kind,
       ...(namespace !== null && { namespace }),
       name,
+      ...(uid !== undefined && { uid }),
     })),
   };
 }
 
 /** Both, each object once; where both have it, in the version of the second. */
-export function union(before: readonly ObjectRef[], after: readonly ObjectRef[]): ObjectRef[] {
+export function union<R extends ObjectRef>(before: readonly R[], after: readonly R[]): R[] {
   return [...new Map([...before, ...after].map((ref) => [objectKey(ref), ref])).values()];
 }
 

@@ -39,8 +39,8 @@ export interface PlanInput {
   inventory: readonly ObjectRef[];
   /** The objects that are there, by key. */
   live: ReadonlyMap<string, LiveObject>;
-  /** The keys of what was not looked at, since it is surely this stack's. */
-  settled?: ReadonlySet<string>;
+  /** By key, with its uid as far as it is known, what was not looked at, since it was this stack's when it was applied last. */
+  settled?: ReadonlyMap<string, string | undefined>;
   /** The keys of what the stack adopted, as its inventory says. */
   adopted?: ReadonlySet<string> | undefined;
   /** What is to become of objects that belong to nobody and say nothing themselves. */
@@ -57,7 +57,16 @@ export interface PlanInput {
 
 /** What must change for the cluster to match; touches nothing and reads no clock. */
 export function plan(input: PlanInput): Plan {
-  const { owner, desired, inventory, live, unknown = new Map<string, Error>(), settled = new Set<string>(), apply, pruneReason } = input;
+  const {
+    owner,
+    desired,
+    inventory,
+    live,
+    unknown = new Map<string, Error>(),
+    settled = new Map<string, string>(),
+    apply,
+    pruneReason,
+  } = input;
   const { adopted = new Set<string>(), adopt = 'adopt', owns = () => true } = input;
   const claimant = { owner, adopt, adopted, owns };
   const before = new Set(inventory.map(objectKey));
@@ -70,7 +79,7 @@ export function plan(input: PlanInput): Plan {
     if (!existing) {
       const isSettled = settled.has(key);
       const stillAdopted = isSettled && adopted.has(key) && adoptMode(object.manifest, adopt) !== 'own';
-      return { do: 'apply', object, because, adopted: stillAdopted, onto: isSettled ? undefined : 'absent' };
+      return { do: 'apply', object, because, adopted: stillAdopted, onto: isSettled ? ontoUid(settled.get(key)) : 'absent' };
     }
     const mine = claim(existing, object, claimant);
     if (mine.may === 'refuse') return { do: 'refuse', key, ref, because: mine.because };
@@ -121,6 +130,8 @@ export function plan(input: PlanInput): Plan {
     ],
   };
 }
+
+const ontoUid = (uid: string | undefined): ApplyOptions['onto'] => (uid === undefined ? undefined : { uid });
 
 /** An object of nobody's is taken in the very state that was judged: somebody else may take it at the same moment. */
 export const ontoOf = ({ metadata: { uid, resourceVersion } }: LiveObject, { because }: { because?: unknown }): ApplyOptions['onto'] =>
