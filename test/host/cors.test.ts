@@ -35,3 +35,12 @@ test('who is no browser is told nothing of origins', async () => {
   const answer = await host.admin.get('/stacks');
   expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
 });
+
+test('probes, metrics and documents may be read by pages of any origin', async () => {
+  for (const path of ['/healthz', '/readyz', '/metrics', '/docs/openapi.json', '/']) {
+    const { headers } = await host.root.get(path, from('https://evil.example.com'));
+    expect([path, headers['access-control-allow-origin']]).toEqual([path, '*']);
+  }
+  const preflight = await host.root.send('OPTIONS', '/healthz', undefined, from('https://evil.example.com'));
+  expect(preflight.headers['access-control-allow-origin']).toBe('*');
+});
