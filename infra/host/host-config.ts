@@ -56,7 +56,7 @@ Environment:
   HOST, PORT, BROKKR_DATA_DIR (.brokkr)
   DYNAMODB_ENDPOINT, SQS_ENDPOINT   other engines that take any credentials: DynamoDB Local, ElasticMQ, LocalStack
   AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS   other engines with the AWS SDK's credentials, in AWS_REGION
-  TRUST_PROXY   the number of proxies in front whose X-Forwarded-For is to be believed (0)
+  TRUST_PROXY   the number of proxies in front whose X-Forwarded-For and X-Forwarded-Proto are to be believed (0)
   BROKKR_CORS_ORIGINS   web pages of these origins may call the API, comma-separated; * for any (http://localhost:3001)
   BROKKR_PREFIX, BROKKR_ADMIN_PAK_HASH, BROKKR_DEV, BROKKR_LOG_LEVEL, BROKKR_AUDIT_RETENTION_DAYS, BROKKR_EVENT_RETENTION_DAYS
 `;
