@@ -7,8 +7,8 @@ import { targetState } from '../../lib/fleet/agents/target-state.ts';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { AgentEvent, Assignments, DeploymentObject, HeartbeatReport, NewAgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { Stack } from '../../lib/fleet/stacks/stack.ts';
+import { listStacksOfAgent } from '../../lib/fleet/stacks/stack-lists.ts';
 import { type AskingAgent, previewAssignments, takeAssignments } from '../../lib/fleet/targeting/assignments.ts';
-import { stacksOfAgent } from '../../lib/fleet/targeting/matching.ts';
 import { type AgentAccount, decideFor } from '../../lib/identity/principal.ts';
 import { type BodyFormat, reply } from '../../lib/platform/http/endpoint.ts';
 import {
@@ -23,7 +23,7 @@ import {
   IdParams,
   selfOnly,
 } from './fleet-endpoint.ts';
-import { answerPage, PAGED } from './list-answer.ts';
+import { answerPage, PAGED, PageQuery } from './list-answer.ts';
 
 const tag = 'agent sync';
 const eventBody = NewAgentEvent.extend({ agent_id: Id, deployment_object_id: Id }).meta({ id: 'NewAgentEvent' });
@@ -118,11 +118,13 @@ export const agentSyncEndpoints = [
     path: `${API}/agents/{id}/stacks`,
     summary: 'The stacks an agent runs',
     tag,
+    description: PAGED,
     access: adminOrSelf,
     params: IdParams,
+    query: PageQuery,
     status: 200,
     response: z.array(Stack),
-    handle: ({ services }, { params }) => stacksOfAgent(services.database, params.id),
+    handle: async ({ services }, { params, query }) => answerPage(await listStacksOfAgent(services.database, params.id, query)),
   }),
   endpoint({
     id: 'record_heartbeat',

@@ -13,6 +13,7 @@ import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { decideFor } from '../../lib/identity/principal.ts';
 import { agentTargetingEndpoints } from './agent-targeting.ts';
 import { API, adminOnly, adminOrSelf, anyone, callerOf, endpoint, fleetFunction, Id, IdParams } from './fleet-endpoint.ts';
+import { answerPage, PAGED, PageQuery } from './list-answer.ts';
 
 const CreateAgentRequest = z
   .object({ name: z.string(), cluster_name: z.string(), generator_ids: z.array(Id).max(100).optional() })
@@ -29,12 +30,13 @@ export const agentEndpoints = [
     path: `${API}/agents`,
     summary: 'List agents',
     tag,
-    description: 'Admins see all live agents, a generator those registered with it.',
+    description: `Admins see all live agents, a generator those registered with it. ${PAGED}`,
     access: anyone,
+    query: PageQuery,
     status: 200,
     response: z.array(Agent),
     errors: ['generator_required'],
-    handle: (context) => listVisibleAgents(context.services, callerOf(context)),
+    handle: async (context, { query }) => answerPage(await listVisibleAgents(context.services, callerOf(context), query)),
   }),
   endpoint({
     id: 'create_agent',

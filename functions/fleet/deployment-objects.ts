@@ -3,12 +3,14 @@ import {
   createDeploymentObject,
   getDeploymentObject,
   listDeploymentObjects,
-  OBJECT_PAGE,
+  OBJECTS_A_PAGE,
 } from '../../lib/fleet/deployment-objects/deployment-object-service.ts';
 import { DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { reply } from '../../lib/platform/http/endpoint.ts';
+import { cursorParameter } from '../../lib/platform/list-cursor.ts';
 import { deploymentObjectBody, NewDeploymentObject, OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
 import { API, callerOf, checkedInService, endpoint, fleetFunction, IdParams, ownStack } from './fleet-endpoint.ts';
+import { answerPage, PAGED } from './list-answer.ts';
 
 const tag = 'deployment objects';
 const owner = checkedInService('admin or the owning generator');
@@ -20,18 +22,19 @@ export const deploymentObjectEndpoints = [
     path: `${API}/stacks/{id}/deployment-objects`,
     summary: "List a stack's deployment objects, newest first",
     tag,
-    description: `At most ${OBJECT_PAGE.objects} objects, or about ${OBJECT_PAGE.bytes} bytes of YAML; \`before\` a sequence_id goes on.`,
+    description: `One answer holds at most ${OBJECTS_A_PAGE} of them. ${PAGED}`,
     access: owner,
     params: IdParams,
     authorize: ownStack,
     query: z.object({
-      limit: z.coerce.number().int().min(1).max(OBJECT_PAGE.objects).default(OBJECT_PAGE.objects),
-      before: z.coerce.number().int().min(0).optional(),
+      limit: z.coerce.number().int().min(1).max(OBJECTS_A_PAGE).default(OBJECTS_A_PAGE),
+      cursor: cursorParameter((place) => /^\d{1,16}$/.test(place)),
     }),
     status: 200,
     response: z.array(DeploymentObject),
     errors: ['stack_not_found', 'stack_not_owned'],
-    handle: (context, { query, authorized: stack }) => listDeploymentObjects(context.services, callerOf(context), stack, query),
+    handle: async (context, { query, authorized: stack }) =>
+      answerPage(await listDeploymentObjects(context.services, callerOf(context), stack, query)),
   }),
   endpoint({
     id: 'create_deployment_object',

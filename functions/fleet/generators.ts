@@ -3,7 +3,6 @@ import {
   createGenerator,
   getGenerator,
   listRegisteredAgents,
-  listTenants,
   removeGenerator,
   rotateGeneratorPak,
   updateGenerator,
@@ -11,9 +10,11 @@ import {
 import { Registration } from '../../lib/fleet/targeting/registration-repository.ts';
 import { deregister, register } from '../../lib/fleet/targeting/registration-service.ts';
 import { Generator } from '../../lib/identity/generator.ts';
+import { listTenants } from '../../lib/identity/generator-repository.ts';
 import type { BodyFormat } from '../../lib/platform/http/endpoint.ts';
 import { jsonBody } from '../../lib/platform/http/request-body.ts';
 import { API, adminOnly, adminOrGenerator, callerOf, checkedInService, endpoint, fleetFunction, Id, IdParams } from './fleet-endpoint.ts';
+import { answerPage, PAGED, PageQuery } from './list-answer.ts';
 
 const tag = 'generators';
 /** Null, or left out at the creation: every agent may register itself. */
@@ -50,10 +51,12 @@ export const generatorEndpoints = [
     path: `${API}/generators`,
     summary: 'List generators',
     tag,
+    description: PAGED,
     access: adminOnly,
+    query: PageQuery,
     status: 200,
     response: z.array(Generator),
-    handle: ({ services }) => listTenants(services),
+    handle: async ({ services }, { query }) => answerPage(await listTenants(services.database, query)),
   }),
   endpoint({
     id: 'create_generator',
@@ -178,12 +181,14 @@ export const generatorEndpoints = [
     path: `${API}/generators/{id}/registered-agents`,
     summary: 'List the agents registered with a generator',
     tag,
+    description: PAGED,
     access: adminOrGenerator('not_authorized'),
     params: IdParams,
+    query: PageQuery,
     status: 200,
     response: z.array(Registration),
     errors: ['generator_not_found', 'not_authorized'],
-    handle: ({ services }, { params }) => listRegisteredAgents(services, params.id),
+    handle: async ({ services }, { params, query }) => answerPage(await listRegisteredAgents(services, params.id, query)),
   }),
 ];
 export const handler = fleetFunction(generatorEndpoints);

@@ -1,6 +1,16 @@
+import * as z from 'zod';
 import { type Reply, reply } from '../../lib/platform/http/endpoint.ts';
-import { cursorAt } from '../../lib/platform/list-cursor.ts';
-import type { ListPage } from '../../lib/platform/list-page.ts';
+import { cursorAt, cursorParameter } from '../../lib/platform/list-cursor.ts';
+import { type ListPage, LONGEST_PAGE } from '../../lib/platform/list-page.ts';
+
+/** A sort key may have 1,024 bytes, the list's prefix included. */
+const isPlace = (place: string) => place !== '' && Buffer.byteLength(place) <= 900;
+
+/** What a caller says of the part of a list that it wants. */
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(LONGEST_PAGE).default(LONGEST_PAGE),
+  cursor: cursorParameter(isPlace),
+});
 
 /** A list's part as the bare array that the contract asks for; the header says where it goes on, if this is not its end. */
 export const answerPage = <T>({ items, next }: ListPage<T>): Reply<T[]> =>

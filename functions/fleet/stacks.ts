@@ -13,6 +13,7 @@ import {
 } from '../../lib/fleet/stacks/stack-selectors.ts';
 import { createStack, listVisibleStacks, removeStack, updateStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { API, callerOf, checkedInService, endpoint, fleetFunction, Id, IdParams, ownersOnly, ownStack } from './fleet-endpoint.ts';
+import { answerPage, PAGED, PageQuery } from './list-answer.ts';
 
 const tag = 'stacks';
 const owner = ownersOnly('stack_not_owned');
@@ -39,13 +40,14 @@ export const stackEndpoints = [
     path: `${API}/stacks`,
     summary: 'List stacks',
     tag,
-    description: "Admins see all, or with `pak_id` one tenant's; a generator sees its own.",
+    description: `Admins see all, or with \`pak_id\` one tenant's; a generator sees its own. ${PAGED}`,
     access: ownersOnly('stacks_list_denied'),
-    query: z.object({ pak_id: Id.optional() }),
+    query: PageQuery.extend({ pak_id: Id.optional() }),
     status: 200,
     response: z.array(Stack),
     errors: ['stacks_list_denied'],
-    handle: (context, { query }) => listVisibleStacks(context.services, callerOf(context), query.pak_id),
+    handle: async (context, { query: { pak_id: tenant, ...page } }) =>
+      answerPage(await listVisibleStacks(context.services, callerOf(context), { tenant, ...page })),
   }),
   endpoint({
     id: 'create_stack',

@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { listTenants } from '../../lib/fleet/generators/generator-service.ts';
 import { AuthResponse } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { listTenants } from '../../lib/identity/generator-repository.ts';
 import { decideFor } from '../../lib/identity/principal.ts';
 import { API, adminOnly, anyone, endpoint, fleetFunction } from '../fleet/fleet-endpoint.ts';
+import { answerPage, PAGED, PageQuery } from '../fleet/list-answer.ts';
 
 const PakSummary = z.object({ id: z.uuid(), name: z.string() }).meta({ id: 'PakSummary' });
 
@@ -31,10 +32,12 @@ export const pakEndpoints = [
     path: `${API}/paks`,
     summary: 'List the tenants',
     tag: 'auth',
+    description: PAGED,
     access: adminOnly,
+    query: PageQuery,
     status: 200,
     response: z.array(PakSummary),
-    handle: ({ services }) => listTenants(services),
+    handle: async ({ services }, { query }) => answerPage(await listTenants(services.database, query)),
   }),
 ];
 export const handler = fleetFunction(pakEndpoints);

@@ -7,15 +7,15 @@ import type { Table } from '../platform/database/table.ts';
  *
  * | who asks                          | what                                | where                                         | cost            |
  * | --------------------------------- | ----------------------------------- | --------------------------------------------- | --------------- |
- * | every agent call, the idle poll   | the agent with its revision         | `AGENTS#<shard>` `<id>`                       | 1 read unit     |
- * | agents: list                      | all                                 | `AGENTS#0..f`                                 | 16 queries      |
+ * | every agent call, the idle poll   | the agent with its revision         | `AGENTS#0..3` `<id>`                          | 1 read unit     |
+ * | agents: list                      | all, by id                          | `AGENTS#0..3`                                 | 4 queries, 1 more for each 200 |
  * | agents: search, create, rename    | an agent's name in its cluster      | `NAME#AGENT#<hash of both>` `NAME`            | 1               |
  * | whole look, withdrawal            | an agent's labels, annotations, registrations | `AGENT#<id>` `SELECTORS`            | 1               |
 | withdrawal                        | a stack's labels, annotations; gone with the stack | `STACK#<id>` `SELECTORS`       | 1               |
 | whole look; lists of an agent's   | targets, labels, annotations, registrations | `AGENT#<id>` `SELECT#…`               | 1 query each    |
  * | whole look                        | a generator's stacks by label, annotation, with their heads | `MATCH#<generator>#…` `<stack>` | 1 query each, 50 for 1,000 |
- * | stacks: get; heads of many        | the stack with its latest object    | `STACKS#<shard>` `<id>`                       | 1 each          |
- * | stacks: list                      | all                                 | `STACKS#0..f`                                 | 16 queries      |
+ * | stacks: get; heads of many        | the stack with its latest object    | `STACKS` `<id>`                               | 1 each          |
+ * | stacks: list                      | all, by id                          | `STACKS`                                      | 1 query for each 200 |
  * | a generator's stacks; their names | names                               | `GENERATOR#<id>` `STACK#<name>`               | 1 query         |
  * | whom does a change concern?       | agents with an explicit target      | `STACK#<id>` `TARGET#<agent>`                 | 1 query         |
  * | whom does a change concern?       | agents with a label, an annotation  | `AGENTMATCH#…` `<agent>`                      | 1 query each    |
@@ -24,23 +24,25 @@ import type { Table } from '../platform/database/table.ts';
  * | a stack's deployment objects      | newest first                        | `STACK#<id>` `OBJECT#<sequence>`              | 1 query + 1 each |
  * | a deployment object               | head and body                       | `OBJECT#<id>` `HEAD`, `BODY#<n>`              | 1 query         |
  * | whole look, changed stacks, confirmed removal | a stack that the agent was told of | `AGENT#<id>` `TOLD#<stack>`       | 1 each, 50 for 1,000 |
+ * | metrics                           | the fleet in figures                | `SUMMARY` `FLEET`                             | 1; every 30 s all agents and stacks |
  * | agent reports                     | an agent's latest on a stack        | `AGENT#<id>` `RESULT#<stack>`                 | 1               |
  *
- * Homes are sharded as in the identity table. Edges are not: a table without local secondary indexes lets DynamoDB split one
- * partition key's items by sort key where they grow hot (docs/decisions/0003-keys.md).
+ * An entity's home is an item of its type's list: the read by id and the list are served by one item. The sort keys are random ids, so
+ * DynamoDB splits a partition by sort key where it grows hot. Agents have four from the start, in the order of their ids: polls,
+ * heartbeats and moved revisions are most of all traffic (docs/decisions/0003-keys.md, 0011-lists.md).
  */
 export const fleetTable: Table = { name: 'fleet', timeToLive: false };
 
-const shardOf = (id: string) => id[0]?.toLowerCase() ?? '0';
-const SHARDS = [...'0123456789abcdef'];
 /** Texts of users' in the middle of a key are encoded, so that none can pretend to be two. */
 const part = encodeURIComponent;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 /** Sixteen digits hold every safe integer, and sort as numbers do. */
 const padded = (sequence: number) => String(sequence).padStart(16, '0');
 
-export const agentKey = (id: string): Key => ({ pk: `AGENTS#${shardOf(id)}`, sk: id });
-export const agentShards = SHARDS.map((shard) => `AGENTS#${shard}`);
+/** The first quarter of all ids, the second … */
+const quarterOf = (id: string) => Math.floor(Number.parseInt(id[0] ?? '0', 16) / 4);
+export const agentKey = (id: string): Key => ({ pk: `AGENTS#${quarterOf(id)}`, sk: id });
+export const agentListPks: readonly string[] = ['AGENTS#0', 'AGENTS#1', 'AGENTS#2', 'AGENTS#3'];
 /** Hashed: two names of 255 characters do not fit into the 1,024 bytes of a sort key. */
 export const agentNameKey = (cluster: string, name: string): Key => ({
   pk: `NAME#AGENT#${sha256(`${part(cluster)}/${part(name)}`)}`,
@@ -60,8 +62,8 @@ export const agentSelectorsKey = (id: string): Key => ({ pk: agentPk(id), sk: 'S
 export const toldKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `TOLD#${stackId}` });
 export const resultKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `RESULT#${stackId}` });
 
-export const stackKey = (id: string): Key => ({ pk: `STACKS#${shardOf(id)}`, sk: id });
-export const stackShards = SHARDS.map((shard) => `STACKS#${shard}`);
+export const STACK_LIST_PK = 'STACKS';
+export const stackKey = (id: string): Key => ({ pk: STACK_LIST_PK, sk: id });
 export const stackPk = (id: string): string => `STACK#${id}`;
 export const stackLabelKey = (id: string, label: string): Key => ({ pk: stackPk(id), sk: `LABEL#${label}` });
 export const stackAnnotationKey = (id: string, key: string): Key => ({ pk: stackPk(id), sk: `ANNOTATION#${key}` });
@@ -89,3 +91,5 @@ export const agentMatchKey = (selector: Selector, agentId: string): Key => ({ pk
 export const objectPk = (id: string): string => `OBJECT#${id}`;
 export const objectHeadKey = (id: string): Key => ({ pk: objectPk(id), sk: 'HEAD' });
 export const objectBodyKey = (id: string, n: number): Key => ({ pk: objectPk(id), sk: `BODY#${n}` });
+
+export const FLEET_SUMMARY_KEY: Key = { pk: 'SUMMARY', sk: 'FLEET' };

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { type Database, type Item, queryAll, type Write } from '../platform/database/database.ts';
+import type { Database, Item, Write } from '../platform/database/database.ts';
+import { inKeyOrder, type Placed } from '../platform/database/key-order.ts';
+import { type ListPage, oldestFirst, type PageRequest, readPage } from '../platform/list-page.ts';
 import { Generator } from './generator.ts';
-import { generatorKey, generatorNameKey, generatorShards, identityTable } from './identity-table.ts';
+import { GENERATOR_LIST_PK, generatorKey, generatorNameKey, identityTable } from './identity-table.ts';
 
 const table = identityTable.name;
-/** No list returns more. */
-export const GENERATOR_LIST_LIMIT = 10_000;
 
 const StoredGenerator = Generator.extend({ version: z.int() });
 export type StoredGenerator = z.infer<typeof StoredGenerator>;
@@ -54,12 +54,13 @@ export async function findGenerator(database: Database, id: string): Promise<Sto
   return found && StoredGenerator.parse(found);
 }
 
-/** All of them, the system's included, oldest first. Sixteen queries. */
-export async function listGenerators(database: Database): Promise<Generator[]> {
-  const shards = await Promise.all(generatorShards.map((pk) => queryAll(database, table, { pk, limit: GENERATOR_LIST_LIMIT })));
-  return shards
-    .flat()
-    .map((found) => Generator.parse(found))
-    .sort((a, b) => a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id))
-    .slice(0, GENERATOR_LIST_LIMIT);
+/** All but the system's, which is no tenant. A page holds those next by id, oldest first. */
+export async function listTenants(database: Database, page: PageRequest): Promise<ListPage<Generator>> {
+  return oldestFirst(await readPage(tenants(database, page.cursor), page, (found) => Generator.parse(found)));
+}
+
+async function* tenants(database: Database, after: string | undefined): AsyncGenerator<Placed[]> {
+  for await (const batch of inKeyOrder(database, table, { pks: [GENERATOR_LIST_PK], after })) {
+    yield batch.filter(({ item }) => item.is_system !== true);
+  }
 }

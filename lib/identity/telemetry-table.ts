@@ -16,7 +16,7 @@ import type { Table } from '../platform/database/table.ts';
  * A list whose sort keys rise with time is written at its end alone, where one partition takes 1,000 write units a second. Such a list
  * is spread over sixteen partitions by the first digit of its entries' random ids, and read side by side. What one agent or one
  * resource causes stays far below that and has one partition. Refused keys are written to partitions of their own: anybody can cause
- * them, and they must not slow down what the fleet writes (docs/decisions/0008-lists.md).
+ * them, and they must not slow down what the fleet writes (docs/decisions/0011-lists.md).
  */
 export const telemetryTable: Table = { name: 'telemetry', timeToLive: true };
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { agentKey } from '../../lib/fleet/fleet-table.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { makeTenant, ok, type Tenant } from './fleet-builder.ts';
 
@@ -81,7 +82,7 @@ describe('while what it leaves behind is still being cleared away', () => {
     const other = await makeTenant(host);
     const { database } = host.app.services;
     // As between the commit and what follows it.
-    await database.write({ table: 'fleet', delete: { pk: `AGENTS#${other.agent.id[0]}`, sk: other.agent.id } });
+    await database.write({ table: 'fleet', delete: agentKey(other.agent.id) });
     const paths = ['labels/agent-label', 'annotations/agent-key', `targets/${other.stack.id}`];
     for (const path of paths) expect([404, 409]).toContain((await host.admin.delete(`/agents/${other.agent.id}/${path}`)).status);
   });

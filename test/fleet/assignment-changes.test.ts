@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { agentKey } from '../../lib/fleet/fleet-table.ts';
 import type { Database, Write } from '../../lib/platform/database/database.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import {
@@ -103,9 +104,8 @@ describe('an agent that says what it holds gets the whole list', () => {
   });
 
   test('if nobody knows the revision, as after the table was restored', async () => {
-    const agentKey = { pk: `AGENTS#${agent.id[0]}`, sk: agent.id };
     await ask();
-    const backup = await whole.get('fleet', agentKey);
+    const backup = await whole.get('fleet', agentKey(agent.id));
     await submit(host, first.id, configMap('two'));
     const held = await ask();
     if (backup) await whole.write({ table: 'fleet', put: backup });

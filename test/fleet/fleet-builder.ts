@@ -17,6 +17,19 @@ export async function ok(call: Promise<Answer>) {
   return body;
 }
 
+/** All pages of a list, following its cursor. */
+export async function pagesOf<T = Record<string, unknown>>(client: Api, path: string): Promise<T[][]> {
+  const pages: T[][] = [];
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const separator = path.includes('?') ? '&' : '?';
+    const answer: Answer = await client.get(cursor === '' ? path : `${path}${separator}cursor=${cursor}`);
+    if (answer.status !== 200) throw new Error(`status ${answer.status}: ${answer.text}`);
+    pages.push(answer.body);
+    cursor = answer.headers['x-next-cursor'];
+  }
+  return pages;
+}
+
 export const configMap = (name: string): string => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n`;
 
 export interface MadeGenerator {

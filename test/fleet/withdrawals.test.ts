@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { agentKey } from '../../lib/fleet/fleet-table.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import {
   configMap,
@@ -187,7 +188,7 @@ test("an agent's limit of targets is not used up by stacks that are gone", async
   await aim();
   await database.write({
     table: 'fleet',
-    update: { pk: `AGENTS#${agent.id[0]}`, sk: agent.id },
+    update: agentKey(agent.id),
     set: { target_count: 4_999 },
     if: { exists: true },
   });

@@ -1,14 +1,11 @@
 import * as z from 'zod';
 import type { Database, Item, Write } from '../../platform/database/database.ts';
-import { queryAll } from '../../platform/database/database.ts';
 import { uniqueViolation } from '../fleet-errors.ts';
-import { agentKey, agentNameKey, agentShards, fleetTable } from '../fleet-table.ts';
+import { agentKey, agentNameKey, fleetTable } from '../fleet-table.ts';
 import { revisionMove } from './agent-revision.ts';
 import { Agent, AgentRecordFields } from './agent-rules.ts';
 
 const table = fleetTable.name;
-/** No list returns more. */
-export const AGENT_LIST_LIMIT = 10_000;
 
 export const AgentRecord = Agent.extend(AgentRecordFields);
 export type AgentRecord = z.infer<typeof AgentRecord>;
@@ -37,24 +34,6 @@ export async function findAgentIdByName(database: Database, cluster: string, nam
 export async function liveAgentsAmong(database: Database, ids: readonly string[]): Promise<Set<string>> {
   const items = await database.batchGet(table, [...new Set(ids)].map(agentKey));
   return new Set(items.map((item) => item.sk));
-}
-
-const byAge = (a: AgentRecord, b: AgentRecord) => a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id);
-
-/** The live ones of these, oldest first. */
-export async function findAgentRecords(database: Database, ids: readonly string[]): Promise<AgentRecord[]> {
-  const items = await database.batchGet(table, ids.map(agentKey));
-  return items.map((item) => AgentRecord.parse(item)).sort(byAge);
-}
-
-/** Oldest first. Sixteen queries. */
-export async function listAgentRecords(database: Database): Promise<AgentRecord[]> {
-  const shards = await Promise.all(agentShards.map((pk) => queryAll(database, table, { pk, limit: AGENT_LIST_LIMIT })));
-  return shards
-    .flat()
-    .map((item) => AgentRecord.parse(item))
-    .sort(byAge)
-    .slice(0, AGENT_LIST_LIMIT);
 }
 
 const item = (record: AgentRecord): Item => ({ ...agentKey(record.id), type: 'agent', ...record });

@@ -4,17 +4,19 @@ import { findGenerator, generatorPresent } from '../../identity/generator-reposi
 import { mintPak } from '../../identity/pak.ts';
 import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
-import type { Database, Write } from '../../platform/database/database.ts';
+import type { Write } from '../../platform/database/database.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
+import type { ListPage, PageRequest } from '../../platform/list-page.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentKey, fleetTable } from '../fleet-table.ts';
 import type { Agent } from '../protocol/agent-protocol.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
-import { listRegistrationsWith, registrationWrites } from '../targeting/registration-repository.ts';
+import { registrationWrites } from '../targeting/registration-repository.ts';
 import { agentRegisterWrite } from '../targeting/selection.ts';
+import { listAgents, listAgentsOfGenerator } from './agent-lists.ts';
 import {
   type AgentRecord,
   agentNewWrites,
@@ -22,8 +24,6 @@ import {
   agentUpdateWrites,
   findAgentIdByName,
   findAgentRecord,
-  findAgentRecords,
-  listAgentRecords,
 } from './agent-repository.ts';
 import { newRevision } from './agent-revision.ts';
 import { checkAgentName, checkStatus, INITIAL_STATUS } from './agent-rules.ts';
@@ -48,23 +48,15 @@ export async function getAgentByName(at: FleetPorts, cluster: string, name: stri
   return getAgent(at, id);
 }
 
-/** Admins see all, a generator those registered with it; both oldest first. */
-export const listVisibleAgents = ({ database }: FleetPorts, { principal }: Caller): Promise<AgentRecord[]> =>
+/** Admins see all, a generator those registered with it. */
+export const listVisibleAgents = ({ database }: FleetPorts, { principal }: Caller, page: PageRequest): Promise<ListPage<Agent>> =>
   decideFor(principal, {
-    admin: () => listAgentRecords(database),
+    admin: () => listAgents(database, page),
     agent: () => {
       throw fleetError('generator_required');
     },
-    generator: ({ id }) => listRegisteredAgents(database, id),
+    generator: ({ id }) => listAgentsOfGenerator(database, id, page),
   });
-
-async function listRegisteredAgents(database: Database, generatorId: string): Promise<AgentRecord[]> {
-  const registrations = await listRegistrationsWith(database, generatorId);
-  return findAgentRecords(
-    database,
-    registrations.map((registration) => registration.agent_id),
-  );
-}
 
 export interface NewAgent {
   name: string;

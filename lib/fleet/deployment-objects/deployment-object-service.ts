@@ -1,5 +1,6 @@
 import { decideFor } from '../../identity/principal.ts';
 import { AppError } from '../../platform/errors.ts';
+import { collectPage, type ListPage } from '../../platform/list-page.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
@@ -8,7 +9,7 @@ import { YamlError } from '../protocol/yaml-rules.ts';
 import { findStack, type StackRecord } from '../stacks/stack-repository.ts';
 import { checkOwner } from '../stacks/stack-service.ts';
 import { runsStack } from '../targeting/matching.ts';
-import { findObject, listObjectIds, type NewObjectHead, wireBytesOf } from './deployment-object-repository.ts';
+import { findObject, listObjectIds, type NewObjectHead } from './deployment-object-repository.ts';
 import { commitAsNewestOrHistory, type NewDeploymentObject } from './newest-or-history.ts';
 
 /**
@@ -53,29 +54,28 @@ export function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObj
   }
 }
 
-/** One page holds so many objects at the most, and about so many bytes of YAML: an answer must fit through Lambda's 6 MB. */
-export const OBJECT_PAGE = { objects: 100, bytes: 4 * 1024 * 1024 } as const;
+/** One page holds at most so many deployment objects; fewer where they are large. */
+export const OBJECTS_A_PAGE = 100;
+const OBJECTS_READ_AT_ONCE = 10;
 
-/** Newest first. */
+/** Newest first; a page goes on before a sequence. */
 export async function listDeploymentObjects(
   { database }: FleetPorts,
   caller: Caller,
   stack: StackRecord,
-  page: { limit: number; before?: number | undefined },
-): Promise<DeploymentObject[]> {
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<ListPage<DeploymentObject>> {
   checkOwner(caller, stack);
-  const ids = await listObjectIds(database, stack.id, page.limit, page.before);
-  const objects: DeploymentObject[] = [];
-  let bytes = 0;
-  for (let from = 0; from < ids.length && bytes < OBJECT_PAGE.bytes; from += 10) {
-    const some = await Promise.all(ids.slice(from, from + 10).map((id) => findObject(database, id)));
-    for (const object of some) {
-      if (!object || bytes >= OBJECT_PAGE.bytes) continue;
-      bytes += wireBytesOf(object);
-      objects.push(object);
-    }
+  // One more, so that a full page knows whether anything is left.
+  const ids = await listObjectIds(database, stack.id, limit + 1, cursor === undefined ? undefined : Number(cursor));
+  const page = collectPage<DeploymentObject>(limit);
+  for (let from = 0; from < ids.length; from += OBJECTS_READ_AT_ONCE) {
+    const some = await Promise.all(ids.slice(from, from + OBJECTS_READ_AT_ONCE).map((id) => findObject(database, id)));
+    const full = some.some((object) => object && !page.add(object));
+    const last = page.items.at(-1);
+    if (full && last) return { items: page.items, next: String(last.sequence_id) };
   }
-  return objects;
+  return { items: page.items };
 }
 
 /** Admins, the owner, and every agent that runs the stack, however it came to. */

@@ -6,7 +6,6 @@ import {
   generatorNewWrites,
   generatorRemoveWrites,
   generatorUpdateWrites,
-  listGenerators,
   type StoredGenerator,
 } from '../../identity/generator-repository.ts';
 import { mintPak } from '../../identity/pak.ts';
@@ -14,12 +13,14 @@ import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
+import type { ListPage, PageRequest } from '../../platform/list-page.ts';
 import { Description, Name } from '../../platform/names.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
-import { listRegistrationsWith, type Registration } from '../targeting/registration-repository.ts';
+import { listRegistrationsOfGenerator } from '../targeting/registration-lists.ts';
+import type { Registration } from '../targeting/registration-repository.ts';
 
 const nameTaken = () => uniqueViolation('generators_name', 'a generator of this name exists');
 const audited = (
@@ -47,10 +48,6 @@ export async function getGenerator({ database }: FleetPorts, id: string): Promis
   if (!generator) throw fleetError('generator_not_found');
   return generator;
 }
-
-/** All but the system's. */
-export const listTenants = async ({ database }: FleetPorts): Promise<Generator[]> =>
-  (await listGenerators(database)).filter((generator) => !generator.is_system);
 
 /** What is left out stays as it is; null clears the description, and opens the generator to every agent. */
 export interface GeneratorInput {
@@ -154,7 +151,7 @@ export async function rotateGeneratorPak(ports: FleetPorts, caller: Caller, id: 
   return rotated;
 }
 
-export async function listRegisteredAgents(ports: FleetPorts, id: string): Promise<Registration[]> {
+export async function listRegisteredAgents(ports: FleetPorts, id: string, page: PageRequest): Promise<ListPage<Registration>> {
   await getGenerator(ports, id);
-  return listRegistrationsWith(ports.database, id);
+  return listRegistrationsOfGenerator(ports.database, id, page);
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
 import { uniqueViolation } from '../fleet-errors.ts';
-import { fleetTable, generatorPk, stackKey, stackNameKey, stackShards } from '../fleet-table.ts';
+import { fleetTable, generatorPk, stackKey, stackNameKey } from '../fleet-table.ts';
 import { stackSelectorsNewWrite, stackSelectorsRemoveWrite } from '../targeting/selection.ts';
 import { Stack, StackHead } from './stack.ts';
 
@@ -35,16 +35,6 @@ export async function findStacks(database: Database, ids: readonly string[]): Pr
 }
 
 const byAge = (a: Stack, b: Stack) => a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id);
-
-/** Oldest first. Sixteen queries. */
-export async function listStacks(database: Database): Promise<StackRecord[]> {
-  const shards = await Promise.all(stackShards.map((pk) => queryAll(database, table, { pk, limit: STACK_LIST_LIMIT })));
-  return shards
-    .flat()
-    .map((item) => StackRecord.parse(item))
-    .sort(byAge)
-    .slice(0, STACK_LIST_LIMIT);
-}
 
 /** Oldest first. One query and a read for each. */
 export async function listStacksOf(database: Database, generatorId: string, limit = STACK_LIST_LIMIT): Promise<StackRecord[]> {

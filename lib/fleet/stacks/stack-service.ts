@@ -4,20 +4,14 @@ import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
+import type { ListPage, PageRequest } from '../../platform/list-page.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { fleetChanged } from '../targeting/fleet-changed.ts';
 import { checkStackText, type Stack } from './stack.ts';
-import {
-  findStack,
-  listStacks,
-  listStacksOf,
-  type StackRecord,
-  stackNewWrites,
-  stackRemoveWrites,
-  stackUpdateWrites,
-} from './stack-repository.ts';
+import { listStacks, listStacksOfGenerator } from './stack-lists.ts';
+import { findStack, type StackRecord, stackNewWrites, stackRemoveWrites, stackUpdateWrites } from './stack-repository.ts';
 
 const audited = (actor: Actor, action: string, stack: Stack): AuditEntry => ({
   actor,
@@ -49,13 +43,17 @@ export const owns = ({ principal }: Caller, stack: Stack): boolean =>
   decideFor(principal, { admin: () => true, agent: () => false, generator: ({ id }) => id === stack.generator_id });
 
 /** Admins see all, or one tenant's; a generator sees its own. */
-export const listVisibleStacks = ({ database }: FleetPorts, { principal }: Caller, tenant?: string): Promise<StackRecord[]> =>
+export const listVisibleStacks = (
+  { database }: FleetPorts,
+  { principal }: Caller,
+  { tenant, ...page }: PageRequest & { tenant?: string | undefined },
+): Promise<ListPage<Stack>> =>
   decideFor(principal, {
-    admin: () => (tenant === undefined ? listStacks(database) : listStacksOf(database, tenant)),
+    admin: () => (tenant === undefined ? listStacks(database, page) : listStacksOfGenerator(database, tenant, page)),
     agent: () => {
       throw fleetError('stacks_list_denied');
     },
-    generator: ({ id }) => listStacksOf(database, id),
+    generator: ({ id }) => listStacksOfGenerator(database, id, page),
   });
 
 /** Admins create stacks for every generator, a generator for itself. */

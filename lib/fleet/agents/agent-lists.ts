@@ -1,0 +1,25 @@
+import type { Database } from '../../platform/database/database.ts';
+import { inKeyOrder, type Placed, throughEdges } from '../../platform/database/key-order.ts';
+import { type ListPage, oldestFirst, type PageRequest, readPage } from '../../platform/list-page.ts';
+import { agentKey, agentListPks, fleetTable } from '../fleet-table.ts';
+import { Agent } from '../protocol/agent-protocol.ts';
+import { registrationEdges } from '../targeting/registration-lists.ts';
+
+const table = fleetTable.name;
+
+/** All agents. A page holds those next by id, oldest first. */
+export const listAgents = (database: Database, page: PageRequest): Promise<ListPage<Agent>> =>
+  agentsIn(inKeyOrder(database, table, { pks: agentListPks, after: page.cursor }), page);
+
+/** The agents that are registered with a generator. A page holds those next by id, oldest first. One unit for each agent. */
+export function listAgentsOfGenerator(database: Database, generatorId: string, page: PageRequest): Promise<ListPage<Agent>> {
+  const edges = registrationEdges(database, generatorId, page.cursor);
+  // The edge's place is the agent's id.
+  return agentsIn(
+    throughEdges(database, table, edges, (edge) => agentKey(String(edge.agent_id))),
+    page,
+  );
+}
+
+const agentsIn = async (batches: AsyncIterable<Placed[]>, page: PageRequest) =>
+  oldestFirst(await readPage(batches, page, (item) => Agent.parse(item)));

@@ -1,0 +1,37 @@
+import * as z from 'zod';
+import type { Database } from '../../platform/database/database.ts';
+import { inKeyOrder, type Placed, throughEdges } from '../../platform/database/key-order.ts';
+import { type ListPage, oldestFirst, type PageRequest, readPage } from '../../platform/list-page.ts';
+import { fleetTable, generatorPk, STACK_LIST_PK, stackKey, stackNameKey } from '../fleet-table.ts';
+import { matchStacks } from '../targeting/matching.ts';
+import { Stack } from './stack.ts';
+
+const table = fleetTable.name;
+
+/** All stacks. A page holds those next by id, oldest first. */
+export async function listStacks(database: Database, page: PageRequest): Promise<ListPage<Stack>> {
+  const stacks = inKeyOrder(database, table, { pks: [STACK_LIST_PK], after: page.cursor });
+  return oldestFirst(await readPage(stacks, page, (item) => Stack.parse(item)));
+}
+
+/** A generator's stacks. A page holds those next by name, oldest first. One unit for each stack. */
+export async function listStacksOfGenerator(database: Database, generatorId: string, page: PageRequest): Promise<ListPage<Stack>> {
+  const names = inKeyOrder(database, table, { pks: [generatorPk(generatorId)], prefix: stackNameKey('', '').sk, after: page.cursor });
+  const stacks = throughEdges(database, table, names, (edge) => stackKey(z.uuid().parse(edge.id)));
+  return oldestFirst(await readPage(stacks, page, (item) => Stack.parse(item)));
+}
+
+/** The stacks that an agent runs, in the order of their ids. The edges are read for every page, the stacks for theirs alone. */
+export async function listStacksOfAgent(database: Database, agentId: string, page: PageRequest): Promise<ListPage<Stack>> {
+  const { heads } = await matchStacks(database, agentId);
+  const { cursor = '' } = page;
+  const ids = [...heads.keys()].filter((id) => id > cursor).sort();
+  return readPage(stacksById(database, ids), page, (item) => Stack.parse(item));
+}
+
+async function* stacksById(database: Database, ids: readonly string[]): AsyncGenerator<Placed[]> {
+  for (let from = 0; from < ids.length; from += 100) {
+    const items = await database.batchGet(table, ids.slice(from, from + 100).map(stackKey));
+    yield items.map((item) => ({ place: item.sk, item })).sort((a, b) => (a.place < b.place ? -1 : 1));
+  }
+}

@@ -1,0 +1,61 @@
+import type { Database, Item, Key } from './database.ts';
+
+/** A page is decoded in one go: so many items take about two milliseconds. */
+const ITEMS_READ_AT_ONCE = 200;
+
+/** An item of a list with its place there: the part of its sort key that is its own. */
+export interface Placed {
+  place: string;
+  item: Item;
+}
+
+export interface KeyOrder {
+  /** In the order of the keys that they hold. */
+  pks: readonly string[];
+  prefix?: string;
+  /** Goes on behind this place. */
+  after?: string | undefined;
+  fields?: readonly string[];
+}
+
+/** A list in the order of its sort keys, some hundred items at a time. One query where it is short. */
+export async function* inKeyOrder(
+  database: Database,
+  table: string,
+  { pks, prefix = '', after, fields }: KeyOrder,
+): AsyncGenerator<Placed[]> {
+  for (const pk of pks) {
+    let from = after === undefined ? undefined : prefix + after;
+    do {
+      const page = await database.query(table, {
+        pk,
+        limit: ITEMS_READ_AT_ONCE,
+        ...(prefix && { prefix }),
+        ...(from !== undefined && { after: from }),
+        ...(fields && { fields }),
+      });
+      yield page.items.map((item) => ({ place: item.sk.slice(prefix.length), item }));
+      from = page.next;
+    } while (from !== undefined);
+  }
+}
+
+/** What a list of edges leads to, at the edges' places. An edge that leads nowhere any more is left out. */
+export async function* throughEdges(
+  database: Database,
+  table: string,
+  edges: AsyncIterable<Placed[]>,
+  keyOf: (edge: Item) => Key,
+): AsyncGenerator<Placed[]> {
+  for await (const batch of edges) {
+    const items = await database.batchGet(
+      table,
+      batch.map(({ item }) => keyOf(item)),
+    );
+    const bySk = new Map(items.map((item) => [item.sk, item]));
+    yield batch.flatMap(({ place, item: edge }) => {
+      const item = bySk.get(keyOf(edge).sk);
+      return item ? [{ place, item }] : [];
+    });
+  }
+}
