@@ -16,7 +16,7 @@ export const metricsEndpoints = [
     path: '/metrics',
     summary: 'Metrics for Prometheus',
     tag: 'system',
-    description: 'What this process has counted, and gauges of the fleet that are at most half a minute old.',
+    description: 'What this process has counted, and gauges of the fleet that were read less than a minute ago.',
     access: 'public',
     status: 200,
     responseType: EXPOSITION,

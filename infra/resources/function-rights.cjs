@@ -46,7 +46,7 @@ module.exports = {
   // Probes and pages answer while the store is away: they have nothing to ask it.
   health: { tables: {} },
   readiness: { tables: { identity: read } },
-  metrics: { tables: { fleet: ['Query'] } },
+  metrics: { tables: { fleet: ['GetItem', 'Query', 'UpdateItem'] } },
   openapi: { tables: {} },
   reference: { tables: {} },
   fallback: { tables: authenticated },
