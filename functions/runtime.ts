@@ -14,6 +14,8 @@ export interface Runtime extends SurfaceBase {
   metrics?: Metrics;
   /** The folder of the embedded store, for the log. */
   storedIn?: string | undefined;
+  /** Carries the calls to the store where many share a process; the SDK's own if absent. */
+  storeTransport?: DynamoDbOptions['transport'];
   /** For benchmarks: told what each call to the store cost. */
   onConsumed?: DynamoDbOptions['onConsumed'];
 }
