@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { FleetPorts } from '../../lib/fleet/fleet-ports.ts';
+import { confirmRemoval } from '../../lib/fleet/targeting/assignments.ts';
+import { startTestHost, type TestHost } from '../harness/host.ts';
+import { configMap, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, submit } from './fleet-builder.ts';
+import { createPollingAgent, type PollingAgent, seededRandom, withLateReads } from './polling-agent.ts';
+
+const POLLS = 10_000;
+const random = seededRandom(7);
+const pick = <T>(values: readonly T[]): T => {
+  const value = values[Math.floor(random() * values.length)];
+  if (value === undefined) throw new Error('nothing to pick');
+  return value;
+};
+
+let host: TestHost;
+let ports: FleetPorts;
+let [own, foreign]: MadeGenerator[] = [];
+let agents: PollingAgent[];
+beforeAll(async () => {
+  host = await startTestHost({ functions: { scheduleGroups: [] } });
+  const { services } = host.app;
+  ports = { ...services, database: withLateReads(services.database, random) };
+  [own, foreign] = [await makeGenerator(host), await makeGenerator(host)];
+  const generators = [own];
+  const made = await Promise.all([1, 2, 3].map(() => makeAgent(host, { generators, labels: ['p', 'a'] })));
+  for (const { id } of made) await ok(host.admin.post(`/agents/${id}/annotations`, { agent_id: id, key: 'k', value: 'v' }));
+  agents = made.map(({ id }) => createPollingAgent(ports, id));
+});
+afterAll(() => host.stop());
+
+/** One way by which stacks come to an agent: it can be put on and taken off. */
+interface Way {
+  on(): Promise<unknown>;
+  off(): Promise<unknown>;
+}
+const stackLabel = (id: string, label: string): Way => ({
+  on: () => ok(host.admin.post(`/stacks/${id}/labels`, label)),
+  off: () => ok(host.admin.delete(`/stacks/${id}/labels/${label}`)),
+});
+const stackAnnotation = (id: string): Way => ({
+  on: () => ok(host.admin.post(`/stacks/${id}/annotations`, { stack_id: id, key: 'k', value: 'v' })),
+  off: () => ok(host.admin.delete(`/stacks/${id}/annotations/k`)),
+});
+const targets = (id: string): Way => ({
+  on: () => Promise.all(agents.map((agent) => ok(host.admin.post(`/agents/${agent.id}/targets`, { agent_id: agent.id, stack_id: id })))),
+  off: () => Promise.all(agents.map((agent) => ok(host.admin.delete(`/agents/${agent.id}/targets/${id}`)))),
+});
+const agentLabel = (id: string, label: string): Way => ({
+  on: () => ok(host.admin.post(`/agents/${id}/labels`, { agent_id: id, label })),
+  off: () => ok(host.admin.delete(`/agents/${id}/labels/${label}`)),
+});
+const registration = (agentId: string, generatorId: string): Way => ({
+  on: () => ok(host.admin.post(`/generators/${generatorId}/register`, { agent_id: agentId })),
+  off: () => ok(host.admin.delete(`/generators/${generatorId}/register?agent_id=${agentId}`)),
+});
+
+/** Exchanges one way for another, the new one first, so that there is one at every moment. */
+async function exchange(ways: readonly Way[], current: { way: Way }): Promise<void> {
+  const next = pick(ways.filter((way) => way !== current.way));
+  await next.on();
+  await current.way.off();
+  current.way = next;
+}
+
+async function toggle(way: Way, state: { on: boolean }): Promise<void> {
+  await (state.on ? way.off() : way.on());
+  state.on = !state.on;
+}
+
+/** Repeats a change after every some dozens of polls, until they are done. */
+async function keepChanging(change: () => Promise<unknown>, polls: () => number): Promise<void> {
+  while (polls() < POLLS) {
+    await change();
+    const next = polls() + random() * 300;
+    while (polls() < Math.min(next, POLLS)) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test('while labels, targets and registrations are exchanged, no poll withdraws a stack that matches all the time', async () => {
+  if (!own || !foreign) throw new Error('not made');
+  /** Matched at every moment: the first by exchanged ways of its own, the second by labels that agents exchange. */
+  const moving = await makeStack(host, own, { labels: ['p'], yaml: configMap('moving') });
+  const standing = await makeStack(host, own, { labels: ['a', 'b'], yaml: configMap('standing') });
+  const unsteady = await makeStack(host, own, { yaml: configMap('unsteady') });
+  const theirs = await makeStack(host, foreign, { labels: ['p'], yaml: configMap('theirs') });
+  const ways = [stackLabel(moving.id, 'p'), stackAnnotation(moving.id), targets(moving.id)];
+  const current = { way: pick(ways.slice(0, 1)) };
+  const labelled = { on: false };
+  const registered = agents.map(() => ({ on: false }));
+  const heads = new Map([moving, standing, unsteady, theirs].map(({ id, objectId }) => [id, objectId]));
+
+  let polls = 0;
+  const done = () => polls >= POLLS;
+  const withdrawn: string[] = [];
+  const seen = { answers: 0, changes: 0 };
+  const polling = agents.map(async (agent) => {
+    while (!done()) {
+      polls += 1;
+      const answer = await agent.poll({ whole: random() < 0.03 });
+      if (answer === 'unchanged') continue;
+      seen.answers += 1;
+      for (const { stack_id, state, deployment_object_id } of answer) {
+        if (state !== 'withdrawn') continue;
+        if (stack_id === moving.id || stack_id === standing.id) withdrawn.push(stack_id);
+        else if (random() < 0.5) await confirmRemoval(ports, agent.id, { id: deployment_object_id ?? '', stack_id });
+      }
+    }
+  });
+  const changing = [
+    () => exchange(ways, current),
+    ...agents.map(({ id }) => {
+      const [a, b] = [agentLabel(id, 'a'), agentLabel(id, 'b')];
+      const labels = { way: a };
+      return () => exchange([a, b], labels);
+    }),
+    () => toggle(stackLabel(unsteady.id, 'p'), labelled),
+    () => toggle(registration(agents[0]?.id ?? '', foreign?.id ?? ''), registered[0] ?? { on: false }),
+    async () => {
+      const stackId = pick([moving.id, standing.id, unsteady.id, theirs.id]);
+      heads.set(stackId, (await submit(host, stackId, configMap(`n${polls}`))).id);
+    },
+  ].map((change) =>
+    keepChanging(
+      async () => {
+        await change();
+        seen.changes += 1;
+      },
+      () => polls,
+    ),
+  );
+  await Promise.all([...polling, ...changing]);
+  expect(withdrawn).toEqual([]);
+  expect(seen.changes).toBeGreaterThan(100);
+  expect(seen.answers).toBeGreaterThan(500);
+
+  // Every agent comes to hold what it should run, by nothing but conditional polls.
+  for (const [at, agent] of agents.entries()) {
+    for (let n = 0; n < 10 && (await agent.poll()) !== 'unchanged'; n++);
+    expect(await agent.poll()).toBe('unchanged');
+    const wanted = [moving.id, standing.id, ...(labelled.on ? [unsteady.id] : []), ...(registered[at]?.on ? [theirs.id] : [])];
+    const assigned = agent.held().filter(({ state }) => state === 'assigned');
+    expect(new Map(assigned.map(({ stack_id, deployment_object_id }) => [stack_id, deployment_object_id]))).toEqual(
+      new Map(wanted.map((id) => [id, heads.get(id)])),
+    );
+  }
+}, 180_000);
