@@ -118,10 +118,10 @@ export function createAgent({
     });
     const bodies = createBodyStore({ files, controlPlane, log });
     const defaultNamespace = config.watchNamespace ?? 'default';
-    const contents = createStackContents({ bodies, defaultNamespace, stop });
+    const contents = createStackContents({ bodies, stop });
     const annotations = createStackAnnotations({ controlPlane, state, clock, log, stop });
     const reports = createReports({ controlPlane, state, agentId, clock, random, log, stop });
-    const shared = { agentId, state, inventories, guard, contents, metrics, log };
+    const shared = { agentId, state, inventories, guard, contents, defaultNamespace, metrics, log };
     const effects = { cluster, clock, random, stop, forceConflicts: config.forceConflicts, parallelism: config.applyParallelism };
     const reconcile = createStackReconciler({
       ...shared,
@@ -129,14 +129,14 @@ export function createAgent({
       annotations,
       reports,
       assignmentOf: (stackId) => cycle.assignmentOf(stackId),
-      defaultNamespace,
+      leavingStacks: () => cycle.leavingStacks(),
       healthTimeoutMs: config.healthTimeoutMs,
       driftIntervalMs: config.driftIntervalMs,
     });
     const queue = createWorkQueue({ work: reconcile, parallelism: config.stackParallelism, clock, log });
     const cycle = createPollCycle({
       ...shared,
-      controlPlane: heardBy(heartbeat, controlPlane),
+      controlPlane: trackingReachability(heartbeat, controlPlane),
       bodies,
       clock,
       random,
@@ -197,7 +197,7 @@ export function createAgent({
 }
 
 /** A poll tells as well as a heartbeat whether the control plane is there for this agent, and comes sooner. */
-const heardBy = ({ heard }: Heartbeat, controlPlane: ControlPlane): ControlPlane => ({
+const trackingReachability = ({ heard }: Heartbeat, controlPlane: ControlPlane): ControlPlane => ({
   ...controlPlane,
   async assignments(agentId, known, signal) {
     try {

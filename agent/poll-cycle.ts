@@ -4,9 +4,10 @@ import type { Clock } from '../lib/platform/clock.ts';
 import type { Log } from '../lib/platform/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
+import { isAssigned, isLeaving, type StackAssignment, stackAssignment } from './control-plane/stack-assignment.ts';
 import { inParallel } from './in-parallel.ts';
-import { isAssigned, type StackContents } from './reconcile/desired/stack-contents.ts';
-import { deletableIn } from './reconcile/inventory/inventory.ts';
+import { countDropped, type StackContents } from './reconcile/desired/stack-contents.ts';
+import { deletableIn, type Inventory } from './reconcile/inventory/inventory.ts';
 import type { InventoryStore } from './reconcile/inventory/inventory-store.ts';
 import type { DeletionGuard } from './reconcile/removal/deletion-guard.ts';
 import type { AgentState } from './state/agent-state.ts';
@@ -17,7 +18,9 @@ export interface PollCycle {
   /** Without `ask` it goes by what it knows. Never rejects for what others do wrong. */
   run(how: { ask: boolean }): Promise<void>;
   /** Undefined while the agent is not ACTIVE. */
-  assignmentOf(stackId: string): Assignment | undefined;
+  assignmentOf(stackId: string): StackAssignment | undefined;
+  /** The ids of the stacks that are to go from this agent. */
+  leavingStacks(): ReadonlySet<string>;
 }
 
 interface PollCycleOptions {
@@ -28,6 +31,8 @@ interface PollCycleOptions {
   guard: DeletionGuard;
   contents: StackContents;
   bodies: BodyStore;
+  /** For namespaced objects that name none. */
+  defaultNamespace: string;
   metrics: AgentMetrics;
   clock: Clock;
   random: () => number;
@@ -47,7 +52,22 @@ const READS_AT_ONCE = 8;
 const ACTIVE = 'ACTIVE';
 
 export function createPollCycle(options: PollCycleOptions): PollCycle {
-  const { agentId, controlPlane, state, inventories, guard, contents, bodies, metrics, clock, random, log, stop, enqueue } = options;
+  const {
+    agentId,
+    controlPlane,
+    state,
+    inventories,
+    guard,
+    contents,
+    bodies,
+    defaultNamespace,
+    metrics,
+    clock,
+    random,
+    log,
+    stop,
+    enqueue,
+  } = options;
   const given = new Map<string, string>();
   let unlisted = new Set<string>();
   let failedReads = 0;
@@ -111,29 +131,38 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
       given.delete(stackId);
       guard.done(stackId);
     }
-    const news = [...byStack.values()].filter((assignment) => given.get(assignment.stack_id) !== textOf(assignment));
+    const news = [...byStack.values()].filter((assignment) => given.get(assignment.stackId) !== textOf(assignment));
     noticeUnlisted();
     guard.announcing(() => announceDeletions(news));
     for (const assignment of news) {
-      given.set(assignment.stack_id, textOf(assignment));
-      enqueue(assignment.stack_id);
+      given.set(assignment.stackId, textOf(assignment));
+      enqueue(assignment.stackId);
     }
   }
 
   /** Before anything is deleted, all that this cycle is going to delete is known. */
-  async function announceDeletions(news: readonly Assignment[]): Promise<void> {
+  async function announceDeletions(news: readonly StackAssignment[]): Promise<void> {
     const inventoryOf = new Map(inventories.all().map((inventory) => [inventory.stackId, inventory]));
     await inParallel(news, READS_AT_ONCE, async (assignment) => {
-      const { stack_id: stackId, deployment_object_id: objectId } = assignment;
+      const { stackId, state: assigned, deployment } = assignment;
       const inventory = inventoryOf.get(stackId);
-      const what = `${assignment.state} ${objectId}`;
-      if (!inventory) guard.announce(stackId, what, 0);
-      else if (assignment.state === 'withdrawn' || assignment.is_deletion_marker)
-        guard.announce(stackId, what, deletableIn(inventory).length);
-      else if (!isAssigned(assignment) || assignment.checksum === inventory.checksum || assignment.sequence_id < inventory.sequence)
-        guard.announce(stackId, what, 0);
-      else guard.announce(stackId, what, await contents.leavesOut(assignment, deletableIn(inventory)));
+      guard.announce(stackId, `${assigned} ${deployment?.objectId}`, inventory ? await countDeletions(assignment, inventory) : 0);
     });
+  }
+
+  async function countDeletions(assignment: StackAssignment, inventory: Inventory): Promise<number> {
+    const deletable = deletableIn(inventory);
+    if (isLeaving(assignment)) return deletable.length;
+    if (!isAssigned(assignment)) return 0;
+    const { checksum, sequence } = assignment.deployment;
+    const { deployment, isApplied } = inventory;
+    if ((isApplied && checksum === deployment.checksum) || sequence < deployment.sequence) return 0;
+    try {
+      return countDropped(deletable, await contents.prefetch(assignment), defaultNamespace);
+    } catch {
+      // Contents that can't be read drop nothing. The apply meets the same error and reports it.
+      return 0;
+    }
   }
 
   /** Absence is no order. It is worth a word each time another stack is concerned. */
@@ -150,11 +179,12 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
   return {
     run,
     assignmentOf: (stackId) => (state.assignments?.value.status === ACTIVE ? byStack.get(stackId) : undefined),
+    leavingStacks: () => new Set([...byStack.values()].filter(isLeaving).map(({ stackId }) => stackId)),
   };
 }
 
-const indexOf = (assignments: readonly Assignment[] = []): Map<string, Assignment> =>
-  new Map(assignments.map((assignment) => [assignment.stack_id, assignment]));
+const indexOf = (assignments: readonly Assignment[] = []): Map<string, StackAssignment> =>
+  new Map(assignments.map((assignment) => [assignment.stack_id, stackAssignment(assignment)]));
 
-const textOf = ({ state, deployment_object_id, sequence_id, checksum, is_deletion_marker }: Assignment): string =>
-  [state, deployment_object_id, sequence_id, checksum, is_deletion_marker].join(' ');
+const textOf = ({ state, deployment, isDeletionMarker }: StackAssignment): string =>
+  [state, deployment?.objectId, deployment?.sequence, deployment?.checksum, isDeletionMarker].join(' ');

@@ -6,14 +6,12 @@ import type { Log } from '../lib/platform/log.ts';
 import { type ControlPlane, ControlPlaneError } from './control-plane/control-plane.ts';
 import { inParallel } from './in-parallel.ts';
 import { type Outcome, outcomeDetails, outcomeMessage } from './reconcile/effects/outcome.ts';
-import type { AgentState, PendingEvent, Reported } from './state/agent-state.ts';
+import type { AgentState, PendingEvent } from './state/agent-state.ts';
 
 /** Tells the control plane how stacks fare: each news once, kept until it is delivered, the latest per stack only. */
 export interface Reports {
   /** Equal news to what was last delivered or is waiting is no news. Delivery goes on by itself. */
   submit(news: News): void;
-  /** What was last said about a stack, delivered or about to be. */
-  last(stackId: string): Pick<Reported, 'deployment_object_id' | 'event_type' | 'status'> | undefined;
   /** Tries again what was not delivered, unless its wait is not over. */
   flush(): void;
   settled(): Promise<void>;
@@ -63,7 +61,7 @@ export function createReports({ controlPlane, state, agentId, clock, random, log
   }
 
   async function deliverOne(item: PendingEvent): Promise<'settled' | 'later'> {
-    const { stack_id, event, digest } = item;
+    const { stack_id, event } = item;
     try {
       await controlPlane.report(agentId, event, stop);
       log.info('reported', {
@@ -82,8 +80,6 @@ export function createReports({ controlPlane, state, agentId, clock, random, log
     }
     // Newer news may have taken its place meanwhile.
     state.pending = state.pending.filter((pending) => pending !== item);
-    const { deployment_object_id, event_type, status } = event;
-    state.stack(stack_id).reported = { deployment_object_id, event_type, status, digest };
     state.changed();
     return 'settled';
   }
@@ -97,8 +93,6 @@ export function createReports({ controlPlane, state, agentId, clock, random, log
       });
   }
 
-  const pendingOf = (stackId: string) => state.pending.find(({ stack_id }) => stack_id === stackId);
-
   return {
     submit({ stackId, deploymentObjectId, type, outcome, durationMs, again }) {
       const event: NewAgentEvent = {
@@ -110,14 +104,17 @@ export function createReports({ controlPlane, state, agentId, clock, random, log
         details: outcomeDetails(stackId, outcome, durationMs),
       };
       const digest = digestOf(event);
-      const last = pendingOf(stackId) ?? state.stack(stackId).reported;
-      if (last?.digest === digest && !again) return;
-      state.pending = [...state.pending.filter(({ stack_id }) => stack_id !== stackId), { stack_id: stackId, event, digest }].slice(
-        -PENDING_MAX,
-      );
+      const record = state.stack(stackId);
+      if (record.reported?.digest === digest && !again) return;
+      const { deployment_object_id, event_type, status } = event;
+      record.reported = { deployment_object_id, event_type, status, digest };
+      const pending = [...state.pending.filter(({ stack_id }) => stack_id !== stackId), { stack_id: stackId, event }];
+      // What nobody will hear is to be reported again.
+      for (const { stack_id } of pending.slice(0, -PENDING_MAX)) delete state.stack(stack_id).reported;
+      state.pending = pending.slice(-PENDING_MAX);
+      state.changed();
       flush();
     },
-    last: (stackId) => pendingOf(stackId)?.event ?? state.stack(stackId).reported,
     flush,
     async settled() {
       while (delivering) await delivering;

@@ -3,7 +3,7 @@ import { Assignments, NewAgentEvent } from '../../lib/fleet/protocol/agent-proto
 import type { Log } from '../../lib/platform/log.ts';
 import type { StateFiles } from './state-files.ts';
 
-/** What was last said about a stack, so that it is said once. */
+/** The last report on a stack, delivered or about to be, so that it is sent once. */
 export const Reported = z.object({ deployment_object_id: z.string(), event_type: z.string(), status: z.string(), digest: z.string() });
 export type Reported = z.infer<typeof Reported>;
 
@@ -20,7 +20,7 @@ const Stored = z.object({
   identity: z.object({ agent_id: z.string(), agent_name: z.string(), cluster_name: z.string(), broker_url: z.string() }),
   assignments: z.object({ etag: z.string().optional(), value: Assignments }).optional(),
   stacks: z.record(z.string(), Stack),
-  pending: z.array(z.object({ stack_id: z.string(), event: NewAgentEvent, digest: z.string() })),
+  pending: z.array(z.object({ stack_id: z.string(), event: NewAgentEvent })),
 });
 type Stored = z.infer<typeof Stored>;
 export type Identity = Stored['identity'];
@@ -35,6 +35,8 @@ export interface AgentState {
   readonly identity: Identity;
   assignments: Stored['assignments'];
   stack(stackId: string): StackRecord;
+  /** Whatever is older than this deployment object is not applied any more. */
+  noteApplied(stackId: string, sequence: number): void;
   /** After a withdrawal whatever is assigned next is new. */
   forgetSequence(stackId: string): void;
   /** Forgets what is known of all other stacks. */
@@ -99,9 +101,16 @@ export function createAgentState(files: StateFiles, log: Log, identity: Identity
     keepOnly(stackIds) {
       for (const stackId of stacks.keys()) if (!stackIds.has(stackId)) stacks.delete(stackId);
     },
+    noteApplied(stackId, sequence) {
+      const record = state.stack(stackId);
+      if (record.sequence === sequence) return;
+      record.sequence = sequence;
+      state.changed();
+    },
     forgetSequence(stackId) {
-      const { reported } = state.stack(stackId);
-      stacks.set(stackId, reported ? { reported } : {});
+      const record = state.stack(stackId);
+      delete record.sequence;
+      delete record.annotations;
       state.changed();
     },
     changed() {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
 import type { Log } from '../../lib/platform/log.ts';
 import { type ControlPlane, ControlPlaneError } from '../control-plane/control-plane.ts';
+import type { DeploymentRef } from '../control-plane/stack-assignment.ts';
 import type { StateFiles } from './state-files.ts';
 
 /** Beyond this many characters on disk nothing more is kept; it is fetched again when it is needed. */
@@ -10,8 +10,8 @@ const CHECKSUM = /^[0-9a-f]{64}$/;
 
 /** YAML by its checksum: from disk, else from the control plane. What doesn't hash to its checksum is never handed out. */
 export interface BodyStore {
-  /** The YAML of an assignment. Rejects with a ControlPlaneError. */
-  get(assignment: Assignment & { deployment_object_id: string; checksum: string }, signal?: AbortSignal): Promise<string>;
+  /** The YAML of a stack's deployment object. Rejects with a ControlPlaneError. */
+  get(stackId: string, deployment: DeploymentRef, signal?: AbortSignal): Promise<string>;
   /** Drops what no assignment needs any more. */
   keepOnly(checksums: ReadonlySet<string>): Promise<void>;
 }
@@ -44,13 +44,13 @@ export function createBodyStore({ files, controlPlane, log }: { files: StateFile
   }
 
   return {
-    async get({ deployment_object_id: id, stack_id, checksum }, signal) {
+    async get(stackId, { objectId: id, checksum }, signal) {
       if (!CHECKSUM.test(checksum))
         throw new ControlPlaneError('unreadable', `deployment object ${id}: "${checksum.slice(0, 80)}" is no SHA-256`);
       const own = await fromDisk(checksum);
       if (own !== undefined) return own;
       const object = await controlPlane.deploymentObject(id, signal);
-      if (object.stack_id !== stack_id)
+      if (object.stack_id !== stackId)
         throw new ControlPlaneError('unreadable', `deployment object ${id} belongs to another stack than was assigned`);
       const actual = checksumOf(object.yaml_content);
       if (actual !== checksum)

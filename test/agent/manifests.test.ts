@@ -40,7 +40,7 @@ test.each([
 
 const placing = {
   owner: { agentId: 'a', stackId: 's' },
-  origin: { deploymentObjectId: 'd', checksum: 'c' },
+  deployment: { objectId: 'd', checksum: 'c' },
   defaultNamespace: 'watched',
   isReserved: () => false,
 };

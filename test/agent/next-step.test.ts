@@ -1,76 +1,164 @@
 import { expect, test } from '@jest/globals';
-import { nextStep, type StackMemory } from '../../agent/reconcile/steps/next-step.ts';
-import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
+import type { StackAssignment } from '../../agent/control-plane/stack-assignment.ts';
+import type { HealthWait } from '../../agent/reconcile/health/health-wait.ts';
+import type { Inventory } from '../../agent/reconcile/inventory/inventory.ts';
+import { nextStep } from '../../agent/reconcile/steps/next-step.ts';
+import type { InProcess, StackProgress } from '../../agent/reconcile/steps/stack-progress.ts';
 
 const NOW = 1_000;
-const assigned: Assignment = {
-  stack_id: 'stack',
-  state: 'assigned',
-  deployment_object_id: 'two',
-  sequence_id: 2,
-  checksum: 'new',
-  is_deletion_marker: false,
-};
-const inventory = { stackId: 'stack', sequence: 2, deploymentObjectId: 'two', checksum: 'new', objects: [], createdNamespaces: [] };
-const said = (status: string, id = 'two', type = 'DEPLOY') => ({ deployment_object_id: id, event_type: type, status });
-const fresh: StackMemory = {
-  sequence: undefined,
-  reported: undefined,
-  verified: undefined,
-  failed: undefined,
-  healthWait: undefined,
-  checkAtMs: undefined,
-};
-const well: StackMemory = { ...fresh, sequence: 2, reported: said('SUCCESS'), verified: 'new', checkAtMs: 5_000 };
+const one = { objectId: 'one', sequence: 1, checksum: 'old' };
+const two = { objectId: 'two', sequence: 2, checksum: 'new' };
+/** Another deployment object with the same contents. */
+const three = { ...two, objectId: 'three', sequence: 3 };
+const assigned: StackAssignment = { stackId: 'stack', state: 'assigned', deployment: two, isDeletionMarker: false };
+const inventory: Inventory = { stackId: 'stack', deployment: two, isApplied: true, objects: [], createdNamespaces: [] };
 
-test.each<
-  [string, Partial<Assignment> | undefined, Partial<typeof inventory> | { checksum: null } | undefined, Partial<StackMemory>, string]
->([
-  ['no word of it: absence is no order', undefined, {}, well, 'nothing not assigned'],
-  [
-    'assigned without contents',
-    { deployment_object_id: null, sequence_id: null, checksum: null },
-    undefined,
-    fresh,
-    'nothing no contents yet',
-  ],
-  ['never applied', {}, undefined, fresh, 'apply'],
-  ['other contents', {}, { checksum: 'old', sequence: 1, deploymentObjectId: 'one' }, well, 'apply'],
-  ['an attempt that did not come to its end', {}, { checksum: null }, fresh, 'apply'],
-  ["an older sequence than the inventory's", { sequence_id: 1, checksum: 'old' }, {}, well, 'nothing older than what was applied'],
-  ['an older sequence than remembered', { sequence_id: 3 }, {}, { ...well, sequence: 4 }, 'nothing older than what was applied'],
-  ['an older deletion marker', { sequence_id: 1, is_deletion_marker: true }, {}, well, 'nothing older than what was applied'],
-  ['applied, all well', {}, {}, well, 'wait 4000'],
-  ['applied, all well, drift detection off', {}, {}, { ...well, checkAtMs: undefined }, 'nothing up to date'],
-  ['time to look for drift', {}, {}, { ...well, checkAtMs: NOW }, 'check'],
-  ['applied by an earlier process', {}, {}, { ...fresh, reported: said('SUCCESS') }, 'check'],
-  ['another object with the same contents', { deployment_object_id: 'three', sequence_id: 3 }, {}, well, 'adopt'],
-  [
-    'another object with the same contents after a failure',
-    { deployment_object_id: 'three', sequence_id: 3 },
-    {},
-    { ...well, failed: { deploymentObjectId: 'two', retryAtMs: 9_000 } },
-    'check',
-  ],
-  ['failed, too early to try again', {}, undefined, { ...fresh, failed: { deploymentObjectId: 'two', retryAtMs: 3_000 } }, 'wait 2000'],
-  ['failed, time to try again', {}, undefined, { ...fresh, failed: { deploymentObjectId: 'two', retryAtMs: NOW } }, 'apply'],
-  ['failed, and something new came', {}, undefined, { ...fresh, failed: { deploymentObjectId: 'one', retryAtMs: 9_000 } }, 'apply'],
-  ['waiting for health', {}, {}, { ...fresh, healthWait: { deploymentObjectId: 'two', lookAtMs: 1_250 } }, 'wait 250'],
-  ['time to look at its health', {}, {}, { ...fresh, healthWait: { deploymentObjectId: 'two', lookAtMs: NOW } }, 'look'],
-  ['withdrawn', { state: 'withdrawn' }, {}, well, 'remove withdrawn'],
-  ['withdrawn, whatever its sequence', { state: 'withdrawn', sequence_id: 1 }, {}, well, 'remove withdrawn'],
-  ['withdrawn, nothing here, not yet told', { state: 'withdrawn' }, undefined, fresh, 'remove withdrawn'],
-  ['withdrawn and told', { state: 'withdrawn' }, undefined, { ...fresh, reported: said('SUCCESS', 'two', 'REMOVE') }, 'nothing removed'],
-  [
-    'withdrawn, told, and yet something is here',
-    { state: 'withdrawn' },
-    {},
-    { ...fresh, reported: said('SUCCESS', 'two', 'REMOVE') },
-    'remove withdrawn',
-  ],
-  ['a deletion marker', { is_deletion_marker: true }, {}, well, 'remove deletion marker'],
-  ['a deletion marker that was carried out', { is_deletion_marker: true }, undefined, well, 'nothing removed'],
-])('%s', (_case, assignment, known, memory, expected) => {
-  const step = nextStep(assignment && { ...assigned, ...assignment }, known && { ...inventory, ...known }, { ...fresh, ...memory }, NOW);
+const reported = (event_type: string, status = 'SUCCESS') => ({ deployment_object_id: 'two', event_type, status, digest: '' });
+const fresh = {};
+const well: Row['persisted'] = { sequence: 2, reported: reported('DEPLOY') };
+const seenWell: Row['inProcess'] = { verified: 'new', checkAtMs: 5_000 };
+const failed = (deploymentObjectId: string, retryAtMs: number): Row['inProcess'] => ({
+  failed: { deploymentObjectId, retryAtMs, times: 1 },
+});
+const waiting = (lookAtMs: number): Row['inProcess'] => {
+  const outcome = { status: 'SUCCESS', summary: '', objects: [] } as const;
+  const wait: HealthWait = {
+    deploymentObjectId: 'two',
+    startedMs: 0,
+    deadlineMs: 9_000,
+    lookAtMs,
+    pending: [],
+    outcome: { ...outcome, objects: [] },
+  };
+  return { healthWait: wait };
+};
+
+interface Row {
+  of: string;
+  assignment: Partial<StackAssignment> | undefined;
+  inventory?: Partial<Inventory>;
+  persisted?: StackProgress['persisted'] | undefined;
+  inProcess?: Omit<InProcess, 'seen'> | undefined;
+  step: string;
+}
+
+const rows: Row[] = [
+  { of: 'a stack of which there is no word', assignment: undefined, inventory: {}, persisted: well, step: 'nothing not assigned' },
+  { of: 'a stack assigned without contents', assignment: { deployment: undefined }, step: 'nothing no contents yet' },
+  { of: 'a stack that was never applied', assignment: {}, step: 'apply' },
+  {
+    of: 'a stack with other contents',
+    assignment: {},
+    inventory: { deployment: one },
+    persisted: well,
+    inProcess: seenWell,
+    step: 'apply',
+  },
+  { of: 'an attempt that did not come to its end', assignment: {}, inventory: { isApplied: false }, step: 'apply' },
+  {
+    of: "an older sequence than the inventory's",
+    assignment: { deployment: one },
+    inventory: {},
+    persisted: well,
+    inProcess: seenWell,
+    step: 'nothing older than what was applied',
+  },
+  {
+    of: 'an older sequence than remembered',
+    assignment: { deployment: three },
+    inventory: {},
+    persisted: { ...well, sequence: 4 },
+    inProcess: seenWell,
+    step: 'nothing older than what was applied',
+  },
+  {
+    of: 'an older deletion marker',
+    assignment: { deployment: one, isDeletionMarker: true },
+    inventory: {},
+    persisted: well,
+    inProcess: seenWell,
+    step: 'nothing older than what was applied',
+  },
+  { of: 'a stack that is well', assignment: {}, inventory: {}, persisted: well, inProcess: seenWell, step: 'wait 4000' },
+  {
+    of: 'a stack that is well while drift is not looked for',
+    assignment: {},
+    inventory: {},
+    persisted: well,
+    inProcess: { verified: 'new' },
+    step: 'nothing up to date',
+  },
+  {
+    of: 'a stack whose next look is due',
+    assignment: {},
+    inventory: {},
+    persisted: well,
+    inProcess: { ...seenWell, checkAtMs: NOW },
+    step: 'correct-drift',
+  },
+  { of: 'a stack that an earlier process applied', assignment: {}, inventory: {}, persisted: well, step: 'correct-drift' },
+  {
+    of: 'another deployment object with the same contents',
+    assignment: { deployment: three },
+    inventory: {},
+    persisted: well,
+    inProcess: seenWell,
+    step: 'confirm-unchanged',
+  },
+  {
+    of: 'another deployment object with the same contents after a failure',
+    assignment: { deployment: three },
+    inventory: {},
+    persisted: well,
+    inProcess: { ...seenWell, ...failed('two', 9_000) },
+    step: 'correct-drift',
+  },
+  { of: 'a failure that is not to be tried again yet', assignment: {}, inProcess: failed('two', 3_000), step: 'wait 2000' },
+  { of: 'a failure that is to be tried again', assignment: {}, inProcess: failed('two', NOW), step: 'apply' },
+  { of: 'a failure after which something new came', assignment: {}, inProcess: failed('one', 9_000), step: 'apply' },
+  { of: 'a wait for health', assignment: {}, inventory: {}, inProcess: waiting(1_250), step: 'wait 250' },
+  { of: 'a wait for health with a look due', assignment: {}, inventory: {}, inProcess: waiting(NOW), step: 'check-health' },
+  {
+    of: 'a withdrawn stack',
+    assignment: { state: 'withdrawn' },
+    inventory: {},
+    persisted: well,
+    inProcess: seenWell,
+    step: 'remove withdrawn',
+  },
+  {
+    of: 'a withdrawn stack, whatever its sequence',
+    assignment: { state: 'withdrawn', deployment: one },
+    inventory: {},
+    persisted: well,
+    step: 'remove withdrawn',
+  },
+  {
+    of: 'a withdrawn stack that has nothing here and was not reported',
+    assignment: { state: 'withdrawn' },
+    persisted: fresh,
+    step: 'remove withdrawn',
+  },
+  {
+    of: 'a withdrawn stack whose removal was reported',
+    assignment: { state: 'withdrawn' },
+    persisted: { reported: reported('REMOVE') },
+    step: 'nothing removed',
+  },
+  { of: 'a withdrawn stack without contents', assignment: { state: 'withdrawn', deployment: undefined }, step: 'nothing removed' },
+  {
+    of: 'a withdrawn stack whose removal was reported, and that has something here',
+    assignment: { state: 'withdrawn' },
+    inventory: {},
+    persisted: { reported: reported('REMOVE') },
+    step: 'remove withdrawn',
+  },
+  { of: 'a deletion marker', assignment: { isDeletionMarker: true }, inventory: {}, persisted: well, step: 'remove deletion marker' },
+  { of: 'a deletion marker that was carried out', assignment: { isDeletionMarker: true }, persisted: well, step: 'nothing removed' },
+];
+
+test.each(rows)('the step due for $of is: $step', ({ assignment, inventory: known, persisted = {}, inProcess = {}, step: expected }) => {
+  const progress = { persisted, inProcess: { seen: new Map(), ...inProcess } };
+  const step = nextStep(assignment && { ...assigned, ...assignment }, known && { ...inventory, ...known }, progress, NOW);
   expect([step.do, 'because' in step ? step.because : 'ms' in step ? step.ms : ''].join(' ').trim()).toBe(expected);
 });

@@ -9,7 +9,7 @@ const object = (kind: string, name = 'a', apiVersion = 'v1'): Manifest => ({ api
 const desired = (...manifests: Manifest[]): Desired[] =>
   placeObjects(manifests, new Map(manifests.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { namespaced: true }])), {
     owner,
-    origin: { deploymentObjectId: 'object', checksum: 'sum' },
+    deployment: { objectId: 'object', checksum: 'sum' },
     defaultNamespace: 'default',
     isReserved: () => false,
   });

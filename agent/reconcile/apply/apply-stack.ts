@@ -6,11 +6,12 @@ import { objectOutcome } from '../effects/outcome.ts';
 import { type OwnedRef, union } from '../inventory/inventory.ts';
 import { ownDefinitions } from '../inventory/observe-owned.ts';
 import type { Plan, Stage } from '../plan/plan.ts';
+import type { AttemptPorts } from '../removal/attempt-ports.ts';
 import { pruneStages, withPrune } from '../removal/prune.ts';
-import { type AttemptPorts, type AttemptResult, failure, type StackAttempt } from '../stack-attempt.ts';
 import { applyStages } from './apply-stages.ts';
 import { missingNamespaces, rollBackNamespaces } from './created-namespaces.ts';
 import { claimantOf, lookAtOwned, planContents } from './plan-contents.ts';
+import { type AttemptResult, failure, type StackAttempt } from './stack-attempt.ts';
 import { validate } from './validate-stack.ts';
 
 /**
@@ -37,12 +38,11 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
   }
   if (early.refused.length > 0) return failure('nothing was changed: the cluster refuses the stack', early.refused);
 
-  const unfinished = inventory?.checksum === null ? inventory.createdNamespaces : [];
+  const unfinished = inventory && !inventory.isApplied ? inventory.createdNamespaces : [];
   const begun = {
     stackId: owner.stackId,
-    sequence: attempt.sequence,
-    deploymentObjectId: attempt.deploymentObjectId,
-    checksum: null,
+    deployment: attempt.deployment,
+    isApplied: false,
     definitions: { ...inventory?.definitions, ...ownDefinitions(desired.map(({ manifest }) => manifest)) },
     createdNamespaces: [...new Set([...unfinished, ...newNamespaces])],
     adopted: [...new Set([...(inventory?.adopted ?? []), ...adoptedIn(planned)])],
@@ -75,7 +75,7 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
   const pruned = await pruneStages(ports, owner, planned);
   await inventories.put({
     ...begun,
-    checksum: attempt.checksum,
+    isApplied: true,
     createdNamespaces: [],
     ownedBefore: pruned.ownedBefore,
     // An object that was to be adopted may have gone before, and a new one may have come.

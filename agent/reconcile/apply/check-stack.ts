@@ -11,11 +11,12 @@ import { observeOwned } from '../inventory/observe-owned.ts';
 import type { Claimant } from '../plan/claim.ts';
 import { observe, requireKnown } from '../plan/observe.ts';
 import { plan, type Stage } from '../plan/plan.ts';
+import type { AttemptPorts } from '../removal/attempt-ports.ts';
 import { pruneStages, withPrune } from '../removal/prune.ts';
-import type { AttemptPorts, AttemptResult, StackAttempt } from '../stack-attempt.ts';
 import { applyStages, type StagesResult } from './apply-stages.ts';
 import { difference } from './object-difference.ts';
 import { claimantOf } from './plan-contents.ts';
+import type { AttemptResult, StackAttempt } from './stack-attempt.ts';
 
 export type CheckResult = AttemptResult & { corrected: number };
 

@@ -2,9 +2,9 @@ import type { ObjectRef } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
 import { isAdopted, isOwned, type Owner } from '../desired/ownership.ts';
 import { type ClusterEffects, retrying } from '../effects/cluster-effects.ts';
+import type { AttemptPorts } from '../removal/attempt-ports.ts';
 import { othersInside } from '../removal/others-inside.ts';
 import { strangersInside } from '../removal/strangers-inside.ts';
-import type { AttemptPorts } from '../stack-attempt.ts';
 
 const STRANGERS_NAMED = 5;
 

@@ -7,7 +7,8 @@ import { observeOwned } from '../inventory/observe-owned.ts';
 import type { Claimant } from '../plan/claim.ts';
 import { type Observed, observe, requireKnown } from '../plan/observe.ts';
 import { type Plan, plan } from '../plan/plan.ts';
-import type { AttemptPorts, StackAttempt } from '../stack-attempt.ts';
+import type { AttemptPorts } from '../removal/attempt-ports.ts';
+import type { StackAttempt } from './stack-attempt.ts';
 import type { Validation } from './validate-stack.ts';
 
 export const claimantOf = ({ inventories }: Pick<AttemptPorts, 'inventories'>, { owner, policy, inventory }: StackAttempt): Claimant => ({
@@ -19,7 +20,7 @@ export const claimantOf = ({ inventories }: Pick<AttemptPorts, 'inventories'>, {
 
 /** The contents that are surely the stack's: an update that adds and drops nothing looks at nothing. */
 const settledIn = ({ inventory }: StackAttempt): ReadonlyMap<string, string | undefined> =>
-  new Map(inventory && inventory.checksum !== null ? inventory.objects.map((ref) => [objectKey(ref), ref.uid]) : []);
+  new Map(inventory?.isApplied ? inventory.objects.map((ref) => [objectKey(ref), ref.uid]) : []);
 
 /** The objects with an owner's labels among the contents, as far as they are not surely ours yet, and among what leaves. */
 export async function lookAtOwned({ effects }: AttemptPorts, attempt: StackAttempt): Promise<Observed> {

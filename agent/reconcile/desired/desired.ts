@@ -1,10 +1,11 @@
 import { type Cluster, groupOf, type Manifest, type ObjectRef, type ResourceKind } from '../../cluster/cluster.ts';
 import { isObject } from '../../cluster/json-object.ts';
+import type { DeploymentRef } from '../../control-plane/stack-assignment.ts';
 import { needsOf } from './kind-needs.ts';
 import { rankOf, type StageName, stageOf } from './kind-order.ts';
 import { ManifestError } from './manifests.ts';
 import { objectKey, objectText } from './object-key.ts';
-import { type Origin, type Owner, stamp } from './ownership.ts';
+import { type Owner, stamp } from './ownership.ts';
 import { withEncodedStringData } from './secret-data.ts';
 
 /** One object of a stack, ready to be applied. */
@@ -22,7 +23,8 @@ export interface Desired {
 
 export interface Placing {
   owner: Owner;
-  origin: Origin;
+  /** The deployment object that the manifests come from. */
+  deployment: Omit<DeploymentRef, 'sequence'>;
   /** For namespaced objects that name none. */
   defaultNamespace: string;
   /** Whether an object is the agent's own bookkeeping, which no stack may write. */
@@ -67,7 +69,7 @@ async function resolveKinds(
 export function placeObjects(
   manifests: readonly Manifest[],
   kinds: ReadonlyMap<string, Pick<ResourceKind, 'namespaced'> | undefined>,
-  { owner, origin, defaultNamespace, isReserved }: Placing,
+  { owner, deployment, defaultNamespace, isReserved }: Placing,
 ): Desired[] {
   const own = definedKinds(manifests);
   const ownNamespaces = new Set(
@@ -97,7 +99,7 @@ export function placeObjects(
     byKey.set(key, {
       key,
       ref,
-      manifest: stamp(withEncodedStringData(placed), owner, origin),
+      manifest: stamp(withEncodedStringData(placed), owner, deployment),
       rank,
       stage: stageOf(rank),
       needsDefinitions: defined !== undefined || (namespace !== undefined && ownNamespaces.has(namespace)),

@@ -1,4 +1,5 @@
 import type { LiveObject, Manifest } from '../../cluster/cluster.ts';
+import type { DeploymentRef } from '../../control-plane/stack-assignment.ts';
 
 /** Labels, to select by; and annotations too, which other tools read. */
 export const STACK_KEY = 'k8s.brokkr.io/stack';
@@ -40,12 +41,6 @@ export interface Owner {
   stackId: string;
 }
 
-/** The deployment object a manifest comes from. */
-export interface Origin {
-  deploymentObjectId: string;
-  checksum: string;
-}
-
 export const ownedBySomeone = OWNER_KEY;
 export const ownedBy = ({ agentId, stackId }: Owner): string => `${OWNER_KEY}=${agentId},${STACK_KEY}=${stackId}`;
 
@@ -60,7 +55,7 @@ export const MARKS = {
 } as const;
 
 /** The manifest as it is applied: the user's, with the marks of its owner. */
-export function stamp(manifest: Manifest, { agentId, stackId }: Owner, { deploymentObjectId, checksum }: Origin): Manifest {
+export function stamp(manifest: Manifest, { agentId, stackId }: Owner, { objectId, checksum }: Omit<DeploymentRef, 'sequence'>): Manifest {
   const { labels } = manifest.metadata;
   const { [ADOPTED_KEY]: _notForUsers, ...annotations } = manifest.metadata.annotations ?? {};
   return {
@@ -72,7 +67,7 @@ export function stamp(manifest: Manifest, { agentId, stackId }: Owner, { deploym
         ...annotations,
         [STACK_KEY]: stackId,
         [CHECKSUM_KEY]: checksum,
-        [DEPLOYMENT_OBJECT_KEY]: deploymentObjectId,
+        [DEPLOYMENT_OBJECT_KEY]: objectId,
         [LAST_CONFIG_KEY]: checksum,
         [OWNER_KEY]: agentId,
       },

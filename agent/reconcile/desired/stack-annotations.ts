@@ -1,9 +1,9 @@
 import type { Clock } from '../../../lib/platform/clock.ts';
 import type { Log } from '../../../lib/platform/log.ts';
 import { type ControlPlane, ControlPlaneError } from '../../control-plane/control-plane.ts';
+import type { Assigned } from '../../control-plane/stack-assignment.ts';
 import type { AgentState } from '../../state/agent-state.ts';
 import { STACK_ANNOTATIONS } from './ownership.ts';
-import type { Assigned } from './stack-contents.ts';
 
 /** What is written on a stack in the control plane about how this agent should treat it. */
 export interface StackAnnotations {
@@ -20,16 +20,16 @@ interface StackAnnotationsOptions {
 }
 
 const ASK_AGAIN_MS = 3_600_000;
-/** A control plane that doesn't answer keeps nobody waiting any sooner. */
+/** After an outage, do not ask for five minutes: each try delays an apply. */
 const DARK_MS = 300_000;
 
 export function createStackAnnotations({ controlPlane, state, clock, log, stop }: StackAnnotationsOptions): StackAnnotations {
   const asked = new Map<string, { objectId: string; atMs: number }>();
   let darkUntilMs = Number.NEGATIVE_INFINITY;
 
-  const isDue = ({ stack_id, deployment_object_id }: Assigned, nowMs: number): boolean => {
-    const last = asked.get(stack_id);
-    return nowMs >= darkUntilMs && (last?.objectId !== deployment_object_id || nowMs - last.atMs >= ASK_AGAIN_MS);
+  const isDue = ({ stackId, deployment }: Assigned, nowMs: number): boolean => {
+    const last = asked.get(stackId);
+    return nowMs >= darkUntilMs && (last?.objectId !== deployment.objectId || nowMs - last.atMs >= ASK_AGAIN_MS);
   };
 
   async function ask(stackId: string): Promise<void> {
@@ -48,10 +48,10 @@ export function createStackAnnotations({ controlPlane, state, clock, log, stop }
 
   return {
     async of(assignment) {
-      const { stack_id: stackId, deployment_object_id: objectId } = assignment;
+      const { stackId, deployment } = assignment;
       const nowMs = clock.monotonicMs();
       if (isDue(assignment, nowMs)) {
-        asked.set(stackId, { objectId, atMs: nowMs });
+        asked.set(stackId, { objectId: deployment.objectId, atMs: nowMs });
         await ask(stackId);
       }
       return state.stack(stackId).annotations ?? {};

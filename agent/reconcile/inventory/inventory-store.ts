@@ -76,10 +76,10 @@ export function createInventoryStore({
   }
 
   /** Counted as an attempt begins, and kept until all that it drops is gone: what it adds makes no share smaller. */
-  function ownedBefore({ stackId, checksum, ownedBefore: given }: Inventory): number | undefined {
+  function ownedBefore({ stackId, isApplied, ownedBefore: given }: Inventory): number | undefined {
     const before = inventories().get(stackId);
-    if (checksum !== null || !before || before instanceof Error) return given;
-    return before.ownedBefore ?? (before.checksum === null ? undefined : deletableIn(before).length);
+    if (isApplied || !before || before instanceof Error) return given;
+    return before.ownedBefore ?? (before.isApplied ? deletableIn(before).length : undefined);
   }
 
   return {

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import type { ObjectRef } from '../../cluster/cluster.ts';
+import type { DeploymentRef } from '../../control-plane/stack-assignment.ts';
 import { objectKey } from '../desired/object-key.ts';
 
 /** `uid` is of the object that was applied last; one of the same name with another uid was made by somebody else. */
@@ -9,11 +10,10 @@ export type OwnedRef = ObjectRef & { uid?: string };
 /** What one stack owns in the cluster, as far as this agent has gone. */
 export interface Inventory {
   stackId: string;
-  /** Of the newest deployment object that was begun. */
-  sequence: number;
-  deploymentObjectId: string;
-  /** Of the YAML that was applied to its end; null from before the first change until then. */
-  checksum: string | null;
+  /** The newest deployment object that was begun. */
+  deployment: DeploymentRef;
+  /** Whether it was applied to its end. */
+  isApplied: boolean;
   objects: OwnedRef[];
   /** Namespaces that an attempt created which has not come to its end: to be rolled back if it fails. */
   createdNamespaces: string[];
@@ -45,9 +45,8 @@ const TEXT_BYTES_MAX = 16 * 1024 * 1024;
 const Stored = z.object({
   version: z.literal(1),
   stack_id: z.string(),
-  sequence: z.int(),
-  deployment_object_id: z.string(),
-  checksum: z.string().nullable(),
+  deployment: z.object({ objectId: z.string(), sequence: z.int(), checksum: z.string() }),
+  is_applied: z.boolean(),
   created_namespaces: z.array(z.string()),
   owned_before: z.int().optional(),
   finished: z.array(z.string()).optional(),
@@ -69,9 +68,8 @@ export function writeInventory(inventory: Inventory): InventoryText {
   const stored: z.infer<typeof Stored> = {
     version: 1,
     stack_id: inventory.stackId,
-    sequence: inventory.sequence,
-    deployment_object_id: inventory.deploymentObjectId,
-    checksum: inventory.checksum,
+    deployment: inventory.deployment,
+    is_applied: inventory.isApplied,
     created_namespaces: inventory.createdNamespaces,
     owned_before: inventory.ownedBefore,
     finished: inventory.finished,
@@ -94,9 +92,8 @@ export function readInventory({ data, binaryData }: { data?: unknown; binaryData
   const stored = Stored.parse(JSON.parse(text));
   return {
     stackId: stored.stack_id,
-    sequence: stored.sequence,
-    deploymentObjectId: stored.deployment_object_id,
-    checksum: stored.checksum,
+    deployment: stored.deployment,
+    isApplied: stored.is_applied,
     createdNamespaces: stored.created_namespaces,
     ownedBefore: stored.owned_before,
     finished: stored.finished,

@@ -1,6 +1,6 @@
 import { contentOf } from '../desired/containers.ts';
 import type { Action } from '../plan/plan.ts';
-import type { AttemptPorts } from '../stack-attempt.ts';
+import type { AttemptPorts } from './attempt-ports.ts';
 
 /** Other stacks whose objects would go with a Namespace or a CustomResourceDefinition. */
 export interface OthersInside {
@@ -12,7 +12,7 @@ export interface OthersInside {
 
 /** Whose inventory can't be read may have objects anywhere. */
 export function othersInside(
-  { inventories, state }: Pick<AttemptPorts, 'inventories' | 'state'>,
+  { inventories, leavingStacks }: Pick<AttemptPorts, 'inventories' | 'leavingStacks'>,
   stackId: string,
   action: Pick<Extract<Action, { do: 'prune' }>, 'ref' | 'live'>,
 ): OthersInside {
@@ -20,7 +20,6 @@ export function othersInside(
   if (!contains) return { staying: [], leaving: [] };
   const inside = inventories.all().filter(({ objects }) => objects.some(contains));
   const others = [...inside.map((inventory) => inventory.stackId), ...inventories.unreadable()].filter((id) => id !== stackId).sort();
-  const assignments = state.assignments?.value.assignments ?? [];
-  const going = new Set(assignments.filter((item) => item.state === 'withdrawn' || item.is_deletion_marker).map((item) => item.stack_id));
+  const going = leavingStacks();
   return { staying: others.filter((id) => !going.has(id)), leaving: others.filter((id) => going.has(id)) };
 }

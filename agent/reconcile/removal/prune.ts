@@ -7,7 +7,7 @@ import type { Owner } from '../desired/ownership.ts';
 import { deleteAll, disownAll } from '../effects/cluster-effects.ts';
 import { countsText, type Outcome, objectOutcome } from '../effects/outcome.ts';
 import type { Action, Plan } from '../plan/plan.ts';
-import type { AttemptPorts } from '../stack-attempt.ts';
+import type { AttemptPorts } from './attempt-ports.ts';
 import { othersInside } from './others-inside.ts';
 import { strangersInside } from './strangers-inside.ts';
 
@@ -50,8 +50,8 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
     result.survivors.push(ref);
     result.outcomes.push(objectOutcome(ref, { action: 'skipped', because, ...more }));
   };
-  /** Nothing of a lower rank goes before what is in the way. */
-  let inTheWay = -1;
+  /** Nothing of a lower rank is deleted before what is still there of this one. */
+  let blockingRank = -1;
   let unreleased = 0;
   for (const { item, ...answer } of await disownAll(effects, released)) {
     const { ref, because } = item;
@@ -71,7 +71,7 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
       unknown += 1;
       result.survivors.push(ref);
       result.outcomes.push(objectOutcome(ref, { action: 'failed', because, message: error?.message ?? because }));
-      inTheWay = Math.max(inTheWay, rankOf(ref));
+      blockingRank = Math.max(blockingRank, rankOf(ref));
       continue;
     }
     if (because !== 'terminating') {
@@ -79,7 +79,7 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
       continue;
     }
     stays(ref, because, FINALIZERS);
-    inTheWay = Math.max(inTheWay, rankOf(ref));
+    blockingRank = Math.max(blockingRank, rankOf(ref));
   }
 
   const inUse: string[] = [];
@@ -122,7 +122,7 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
   for (const actions of due) {
     const now = actions.filter((action) => {
       const { leaving } = othersInside(ports, owner.stackId, action);
-      const turn = rankOf(action.ref) >= inTheWay;
+      const turn = rankOf(action.ref) >= blockingRank;
       if (turn && leaving.length === 0) return true;
       waiting += 1;
       if (!turn) stays(action.ref, 'waits for what goes first');
@@ -141,14 +141,14 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
       held = true;
       stays(action.ref, 'held');
       problems.push(verdict.message);
-      inTheWay = Math.max(inTheWay, rankOf(action.ref));
+      blockingRank = Math.max(blockingRank, rankOf(action.ref));
     }
     for (const deleted of await deleteAll(effects, allowed)) {
       const { ref, because } = deleted.item;
       const gone = 'value' in deleted && deleted.value !== 'deleting';
       if (!gone) {
         result.survivors.push(ref);
-        inTheWay = Math.max(inTheWay, rankOf(ref));
+        blockingRank = Math.max(blockingRank, rankOf(ref));
       }
       if ('error' in deleted) {
         failures += 1;

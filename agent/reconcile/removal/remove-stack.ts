@@ -1,13 +1,16 @@
 import type { Owner } from '../desired/ownership.ts';
-import { countsText } from '../effects/outcome.ts';
+import { countsText, type Outcome } from '../effects/outcome.ts';
 import { keysOf } from '../inventory/inventory.ts';
 import { observeOwned } from '../inventory/observe-owned.ts';
 import { type PruneReason, plan } from '../plan/plan.ts';
-import type { AttemptPorts, AttemptResult } from '../stack-attempt.ts';
+import type { AttemptPorts } from './attempt-ports.ts';
 import { pruneStages, withPrune } from './prune.ts';
 
-/** What is `remaining`, by key, is not gone yet. */
-export type RemovalResult = AttemptResult & { remaining: ReadonlySet<string> };
+export interface RemovalResult {
+  outcome: Outcome;
+  /** The keys of what is not gone yet. */
+  remaining: ReadonlySet<string>;
+}
 
 /** Deletes all a stack owns, in reverse order. The inventory is gone only when everything is. May run any number of times. */
 export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason: PruneReason): Promise<RemovalResult> {
@@ -15,7 +18,7 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
   const inventory = inventories.find(owner.stackId);
   if (!inventory) {
     guard.done(owner.stackId);
-    return { outcome: { status: 'SUCCESS', summary: 'nothing is left of the stack', objects: [] }, live: new Map(), remaining: new Set() };
+    return { outcome: { status: 'SUCCESS', summary: 'nothing is left of the stack', objects: [] }, remaining: new Set() };
   }
   const observed = await observeOwned(effects.cluster, inventory, inventory.objects, effects.stop);
   const planned = plan({
@@ -29,9 +32,9 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
   });
   const pruned = await pruneStages(ports, owner, planned);
   if (pruned.survivors.length > 0)
-    await inventories.put({ ...inventory, checksum: null, createdNamespaces: [], objects: pruned.survivors });
+    await inventories.put({ ...inventory, isApplied: false, createdNamespaces: [], objects: pruned.survivors });
   else await inventories.remove(owner.stackId);
   const remaining = keysOf(pruned.survivors);
   const summary = remaining.size > 0 ? `not all gone: ${remaining.size} left` : countsText(pruned.outcomes);
-  return { outcome: withPrune(pruned, pruned.outcomes, summary), live: new Map(), remaining };
+  return { outcome: withPrune(pruned, pruned.outcomes, summary), remaining };
 }

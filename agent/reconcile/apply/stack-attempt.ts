@@ -1,0 +1,27 @@
+import type { LiveObject } from '../../cluster/cluster.ts';
+import type { DeploymentRef } from '../../control-plane/stack-assignment.ts';
+import type { Desired } from '../desired/desired.ts';
+import type { Owner } from '../desired/ownership.ts';
+import type { StackPolicy } from '../desired/stack-policy.ts';
+import type { Outcome } from '../effects/outcome.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+
+/** One attempt to bring a stack's contents into the cluster: from the inventory to what is desired. */
+export interface StackAttempt {
+  owner: Owner;
+  deployment: DeploymentRef;
+  desired: readonly Desired[];
+  policy: StackPolicy;
+  inventory: Inventory | undefined;
+}
+
+/** `live` has the objects seen last, which spare the next look. */
+export interface AttemptResult {
+  outcome: Outcome;
+  live: ReadonlyMap<string, LiveObject>;
+}
+
+export const failure = (summary: string, objects: Outcome['objects'] = []): AttemptResult => ({
+  outcome: { status: 'FAILURE', summary, objects },
+  live: new Map(),
+});

@@ -1,0 +1,12 @@
+import type { ClusterEffects } from '../effects/cluster-effects.ts';
+import type { InventoryStore } from '../inventory/inventory-store.ts';
+import type { DeletionGuard } from './deletion-guard.ts';
+
+/** What changing a stack's objects needs. */
+export interface AttemptPorts {
+  effects: ClusterEffects;
+  inventories: InventoryStore;
+  guard: DeletionGuard;
+  /** The ids of the stacks that are to go from this agent. */
+  leavingStacks: () => ReadonlySet<string>;
+}

@@ -1,0 +1,15 @@
+import type { Assigned } from '../../control-plane/stack-assignment.ts';
+import { applyStack } from '../apply/apply-stack.ts';
+import { noteFinishedJobs } from '../health/finished-jobs.ts';
+import { startHealthWait } from './health-result.ts';
+import { prepareAttempt, type StepPorts } from './step-ports.ts';
+import type { StepResult } from './step-result.ts';
+
+/** Brings new contents into the cluster. */
+export async function applyStep(ports: StepPorts, assignment: Assigned): Promise<StepResult> {
+  const startedMs = ports.effects.clock.monotonicMs();
+  const attempt = await prepareAttempt(ports, assignment, assignment.deployment);
+  const result = await applyStack(ports, attempt);
+  await noteFinishedJobs(ports.inventories, assignment.stackId, result.live);
+  return startHealthWait(ports, attempt, result, { startedMs });
+}
