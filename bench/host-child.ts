@@ -3,7 +3,8 @@ import { Config } from '../lib/platform/config.ts';
 import { createLog } from '../lib/platform/log.ts';
 
 /** The process behind `startHostProcess`: says where it listens in one line of JSON, and ends with its parent. */
-const host = await startHost({ config: Config.parse({}), log: createLog({ level: 'error' }) });
+const [, , dataDir] = process.argv;
+const host = await startHost({ config: Config.parse({}), log: createLog({ level: 'error' }), ...(dataDir && { dataDir }) });
 process.stdout.write(`${JSON.stringify({ url: host.url, adminPak: host.adminPak, storePid: host.engines.dynamoDbPid })}\n`);
 
 const end = () => void host.stop().then(() => process.exit(0));

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import * as z from 'zod';
 import { cpuMs } from './process-cpu.ts';
 
 /** A host in a process of its own, so that its CPU can be told from that of whoever asks it. */
@@ -12,23 +13,40 @@ export interface HostProcess {
   stop(): Promise<void>;
 }
 
-/** Starts `node bench/host-child.ts`: the host on embedded engines that keep nothing. */
-export async function startHostProcess(): Promise<HostProcess> {
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, 'host-child.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** Starts `node bench/host-child.ts`: the host on embedded engines that keep nothing, or what they need in a folder. */
+export async function startHostProcess({
+  dataDir = '',
+  nodeFlags = [],
+}: {
+  dataDir?: string;
+  nodeFlags?: readonly string[];
+} = {}): Promise<HostProcess> {
+  const { said, pid, stop } = await startChild('host-child.ts', { nodeFlags, args: [dataDir] });
+  const { url, adminPak, storePid } = Said.parse(said);
+  return { url, adminPak, cpu: () => ({ serverMs: cpuMs(pid), storeMs: cpuMs(storePid) }), stop };
+}
+const Said = z.object({ url: z.string(), adminPak: z.string(), storePid: z.number() });
+
+/** A bare Node server that answers 304 to everything. */
+export async function startBareServer(): Promise<{ url: string; cpuMs(): number; stop(): Promise<void> }> {
+  const { said, pid, stop } = await startChild('bare-child.ts');
+  return { url: z.object({ url: z.string() }).parse(said).url, cpuMs: () => cpuMs(pid), stop };
+}
+
+/** Runs a module of this folder; resolves to the line of JSON with which it says that it is ready. */
+async function startChild(module: string, { nodeFlags = [], args = [] }: { nodeFlags?: readonly string[]; args?: readonly string[] } = {}) {
+  const child = spawn(process.execPath, [...nodeFlags, resolve(import.meta.dirname, module), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const line = await new Promise<string>((done, failed) => {
     createInterface({ input: child.stdout }).once('line', done);
-    child.once('exit', (code) => failed(new Error(`the host ended with ${code} before it was ready`)));
+    child.once('exit', (code) => failed(new Error(`${module} ended with ${code} before it was ready`)));
   });
-  const { url, adminPak, storePid } = JSON.parse(line) as { url: string; adminPak: string; storePid: number };
-  const serverPid = child.pid ?? 0;
-  return {
-    url,
-    adminPak,
-    cpu: () => ({ serverMs: cpuMs(serverPid), storeMs: cpuMs(storePid) }),
-    stop: () =>
-      new Promise((done) => {
-        child.once('exit', () => done());
-        child.kill('SIGTERM');
-      }),
-  };
+  const said: unknown = JSON.parse(line);
+  const stop = () =>
+    new Promise<void>((done) => {
+      child.once('exit', () => done());
+      child.kill('SIGTERM');
+    });
+  return { said, pid: child.pid ?? 0, stop };
 }

@@ -6,14 +6,16 @@ import { applyLatency } from './apply-latency.ts';
 import { assignmentCost } from './assignment-cost.ts';
 import { idlePollCost } from './idle-poll-cost.ts';
 import { largeStack } from './large-stack.ts';
+import { pollRhythm } from './poll-rhythm.ts';
 import { pollThroughput } from './poll-throughput.ts';
 import { type BenchTable, markdown } from './statistics.ts';
 
-/** `npm run bench [-- idle assignments poll latency large]`: runs the benchmarks, prints their tables; a whole run is written to docs/benchmarks.md. */
+/** `npm run bench [-- <names>]`: runs the benchmarks, prints their tables; a whole run is written to docs/benchmarks.md. */
 const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<BenchTable> }> = {
   idle: { needsKubernetes: false, run: idlePollCost },
   assignments: { needsKubernetes: false, run: assignmentCost },
   poll: { needsKubernetes: false, run: pollThroughput },
+  rhythm: { needsKubernetes: false, run: pollRhythm },
   latency: { needsKubernetes: true, run: applyLatency },
   large: { needsKubernetes: true, run: largeStack },
 };

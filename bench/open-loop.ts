@@ -1,0 +1,14 @@
+/** Calls at a steady rhythm, whether earlier ones have been answered or not: how a fleet asks, each agent on a clock of its own. */
+export async function openLoop(perSecond: number, seconds: number, call: (n: number) => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  const calls: Promise<unknown>[] = [];
+  const count = Math.round(perSecond * seconds);
+  while (calls.length < count) {
+    const due = Math.min(count, Math.floor(((performance.now() - started) / 1_000) * perSecond) + 1);
+    while (calls.length < due) calls.push(call(calls.length));
+    const nextMs = started + (calls.length * 1_000) / perSecond - performance.now();
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, nextMs)));
+  }
+  await Promise.all(calls);
+  return count;
+}
