@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { base58 } from '../platform/base58.ts';
 import { randomSecret } from '../platform/ids.ts';
 
@@ -26,7 +26,7 @@ export function pakHash(pak: string): string | undefined {
   return long === undefined ? undefined : hashOf(long);
 }
 
-const hashOf = (long: string) => createHash('sha256').update(long).digest('hex');
+const hashOf = (long: string) => hash('sha256', long);
 
 /** Compares two hashes in a time that tells nothing of where they differ. */
 export function sameHash(one: string, other: string): boolean {

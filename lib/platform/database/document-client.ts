@@ -14,8 +14,9 @@ import { type Clock, systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import { coalesceReads } from './coalesced-reads.ts';
 import type { Database, Item, Key, QueryOptions, Write } from './database.ts';
-import { type DynamoDbEndpoint, dynamoDbClient } from './dynamodb-client.ts';
+import { type DynamoDbEndpoint, dynamoDbClient, plainReads } from './dynamodb-client.ts';
 import { queryInput, writeInput } from './expressions.ts';
+import type { PlainItem } from './plain-reads.ts';
 import { conditionFailure, createRetry, type Fault, isRepeatable, type RetryOptions } from './retry.ts';
 
 export interface DynamoDbOptions extends DynamoDbEndpoint {
@@ -38,6 +39,7 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
   const retry = createRetry(clock);
   // All attempts are counted and timed in one place, which is not the SDK's.
   const raw = dynamoDbClient({ ...options, maxAttempts: 1 });
+  const plain = plainReads(options);
   const client = DynamoDBDocumentClient.from(raw, {
     // A map with a member called `constructor`, as users may send, passes for a class instance: it is a map all the same.
     marshallOptions: { removeUndefinedValues: true, convertClassInstanceToMap: true },
@@ -68,12 +70,19 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
   }
 
   async function getOne(table: string, key: Key): Promise<Item | undefined> {
-    // By the low-level client: the document client's middleware takes a tenth of the call, and every idle poll is this one call.
-    const Key = { pk: { S: key.pk }, sk: { S: key.sk } };
-    const input = { TableName: tableName(table), Key, ConsistentRead: true, ...consumed };
-    const result = await retry(() => raw.send(new GetItemCommand(input)), AGAIN);
-    told('GetItem', result.ConsumedCapacity);
-    return result.Item && (unmarshall(result.Item) as Item);
+    const { item, capacityUnits } = await retry(() => getItem(tableName(table), key), AGAIN);
+    told('GetItem', { CapacityUnits: capacityUnits });
+    return item;
+  }
+
+  /** Every idle poll is this one call. */
+  async function getItem(TableName: string, { pk, sk }: Key): Promise<PlainItem> {
+    const found = await plain?.getItem(TableName, { pk, sk }, { withCapacity: onConsumed !== undefined });
+    if (found) return found;
+    // By the low-level client: the document client's middleware takes a tenth of the call.
+    const Key = { pk: { S: pk }, sk: { S: sk } };
+    const { Item, ConsumedCapacity } = await raw.send(new GetItemCommand({ TableName, Key, ConsistentRead: true, ...consumed }));
+    return { item: Item && (unmarshall(Item) as Item), capacityUnits: ConsumedCapacity?.CapacityUnits ?? 0 };
   }
 
   async function batchGet(table: string, keys: readonly Key[]): Promise<Item[]> {
@@ -173,8 +182,11 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
         unanswered ||= fault === 'unanswered';
         if (!unanswered) token = newId();
       };
-      await storing(writes, send, { repeatable: true, onFault });
+      await storing(writes, send, { repeatable: !options.withoutTokens, onFault });
     },
-    close: () => raw.destroy(),
+    close() {
+      plain?.close();
+      raw.destroy();
+    },
   };
 }

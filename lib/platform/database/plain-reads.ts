@@ -1,0 +1,141 @@
+import { StringDecoder } from 'node:string_decoder';
+import { type Dispatcher, Pool } from 'undici';
+import { transient } from '../undici-request-handler.ts';
+import type { Item, Key } from './database.ts';
+
+/**
+ * GetItem for engines that check no signature, without the SDK: two thirds of what the SDK spends on a read are middleware, endpoint
+ * rules and schemas, and an idle poll is one such read and little else.
+ */
+export interface PlainReads {
+  /**
+   * Undefined if the answer holds what only the SDK can read. Fails as the SDK does: with the exception's name and the status, or with a
+   * TimeoutError if there was no answer.
+   */
+  getItem(tableName: string, key: Key, options: { withCapacity: boolean }): Promise<PlainItem | undefined>;
+  close(): void;
+}
+
+export interface PlainItem {
+  item: Item | undefined;
+  capacityUnits: number;
+}
+
+export interface PlainReadsOptions {
+  endpoint: string;
+  headers: Readonly<Record<string, string>>;
+  connections: number;
+  connectTimeoutMs: number;
+  responseTimeoutMs: number;
+}
+
+export function createPlainReads({ endpoint, headers, connections, connectTimeoutMs, responseTimeoutMs }: PlainReadsOptions): PlainReads {
+  const url = new URL(endpoint);
+  const pool = new Pool(url.origin, {
+    connections,
+    connect: { timeout: connectTimeoutMs },
+    headersTimeout: responseTimeoutMs,
+    bodyTimeout: responseTimeoutMs,
+  });
+  const request = {
+    method: 'POST' as const,
+    path: url.pathname,
+    headers: { ...headers, 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.GetItem' },
+  };
+  return {
+    async getItem(TableName, { pk, sk }, { withCapacity }) {
+      const body = JSON.stringify({
+        TableName,
+        Key: { pk: { S: pk }, sk: { S: sk } },
+        ConsistentRead: true,
+        ...(withCapacity && { ReturnConsumedCapacity: 'TOTAL' }),
+      });
+      const answer = await send(pool, { ...request, body });
+      return itemOf(answer, { pk, sk });
+    },
+    close: () => void pool.destroy(),
+  };
+}
+
+function send(pool: Pool, request: Dispatcher.DispatchOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const decoder = new StringDecoder('utf8');
+    let status = 0;
+    pool.dispatch(request, {
+      onRequestStart() {},
+      onResponseStart(_controller, statusCode) {
+        status = statusCode;
+      },
+      onResponseData(_controller, chunk) {
+        text += decoder.write(chunk);
+      },
+      onResponseEnd: () => (status === 200 ? resolve(text) : reject(exceptionOf(status, text))),
+      onResponseError: (_controller, error) => reject(transient(error)),
+    });
+  });
+}
+
+/** `__type` is `<namespace>#<name>`. */
+function exceptionOf(status: number, text: string): Error {
+  const { __type, message, Message } = parsedOrEmpty(text);
+  const name = String(__type ?? 'UnknownError')
+    .split('#')
+    .at(-1);
+  return Object.assign(new Error(String(message ?? Message ?? `status ${status}`)), { name, $metadata: { httpStatusCode: status } });
+}
+
+function parsedOrEmpty(text: string): Record<string, unknown> {
+  try {
+    return objectOf(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+/** Written out, since every poll passes here: a schema and lists of entries would cost more than all the rest of it. */
+function itemOf(text: string, key: Key): PlainItem | undefined {
+  try {
+    const { Item: attributes, ConsumedCapacity: capacity } = objectOf(JSON.parse(text));
+    const capacityUnits = capacity === undefined ? 0 : Number(objectOf(capacity).CapacityUnits);
+    return { item: attributes === undefined ? undefined : Object.assign(membersOf(attributes), key), capacityUnits };
+  } catch {
+    return undefined;
+  }
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  if (!isObject(value)) throw new Error('not an object');
+  return value;
+}
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+function membersOf(attributes: unknown): Record<string, unknown> {
+  const from = objectOf(attributes);
+  const members: Record<string, unknown> = {};
+  for (const name in from) {
+    if (name === '__proto__') throw new Error('a name that an assignment would take for something else');
+    members[name] = attributeValue(from[name]);
+  }
+  return members;
+}
+
+/** An attribute's value, of the kinds that the product stores. Throws for any other. */
+function attributeValue(attribute: unknown): unknown {
+  const { S, N, BOOL, NULL, M, L, B } = objectOf(attribute);
+  if (S !== undefined) return S;
+  if (N !== undefined) return numberOf(N);
+  if (BOOL !== undefined) return BOOL;
+  if (NULL !== undefined) return null;
+  if (M !== undefined) return membersOf(M);
+  if (Array.isArray(L)) return L.map(attributeValue);
+  if (typeof B === 'string') return new Uint8Array(Buffer.from(B, 'base64'));
+  throw new Error('an attribute of another kind');
+}
+
+/** As the SDK does: a number that JavaScript would round is refused. */
+function numberOf(text: unknown): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) throw new Error(`${text} is no number that can be kept`);
+  return value;
+}
