@@ -17,13 +17,13 @@ export interface Store {
 
 /** This process's way to the store; it connects at its first call. */
 export const store = oncePerRuntime((runtime): Store => {
-  const { config, clock, log, storedIn, storeTransport, onConsumed } = runtime;
+  const { config, clock, log, storedIn, onConsumed, embeddedStore = false } = runtime;
   const client = createDatabase({
     tableName: physicalNames(runtime),
     clock,
+    withoutTokens: embeddedStore,
     ...(config.AWS_REGION !== undefined && { region: config.AWS_REGION }),
     ...(config.DYNAMODB_ENDPOINT !== undefined && { endpoint: config.DYNAMODB_ENDPOINT }),
-    ...(storeTransport && { transport: storeTransport }),
     ...(onConsumed && { onConsumed }),
   });
   return { ...watchStorage(client, { log, storedIn }), close: client.close };

@@ -3,8 +3,7 @@ import * as registry from '../../functions/registry.ts';
 import { createRuntime, type Runtime, setRuntime } from '../../functions/runtime.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Config } from '../../lib/platform/config.ts';
-import { dynamoDbClient, STORE_TIMEOUTS } from '../../lib/platform/database/dynamodb-client.ts';
-import { undiciTransport } from '../../lib/platform/database/undici-transport.ts';
+import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { createLog, type Log } from '../../lib/platform/log.ts';
 import { createMetrics } from '../../lib/platform/metrics.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
@@ -100,7 +99,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       log,
       metrics: createMetrics(),
       storedIn: dataDir,
-      storeTransport: undiciTransport(STORE_TIMEOUTS),
+      embeddedStore: engines.dynamoDbPid !== undefined,
       ...(onConsumed && { onConsumed }),
     });
     const app = await compose(runtime, { mintAdminPak: true });

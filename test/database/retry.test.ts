@@ -4,20 +4,14 @@ import { startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Database, Write } from '../../lib/platform/database/database.ts';
 import { createDatabase } from '../../lib/platform/database/document-client.ts';
-import { dynamoDbClient, STORE_TIMEOUTS } from '../../lib/platform/database/dynamodb-client.ts';
-import { undiciTransport } from '../../lib/platform/database/undici-transport.ts';
+import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { type Fate, type FaultyEngine, faultyEngine, throttle } from './faulty-engine.ts';
 
 const table = 'faults';
 const key = { pk: 'P', sk: 'S' };
 const count: Write = { table, update: key, add: { n: 1 } };
 
-const TRANSPORTS = [
-  { over: "the SDK's own transport", transport: undefined },
-  { over: 'undici', transport: () => undiciTransport(STORE_TIMEOUTS) },
-];
-
-describe.each(TRANSPORTS)('a store that fails for a while, over $over', ({ transport }) => {
+describe('a store that fails for a while', () => {
   let engine: Awaited<ReturnType<typeof startEmbeddedDynamoDb>>;
   let faulty: FaultyEngine;
   let database: Database & { close(): void };
@@ -36,7 +30,7 @@ describe.each(TRANSPORTS)('a store that fails for a while, over $over', ({ trans
     const client = dynamoDbClient({ endpoint: engine.endpoint });
     await createTables(client, [{ name: table, timeToLive: false }], (name) => name);
     client.destroy();
-    database = createDatabase({ endpoint: faulty.endpoint, clock, ...(transport && { transport: transport() }) });
+    database = createDatabase({ endpoint: faulty.endpoint, clock });
   });
   afterAll(async () => {
     database?.close();
@@ -101,6 +95,20 @@ describe.each(TRANSPORTS)('a store that fails for a while, over $over', ({ trans
     expect(await stored()).toBe(1);
   });
 
+  test('on an engine that tokens slow down, a transaction carries none, and is not sent again when its answer is lost', async () => {
+    const withoutTokens = createDatabase({ endpoint: faulty.endpoint, clock, withoutTokens: true });
+    const inputs: unknown[] = [];
+    faulty.decide = (_operation, input) => {
+      inputs.push(input);
+      return inputs.length === 2 ? 'lose-answer' : undefined;
+    };
+    await withoutTokens.transact([count]);
+    await expect(withoutTokens.transact([count])).rejects.toThrow('the change may have been made');
+    withoutTokens.close();
+    for (const input of inputs) expect(Object.keys(Object(input))).toEqual(['TransactItems']);
+    expect([inputs.length, await stored()]).toEqual([2, 2]);
+  });
+
   const UNREPEATABLE: Record<string, Write> = {
     'adds to a number': count,
     'asks that nothing is there': { table, put: { ...key, n: 1 }, if: { exists: false } },
@@ -122,7 +130,7 @@ describe.each(TRANSPORTS)('a store that fails for a while, over $over', ({ trans
   });
 
   test('a store that nobody can reach is unavailable, and nothing is in doubt', async () => {
-    const nowhere = createDatabase({ endpoint: 'http://127.0.0.1:9', clock, ...(transport && { transport: transport() }) });
+    const nowhere = createDatabase({ endpoint: 'http://127.0.0.1:9', clock });
     await expect(nowhere.write(count)).rejects.toMatchObject({
       kind: 'unavailable',
       message: expect.stringContaining('cannot be reached'),

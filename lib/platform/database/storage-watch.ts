@@ -55,7 +55,5 @@ export function watchStorage<D extends Database>(
   };
 }
 
-function reasonOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  return REASONS.find(([pattern]) => pattern.test(error.message))?.[1] ?? reasonOf(error.cause);
-}
+const reasonOf = (error: unknown): string | undefined =>
+  error instanceof Error ? REASONS.find(([pattern]) => pattern.test(error.message))?.[1] : undefined;
