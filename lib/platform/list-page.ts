@@ -9,7 +9,7 @@ export interface ListPage<T> {
  * Lambda answers with at most 6 MB, and puts the answer's JSON into a JSON text of its own, where every quote takes one byte more.
  * The rest is for headers.
  */
-const ANSWER_BYTES = 5 * 1024 * 1024;
+export const ANSWER_BYTES = 5 * 1024 * 1024;
 const bytesOnTheWire = (value: unknown): number => Buffer.byteLength(JSON.stringify(JSON.stringify(value)));
 
 /** No answer has more items than this; far fewer where they are large. */

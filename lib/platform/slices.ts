@@ -1,7 +1,5 @@
 /** Work on many items takes this long at a time, then others have their turn. */
 const SLICE_MS = 5;
-/** Asking for the time costs more than mapping a small item: it is asked for after so many. */
-const ITEMS_BETWEEN_LOOKS = 16;
 
 /** Lets everything run that waits for the event loop. */
 export const yieldToOthers = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -10,8 +8,8 @@ export const yieldToOthers = (): Promise<void> => new Promise((resolve) => setIm
 export async function mapInSlices<T, R>(items: readonly T[], map: (item: T) => R): Promise<R[]> {
   const mapped: R[] = [];
   let started = performance.now();
-  for (const [at, item] of items.entries()) {
-    if (at % ITEMS_BETWEEN_LOOKS === 0 && performance.now() - started > SLICE_MS) {
+  for (const item of items) {
+    if (performance.now() - started > SLICE_MS) {
       await yieldToOthers();
       started = performance.now();
     }

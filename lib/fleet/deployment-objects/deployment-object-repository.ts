@@ -25,9 +25,6 @@ export type NewObjectHead = Omit<ObjectHead, 'body_chunks'>;
 
 export const checksumOf = (yaml: string): string => createHash('sha256').update(yaml).digest('hex');
 
-/** How many bytes of an answer an object's YAML takes. */
-export const wireBytesOf = ({ yaml_content }: DeploymentObject): number => Buffer.byteLength(JSON.stringify(yaml_content));
-
 /** The object and its place under its stack. */
 export function objectNewWrites(head: NewObjectHead, yaml: string): Write[] {
   const body = gzipSync(yaml);

@@ -1,6 +1,7 @@
 import { decideFor } from '../../identity/principal.ts';
 import { AppError } from '../../platform/errors.ts';
 import { collectPage, type ListPage } from '../../platform/list-page.ts';
+import { yieldToOthers } from '../../platform/slices.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
@@ -71,9 +72,11 @@ export async function listDeploymentObjects(
   const page = collectPage<DeploymentObject>(limit);
   for (let from = 0; from < ids.length; from += OBJECTS_READ_AT_ONCE) {
     const some = await Promise.all(ids.slice(from, from + OBJECTS_READ_AT_ONCE).map((id) => findObject(database, id)));
-    const full = some.some((object) => object && !page.add(object));
-    const last = page.items.at(-1);
-    if (full && last) return { items: page.items, next: String(last.sequence_id) };
+    for (const object of some) {
+      if (object && !page.add(object)) return { items: page.items, next: String(page.items.at(-1)?.sequence_id) };
+      // One may be a megabyte.
+      await yieldToOthers();
+    }
   }
   return { items: page.items };
 }
