@@ -8,6 +8,7 @@ import { idlePollCost } from './idle-poll-cost.ts';
 import { largeStack } from './large-stack.ts';
 import { pollRhythm } from './poll-rhythm.ts';
 import { pollThroughput } from './poll-throughput.ts';
+import { readLists } from './read-lists.ts';
 import { type BenchTable, markdown } from './statistics.ts';
 
 /** `npm run bench [-- <names>]`: runs the benchmarks, prints their tables; a whole run is written to docs/benchmarks.md. */
@@ -16,6 +17,7 @@ const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<Benc
   assignments: { needsKubernetes: false, run: assignmentCost },
   poll: { needsKubernetes: false, run: pollThroughput },
   rhythm: { needsKubernetes: false, run: pollRhythm },
+  lists: { needsKubernetes: false, run: readLists },
   latency: { needsKubernetes: true, run: applyLatency },
   large: { needsKubernetes: true, run: largeStack },
 };

@@ -9,7 +9,7 @@ const table = fleetTable.name;
 
 /** All agents. A page holds those next by id, oldest first. */
 export const listAgents = (database: Database, page: PageRequest): Promise<ListPage<Agent>> =>
-  agentsIn(inKeyOrder(database, table, { pks: agentListPks, after: page.cursor }), page);
+  agentsIn(inKeyOrder(database, table, { pks: agentListPks, after: page.cursor, fields: Object.keys(Agent.shape) }), page);
 
 /** The agents that are registered with a generator. A page holds those next by id, oldest first. One unit for each agent. */
 export function listAgentsOfGenerator(database: Database, generatorId: string, page: PageRequest): Promise<ListPage<Agent>> {

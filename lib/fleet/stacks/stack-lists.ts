@@ -10,7 +10,7 @@ const table = fleetTable.name;
 
 /** All stacks. A page holds those next by id, oldest first. */
 export async function listStacks(database: Database, page: PageRequest): Promise<ListPage<Stack>> {
-  const stacks = inKeyOrder(database, table, { pks: [STACK_LIST_PK], after: page.cursor });
+  const stacks = inKeyOrder(database, table, { pks: [STACK_LIST_PK], after: page.cursor, fields: Object.keys(Stack.shape) });
   return oldestFirst(await readPage(stacks, page, (item) => Stack.parse(item)));
 }
 
