@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { findBinaries } from '../test/kubernetes/kubernetes-binaries.ts';
 import { applyLatency } from './apply-latency.ts';
 import { assignmentCost } from './assignment-cost.ts';
+import { bundles } from './bundles.ts';
 import { idlePollCost } from './idle-poll-cost.ts';
 import { largeStack } from './large-stack.ts';
 import { pollRhythm } from './poll-rhythm.ts';
@@ -16,6 +17,7 @@ const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<Benc
   idle: { needsKubernetes: false, run: idlePollCost },
   assignments: { needsKubernetes: false, run: assignmentCost },
   poll: { needsKubernetes: false, run: pollThroughput },
+  bundles: { needsKubernetes: false, run: bundles },
   rhythm: { needsKubernetes: false, run: pollRhythm },
   lists: { needsKubernetes: false, run: readLists },
   latency: { needsKubernetes: true, run: applyLatency },

@@ -143,8 +143,7 @@ describe('the packaged deployment', () => {
 
   test('functions find every variable of their configuration, and only what the configuration knows', () => {
     for (const { Environment, FunctionName } of functions().values()) {
-      const { NODE_OPTIONS, ...variables } = Environment.Variables;
-      expect(NODE_OPTIONS).toBe('--enable-source-maps');
+      const variables = Environment.Variables;
       expect([...Object.keys(variables), ...NOT_DEPLOYED].sort()).toEqual(Object.keys(Config.shape).sort());
       expect(variables.BROKKR_PREFIX).toBe(PREFIX);
       expect(FunctionName.startsWith(`${variables.BROKKR_PREFIX}-`)).toBe(true);

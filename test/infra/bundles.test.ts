@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { httpGroups, queueGroups, scheduleGroups } from '../../functions/registry.ts';
+import { type BundledFunction, bundleFunction } from '../../infra/resources/bundle-function.ts';
+
+const FUNCTIONS = [...httpGroups, ...queueGroups, ...scheduleGroups].map(({ name, file }) => ({ name, file }));
+/** They answer without the store, also on a cold start. */
+const STORELESS = [
+  { name: 'health', path: '/healthz' },
+  { name: 'openapi', path: '/swagger-ui' },
+  { name: 'openapi', path: '/docs/openapi.json' },
+];
+const LIMIT_BYTES = 1_000_000;
+
+describe('functions as they are bundled for AWS', () => {
+  let folder: string;
+  const bundled = new Map<string, BundledFunction>();
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'brokkr-bundles-'));
+    for (const { name, file } of FUNCTIONS) bundled.set(name, await bundleFunction(file, folder));
+    // As in the archive, beside which the static pages' files lie.
+    await symlink(resolve('node_modules'), join(folder, 'node_modules'));
+  }, 120_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const packagesOf = (name: string) => bundled.get(name)?.packages ?? [];
+
+  test.each(FUNCTIONS)('$name carries at most 1 MB', ({ name }) => {
+    expect(bundled.get(name)?.bytes).toBeLessThan(LIMIT_BYTES);
+  });
+
+  test.each(FUNCTIONS)('$name carries no second HTTP client, and no way to credentials that Lambda does not use', ({ name }) => {
+    expect(packagesOf(name)).not.toContain('undici');
+    expect(packagesOf(name).filter((one) => /credential-provider-(sso|ini|imds|process|web)/.test(one))).toEqual([]);
+  });
+
+  test.each(['health', 'openapi', 'reference'])('%s carries no client of the store or the queues', (name) => {
+    expect(packagesOf(name).filter((one) => one.startsWith('@aws-sdk/'))).toEqual([]);
+  });
+
+  test('only the functions that read YAML carry its parsers, and only one counts metrics', () => {
+    const carrying = (wanted: string) => FUNCTIONS.filter(({ name }) => packagesOf(name).includes(wanted)).map(({ name }) => name);
+    expect(carrying('prom-client')).toEqual(['metrics']);
+    expect(carrying('yaml')).not.toContain('agent-sync');
+  });
+
+  test.each(STORELESS)('$path of $name is answered on a cold start while the store is away', async ({ name, path }) => {
+    const event = { version: '2.0', rawPath: path, rawQueryString: '', headers: {}, routeKey: '$default', isBase64Encoded: false };
+    const http = { method: 'GET', path, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' };
+    const script = `const { handler } = await import(${JSON.stringify(bundled.get(name)?.file)});
+      const { statusCode } = await handler(${JSON.stringify({ ...event, requestContext: { http, requestId: 'r' } })}, {});
+      console.log(statusCode); process.exit(0);`;
+    const env = { PATH: process.env.PATH ?? '', DYNAMODB_ENDPOINT: 'http://127.0.0.1:9', SQS_ENDPOINT: 'http://127.0.0.1:9' };
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env, timeout: 30_000 });
+    expect(stdout.trim()).toBe('200');
+  });
+});
