@@ -14,6 +14,10 @@ export interface Runtime extends SurfaceBase {
   metrics?: Metrics;
   /** The folder of the embedded store, for the log. */
   storedIn?: string | undefined;
+  /** Carries the calls to the store where many share a process; the SDK's own if absent. */
+  storeTransport?: DynamoDbOptions['transport'];
+  /** Reads single items without the SDK, from an engine that checks no signature. */
+  plainReads?: DynamoDbOptions['plainReads'];
   /** Whether the store is the embedded one, which has needs of its own. */
   embeddedStore?: boolean;
   /** For benchmarks: told what each call to the store cost. */

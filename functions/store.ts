@@ -17,13 +17,15 @@ export interface Store {
 
 /** This process's way to the store; it connects at its first call. */
 export const store = oncePerRuntime((runtime): Store => {
-  const { config, clock, log, storedIn, onConsumed, embeddedStore = false } = runtime;
+  const { config, clock, log, storedIn, storeTransport, plainReads, embeddedStore = false, onConsumed } = runtime;
   const client = createDatabase({
     tableName: physicalNames(runtime),
     clock,
     withoutTokens: embeddedStore,
     ...(config.AWS_REGION !== undefined && { region: config.AWS_REGION }),
     ...(config.DYNAMODB_ENDPOINT !== undefined && { endpoint: config.DYNAMODB_ENDPOINT }),
+    ...(storeTransport && { transport: storeTransport }),
+    ...(plainReads && { plainReads }),
     ...(onConsumed && { onConsumed }),
   });
   return { ...watchStorage(client, { log, storedIn }), close: client.close };

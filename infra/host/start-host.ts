@@ -3,7 +3,9 @@ import * as registry from '../../functions/registry.ts';
 import { createRuntime, type Runtime, setRuntime } from '../../functions/runtime.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Config } from '../../lib/platform/config.ts';
-import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
+import { dynamoDbClient, STORE_TIMEOUTS } from '../../lib/platform/database/dynamodb-client.ts';
+import { createPlainReads } from '../../lib/platform/database/plain-reads.ts';
+import { undiciTransport } from '../../lib/platform/database/undici-transport.ts';
 import { createLog, type Log } from '../../lib/platform/log.ts';
 import { createMetrics } from '../../lib/platform/metrics.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
@@ -99,6 +101,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       log,
       metrics: createMetrics(),
       storedIn: dataDir,
+      storeTransport: undiciTransport(STORE_TIMEOUTS),
+      ...plainReadsOf(config),
       embeddedStore: engines.dynamoDbPid !== undefined,
       ...(onConsumed && { onConsumed }),
     });
@@ -142,3 +146,6 @@ const endpointOf = (endpoint: string | undefined, { AWS_REGION: region }: Config
   ...(endpoint !== undefined && { endpoint }),
   ...(region !== undefined && { region }),
 });
+
+const plainReadsOf = ({ DYNAMODB_ENDPOINT: endpoint, AWS_REGION: region }: Config): Pick<Runtime, 'plainReads'> =>
+  endpoint === undefined ? {} : { plainReads: createPlainReads({ endpoint, region, ...STORE_TIMEOUTS }) };

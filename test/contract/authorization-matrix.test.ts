@@ -122,12 +122,17 @@ describe('whoever reads its own is shown nothing of the other tenant:', () => {
 
 describe('what is public asks nobody for a key:', () => {
   const open = endpoints.filter(({ id }) => expectations[id] === 'public');
-  test.each(open.map((endpoint) => [endpoint.path, endpoint] as const))('%s', async (_path, endpoint) => {
-    for (const authorization of [undefined, 'garbage']) {
-      const { status } = await host.root.send(endpoint.method, pathOf(endpoint, tenants.a), undefined, { headers: { authorization } });
-      expect([200, 302, 303, 404, 503]).toContain(status);
-    }
-  });
+  test.each(open.map((endpoint) => [endpoint.path, endpoint] as const))(
+    '%s',
+    async (_path, endpoint) => {
+      for (const authorization of [undefined, 'garbage']) {
+        const { status } = await host.root.send(endpoint.method, pathOf(endpoint, tenants.a), undefined, { headers: { authorization } });
+        expect([200, 302, 303, 404, 503]).toContain(status);
+      }
+      // The first visit to the code's reference builds it.
+    },
+    120_000,
+  );
 });
 
 describe('a method that is not served is refused after the key, with those that are:', () => {

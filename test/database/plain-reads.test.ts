@@ -4,7 +4,8 @@ import { createTables } from '../../infra/host/create-tables.ts';
 import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
 import type { Database } from '../../lib/platform/database/database.ts';
 import { createDatabase } from '../../lib/platform/database/document-client.ts';
-import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
+import { dynamoDbClient, STORE_TIMEOUTS } from '../../lib/platform/database/dynamodb-client.ts';
+import { createPlainReads } from '../../lib/platform/database/plain-reads.ts';
 import { type FaultyEngine, faultyEngine } from './faulty-engine.ts';
 
 /** Reads that go without the SDK answer what the SDK would. */
@@ -18,7 +19,10 @@ beforeAll(async () => {
   const client = dynamoDbClient({ endpoint: engine.endpoint });
   await createTables(client, [{ name: 'reads', timeToLive: false }], (name) => name);
   client.destroy();
-  database = createDatabase({ endpoint: counted.endpoint });
+  database = createDatabase({
+    endpoint: counted.endpoint,
+    plainReads: createPlainReads({ endpoint: counted.endpoint, ...STORE_TIMEOUTS }),
+  });
 });
 afterAll(async () => {
   database.close();

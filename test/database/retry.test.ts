@@ -4,14 +4,20 @@ import { startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Database, Write } from '../../lib/platform/database/database.ts';
 import { createDatabase } from '../../lib/platform/database/document-client.ts';
-import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
+import { dynamoDbClient, STORE_TIMEOUTS } from '../../lib/platform/database/dynamodb-client.ts';
+import { undiciTransport } from '../../lib/platform/database/undici-transport.ts';
 import { type Fate, type FaultyEngine, faultyEngine, throttle } from './faulty-engine.ts';
 
 const table = 'faults';
 const key = { pk: 'P', sk: 'S' };
 const count: Write = { table, update: key, add: { n: 1 } };
 
-describe('a store that fails for a while', () => {
+const TRANSPORTS = [
+  { over: "the SDK's own transport", transport: undefined },
+  { over: 'undici', transport: () => undiciTransport(STORE_TIMEOUTS) },
+];
+
+describe.each(TRANSPORTS)('a store that fails for a while, over $over', ({ transport }) => {
   let engine: Awaited<ReturnType<typeof startEmbeddedDynamoDb>>;
   let faulty: FaultyEngine;
   let database: Database & { close(): void };
@@ -30,7 +36,7 @@ describe('a store that fails for a while', () => {
     const client = dynamoDbClient({ endpoint: engine.endpoint });
     await createTables(client, [{ name: table, timeToLive: false }], (name) => name);
     client.destroy();
-    database = createDatabase({ endpoint: faulty.endpoint, clock });
+    database = createDatabase({ endpoint: faulty.endpoint, clock, ...(transport && { transport: transport() }) });
   });
   afterAll(async () => {
     database?.close();
@@ -130,7 +136,7 @@ describe('a store that fails for a while', () => {
   });
 
   test('a store that nobody can reach is unavailable, and nothing is in doubt', async () => {
-    const nowhere = createDatabase({ endpoint: 'http://127.0.0.1:9', clock });
+    const nowhere = createDatabase({ endpoint: 'http://127.0.0.1:9', clock, ...(transport && { transport: transport() }) });
     await expect(nowhere.write(count)).rejects.toMatchObject({
       kind: 'unavailable',
       message: expect.stringContaining('cannot be reached'),

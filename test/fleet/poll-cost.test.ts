@@ -93,6 +93,7 @@ test.each([0, 1, 50])('a report on %i objects costs at most twelve write units',
 test('a report that was made before costs no new event, however often it is repeated', async () => {
   const stack = await makeStack(host, generator, { yaml: 'a: 1' });
   await target(host, agent, stack);
+  await poll();
   await ok(report(agent, stack.objectId));
   const count = async () => (await ok(host.admin.get(`/agents/${agent.id}/events`))).length;
   const before = await count();

@@ -14,15 +14,17 @@ import { type Clock, systemClock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import { coalesceReads } from './coalesced-reads.ts';
 import type { Database, Item, Key, QueryOptions, Write } from './database.ts';
-import { type DynamoDbEndpoint, dynamoDbClient, plainReads } from './dynamodb-client.ts';
+import { type DynamoDbEndpoint, dynamoDbClient } from './dynamodb-client.ts';
 import { queryInput, writeInput } from './expressions.ts';
-import type { PlainItem } from './plain-reads.ts';
+import type { PlainItem, PlainReads } from './plain-reads.ts';
 import { conditionFailure, createRetry, type Fault, isRepeatable, type RetryOptions } from './retry.ts';
 
 export interface DynamoDbOptions extends DynamoDbEndpoint {
   /** Turns a table's name in the code into its name in the account. */
   tableName?: (table: string) => string;
   clock?: Clock;
+  /** Asked for single items in the SDK's place. */
+  plainReads?: PlainReads;
   /** Told what each call cost, in capacity units; asks DynamoDB to say so. For benchmarks. */
   onConsumed?: (operation: string, units: number) => void;
 }
@@ -35,11 +37,10 @@ const AGAIN = { repeatable: true };
 
 /** The only way into DynamoDB. */
 export function createDatabase(options: DynamoDbOptions = {}): Database & { close(): void } {
-  const { clock = systemClock, onConsumed, tableName = (table) => table } = options;
+  const { clock = systemClock, onConsumed, plainReads, tableName = (table) => table } = options;
   const retry = createRetry(clock);
   // All attempts are counted and timed in one place, which is not the SDK's.
   const raw = dynamoDbClient({ ...options, maxAttempts: 1 });
-  const plain = plainReads(options);
   const client = DynamoDBDocumentClient.from(raw, {
     // A map with a member called `constructor`, as users may send, passes for a class instance: it is a map all the same.
     marshallOptions: { removeUndefinedValues: true, convertClassInstanceToMap: true },
@@ -77,7 +78,7 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
 
   /** Every idle poll is this one call. */
   async function getItem(TableName: string, { pk, sk }: Key): Promise<PlainItem> {
-    const found = await plain?.getItem(TableName, { pk, sk }, { withCapacity: onConsumed !== undefined });
+    const found = await plainReads?.getItem(TableName, { pk, sk }, { withCapacity: onConsumed !== undefined });
     if (found) return found;
     // By the low-level client: the document client's middleware takes a tenth of the call.
     const Key = { pk: { S: pk }, sk: { S: sk } };
@@ -185,7 +186,7 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
       await storing(writes, send, { repeatable: !options.withoutTokens, onFault });
     },
     close() {
-      plain?.close();
+      plainReads?.close();
       raw.destroy();
     },
   };

@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { type Dispatcher, Pool } from 'undici';
-import { transient } from '../undici-request-handler.ts';
 import type { Item, Key } from './database.ts';
+import { unsigned, withCode } from './dynamodb-client.ts';
 
 /**
  * GetItem for engines that check no signature, without the SDK: two thirds of what the SDK spends on a read are middleware, endpoint
@@ -21,26 +21,24 @@ export interface PlainItem {
   capacityUnits: number;
 }
 
+/** Connections at the most. */
+const CONNECTIONS = 256;
+
 export interface PlainReadsOptions {
   endpoint: string;
-  headers: Readonly<Record<string, string>>;
-  connections: number;
-  connectTimeoutMs: number;
-  responseTimeoutMs: number;
+  region?: string | undefined;
+  connectMs: number;
+  responseMs: number;
 }
 
-export function createPlainReads({ endpoint, headers, connections, connectTimeoutMs, responseTimeoutMs }: PlainReadsOptions): PlainReads {
+export function createPlainReads({ endpoint, region, connectMs, responseMs }: PlainReadsOptions): PlainReads {
   const url = new URL(endpoint);
-  const pool = new Pool(url.origin, {
-    connections,
-    connect: { timeout: connectTimeoutMs },
-    headersTimeout: responseTimeoutMs,
-    bodyTimeout: responseTimeoutMs,
-  });
+  const timeouts = { connect: { timeout: connectMs }, headersTimeout: responseMs, bodyTimeout: responseMs };
+  const pool = new Pool(url.origin, { connections: CONNECTIONS, ...timeouts });
   const request = {
     method: 'POST' as const,
     path: url.pathname,
-    headers: { ...headers, 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.GetItem' },
+    headers: { ...unsigned(region), 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.GetItem' },
   };
   return {
     async getItem(TableName, { pk, sk }, { withCapacity }) {
@@ -71,7 +69,7 @@ function send(pool: Pool, request: Dispatcher.DispatchOptions): Promise<string> 
         text += decoder.write(chunk);
       },
       onResponseEnd: () => (status === 200 ? resolve(text) : reject(exceptionOf(status, text))),
-      onResponseError: (_controller, error) => reject(transient(error)),
+      onResponseError: (_controller, error) => reject(withCode(error)),
     });
   });
 }

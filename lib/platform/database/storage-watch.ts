@@ -55,5 +55,7 @@ export function watchStorage<D extends Database>(
   };
 }
 
-const reasonOf = (error: unknown): string | undefined =>
-  error instanceof Error ? REASONS.find(([pattern]) => pattern.test(error.message))?.[1] : undefined;
+function reasonOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return REASONS.find(([pattern]) => pattern.test(error.message))?.[1] ?? reasonOf(error.cause);
+}
