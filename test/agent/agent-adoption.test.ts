@@ -27,7 +27,7 @@ async function worldWithAdopted(over: Manifest = wanted()) {
 }
 
 test('an object that belongs to nobody is adopted, and the event says which', async () => {
-  const { world, agent } = await worldWithAdopted();
+  const { world } = await worldWithAdopted();
   expect(regions(world)).toMatchObject({ data: { primary: 'ap-2', secondary: 'us-1' } });
   expect(world.plane.events).toMatchObject([
     {
@@ -37,7 +37,6 @@ test('an object that belongs to nobody is adopted, and the event says which', as
     },
   ]);
   expect(world.plane.events[0]?.message).toContain('ConfigMap/shop/regions');
-  await agent.stop();
 });
 
 test.each([
@@ -50,7 +49,6 @@ test.each([
   await world.cycle(agent);
   expectReleased(world);
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'SUCCESS', details: { counts: { released: 1 } } });
-  await agent.stop();
 });
 
 test.each([
@@ -73,7 +71,6 @@ test.each([
   await world.cycle(next);
   expectReleased(world);
   expect(world.objects()).toEqual([]);
-  await next.stop();
 });
 
 test.each([
@@ -93,7 +90,6 @@ test.each([
   world.plane.withdraw(stack);
   await world.cycle(agent);
   expect(regions(world)).toBeUndefined();
-  await agent.stop();
 });
 
 test('an adopted object can be handed over later', async () => {
@@ -103,7 +99,6 @@ test('an adopted object can be handed over later', async () => {
   world.plane.withdraw(stack);
   await world.cycle(agent);
   expect(regions(world)).toBeUndefined();
-  await agent.stop();
 });
 
 test.each([
@@ -123,13 +118,12 @@ test.each([
   prepare(world, stack);
   const ownNamespace = { ...namespace('team'), metadata: { name: 'team', ...asked('own') } };
   world.plane.post(stack, yaml(configMap('own'), ownNamespace, { ...inside, metadata: { ...inside.metadata, ...metadata } }));
-  const agent = await world.start();
+  await world.start();
   expect(JSON.stringify(world.cluster.all())).toBe(before);
   expect(world.plane.events.at(-1)).toMatchObject({
     status: 'FAILURE',
     message: expect.stringContaining('ConfigMap/team/regions: exists, no stack created it, and brokkr.io/adopt is "never"'),
   });
-  await agent.stop();
 });
 
 test.each([
@@ -151,7 +145,6 @@ test.each([
   world.plane.withdraw(stack);
   await world.cycle(agent);
   expect(regions(world)).toMatchObject({ data: { secondary: 'us-1' } });
-  await agent.stop();
 });
 
 test.each([
@@ -176,7 +169,6 @@ test.each([
   await world.cycle(agent);
   if (isThere) expectReleased(world);
   else expect(regions(world)).toBeUndefined();
-  await agent.stop();
 });
 
 test("an adopted object that somebody deleted is made anew, and then is the stack's own", async () => {
@@ -188,7 +180,6 @@ test("an adopted object that somebody deleted is made anew, and then is the stac
   world.plane.withdraw(stack);
   await world.cycle(agent);
   expect(regions(world)).toBeUndefined();
-  await agent.stop();
 });
 
 test("an object of a stranger's that took the place of the stack's own is adopted, not overwritten as its own", async () => {
@@ -204,7 +195,6 @@ test("an object of a stranger's that took the place of the stack's own is adopte
   world.plane.withdraw(stack);
   await world.cycle(agent);
   expectReleased(world);
-  await agent.stop();
 });
 
 test('adopted objects do not count as a mass deletion', async () => {
@@ -217,5 +207,4 @@ test('adopted objects do not count as a mass deletion', async () => {
   await world.cycle(agent);
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'SUCCESS', details: { counts: { released: 20 } } });
   expect(world.cluster.all().filter(({ metadata }) => metadata.name.startsWith('map-'))).toHaveLength(20);
-  await agent.stop();
 });

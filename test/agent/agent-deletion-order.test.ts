@@ -32,7 +32,6 @@ test('what a custom resource needs to be finished goes after it is gone', async 
   await world.clock.advance(2_000);
   expect(world.objects()).toEqual([]);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE SUCCESS']);
-  await agent.stop();
 });
 
 test('a removal that waits for its first stage beyond the deadline is told as failed, once', async () => {
@@ -49,7 +48,6 @@ test('a removal that waits for its first stage beyond the deadline is told as fa
   await hold(world, []);
   await world.clock.advance(600_000);
   expect(world.objects()).toEqual([]);
-  await agent.stop();
 });
 
 test('an object that may not be deleted keeps what it needs', async () => {
@@ -64,7 +62,6 @@ test('an object that may not be deleted keeps what it needs', async () => {
   await world.cycle(agent);
   expect(world.objects()).toHaveLength(5);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE FAILURE']);
-  await agent.stop();
 });
 
 test('what an update drops goes in its order too, without anything to wake it', async () => {
@@ -81,7 +78,6 @@ test('what an update drops goes in its order too, without anything to wake it', 
   await hold(world, []);
   await world.clock.advance(20_000);
   expect(world.objects()).toEqual(['ConfigMap/shop/settings']);
-  await agent.stop();
 });
 
 test('nor is that forgotten when the same contents are submitted again', async () => {
@@ -97,7 +93,6 @@ test('nor is that forgotten when the same contents are submitted again', async (
   await hold(world, []);
   await world.clock.advance(20_000);
   expect(world.objects()).toEqual(['ConfigMap/shop/settings']);
-  await agent.stop();
 });
 
 test('a deletion that was let pass goes on to its end, though less and less is left of all', async () => {
@@ -115,5 +110,4 @@ test('a deletion that was let pass goes on to its end, though less and less is l
   await world.clock.advance(10_000);
   expect(world.objects()).toHaveLength(16);
   expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
-  await agent.stop();
 });

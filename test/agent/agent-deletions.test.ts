@@ -13,7 +13,6 @@ test('a stack that is in neither list is left alone', async () => {
   await world.clock.advance(3_600_000);
   expect(world.objects()).toHaveLength(3);
   expect(await agent.metrics.registry.getSingleMetricAsString('brokkr_agent_unlisted_stacks')).toContain('brokkr_agent_unlisted_stacks 1');
-  await agent.stop();
 });
 
 test('a withdrawal while the agent was away is carried out when it is back, a day later', async () => {
@@ -24,11 +23,10 @@ test('a withdrawal while the agent was away is carried out when it is back, a da
   await (await world.start()).stop();
   world.plane.withdraw(leaving);
   await world.clock.advance(86_400_000);
-  const agent = await world.start();
+  await world.start();
   expect(world.objects()).toEqual(['ConfigMap/shop/staying']);
   expect(world.plane.events.at(-1)).toMatchObject({ event_type: 'REMOVE', status: 'SUCCESS' });
   expect(world.plane.current().assignments).toHaveLength(1);
-  await agent.stop();
 });
 
 test('a stack that was never applied is reported removed', async () => {
@@ -36,9 +34,8 @@ test('a stack that was never applied is reported removed', async () => {
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(configMap('a')));
   world.plane.withdraw(stack);
-  const agent = await world.start();
+  await world.start();
   expect(world.statuses()).toEqual(['REMOVE SUCCESS']);
-  await agent.stop();
 });
 
 test("users may keep an object, and what a controller owns is its controller's", async () => {
@@ -55,7 +52,6 @@ test("users may keep an object, and what a controller owns is its controller's",
   await world.cycle(agent);
   expect(world.objects()).toEqual(['ConfigMap/shop/controlled', 'ConfigMap/shop/kept']);
   expect(world.plane.events.at(-1)?.details?.counts).toEqual({ skipped: 2, deleted: 1 });
-  await agent.stop();
 });
 
 test('a withdrawal is reported only when its finalizers have let go', async () => {
@@ -71,7 +67,6 @@ test('a withdrawal is reported only when its finalizers have let go', async () =
   await world.cluster.apply(configMap('held', {}), { fieldManager: 'controller', force: true });
   await world.clock.advance(20_000);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE SUCCESS']);
-  await agent.stop();
 });
 
 test('a removal that finalizers hold up beyond the deadline is told as failed, once, and goes on', async () => {
@@ -88,7 +83,6 @@ test('a removal that finalizers hold up beyond the deadline is told as failed, o
   await world.cluster.apply(configMap('held', {}), { fieldManager: 'controller', force: true });
   await world.clock.advance(600_000);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE FAILURE', 'REMOVE SUCCESS']);
-  await agent.stop();
 });
 
 test('an object that could not be pruned stays known and goes later', async () => {
@@ -106,7 +100,6 @@ test('an object that could not be pruned stays known and goes later', async () =
   await world.clock.advance(60_000);
   expect(world.objects()).toEqual(['ConfigMap/shop/a']);
   expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
-  await agent.stop();
 });
 
 test('a mass deletion waits until it is confirmed by its fingerprint', async () => {
@@ -132,7 +125,6 @@ test('a mass deletion waits until it is confirmed by its fingerprint', async () 
   await world.clock.advance(20_000);
   expect(world.objects()).toHaveLength(5);
   expect(world.statuses().filter((status) => status === 'REMOVE SUCCESS')).toHaveLength(3);
-  await agent.stop();
 });
 
 test('a mass prune is held while the new contents are applied', async () => {
@@ -145,7 +137,6 @@ test('a mass prune is held while the new contents are applied', async () => {
   expect(world.objects()).toHaveLength(20);
   expect(await world.data('map-000')).toEqual({ colour: 'blue' });
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('held: this would delete 19') });
-  await agent.stop();
 });
 
 test('a mass deletion goes on where that was configured', async () => {
@@ -156,7 +147,6 @@ test('a mass deletion goes on where that was configured', async () => {
   world.plane.withdraw(stack);
   await world.cycle(agent);
   expect(world.objects()).toEqual([]);
-  await agent.stop();
 });
 
 test("two agents on one cluster neither take nor delete each other's objects", async () => {
@@ -190,7 +180,6 @@ test('two stacks of one agent cannot own the same object', async () => {
   expect(world.objects()).toEqual(['ConfigMap/shop/a']);
   expect(await world.data('a')).toEqual({ colour: 'red' });
   expect(world.plane.events.at(-1)?.message).toContain(`belongs to stack ${owner}`);
-  await agent.stop();
 });
 
 test("no stack can write an agent's inventory", async () => {
@@ -206,7 +195,6 @@ test("no stack can write an agent's inventory", async () => {
   await world.cycle(agent);
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('reserved') });
   expect(world.cluster.all().find(({ metadata }) => metadata.name === inventory?.metadata.name)).toEqual(inventory);
-  await agent.stop();
 });
 
 function refused(): Error {

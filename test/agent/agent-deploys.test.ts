@@ -28,7 +28,6 @@ test('what is posted is applied, marked as whose it is, and reported once', asyn
       details: { objects_total: 2, counts: { created: 2 } },
     },
   ]);
-  await agent.stop();
 });
 
 test('an update changes what changed and prunes what left', async () => {
@@ -41,7 +40,6 @@ test('an update changes what changed and prunes what left', async () => {
   expect(world.objects()).toEqual(['ConfigMap/shop/b', 'ConfigMap/shop/c']);
   expect(await world.data('b')).toEqual({ colour: 'blue' });
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'SUCCESS', message: '1 configured, 1 created, 1 deleted' });
-  await agent.stop();
 });
 
 test('an unchanged poll asks the cluster for nothing', async () => {
@@ -53,7 +51,6 @@ test('an unchanged poll asks the cluster for nothing', async () => {
   await world.cycle(agent);
   await world.clock.advance(60_000);
   expect(calls).toEqual([]);
-  await agent.stop();
 });
 
 test('the same contents posted again are reported without a word to the cluster', async () => {
@@ -68,7 +65,6 @@ test('the same contents posted again are reported without a word to the cluster'
   await world.cycle(agent);
   expect(calls).toEqual([]);
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'SUCCESS', deployment_object_id: again.id, message: 'unchanged' });
-  await agent.stop();
 });
 
 test('a definition and what it defines come in one stack, in a namespace of its own', async () => {
@@ -84,7 +80,6 @@ test('a definition and what it defines come in one stack, in a namespace of its 
   expect(world.objects()).toEqual([]);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE SUCCESS']);
   expect(world.cluster.all().filter(({ kind }) => kind === 'ConfigMap')).toEqual([]);
-  await agent.stop();
 });
 
 test('an invalid object changes nothing, and is named', async () => {
@@ -101,18 +96,16 @@ test('an invalid object changes nothing, and is named', async () => {
     message: expect.stringMatching(/^ConfigMap\/shop\/Not_A_Name: .*metadata\.name/),
   });
   expect(world.plane.events.at(-1)?.details?.objects[0]).toMatchObject({ name: 'Not_A_Name', action: 'failed' });
-  await agent.stop();
 });
 
 test('a failed attempt takes back the namespaces it created, and only those', async () => {
   const world = createAgentWorld();
   const bad = { ...configMap('Not_A_Name'), metadata: { name: 'Not_A_Name', namespace: 'fresh' } };
   world.plane.post(world.plane.newStack(), yaml(namespace('fresh'), namespace('shop'), bad));
-  const agent = await world.start();
+  await world.start();
   const namespaces = world.cluster.all().filter(({ kind }) => kind === 'Namespace');
   expect(namespaces.map(({ metadata }) => metadata.name).sort()).toEqual(['default', 'shop']);
   expect(world.plane.events).toMatchObject([{ status: 'FAILURE', message: expect.stringContaining('rolled back: namespace fresh') }]);
-  await agent.stop();
 });
 
 test('one failing stack does not hold up another', async () => {
@@ -120,10 +113,9 @@ test('one failing stack does not hold up another', async () => {
   world.plane.post(world.plane.newStack(), 'kind: [');
   world.plane.post(world.plane.newStack(), yaml({ apiVersion: 'nowhere.test/v1', kind: 'Nothing', metadata: { name: 'x' } }));
   world.plane.post(world.plane.newStack(), yaml(configMap('good')));
-  const agent = await world.start();
+  await world.start();
   expect(world.objects()).toEqual(['ConfigMap/shop/good']);
   expect(world.statuses().sort()).toEqual(['DEPLOY FAILURE', 'DEPLOY FAILURE', 'DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test('an agent that is not active changes nothing and goes on once it is', async () => {
@@ -142,7 +134,6 @@ test('an agent that is not active changes nothing and goes on once it is', async
   world.plane.withdraw(stack);
   await world.cycle(agent);
   expect(world.objects()).toEqual(['ConfigMap/shop/a']);
-  await agent.stop();
 });
 
 test('a deletion marker deletes what the stack owns, whatever its YAML says', async () => {
@@ -159,5 +150,4 @@ test('a deletion marker deletes what the stack owns, whatever its YAML says', as
     deployment_object_id: marker.id,
     message: '2 deleted',
   });
-  await agent.stop();
 });

@@ -15,7 +15,7 @@ test.each([
 ])('a correction %s is a failure until it succeeded', async (_how, error) => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a'), configMap('b')));
-  const agent = await world.start();
+  await world.start();
   await world.cluster.apply(configMap('a', { colour: 'green' }), user);
   world.cluster.intercept = ({ verb, name }) => {
     if (verb === 'apply' && name === 'a') throw error();
@@ -26,7 +26,6 @@ test.each([
   await world.clock.advance(600_000);
   expect(await world.data('a')).toEqual({ colour: 'red' });
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY FAILURE', 'DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test('one object that cannot be compared is told, and holds up none of the others', async () => {
@@ -56,13 +55,12 @@ test('one object that cannot be compared is told, and holds up none of the other
   await world.clock.advance(600_000);
   expect(await world.data('a')).toEqual({ colour: 'red' });
   expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
-  await agent.stop();
 });
 
 test('what another agent took over keeps nobody from putting the rest right, and is not even tried', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a'), configMap('b')));
-  const agent = await world.start();
+  await world.start();
   await world.cluster.apply(configMap('a', { colour: 'green' }, { labels: { 'brokkr.io/owner-id': 'someone-else' } }), user);
   const calls: string[] = [];
   world.cluster.intercept = ({ verb, name }) => void calls.push(`${verb} ${name}`);
@@ -78,14 +76,13 @@ test('what another agent took over keeps nobody from putting the rest right, and
   expect(world.plane.events.at(-1)?.message).toMatch(
     /^ConfigMap\/shop\/a: belongs to agent someone-else\nobjects of the stack were taken over/,
   );
-  await agent.stop();
 });
 
 test('a namespace that may not come back is told, and holds up nothing elsewhere', async () => {
   const world = createAgentWorld();
   const inside = { ...configMap('inside'), metadata: { name: 'inside', namespace: 'fresh' } };
   world.plane.post(world.plane.newStack(), yaml(namespace('fresh'), inside, configMap('a')));
-  const agent = await world.start();
+  await world.start();
   await world.cluster.delete({ apiVersion: 'v1', kind: 'Namespace', name: 'fresh' });
   await world.cluster.apply(configMap('a', { colour: 'green' }), user);
   world.cluster.intercept = ({ verb, kind }) => {
@@ -103,5 +100,4 @@ test('a namespace that may not come back is told, and holds up nothing elsewhere
   await world.clock.advance(600_000);
   expect(world.objects()).toEqual(['ConfigMap/fresh/inside', 'ConfigMap/shop/a', 'Namespace/fresh']);
   expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
-  await agent.stop();
 });

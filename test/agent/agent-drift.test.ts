@@ -21,31 +21,28 @@ test('what others change is put right and what they delete comes back, told with
   expect(await agent.metrics.registry.getSingleMetricAsString('brokkr_agent_drift_corrections_total')).toContain(
     'brokkr_agent_drift_corrections_total 2',
   );
-  await agent.stop();
 });
 
 test('a stack at rest costs one list for each kind and namespace and nothing else', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(...configMaps(50), deployment('web')));
-  const agent = await world.start();
+  await world.start();
   const calls: string[] = [];
   world.cluster.intercept = ({ verb, kind }) => void (verb !== 'version' && calls.push(`${verb} ${kind}`));
   await world.clock.advance(DRIFT_MS);
   expect(calls.sort()).toEqual(['list ConfigMap', 'list Deployment']);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test('fields that others own beside ours are theirs', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a')));
-  const agent = await world.start();
+  await world.start();
   await world.cluster.apply(configMap('a', { size: 'L' }), user);
   world.cluster.setStatus({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'a' }, { seen: true });
   await world.clock.advance(DRIFT_MS);
   expect(await world.data('a')).toEqual({ colour: 'red', size: 'L' });
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test.each([
@@ -54,33 +51,30 @@ test.each([
 ])('drift is left alone where that is asked for %s', async (_where, annotations, expected) => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a', { colour: 'red' }, { annotations }), configMap('other')));
-  const agent = await world.start();
+  await world.start();
   for (const name of ['a', 'other']) await world.cluster.apply(configMap(name, { colour: 'green' }), user);
   await world.clock.advance(DRIFT_MS);
   expect({ a: await world.data('a'), other: await world.data('other') }).toEqual({
     a: { colour: expected.a },
     other: { colour: expected.other },
   });
-  await agent.stop();
 });
 
 test('drift detection can be switched off', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a')));
-  const agent = await world.start({ driftIntervalMs: 0 });
+  await world.start({ driftIntervalMs: 0 });
   await world.cluster.apply(configMap('a', { colour: 'green' }), user);
   await world.clock.advance(7_200_000);
   expect(await world.data('a')).toEqual({ colour: 'green' });
-  await agent.stop();
 });
 
 test('an object that another agent took over is left to it, and told', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a'), configMap('b')));
-  const agent = await world.start();
+  await world.start();
   await world.cluster.apply(configMap('a', { colour: 'green' }, { labels: { 'brokkr.io/owner-id': 'someone-else' } }), user);
   await world.clock.advance(DRIFT_MS);
   expect(await world.data('a')).toEqual({ colour: 'green' });
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('belongs to agent someone-else') });
-  await agent.stop();
 });

@@ -41,7 +41,6 @@ test('a Job that finished and was cleared away stays done until the contents cha
   world.plane.post(stack, yaml(job(), configMap('a', { colour: 'blue' })));
   await world.cycle(next);
   expect(runs()).toBe(2);
-  await next.stop();
 });
 
 test('a Job that finished does not run again because another object of its stack is late or being deleted', async () => {
@@ -49,7 +48,7 @@ test('a Job that finished does not run again because another object of its stack
   const runs = runsOf(world);
   world.cluster.unattended.add('Deployment');
   world.plane.post(world.plane.newStack(), yaml(job(), deployment('web', { finalizers: ['example.com/hold'] })));
-  const agent = await world.start();
+  await world.start();
   await world.cluster.delete(migrate);
   await world.cluster.delete({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' });
   await world.clock.advance(70_000);
@@ -60,7 +59,6 @@ test('a Job that finished does not run again because another object of its stack
   expect(world.statuses()).toEqual(['DEPLOY FAILURE', 'DEPLOY SUCCESS']);
   expect(world.objects()).toEqual(['Deployment/shop/web']);
   expect(runs()).toBe(1);
-  await agent.stop();
 });
 
 test('a Job that finished does not run again where success means applied', async () => {
@@ -68,11 +66,10 @@ test('a Job that finished does not run again where success means applied', async
   const runs = runsOf(world);
   world.cluster.unattended.add('Job');
   world.plane.post(world.plane.newStack(), yaml(job({ ttlSecondsAfterFinished: 60 }, { 'brokkr.io/health': 'apply-only' })));
-  const agent = await world.start();
+  await world.start();
   await world.cluster.delete(migrate);
   await world.clock.advance(2 * DRIFT_MS);
   expect(runs()).toBe(1);
-  await agent.stop();
 });
 
 test.each([
@@ -83,9 +80,8 @@ test.each([
   const runs = runsOf(world);
   if (!finishes) world.cluster.unattended.add('Job');
   world.plane.post(world.plane.newStack(), yaml(job(spec)));
-  const agent = await world.start();
+  await world.start();
   await world.cluster.delete(migrate);
   await world.clock.advance(2 * DRIFT_MS);
   expect(runs()).toBe(2);
-  await agent.stop();
 });

@@ -23,20 +23,19 @@ function slowWorld() {
 test('success is told only when everything is healthy, and then soon', async () => {
   const world = slowWorld();
   world.plane.post(world.plane.newStack(), yaml(deployment('web'), configMap('a')));
-  const agent = await world.start();
+  await world.start();
   await world.clock.advance(20_000);
   expect(world.statuses()).toEqual([]);
   world.cluster.setStatus(web, available);
   await world.clock.advance(1_100);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
   expect(world.plane.events[0]?.details?.objects).toContainEqual(expect.objectContaining({ kind: 'Deployment', health: 'healthy' }));
-  await agent.stop();
 });
 
 test('what is not healthy in time is a failure that names it, and a success once it is', async () => {
   const world = slowWorld();
   world.plane.post(world.plane.newStack(), yaml(deployment('web'), configMap('a')));
-  const agent = await world.start();
+  await world.start();
   await world.clock.advance(61_000);
   expect(world.plane.events).toMatchObject([
     { status: 'FAILURE', message: expect.stringMatching(/^Deployment\/shop\/web: .+\napplied, but not healthy within 60 s$/) },
@@ -46,31 +45,28 @@ test('what is not healthy in time is a failure that names it, and a success once
   world.cluster.setStatus(web, available);
   await world.clock.advance(600_000);
   expect(world.statuses()).toEqual(['DEPLOY FAILURE', 'DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test('a definite failure is told at once', async () => {
   const world = slowWorld();
   world.plane.post(world.plane.newStack(), yaml(deployment('web')));
-  const agent = await world.start();
+  await world.start();
   world.cluster.setStatus(web, {
     observedGeneration: 1,
     conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'image not found' }],
   });
   await world.clock.advance(2_000);
   expect(world.plane.events).toMatchObject([{ status: 'FAILURE', message: expect.stringContaining('Deployment/shop/web: ') }]);
-  await agent.stop();
 });
 
 test('a stack may want no more than to be applied, or another deadline', async () => {
   const world = slowWorld();
   world.plane.post(world.plane.newStack(), yaml(deployment('one', { annotations: { 'brokkr.io/health': 'apply-only' } })));
   world.plane.post(world.plane.newStack(), yaml(deployment('two', { annotations: { 'brokkr.io/health-timeout-seconds': '5' } })));
-  const agent = await world.start();
+  await world.start();
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
   await world.clock.advance(6_000);
   expect(world.plane.events.at(-1)?.message).toContain('not healthy within 5 s');
-  await agent.stop();
 });
 
 test('stacks that wait for health hold up nobody, and newer contents end the wait', async () => {
@@ -87,5 +83,4 @@ test('stacks that wait for health hold up nobody, and newer contents end the wai
   await world.cycle(agent);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY SUCCESS']);
   expect(world.objects()).not.toContain('Deployment/shop/web-0');
-  await agent.stop();
 });

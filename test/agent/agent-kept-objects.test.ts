@@ -22,7 +22,6 @@ test('what was kept when its stack went can be taken into another stack, and goe
   world.plane.withdraw(after);
   await world.cycle(agent);
   expect(world.objects()).toEqual([]);
-  await agent.stop();
 });
 
 test('so can what was kept when it left a stack that goes on', async () => {
@@ -36,7 +35,6 @@ test('so can what was kept when it left a stack that goes on', async () => {
   await world.cycle(agent);
   expect(stackOf(world, 'data')).toBe(to);
   expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
-  await agent.stop();
 });
 
 test('an object to be kept belongs to its stack as long as it is in it', async () => {
@@ -48,7 +46,6 @@ test('an object to be kept belongs to its stack as long as it is in it', async (
   await world.cycle(agent);
   expect(stackOf(world, 'data')).toBe(owner);
   expect(world.plane.events.at(-1)?.message).toContain(`belongs to stack ${owner}`);
-  await agent.stop();
 });
 
 test('what an object to be kept is in stays with it, and another stack may have both', async () => {
@@ -73,5 +70,4 @@ test('what an object to be kept is in stays with it, and another stack may have 
   await world.cycle(agent);
   expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
   expect(world.objects()).toEqual(['ConfigMap/vault/kept', 'ConfigMap/vault/plain', 'Namespace/vault']);
-  await agent.stop();
 });

@@ -68,5 +68,4 @@ test('an agent whose polls fail does not call itself connected, and does again w
   world.plane.intercept = undefined;
   await world.cycle(agent);
   expect(await connected()).toBe(true);
-  await agent.stop();
 });

@@ -19,10 +19,9 @@ test('a withdrawn stack whose inventory is lost is found by its labels', async (
   await (await world.start()).stop();
   await loseInventories(world);
   world.plane.withdraw(leaving);
-  const agent = await world.start();
+  await world.start();
   expect(world.objects()).toEqual(['ConfigMap/shop/staying']);
   expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
-  await agent.stop();
 });
 
 test('so is one of an agent that keeps its inventories elsewhere from now on, and lost its disk', async () => {
@@ -31,10 +30,9 @@ test('so is one of an agent that keeps its inventories elsewhere from now on, an
   world.plane.post(stack, yaml(configMap('a')));
   await (await world.start()).stop();
   world.plane.withdraw(stack);
-  const agent = await world.start({ inventoryNamespace: 'shop' }, { files: createMemoryFiles() });
+  await world.start({ inventoryNamespace: 'shop' }, { files: createMemoryFiles() });
   expect(world.objects()).toEqual([]);
   expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
-  await agent.stop();
 });
 
 test('what is found by labels is deleted in bulk only when that is confirmed', async () => {
@@ -44,10 +42,9 @@ test('what is found by labels is deleted in bulk only when that is confirmed', a
   await (await world.start()).stop();
   await loseInventories(world);
   world.plane.withdraw(stack);
-  const agent = await world.start();
+  await world.start();
   expect(world.objects()).toHaveLength(20);
   expect(world.plane.events.at(-1)?.message).toContain('held: this would delete 20 of the 20');
-  await agent.stop();
 });
 
 test('where neither inventory nor contents say what a stack owns, nobody claims that it is gone', async () => {
@@ -60,11 +57,10 @@ test('where neither inventory nor contents say what a stack owns, nobody claims 
   await world.files.remove(`bodies/${object.yaml_checksum}`);
   world.plane.bodies.set(object.id, { ...object, yaml_content: '' });
   world.plane.withdraw(stack);
-  const agent = await world.start();
+  await world.start();
   await world.clock.advance(600_000);
   expect(world.objects()).toEqual(['ConfigMap/shop/a']);
   expect(world.plane.events.at(-1)).toMatchObject({ event_type: 'REMOVE', status: 'FAILURE', message: MISSING });
-  await agent.stop();
 });
 
 test('contents that were never applied do not tell what an older version left', async () => {
@@ -75,10 +71,9 @@ test('contents that were never applied do not tell what an older version left', 
   await loseInventories(world);
   world.plane.post(stack, yaml(configMap('a')));
   world.plane.withdraw(stack);
-  const agent = await world.start();
+  await world.start();
   expect(world.objects()).toEqual(['Deployment/shop/web']);
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: MISSING });
-  await agent.stop();
 });
 
 test('a deletion marker for a stack whose inventory is lost fails and says what to do, which helps', async () => {
@@ -97,7 +92,6 @@ test('a deletion marker for a stack whose inventory is lost fails and says what 
   await world.cycle(agent);
   expect(world.objects()).toEqual([]);
   expect(world.statuses().slice(-2)).toEqual(['DEPLOY SUCCESS', 'DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test('a stack that a deletion marker emptied is removed without its inventory', async () => {
@@ -110,5 +104,4 @@ test('a stack that a deletion marker emptied is removed without its inventory', 
   world.plane.withdraw(stack);
   await world.cycle(agent);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY SUCCESS', 'REMOVE SUCCESS']);
-  await agent.stop();
 });

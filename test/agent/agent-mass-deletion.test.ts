@@ -30,7 +30,6 @@ test('objects that move to another namespace are deleted in the old one: a mass 
   await world.cycle(agent);
   expect(world.objects()).toHaveLength(50);
   expect(world.plane.events.at(-1)).toMatchObject(heldFor(30, 30));
-  await agent.stop();
 });
 
 test('objects that name no namespace any more, and stand in the default one, leave nothing', async () => {
@@ -43,7 +42,6 @@ test('objects that name no namespace any more, and stand in the default one, lea
   world.plane.withdraw(leaving);
   await world.cycle(agent);
   expect(world.statuses().slice(2).sort()).toEqual(['DEPLOY SUCCESS', 'REMOVE SUCCESS']);
-  await agent.stop();
 });
 
 test('a stack that replaces all it owns waits, though the new objects are as many', async () => {
@@ -55,7 +53,6 @@ test('a stack that replaces all it owns waits, though the new objects are as man
   await world.cycle(agent);
   expect(world.objects()).toHaveLength(40);
   expect(world.plane.events.at(-1)).toMatchObject(heldFor(20, 20));
-  await agent.stop();
 });
 
 test('neither a failed attempt nor a restart makes a replacement look smaller', async () => {
@@ -71,10 +68,9 @@ test('neither a failed attempt nor a restart makes a replacement look smaller', 
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('nothing was pruned') });
   await first.stop();
   world.cluster.intercept = undefined;
-  const second = await world.start({}, { files: createMemoryFiles() });
+  await world.start({}, { files: createMemoryFiles() });
   expect(world.objects()).toHaveLength(40);
   expect(world.plane.events.at(-1)).toMatchObject(heldFor(20, 20));
-  await second.stop();
 });
 
 test('what is held stays held for the next process and for the next version', async () => {
@@ -91,7 +87,6 @@ test('what is held stays held for the next process and for the next version', as
   await world.cycle(second);
   expect(world.objects()).toHaveLength(41);
   expect(world.plane.events.at(-1)).toMatchObject(heldFor(20, 20));
-  await second.stop();
 });
 
 test('stacks made anew beside those that leave do not make their share smaller', async () => {
@@ -110,5 +105,4 @@ test('stacks made anew beside those that leave do not make their share smaller',
   expect(world.plane.events.filter(({ event_type }) => event_type === 'REMOVE')).toEqual(
     before.map(() => expect.objectContaining(heldFor(15, 15))),
   );
-  await agent.stop();
 });

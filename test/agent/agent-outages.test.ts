@@ -10,7 +10,7 @@ test('a control plane that is dark for a day changes nothing, is asked at the us
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(configMap('a')));
-  const agent = await world.start({ pollingIntervalMs: 120_000 });
+  await world.start({ pollingIntervalMs: 120_000 });
   const before = JSON.stringify(world.cluster.all());
   world.plane.dark = true;
   world.plane.calls.splice(0);
@@ -21,7 +21,6 @@ test('a control plane that is dark for a day changes nothing, is asked at the us
   world.plane.post(stack, yaml(configMap('b')));
   await world.clock.advance(240_000);
   expect(world.objects()).toEqual(['ConfigMap/shop/b']);
-  await agent.stop();
 });
 
 test('an agent that restarts while the control plane is dark goes on correcting drift', async () => {
@@ -29,14 +28,13 @@ test('an agent that restarts while the control plane is dark goes on correcting 
   world.plane.post(world.plane.newStack(), yaml(configMap('a')));
   await (await world.start()).stop();
   world.plane.dark = true;
-  const agent = await world.start();
+  await world.start();
   await world.cluster.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'a' });
   await world.clock.advance(400_000);
   expect(world.objects()).toEqual(['ConfigMap/shop/a']);
   world.plane.dark = false;
   await world.clock.advance(120_000);
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'SUCCESS', message: 'corrected 1 object: ConfigMap/shop/a (missing)' });
-  await agent.stop();
 });
 
 test('without an earlier state an agent gives up on a control plane that is not ready in time', async () => {
@@ -83,11 +81,10 @@ test('a report that could not be delivered is delivered later, also by the next 
   await world.cycle(agent);
   await agent.stop();
   world.plane.intercept = undefined;
-  const next = await world.start();
+  await world.start();
   await world.clock.advance(120_000);
   expect(world.plane.events.map(({ deployment_object_id }) => deployment_object_id)).toEqual([second.id]);
   expect(first.id).not.toBe(second.id);
-  await next.stop();
 });
 
 test('races and overload are tried again, without anybody hearing of them', async () => {
@@ -101,10 +98,9 @@ test('races and overload are tried again, without anybody hearing of them', asyn
     );
   };
   world.plane.post(world.plane.newStack(), yaml(...configMaps(4)));
-  const agent = await world.start();
+  await world.start();
   expect(world.objects()).toHaveLength(4);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test('an answer that got lost after the effect is no failure', async () => {
@@ -114,10 +110,9 @@ test('an answer that got lost after the effect is no failure', async () => {
     if (verb === 'apply' && ++lost <= 2) throw new ClusterError('socket hang up', { status: 0, reason: 'Unreachable' });
   };
   world.plane.post(world.plane.newStack(), yaml(configMap('a')));
-  const agent = await world.start();
+  await world.start();
   await world.clock.advance(60_000);
   expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
-  await agent.stop();
 });
 
 test('Kubernetes away: reported once, no hot loop, and all is well when it is back', async () => {
@@ -142,7 +137,6 @@ test('Kubernetes away: reported once, no hot loop, and all is well when it is ba
   await world.clock.advance(600_000);
   expect(await world.data('map-001')).toEqual({ colour: 'blue' });
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY FAILURE', 'DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test('what the agent owns is unknown until its inventories are read: until then nothing changes', async () => {
@@ -154,14 +148,13 @@ test('what the agent owns is unknown until its inventories are read: until then 
   world.cluster.intercept = ({ verb }) => {
     if (verb === 'list') throw unreachable();
   };
-  const agent = await world.start();
+  await world.start();
   await world.clock.advance(60_000);
   expect(world.objects()).toEqual(['ConfigMap/shop/a']);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
   world.cluster.intercept = undefined;
   await world.clock.advance(60_000);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE SUCCESS']);
-  await agent.stop();
 });
 
 test('a damaged inventory stops its stack, is told, and deletes nothing', async () => {
@@ -180,14 +173,13 @@ test('a damaged inventory stops its stack, is told, and deletes nothing', async 
     { fieldManager: 'user', force: true },
   );
   world.plane.withdraw(stack);
-  const agent = await world.start();
+  await world.start();
   expect(world.objects()).toEqual(['ConfigMap/shop/a']);
   expect(world.plane.events.at(-1)).toMatchObject({
     event_type: 'REMOVE',
     status: 'FAILURE',
     message: expect.stringContaining('no readable inventory'),
   });
-  await agent.stop();
 });
 
 test('the applied sequence never falls', async () => {
@@ -200,11 +192,10 @@ test('the applied sequence never falls', async () => {
   await world.clock.advance(600_000);
   expect(await world.data('a')).toEqual({ version: 'new' });
   await agent.stop();
-  const next = await world.start({}, { files: createMemoryFiles() });
+  await world.start({}, { files: createMemoryFiles() });
   await world.clock.advance(600_000);
   expect(await world.data('a')).toEqual({ version: 'new' });
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
-  await next.stop();
 });
 
 test('a cluster that is dead when the agent starts is asked more and more seldom, told of without a stack trace, and found when it is back', async () => {
@@ -220,7 +211,7 @@ test('a cluster that is dead when the agent starts is asked more and more seldom
       return dead ? Promise.reject(unreachable()) : world.cluster.list(...args);
     },
   };
-  const agent = await world.start({ pollingIntervalMs: 1_000 }, { cluster, log: createLog({ write: (line) => lines.push(line) }) });
+  await world.start({ pollingIntervalMs: 1_000 }, { cluster, log: createLog({ write: (line) => lines.push(line) }) });
   await world.clock.advance(3_600_000);
   expect(lists).toBeLessThan(100);
   const told = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'inventories_not_read');
@@ -231,5 +222,4 @@ test('a cluster that is dead when the agent starts is asked more and more seldom
   dead = false;
   await world.clock.advance(120_000);
   expect(world.objects()).toEqual(['ConfigMap/shop/a']);
-  await agent.stop();
 });

@@ -25,10 +25,9 @@ test('asked to stop, it ends the object in hand and begins no other; the next ag
   expect(world.objects().length).toBeLessThan(8 + 4);
   expect(world.plane.events).toEqual([]);
   world.cluster.intercept = undefined;
-  const next = await world.start();
+  await world.start();
   expect(world.objects()).toHaveLength(30);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
-  await next.stop();
 });
 
 /** How often an agent with so many stacks asks for the whole list in four hours, whatever it knows. */
@@ -69,13 +68,12 @@ test('heartbeats that fail hold up nothing, and come ten seconds apart however f
     if (call === 'heartbeat') throw new Error('lost');
   };
   world.plane.post(world.plane.newStack(), yaml(...configMaps(1)));
-  const agent = await world.start({ pollingIntervalMs: 1_000 });
+  await world.start({ pollingIntervalMs: 1_000 });
   expect(world.objects()).toHaveLength(1);
   world.plane.calls.splice(0);
   await world.clock.advance(100_000);
   expect(world.plane.calls.filter((call) => call === 'heartbeat').length).toBeLessThanOrEqual(10);
   expect(world.plane.calls.filter((call) => call === 'assignments').length).toBeGreaterThan(100);
-  await agent.stop();
 });
 
 test('a stack that stays wrong is tried again ever more slowly, and told once', async () => {
@@ -86,10 +84,9 @@ test('a stack that stays wrong is tried again ever more slowly, and told once', 
   );
   let tries = 0;
   world.cluster.intercept = ({ verb }) => void (verb === 'dry-run' && tries++);
-  const agent = await world.start();
+  await world.start();
   await world.clock.advance(3_600_000);
   expect(tries).toBeGreaterThan(10);
   expect(tries).toBeLessThan(30);
   expect(world.statuses()).toEqual(['DEPLOY FAILURE']);
-  await agent.stop();
 });

@@ -25,7 +25,6 @@ test('a namespace stays while another stack has objects in it, and goes when the
   await world.clock.advance(600_000);
   expect(world.objects()).toEqual(['ConfigMap/shop/guest']);
   expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
-  await agent.stop();
 });
 
 test('a definition stays while another stack has objects of its kind', async () => {
@@ -39,7 +38,6 @@ test('a definition stays while another stack has objects of its kind', async () 
   await world.cycle(agent);
   expect(world.objects()).toEqual(['CustomResourceDefinition/widgets.example.com', 'Widget/shop/guest']);
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining(guest) });
-  await agent.stop();
 });
 
 test('what holds up a definition is told once all else is gone', async () => {
@@ -59,7 +57,6 @@ test('what holds up a definition is told once all else is gone', async () => {
   await hold([]);
   await world.clock.advance(3_000);
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining(guest) });
-  await agent.stop();
 });
 
 test('an update that drops a namespace with guests applies the rest and leaves it', async () => {
@@ -74,7 +71,6 @@ test('an update that drops a namespace with guests applies the rest and leaves i
   expect(await world.data('a')).toEqual({ colour: 'blue' });
   expect(world.objects()).toContain('ConfigMap/team/guest');
   expect(world.statuses().at(-1)).toBe('DEPLOY FAILURE');
-  await agent.stop();
 });
 
 test('stacks that go together go in whatever order they stand in each other, without a failure', async () => {
@@ -94,7 +90,6 @@ test('stacks that go together go in whatever order they stand in each other, wit
   await world.clock.advance(10_000);
   expect(world.objects()).toEqual([]);
   expect(world.statuses().slice(before)).toEqual(['REMOVE SUCCESS', 'REMOVE SUCCESS']);
-  await agent.stop();
 });
 
 test('an attempt that fails does not roll back a namespace that another stack has moved into', async () => {
@@ -107,10 +102,9 @@ test('an attempt that fails does not roll back a namespace that another stack ha
     while (!world.objects().includes('ConfigMap/team/guest')) await world.clock.sleep(1_000);
     throw new ClusterError('not today', { status: 403, reason: 'Forbidden' });
   };
-  const agent = await world.start();
+  await world.start();
   expect(world.objects()).toEqual(['ConfigMap/team/guest', 'Namespace/team']);
   expect(
     world.plane.events.find(({ message }) => message?.includes(`namespace team stays: it has objects of stack ${guest}`)),
   ).toBeDefined();
-  await agent.stop();
 });

@@ -42,7 +42,6 @@ test.each([
   await world.settle(agent);
   expect(names(world)).not.toContain(container);
   expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
-  await agent.stop();
 });
 
 test.each([
@@ -81,7 +80,6 @@ test.each([
   await world.cycle(agent);
   expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
   expect(names(world)).not.toContain('Namespace/team');
-  await agent.stop();
 });
 
 test('an object that was adopted in a Namespace of the stack holds the Namespace', async () => {
@@ -96,7 +94,6 @@ test('an object that was adopted in a Namespace of the stack holds the Namespace
   await world.cycle(agent);
   expect(names(world)).toEqual(expect.arrayContaining(['Namespace/team', 'Secret/ledger-key']));
   expect(world.statuses().at(-1)).toBe('REMOVE FAILURE');
-  await agent.stop();
 });
 
 test('where no confirmation is asked for, a Namespace goes with what is in it', async () => {
@@ -108,7 +105,6 @@ test('where no confirmation is asked for, a Namespace goes with what is in it', 
   world.plane.withdraw(stack);
   await world.cycle(agent);
   expect(names(world)).not.toContain('Namespace/team');
-  await agent.stop();
 });
 
 test('a Namespace that a failed attempt made is not rolled back once a stranger lives in it', async () => {
@@ -120,8 +116,7 @@ test('a Namespace that a failed attempt made is not rolled back once a stranger 
   };
   const refused = { ...configMap('inside', {}, { namespace: 'team' }), data: { port: 80 } };
   world.plane.post(world.plane.newStack(), yaml(namespace('team'), refused));
-  const agent = await world.start();
+  await world.start();
   expect(names(world)).toEqual(expect.arrayContaining(['Namespace/team', 'Secret/ledger-key']));
   expect(world.plane.events[0]).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('namespace team stays') });
-  await agent.stop();
 });

@@ -27,7 +27,6 @@ test.each<[string, Record<string, string>]>([
   await world.clock.advance(2_000);
   expect(await world.data('a')).toEqual({ colour: 'blue' });
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test('an object whose last finalizer goes with an apply comes back', async () => {
@@ -41,7 +40,6 @@ test('an object whose last finalizer goes with an apply comes back', async () =>
   await world.clock.advance(2_000);
   expect(await world.data('a')).toEqual({ colour: 'blue' });
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test('an object that finalizers hold for too long is told, and comes back once they let go', async () => {
@@ -62,7 +60,6 @@ test('an object that finalizers hold for too long is told, and comes back once t
   await world.clock.advance(300_000);
   expect(await world.data('a')).toEqual({ colour: 'blue' });
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY FAILURE', 'DEPLOY SUCCESS']);
-  await agent.stop();
 });
 
 test('an object that somebody deletes again and again is told in time, and not brought back without end', async () => {

@@ -35,7 +35,6 @@ test('an object whose version is no longer served is deleted in another version 
   await world.cycle(agent);
   expect(widgets(world)).toBe(0);
   expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
-  await agent.stop();
 });
 
 test.each([
@@ -59,7 +58,6 @@ test.each([
   expect(widgets(world)).toBe(0);
   expect(isInInventory(world)).toBe(false);
   expect(world.plane.events.at(-1)?.status).toBe('SUCCESS');
-  await agent.stop();
 });
 
 test("an object whose kind's own server is away stays in the inventory, and the rest of the stack goes on", async () => {
@@ -73,7 +71,6 @@ test("an object whose kind's own server is away stays in the inventory, and the 
   expect(await world.data('other')).toEqual({ colour: 'blue' });
   expect(isInInventory(world)).toBe(true);
   expect(world.statuses().at(-1)).toBe('DEPLOY FAILURE');
-  await agent.stop();
 });
 
 test("an object is not applied over while it can't be looked for", async () => {
@@ -82,10 +79,9 @@ test("an object is not applied over while it can't be looked for", async () => {
     if (verb === 'list' && kind === 'Secret') throw new ClusterError('overloaded', { status: 503, reason: 'ServiceUnavailable' });
   };
   world.plane.post(world.plane.newStack(), yaml({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a', namespace: 'shop' } }));
-  const agent = await world.start();
+  await world.start();
   expect(world.objects()).toEqual([]);
   expect(world.statuses()).toContain('DEPLOY FAILURE');
-  await agent.stop();
 });
 
 test('objects of a kind that their stack defined itself are gone with a definition that somebody deleted', async () => {
@@ -98,7 +94,6 @@ test('objects of a kind that their stack defined itself are gone with a definiti
   await world.cycle(agent);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE SUCCESS']);
   expect(world.cluster.all().filter(({ kind }) => kind === 'ConfigMap')).toEqual([]);
-  await agent.stop();
 });
 
 test('a stack whose inventory is lost is not said to be removed while one of its kinds is not served', async () => {
@@ -115,5 +110,4 @@ test('a stack whose inventory is lost is not said to be removed while one of its
   await world.cycle(next);
   expect(widgets(world)).toBe(0);
   expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
-  await next.stop();
 });

@@ -1,3 +1,4 @@
+import { afterEach } from '@jest/globals';
 import { type Agent, createAgent } from '../../agent/agent.ts';
 import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
 import { createMemoryCluster, type MemoryCluster } from '../../agent/cluster/memory-cluster.ts';
@@ -31,7 +32,20 @@ export const TEST_CONFIG: AgentConfig = {
   logLevel: 'error',
 };
 
-/** A control plane, a cluster, a disk and the time: what is left when an agent dies. */
+const running = new Set<{ agent: Agent; clock: VirtualClock }>();
+
+/** Also after an assertion that failed. An agent whose ports are dead never ends: nobody waits for it. */
+afterEach(async () => {
+  const ending = [...running];
+  running.clear();
+  const ended = Promise.all(ending.map(({ agent }) => agent.stop()));
+  const turns = async () => {
+    for (let turn = 0; turn < 20; turn += 1) for (const { clock } of ending) await clock.flush();
+  };
+  await Promise.race([ended, turns()]);
+});
+
+/** A control plane, a cluster, a disk and the time: what is left when an agent dies. Its agents stop when the test ends. */
 export interface AgentWorld {
   clock: VirtualClock;
   cluster: MemoryCluster;
@@ -67,8 +81,8 @@ export function createAgentWorld({
     cluster: memory,
     plane,
     files,
-    create: (over = {}, ports = {}) =>
-      createAgent({
+    create: (over = {}, ports = {}) => {
+      const agent = createAgent({
         config: { ...TEST_CONFIG, ...over },
         cluster: memory,
         controlPlane: plane,
@@ -77,7 +91,10 @@ export function createAgentWorld({
         random: () => 0.5,
         log: silentLog,
         ...ports,
-      }),
+      });
+      running.add({ agent, clock });
+      return agent;
+    },
     async start(...how) {
       const agent = world.create(...how);
       await agent.start();

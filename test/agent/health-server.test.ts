@@ -44,5 +44,4 @@ test('it tells how the agent is, and its metrics by their names', async () => {
   expect((await get('/elsewhere')).status).toBe(404);
   expect((await get('/healthz', 'POST')).status).toBe(405);
   await server.close();
-  await agent.stop();
 });

@@ -21,7 +21,6 @@ test('a key that is removed from stringData leaves the Secret in the cluster', a
   const live = await world.cluster.find({ apiVersion: 'v1', kind: 'Secret', namespace: 'shop', name: 'mail' });
   expect(live?.data).toEqual({ user: base64('postmaster') });
   expect(live).not.toHaveProperty('stringData');
-  await agent.stop();
 });
 
 test.each([

@@ -28,9 +28,8 @@ test.each([
 ])('%s', async (_promise, onObject, colour) => {
   const { world, stack } = annotated({ 'brokkr.io/stack-drift': 'ignore', unrelated: 'x' });
   world.plane.post(stack, yaml(configMap('a', { colour: 'red' }, { annotations: onObject })));
-  const agent = await world.start();
+  await world.start();
   expect(await colourAfterDrift(world)).toEqual({ colour });
-  await agent.stop();
 });
 
 test('a stack may be annotated to want no more than to be applied, or another deadline', async () => {
@@ -40,11 +39,10 @@ test('a stack may be annotated to want no more than to be applied, or another de
   const slow = world.plane.newStack();
   world.plane.stackAnnotationsOf.set(slow, { 'brokkr.io/health-timeout-seconds': '5' });
   world.plane.post(slow, yaml(deployment('two')));
-  const agent = await world.start();
+  await world.start();
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
   await world.clock.advance(6_000);
   expect(world.plane.events.at(-1)?.message).toContain('not healthy within 5 s');
-  await agent.stop();
 });
 
 test('they are read for new contents and once an hour, not at each poll or look for drift', async () => {
@@ -62,7 +60,6 @@ test('they are read for new contents and once an hour, not at each poll or look 
   await world.cycle(agent);
   expect(reads(world)).toBe(3);
   expect(await colourAfterDrift(world)).toEqual({ colour: 'blue' });
-  await agent.stop();
 });
 
 test.each([403, 404])('a server that answers %i has none', async (status) => {
@@ -71,11 +68,10 @@ test.each([403, 404])('a server that answers %i has none', async (status) => {
     if (call === 'stack-annotations') throw new ControlPlaneError('refused', 'not for agents', { status });
   };
   world.plane.post(stack, yaml(configMap('a')));
-  const agent = await world.start();
+  await world.start();
   expect(await colourAfterDrift(world)).toEqual({ colour: 'red' });
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY SUCCESS']);
   expect(reads(world)).toBe(1);
-  await agent.stop();
 });
 
 test('after a restart in the dark they are as they were known', async () => {
@@ -83,13 +79,12 @@ test('after a restart in the dark they are as they were known', async () => {
   world.plane.post(stack, yaml(configMap('a')));
   await (await world.start()).stop();
   world.plane.dark = true;
-  const agent = await world.start();
+  await world.start();
   expect(await colourAfterDrift(world)).toEqual({ colour: 'green' });
   world.plane.dark = false;
   world.plane.stackAnnotationsOf.delete(stack);
   await world.clock.advance(DRIFT_MS);
   expect(await world.data('a')).toEqual({ colour: 'red' });
-  await agent.stop();
 });
 
 test('the control plane tells an agent the annotations of its stacks', async () => {
