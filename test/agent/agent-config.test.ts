@@ -84,17 +84,17 @@ test("the namespace of inventories: asked for, the pod's, the watched one", () =
   expect(load({ PAK, WATCH_NAMESPACE: 'watched' })).toMatchObject({ inventoryNamespace: 'watched', watchNamespace: 'watched' });
 });
 
-test.each([
-  ['BROKKR__AGENT__PAK: ', {}],
-  ['BROKKR__AGENT__PAK_FILE: "/nowhere"', { PAK_FILE: '/nowhere' }],
-  ['BROKKR__AGENT__BROKER_URL: ', { PAK, BROKER_URL: 'ftp://x' }],
-  ['BROKKR__AGENT__POLLING_INTERVAL: ', { PAK, POLLING_INTERVAL: 'often' }],
-  ['BROKKR__AGENT__POLLING_INTERVAL: ', { PAK, POLLING_INTERVAL: '0' }],
-  ['BROKKR__AGENT__HEALTH_PORT: ', { PAK, HEALTH_PORT: '8080.5' }],
-  ['BROKKR__AGENT__WATCH_NAMESPACE: ', { PAK, WATCH_NAMESPACE: 'Not A Namespace' }],
-  ['BROKKR__AGENT__FORCE_CONFLICTS: ', { PAK, FORCE_CONFLICTS: 'perhaps' }],
-  ['BROKKR__AGENT__MASS_DELETION: ', { PAK, MASS_DELETION: 'yes' }],
-])('a wrong variable is named: %s', (name, environment: Record<string, string>) => {
+test.each<{ name: string; environment: Record<string, string> }>([
+  { name: 'BROKKR__AGENT__PAK: ', environment: {} },
+  { name: 'BROKKR__AGENT__PAK_FILE: "/nowhere"', environment: { PAK_FILE: '/nowhere' } },
+  { name: 'BROKKR__AGENT__BROKER_URL: ', environment: { PAK, BROKER_URL: 'ftp://x' } },
+  { name: 'BROKKR__AGENT__POLLING_INTERVAL: ', environment: { PAK, POLLING_INTERVAL: 'often' } },
+  { name: 'BROKKR__AGENT__POLLING_INTERVAL: ', environment: { PAK, POLLING_INTERVAL: '0' } },
+  { name: 'BROKKR__AGENT__HEALTH_PORT: ', environment: { PAK, HEALTH_PORT: '8080.5' } },
+  { name: 'BROKKR__AGENT__WATCH_NAMESPACE: ', environment: { PAK, WATCH_NAMESPACE: 'Not A Namespace' } },
+  { name: 'BROKKR__AGENT__FORCE_CONFLICTS: ', environment: { PAK, FORCE_CONFLICTS: 'perhaps' } },
+  { name: 'BROKKR__AGENT__MASS_DELETION: ', environment: { PAK, MASS_DELETION: 'yes' } },
+])('the error about a wrong variable names it: $name', ({ name, environment }) => {
   expect(() => load(environment)).toThrow(name);
 });
 

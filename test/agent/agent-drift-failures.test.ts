@@ -9,10 +9,10 @@ const overloaded = () => new ClusterError('etcdserver: request timed out', { sta
 const unreachable = () => new ClusterError('connect ECONNREFUSED', { status: 0, reason: 'Unreachable' });
 
 test.each([
-  ['denied', denied],
-  ['that the API server fails', overloaded],
-  ['for which the connection is lost', unreachable],
-])('a correction %s is a failure until it succeeded', async (_how, error) => {
+  { how: 'denied', error: denied },
+  { how: 'that the API server fails', error: overloaded },
+  { how: 'for which the connection is lost', error: unreachable },
+])('a correction $how is a failure until it succeeded', async ({ error }) => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a'), configMap('b')));
   await world.start();

@@ -46,9 +46,9 @@ test('fields that others own beside ours are theirs', async () => {
 });
 
 test.each([
-  ['on the object, only its changes', { 'brokkr.io/drift': 'ignore' }, { a: 'green', other: 'red' }],
-  ['for the stack', { 'brokkr.io/stack-drift': 'ignore' }, { a: 'green', other: 'green' }],
-])('drift is left alone where that is asked for %s', async (_where, annotations, expected) => {
+  { where: 'on the object, only its changes', annotations: { 'brokkr.io/drift': 'ignore' }, expected: { a: 'green', other: 'red' } },
+  { where: 'for the stack', annotations: { 'brokkr.io/stack-drift': 'ignore' }, expected: { a: 'green', other: 'green' } },
+])('drift is left alone if that is asked for $where', async ({ annotations, expected }) => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a', { colour: 'red' }, { annotations }), configMap('other')));
   await world.start();

@@ -73,9 +73,9 @@ test('a Job that finished does not run again where success means applied', async
 });
 
 test.each([
-  ['is kept when it has finished', {}, true],
-  ['was not seen to finish', { ttlSecondsAfterFinished: 60 }, false],
-])('a Job that %s comes back', async (_which, spec, finishes) => {
+  { which: 'is kept when it has finished', spec: {}, finishes: true },
+  { which: 'was not seen to finish', spec: { ttlSecondsAfterFinished: 60 }, finishes: false },
+])('a Job that $which comes back', async ({ spec, finishes }) => {
   const world = createAgentWorld();
   const runs = runsOf(world);
   if (!finishes) world.cluster.unattended.add('Job');

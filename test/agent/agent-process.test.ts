@@ -59,11 +59,19 @@ test('it applies, reports, keeps its state, and ends cleanly when asked to', asy
   expect((await readdir(folder)).sort()).toEqual(['bodies', 'state.json']);
 });
 
-test.each([
-  ['a key that nobody knows', { PAK: 'brokkr_BRother_1234567890123456789012' }, 'does not know this key: check BROKKR__AGENT__PAK'],
-  ['no key', { PAK: '' }, 'BROKKR__AGENT__PAK'],
-  ['a control plane that is not there', { BROKER_URL: 'http://127.0.0.1:9', MAX_RETRIES: '0', STATE_DIR: '/nonexistent' }, 'was not ready'],
-])('with %s it says so and ends with 1', async (_what, over, words) => {
+test.each<{ what: string; over: Record<string, string>; words: string }>([
+  {
+    what: 'a key that nobody knows',
+    over: { PAK: 'brokkr_BRother_1234567890123456789012' },
+    words: 'does not know this key: check BROKKR__AGENT__PAK',
+  },
+  { what: 'no key', over: { PAK: '' }, words: 'BROKKR__AGENT__PAK' },
+  {
+    what: 'a control plane that is not there',
+    over: { BROKER_URL: 'http://127.0.0.1:9', MAX_RETRIES: '0', STATE_DIR: '/nonexistent' },
+    words: 'was not ready',
+  },
+])('with $what it says so and ends with 1', async ({ over, words }) => {
   const { code, output } = await startProcess(over).ended;
   expect(code).toBe(1);
   expect(output).toContain(words);

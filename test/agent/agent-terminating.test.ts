@@ -7,11 +7,11 @@ const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'a' 
 const hold = (world: AgentWorld) => world.cluster.apply(configMap('a', {}, { finalizers: ['example.com/hold'] }), user);
 const release = (world: AgentWorld) => world.cluster.apply(configMap('a', {}), user);
 
-test.each<[string, Record<string, string>]>([
-  ['', {}],
-  [' where health is not waited for', { 'brokkr.io/health': 'apply-only' }],
-  [' where no drift is looked for', { 'brokkr.io/stack-drift': 'ignore' }],
-])('an object that is being deleted while it is applied is there when success is told%s', async (_where, annotations) => {
+test.each<{ where: string; annotations: Record<string, string> }>([
+  { where: '', annotations: {} },
+  { where: ' where health is not waited for', annotations: { 'brokkr.io/health': 'apply-only' } },
+  { where: ' where no drift is looked for', annotations: { 'brokkr.io/stack-drift': 'ignore' } },
+])('an object that is being deleted while it is applied is there when success is reported$where', async ({ annotations }) => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(configMap('a', {}, { annotations })));

@@ -93,9 +93,14 @@ test('over HTTPS the proxy is asked for a tunnel, and sees nothing but TLS', asy
 });
 
 test.each([
-  ['what NO_PROXY names', `http://${FAR}:3000`, () => ({ HTTP_PROXY: proxy.url, NO_PROXY: '.invalid' }), false],
-  ['its own machine', '', () => ({ HTTP_PROXY: proxy.url }), true],
-])('%s is asked directly', async (_what, baseUrl, variables, ready) => {
+  {
+    what: 'what NO_PROXY names',
+    baseUrl: `http://${FAR}:3000`,
+    variables: () => ({ HTTP_PROXY: proxy.url, NO_PROXY: '.invalid' }),
+    ready: false,
+  },
+  { what: 'its own machine', baseUrl: '', variables: () => ({ HTTP_PROXY: proxy.url }), ready: true },
+])('$what is asked directly', async ({ baseUrl, variables, ready }) => {
   expect(await askedThrough(baseUrl || server.url, variables(), (plane) => plane.ready())).toBe(ready);
   expect(proxy.asked).toEqual([]);
 });

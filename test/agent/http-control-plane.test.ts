@@ -70,25 +70,28 @@ test('what did not change is asked for by its ETag and answered without a body',
 const assignmentsOf = (change: Record<string, unknown>) => JSON.stringify({ ...server.model.current(), ...change });
 
 test.each([
-  ['an empty list', () => ({ body: assignmentsOf({ assignments: [] }) })],
-  ['an empty body', () => ({ body: '' })],
-  ['an empty object', () => ({ body: '{}' })],
-  ['an empty array', () => ({ body: '[]' })],
-  ['truncated JSON', () => ({ body: assignmentsOf({}).slice(0, 60) })],
-  ['a body that is cut', () => ({ cut: true })],
-  ['HTML with 200', () => ({ body: '<html><body>Sign in</body></html>', headers: { 'content-type': 'text/html' } })],
-  [
-    "another agent's state",
-    () => ({ body: assignmentsOf({ agent_id: '22222222-2222-4222-8222-222222222222', assignments: [withdrawn()] }) }),
-  ],
-  ['a withdrawal that is half there', () => ({ body: assignmentsOf({ assignments: [{ ...withdrawn(), state: 'gone' }] }) })],
-  ['a redirect', () => ({ status: 302, headers: { location: '/elsewhere' } })],
-  ['an error', () => ({ status: 500, body: '{"message":"boom"}' })],
-  ['a refusal', () => ({ status: 401 })],
-  ['a 304 with nothing to compare', () => ({ status: 304 })],
-  ['silence', () => ({ hang: true })],
-  ['more than any answer should have', () => ({ body: `"${'x'.repeat(9 * 1024 * 1024)}"` })],
-])('%s changes nothing in the cluster', async (_what, scripted) => {
+  { what: 'an empty list', scripted: () => ({ body: assignmentsOf({ assignments: [] }) }) },
+  { what: 'an empty body', scripted: () => ({ body: '' }) },
+  { what: 'an empty object', scripted: () => ({ body: '{}' }) },
+  { what: 'an empty array', scripted: () => ({ body: '[]' }) },
+  { what: 'truncated JSON', scripted: () => ({ body: assignmentsOf({}).slice(0, 60) }) },
+  { what: 'a body that is cut', scripted: () => ({ cut: true }) },
+  { what: 'HTML with 200', scripted: () => ({ body: '<html><body>Sign in</body></html>', headers: { 'content-type': 'text/html' } }) },
+  {
+    what: "another agent's state",
+    scripted: () => ({ body: assignmentsOf({ agent_id: '22222222-2222-4222-8222-222222222222', assignments: [withdrawn()] }) }),
+  },
+  {
+    what: 'a withdrawal that is half there',
+    scripted: () => ({ body: assignmentsOf({ assignments: [{ ...withdrawn(), state: 'gone' }] }) }),
+  },
+  { what: 'a redirect', scripted: () => ({ status: 302, headers: { location: '/elsewhere' } }) },
+  { what: 'an error', scripted: () => ({ status: 500, body: '{"message":"boom"}' }) },
+  { what: 'a refusal', scripted: () => ({ status: 401 }) },
+  { what: 'a 304 with nothing to compare', scripted: () => ({ status: 304 }) },
+  { what: 'silence', scripted: () => ({ hang: true }) },
+  { what: 'more than any answer should have', scripted: () => ({ body: `"${'x'.repeat(9 * 1024 * 1024)}"` }) },
+])('$what changes nothing in the cluster', async ({ scripted }) => {
   const before = JSON.stringify(world.cluster.all());
   server.model.touch();
   server.script.set(`GET /agents/${server.model.agentId}/assignments`, scripted());
@@ -102,14 +105,14 @@ test.each([
 const withdrawn = () => ({ ...server.model.current().assignments[0], state: 'withdrawn' });
 
 test.each([
-  ['other contents than assigned', { yaml_content: yaml(configMap('evil')) }],
-  ['the object of another stack', { stack_id: '33333333-3333-4333-8333-333333333333' }],
-  ['another object', { id: '33333333-3333-4333-8333-333333333333' }],
-  ['no contents', { yaml_content: undefined }],
-])('a body with %s is refused, told, and changes nothing', async (_what, change) => {
+  { what: 'other contents than assigned', change: { yaml_content: yaml(configMap('evil')) } },
+  { what: 'the object of another stack', change: { stack_id: '33333333-3333-4333-8333-333333333333' } },
+  { what: 'another object', change: { id: '33333333-3333-4333-8333-333333333333' } },
+  { what: 'no contents', change: { yaml_content: undefined } },
+])('a body with $what is refused, reported, and changes nothing', async ({ what, change }) => {
   const before = world.objects();
   const other = server.model.newStack();
-  const object = server.model.post(other, yaml(configMap('c', { salt: _what })));
+  const object = server.model.post(other, yaml(configMap('c', { salt: what })));
   server.script.set(`GET /deployment-objects/${object.id}`, { body: JSON.stringify({ ...object, ...change }) });
   await cycle();
   expect(world.objects()).toEqual(before);
@@ -121,15 +124,20 @@ test.each([
 });
 
 test.each([
-  ["an administrator's key", 'POST /auth/pak', { admin: true, agent: null, generator: null, readonly: false }, /not an agent's/],
-  [
-    "another agent's key",
-    'POST /auth/pak',
-    { admin: false, agent: '22222222-2222-4222-8222-222222222222', generator: null, readonly: false },
-    /belongs to agent 2222/,
-  ],
-  ['no such key', 'POST /auth/pak', undefined, /does not know this key/],
-])('with %s an agent does not start', async (_what, request, body, message) => {
+  {
+    what: "an administrator's key",
+    request: 'POST /auth/pak',
+    body: { admin: true, agent: null, generator: null, readonly: false },
+    message: "not an agent's",
+  },
+  {
+    what: "another agent's key",
+    request: 'POST /auth/pak',
+    body: { admin: false, agent: '22222222-2222-4222-8222-222222222222', generator: null, readonly: false },
+    message: 'belongs to agent 2222',
+  },
+  { what: 'no such key', request: 'POST /auth/pak', message: 'does not know this key' },
+])('with $what an agent does not start', async ({ request, body, message }) => {
   server.script.set(request, body ? { body: JSON.stringify(body) } : { status: 401 });
   const stranger = createAgentWorld({ plane: server.model });
   await expect(stranger.start({}, { controlPlane })).rejects.toThrow(message);

@@ -89,36 +89,61 @@ test('the same input in any order gives the same plan', () => {
   );
 });
 
-test.each<[string, Partial<PlanInput['apply']> | 'all', boolean, boolean, string]>([
-  ['new contents, not owned before', 'all', false, false, 'workloads apply ConfigMap new'],
-  ['new contents, owned before', 'all', true, true, 'workloads apply ConfigMap changed'],
-  ['a check, and it is gone', { drifted: new Set() }, true, false, 'workloads apply ConfigMap missing'],
-  ['a check, and it was changed', { drifted: new Set(['/ConfigMap/n/a']) }, true, true, 'workloads apply ConfigMap drifted'],
-  ['a check, and it is as it was', { drifted: new Set() }, true, true, 'leave ConfigMap unchanged'],
-])('a wanted object: %s', (_when, apply, before, exists, expected) => {
+test.each<{ when: string; apply: PlanInput['apply']; before: boolean; exists: boolean; expected: string }>([
+  { when: 'new contents, not owned before', apply: 'all', before: false, exists: false, expected: 'workloads apply ConfigMap new' },
+  { when: 'new contents, owned before', apply: 'all', before: true, exists: true, expected: 'workloads apply ConfigMap changed' },
+  {
+    when: 'a check, and it is gone',
+    apply: { drifted: new Set() },
+    before: true,
+    exists: false,
+    expected: 'workloads apply ConfigMap missing',
+  },
+  {
+    when: 'a check, and it was changed',
+    apply: { drifted: new Set(['/ConfigMap/n/a']) },
+    before: true,
+    exists: true,
+    expected: 'workloads apply ConfigMap drifted',
+  },
+  {
+    when: 'a check, and it is as it was',
+    apply: { drifted: new Set() },
+    before: true,
+    exists: true,
+    expected: 'leave ConfigMap unchanged',
+  },
+])('a wanted object, $when: $expected', ({ apply, before, exists, expected }) => {
   const manifest = object('ConfigMap');
-  const mode = apply === 'all' ? apply : { drifted: apply.drifted ?? new Set<string>() };
   expect(
     flat({
       desired: desired(manifest),
       inventory: before ? [refOf(manifest)] : [],
       live: new Map(exists ? [live(manifest)] : []),
-      apply: mode,
+      apply,
     }),
   ).toEqual([expected]);
 });
 
-test.each<[string, Record<string, unknown> | undefined, Record<string, string> | undefined]>([
-  ['prune prune Secret withdrawn', {}, undefined],
-  ['leave Secret gone', undefined, undefined],
-  ['leave Secret kept', { annotations: { 'brokkr.io/keep': 'true' } }, undefined],
-  ['prune prune Secret withdrawn', { annotations: { 'brokkr.io/keep': 'false' } }, undefined],
-  ['leave Secret controlled', { ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x', uid: 'x' }] }, undefined],
-  ['leave Secret terminating', { deletionTimestamp: 'now' }, undefined],
-  ['leave Secret not labelled as ours', {}, { 'brokkr.io/owner-id': 'other', 'k8s.brokkr.io/stack': 'stack' }],
-  ['leave Secret not labelled as ours', {}, { 'brokkr.io/owner-id': 'agent', 'k8s.brokkr.io/stack': 'other' }],
-  ['leave Secret not labelled as ours', {}, {}],
-])('an object no longer wanted: %s (%j, labels %j)', (expected, metadata, labels) => {
+test.each<{ expected: string; metadata?: Record<string, unknown>; labels?: Record<string, string> }>([
+  { expected: 'prune prune Secret withdrawn', metadata: {} },
+  { expected: 'leave Secret gone' },
+  { expected: 'leave Secret kept', metadata: { annotations: { 'brokkr.io/keep': 'true' } } },
+  { expected: 'prune prune Secret withdrawn', metadata: { annotations: { 'brokkr.io/keep': 'false' } } },
+  { expected: 'leave Secret controlled', metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x', uid: 'x' }] } },
+  { expected: 'leave Secret terminating', metadata: { deletionTimestamp: 'now' } },
+  {
+    expected: 'leave Secret not labelled as ours',
+    metadata: {},
+    labels: { 'brokkr.io/owner-id': 'other', 'k8s.brokkr.io/stack': 'stack' },
+  },
+  {
+    expected: 'leave Secret not labelled as ours',
+    metadata: {},
+    labels: { 'brokkr.io/owner-id': 'agent', 'k8s.brokkr.io/stack': 'other' },
+  },
+  { expected: 'leave Secret not labelled as ours', metadata: {}, labels: {} },
+])('an object no longer wanted: $expected ($metadata, labels $labels)', ({ expected, metadata, labels }) => {
   const manifest = object('Secret');
   expect(
     flat({ inventory: [refOf(manifest)], live: new Map(metadata ? [live(manifest, metadata, labels)] : []), pruneReason: 'withdrawn' }),
@@ -126,9 +151,9 @@ test.each<[string, Record<string, unknown> | undefined, Record<string, string> |
 });
 
 test.each([
-  ['belongs to agent other', { 'brokkr.io/owner-id': 'other' }],
-  ['belongs to stack other', { 'brokkr.io/owner-id': 'agent', 'k8s.brokkr.io/stack': 'other' }],
-])('what %s is refused', (because, labels) => {
+  { because: 'belongs to agent other', labels: { 'brokkr.io/owner-id': 'other' } },
+  { because: 'belongs to stack other', labels: { 'brokkr.io/owner-id': 'agent', 'k8s.brokkr.io/stack': 'other' } },
+])('an object that $because is refused', ({ because, labels }) => {
   const manifest = object('ConfigMap');
   expect(flat({ desired: desired(manifest), live: new Map([live(manifest, {}, labels)]) })).toEqual([`refuse ConfigMap ${because}`]);
 });

@@ -22,10 +22,10 @@ async function colourAfterDrift(world: AgentWorld): Promise<unknown> {
   return world.data('a');
 }
 
-test.each([
-  ['drift of a stack that is annotated to be left alone is left alone', {}, 'green'],
-  ['an annotation on an object of the stack has the last word', { 'brokkr.io/stack-drift': 'correct' }, 'red'],
-])('%s', async (_promise, onObject, colour) => {
+test.each<{ promise: string; onObject: Record<string, string>; colour: string }>([
+  { promise: 'drift of a stack that is annotated to be left alone is left alone', onObject: {}, colour: 'green' },
+  { promise: 'an annotation on an object of the stack has the last word', onObject: { 'brokkr.io/stack-drift': 'correct' }, colour: 'red' },
+])('$promise', async ({ onObject, colour }) => {
   const { world, stack } = annotated({ 'brokkr.io/stack-drift': 'ignore', unrelated: 'x' });
   world.plane.post(stack, yaml(configMap('a', { colour: 'red' }, { annotations: onObject })));
   await world.start();
