@@ -26,7 +26,7 @@ module.exports = {
     queues: announcements,
   },
   'agent-sync': {
-    tables: { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem'], telemetry: [...query, 'PutItem', 'UpdateItem'] },
+    tables: { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: [...query, 'PutItem', 'UpdateItem'] },
   },
   stacks: { tables: { ...announcing, ...forGenerators }, queues: announcements },
   'deployment-objects': { tables: { ...announcing, fleet: [...query, 'PutItem', 'UpdateItem'] }, queues: announcements },

@@ -17,18 +17,14 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** The same store with reads that are answered late, a few of them very late, counted in turns of the event loop. */
-export function withLateReads(database: Database, random: () => number): Database {
-  const late = async () => {
-    const turns = random() < 0.1 ? 15 : Math.floor(random() * 3);
-    for (let n = 0; n < turns; n++) await new Promise((resolve) => setImmediate(resolve));
-  };
+/** The same store, each of whose reads waits for `late` first. */
+export function withLateReads(database: Database, late: (pk: string) => Promise<void>): Database {
   return {
     ...database,
-    get: (table, key) => late().then(() => database.get(table, key)),
-    batchGet: (table, keys) => late().then(() => database.batchGet(table, keys)),
-    query: (table, options) => late().then(() => database.query(table, options)),
-    transactGet: (table, keys) => late().then(() => database.transactGet(table, keys)),
+    get: (table, key) => late(key.pk).then(() => database.get(table, key)),
+    batchGet: (table, keys) => late('').then(() => database.batchGet(table, keys)),
+    query: (table, options) => late(options.pk).then(() => database.query(table, options)),
+    transactGet: (table, keys) => late('').then(() => database.transactGet(table, keys)),
   };
 }
 

@@ -52,6 +52,7 @@ const TRANSACTED: Readonly<Record<string, string>> = {
   Update: 'UpdateItem',
   Delete: 'DeleteItem',
   ConditionCheck: 'ConditionCheckItem',
+  Get: 'GetItem',
 };
 
 /** The rights that AWS asks for where it is called so. */
@@ -62,7 +63,7 @@ function needsOf(service: string, operation: string, input: z.infer<typeof Input
     const dead = queue.endsWith('-dead');
     return [`sqs:${operation.replace(/Batch$/, '')} ${logicalOf(dead ? queue.slice(0, -5) : queue)}${dead ? 'Dead' : ''}Queue`];
   }
-  if (operation === 'TransactWriteItems') {
+  if (operation === 'TransactWriteItems' || operation === 'TransactGetItems') {
     return (input.TransactItems ?? []).flatMap((item) =>
       Object.entries(item).map(([kind, { TableName }]) => `dynamodb:${TRANSACTED[kind]} ${table(TableName)}`),
     );

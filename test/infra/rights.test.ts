@@ -151,6 +151,10 @@ describe('functions under their roles', () => {
       await ok(root.as(agent.pak).post('/v1/events', { deployment_id: stack.id, ...reported }));
     }
     expect((await agent.api.get('/admin/audit-logs')).status).toBe(403);
+    await ok(host.admin.delete(`/stacks/${stack.id}`));
+    expect((await agent.assignments()).get(stack.id)).toMatchObject({ state: 'withdrawn' });
+    await ok(report(agent, object.id, { event_type: 'REMOVE' }));
+    expect((await agent.assignments()).has(stack.id)).toBe(false);
   });
 
   test('what concerns a crowd goes through the queue, from every function that can cause it', async () => {
