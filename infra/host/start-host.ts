@@ -12,6 +12,7 @@ import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { createQueues, type QueueSettings } from './create-queues.ts';
 import { createTables } from './create-tables.ts';
 import { type EngineName, type Engines, engineFailure, startEngines } from './engines.ts';
+import { expiredItemsSchedule } from './expired-items.ts';
 import { closeHttpServer, createHttpServer, type HttpServerOptions } from './http-server.ts';
 import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
@@ -80,6 +81,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     });
     undo.push(engines.stop);
     const { config } = engines;
+    const embeddedStore = engines.dynamoDbPid !== undefined;
     log.info('engines_ready', { dynamodb: config.DYNAMODB_ENDPOINT ?? 'sdk', sqs: config.SQS_ENDPOINT ?? 'sdk' });
     const physicalName = (name: string) => `${config.BROKKR_PREFIX}-${name}`;
 
@@ -87,13 +89,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const sqs = sqsClient(endpoints.sqs);
     undo.push(async () => sqs.destroy());
     const dynamoDb = dynamoDbClient(endpoints.dynamoDb);
+    undo.push(async () => dynamoDb.destroy());
     const failureOf = (engine: EngineName) => engineFailure(engine, options.config, options.configuredBySdk);
     const queueNames = queueGroups.map(({ consumer }) => consumer.queue);
     const [queueUrls] = await Promise.all([
       createQueues(sqs, queueNames, physicalName, options.queueSettings).catch(failureOf('sqs')),
-      createTables(dynamoDb, tables, physicalName)
-        .catch(failureOf('dynamodb'))
-        .finally(() => dynamoDb.destroy()),
+      createTables(dynamoDb, tables, physicalName).catch(failureOf('dynamodb')),
     ]);
 
     const runtime = createRuntime(config, {
@@ -103,7 +104,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       storedIn: dataDir,
       storeTransport: undiciTransport(STORE_TIMEOUTS),
       ...plainReadsOf(config),
-      embeddedStore: engines.dynamoDbPid !== undefined,
+      embeddedStore,
       ...(onConsumed && { onConsumed }),
     });
     const app = await compose(runtime, { mintAdminPak: true });
@@ -118,7 +119,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     );
     undo.push(() => Promise.all(pollers.map((poller) => poller.stop())));
     const schedules = startSchedules(
-      scheduleGroups.map(({ schedule: { name, everySeconds }, handler }) => ({ name, everySeconds, handler })),
+      [
+        ...scheduleGroups.map(({ schedule: { name, everySeconds }, handler }) => ({ name, everySeconds, handler })),
+        // The host's own: AWS deletes what has expired by itself. Tests that choose their schedules have no use for it.
+        ...(embeddedStore && !options.functions?.scheduleGroups
+          ? [expiredItemsSchedule({ client: dynamoDb, tables, physicalName, clock })]
+          : []),
+      ],
       { clock, log },
     );
     undo.push(schedules.stop);
