@@ -4,6 +4,7 @@ import type { AgentMetrics } from '../agent-metrics.ts';
 import { ClusterError } from '../cluster/cluster.ts';
 import { ControlPlaneError } from '../control-plane/control-plane.ts';
 import type { StackAssignment } from '../control-plane/stack-assignment.ts';
+import { MESSAGES } from '../operator-messages.ts';
 import type { Reports } from '../reports.ts';
 import type { Worked } from '../work-queue.ts';
 import { ManifestError } from './desired/manifests.ts';
@@ -96,7 +97,7 @@ export function createStackReconciler(options: StackReconcilerOptions): StackRec
     log.warn('stack_failed', { stack_id: assignment.stackId, error });
     const isForeseen = FORESEEN.some((kind) => error instanceof kind);
     // An error that nobody foresaw may quote anything.
-    const summary = error instanceof Error && isForeseen ? error.message : 'the agent failed unexpectedly: see its log';
+    const summary = error instanceof Error && isForeseen ? error.message : MESSAGES.unforeseen();
     const outcome: Outcome = { status: 'FAILURE', summary, objects: [] };
     record(assignment, progress.inProcess, { outcome, removal: progress.inProcess.removal });
     // A control plane that could not be asked needs no news of that.

@@ -45,7 +45,7 @@ test('one object that cannot be compared is told, and holds up none of the other
     status: 'FAILURE',
     message: [
       'ConfigMap/shop/a: field is immutable',
-      'drift could not be looked for in all objects; corrected 2 objects: ConfigMap/shop/b (data.colour had been changed), ConfigMap/shop/c (missing)',
+      'not all objects could be compared with the stack; their drift is not known; corrected 2 objects: ConfigMap/shop/b (data.colour had been changed), ConfigMap/shop/c (missing)',
     ].join('\n'),
   });
   expect(await agent.metrics.registry.getSingleMetricAsString('brokkr_agent_drift_corrections_total')).toContain(
@@ -74,7 +74,7 @@ test('what another agent took over keeps nobody from putting the rest right, and
   expect(await world.data('a')).toEqual({ colour: 'green' });
   expect(world.plane.events.filter(({ message }) => message?.includes('corrected 1 object'))).toHaveLength(2);
   expect(world.plane.events.at(-1)?.message).toMatch(
-    /^ConfigMap\/shop\/a: belongs to agent someone-else\nobjects of the stack were taken over/,
+    /^ConfigMap\/shop\/a: belongs to agent someone-else.*\nobjects of the stack belong to somebody else now/,
   );
 });
 
@@ -93,7 +93,7 @@ test('a namespace that may not come back is told, and holds up nothing elsewhere
   expect(world.plane.events[1]).toMatchObject({
     status: 'FAILURE',
     message: expect.stringMatching(
-      /^Namespace\/fresh: admission webhook .+\nConfigMap\/fresh\/inside: .+\ndrift could not be corrected; corrected 1 object: /,
+      /^Namespace\/fresh: admission webhook .+\nConfigMap\/fresh\/inside: .+\nnot all drift could be corrected; it is tried again; corrected 1 object: /,
     ),
   });
   world.cluster.intercept = undefined;

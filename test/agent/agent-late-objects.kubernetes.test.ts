@@ -129,7 +129,7 @@ describeKubernetes('what the API server takes only once others of its stack are 
     const invalid = { ...binding('torn'), subjects: [{ kind: 'Nobody', name: 'torn' }] };
     expect(await stackOf()(invalid, role('torn'), configMap('untouched', {}, { namespace }))).toMatchObject({
       status: 'FAILURE',
-      message: expect.stringMatching(/^RoleBinding\/\S+\/torn: .*applied was only what others of it need: 1 Role$/s),
+      message: expect.stringMatching(/^RoleBinding\/\S+\/torn: .*only its prerequisites were applied: 1 Role$/s),
     });
     expect([await exists('role', 'torn'), await exists('configmap', 'untouched')]).toEqual([true, false]);
   }, 60_000);

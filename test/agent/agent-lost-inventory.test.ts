@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { createMemoryFiles } from '../../agent/state/state-files.ts';
 import { type AgentWorld, configMap, configMaps, createAgentWorld, deployment, namespace, yaml } from './agent-world.ts';
 
-const MISSING = 'its inventory is missing, so what it owns is not known: deploy it once more, then remove it again';
+const MISSING = "the stack's inventory is missing, so its objects are not known; deploy it once more, then remove it again";
 
 /** As somebody would who cleans up too much. */
 async function loseInventories({ cluster }: AgentWorld): Promise<void> {

@@ -18,7 +18,7 @@ test('a namespace stays while another stack has objects in it, and goes when the
   expect(world.plane.events.at(-1)).toMatchObject({
     event_type: 'REMOVE',
     status: 'FAILURE',
-    message: `not deleted, since objects of other stacks would go with it: Namespace/team (stack ${guest})`,
+    message: `objects of other stacks would go with Namespace/team (stack ${guest}); they are not deleted while those stacks stay`,
   });
   world.plane.post(guest, yaml(configMap('guest')));
   await world.cycle(agent);

@@ -68,7 +68,7 @@ test("a namespace is the manifest's own, else the default, and none outside name
 test('the same object twice and kinds nobody defines are refused, all of them named', () => {
   const text = `${map}---\n${map.replace('{name: a}', '{name: a, namespace: watched}')}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n`;
   expect(() => placeObjects(parseManifests(text), kinds, placing)).toThrow(
-    'ConfigMap/watched/a: is in the stack twice; Widget/w: the cluster has no kind example.com/v1 Widget',
+    'ConfigMap/watched/a: is in the stack twice; remove one of them; Widget/w: the cluster has no kind example.com/v1 Widget; install its definition or correct apiVersion and kind',
   );
 });
 

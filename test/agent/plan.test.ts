@@ -151,8 +151,11 @@ test.each<{ expected: string; metadata?: Record<string, unknown>; labels?: Recor
 });
 
 test.each([
-  { because: 'belongs to agent other', labels: { 'brokkr.io/owner-id': 'other' } },
-  { because: 'belongs to stack other', labels: { 'brokkr.io/owner-id': 'agent', 'k8s.brokkr.io/stack': 'other' } },
+  { because: 'belongs to agent other; take it out of one of the two', labels: { 'brokkr.io/owner-id': 'other' } },
+  {
+    because: 'belongs to stack other; take it out of one of the two',
+    labels: { 'brokkr.io/owner-id': 'agent', 'k8s.brokkr.io/stack': 'other' },
+  },
 ])('an object that $because is refused', ({ because, labels }) => {
   const manifest = object('ConfigMap');
   expect(flat({ desired: desired(manifest), live: new Map([live(manifest, {}, labels)]) })).toEqual([`refuse ConfigMap ${because}`]);

@@ -1,4 +1,5 @@
 import { ClusterError, isChanged, type LiveObject } from '../../cluster/cluster.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import { markAdopted } from '../desired/ownership.ts';
 import { applyOptions, type ClusterEffects } from '../effects/cluster-effects.ts';
 import { type Claimant, claim } from '../plan/claim.ts';
@@ -36,5 +37,5 @@ export async function applyClaimed(
     if (mine.may === 'refuse') throw new ClusterError(mine.because, { status: 409, reason: 'Foreign' });
     next = { because: mine.because ?? planned.because, adopted: mine.adopted, onto: ontoOf(existing, mine) };
   }
-  throw new ClusterError('it changes faster than it can be looked at', { status: 409, reason: 'Conflict' });
+  throw new ClusterError(MESSAGES.changesTooFast(), { status: 409, reason: 'Conflict' });
 }

@@ -1,5 +1,6 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
 import { isAdopted } from '../desired/ownership.ts';
 import { objectOutcome } from '../effects/outcome.ts';
@@ -34,9 +35,9 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
     const objects = planned.refused.map(({ ref, because }) =>
       objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }),
     );
-    return failure('nothing was changed: the stack may not take over what is there', objects);
+    return failure(MESSAGES.mayNotTakeOver(), objects);
   }
-  if (early.refused.length > 0) return failure('nothing was changed: the cluster refuses the stack', early.refused);
+  if (early.refused.length > 0) return failure(MESSAGES.refused(), early.refused);
 
   const unfinished = inventory && !inventory.isApplied ? inventory.createdNamespaces : [];
   const begun = {
@@ -64,10 +65,10 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
     outcomes.push(...result.outcomes);
     for (const [key, object] of result.live) live.set(key, object);
     const rest = without(desired, applied);
-    if (result.failed) return fail(rest.length > 0 ? 'what others of it need could not be applied' : 'nothing was pruned');
+    if (result.failed) return fail(rest.length > 0 ? MESSAGES.prerequisitesFailed() : MESSAGES.notAllApplied());
     if (rest.length === 0) break;
     const { refused, waiting, needed } = await validate(effects, open, rest);
-    if (refused.length > 0) return fail(`the cluster refuses the stack; applied was only ${aheadText(applied)}`, refused);
+    if (refused.length > 0) return fail(MESSAGES.refusedAfterPrerequisites(kindsText(applied)), refused);
     open = waiting;
     next = open.length === 0 ? rest : needed;
   }
@@ -109,9 +110,9 @@ function stagesWith({ stages }: Plan, objects: readonly Desired[]): Stage[] {
     .filter(({ actions }) => actions.length > 0);
 }
 
-/** `what others of it need: 1 Namespace, 2 Role` */
-function aheadText(objects: readonly Desired[]): string {
+/** `1 Namespace, 2 Role` */
+function kindsText(objects: readonly Desired[]): string {
   const counts = new Map<string, number>();
   for (const { ref } of objects) counts.set(ref.kind, (counts.get(ref.kind) ?? 0) + 1);
-  return `what others of it need: ${[...counts].map(([kind, count]) => `${count} ${kind}`).join(', ')}`;
+  return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ');
 }

@@ -1,6 +1,7 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import type { LiveObject } from '../../cluster/cluster.ts';
 import { isObject } from '../../cluster/json-object.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
 import { type ClusterEffects, forEach, retrying } from '../effects/cluster-effects.ts';
 import { objectOutcome } from '../effects/outcome.ts';
@@ -38,9 +39,7 @@ export async function applyStages(effects: ClusterEffects, claimant: Claimant, s
     for (const { object } of actions) {
       if (object.ref.kind !== 'CustomResourceDefinition' || (await established(effects, object))) continue;
       result.failed = true;
-      result.outcomes.push(
-        objectOutcome(object.ref, { action: 'failed', message: `was not established within ${ESTABLISHED_WITHIN_MS / 1000} s` }),
-      );
+      result.outcomes.push(objectOutcome(object.ref, { action: 'failed', message: MESSAGES.notEstablished(ESTABLISHED_WITHIN_MS / 1000) }));
     }
   }
   return result;

@@ -1,5 +1,6 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import type { LiveObject } from '../../cluster/cluster.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
 import { objectKey } from '../desired/object-key.ts';
 import { isAdopted, markAdopted, type Owner, otherOwner, ownedBy, ownedBySomeone, USER_ANNOTATION } from '../desired/ownership.ts';
@@ -93,9 +94,9 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
 
   const corrected = corrections.filter(isCorrection).length;
   const problems = [
-    refused.length > 0 ? 'objects of the stack were taken over' : undefined,
-    unknown.size > 0 ? 'drift could not be looked for in all objects' : undefined,
-    applied.failed ? 'drift could not be corrected' : undefined,
+    refused.length > 0 ? MESSAGES.objectsLost() : undefined,
+    unknown.size > 0 ? MESSAGES.driftNotLookedFor() : undefined,
+    applied.failed ? MESSAGES.driftNotCorrected() : undefined,
   ].filter((problem) => problem !== undefined);
   const outcome = withPrune(pruned, objects);
   if (problems.length === 0) return { outcome, live, corrected };
@@ -157,5 +158,5 @@ async function driftOf({ effects }: AttemptPorts, suspects: readonly Desired[], 
 function withPath(outcome: ObjectOutcome, drifted: ReadonlyMap<string, string>): ObjectOutcome {
   const { api_version: apiVersion, kind, namespace, name, action } = outcome;
   const path = drifted.get(objectKey({ apiVersion, kind, ...(namespace !== null && { namespace }), name }));
-  return path && action === 'corrected' ? { ...outcome, message: `${path} had been changed` } : outcome;
+  return path && action === 'corrected' ? { ...outcome, message: MESSAGES.fieldChanged(path) } : outcome;
 }

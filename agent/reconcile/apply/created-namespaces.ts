@@ -1,12 +1,11 @@
-import type { ObjectRef } from '../../cluster/cluster.ts';
+import { ClusterError, type ObjectRef } from '../../cluster/cluster.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
 import { isAdopted, isOwned, type Owner } from '../desired/ownership.ts';
 import { type ClusterEffects, retrying } from '../effects/cluster-effects.ts';
 import type { AttemptPorts } from '../removal/attempt-ports.ts';
 import { othersInside } from '../removal/others-inside.ts';
 import { strangersInside } from '../removal/strangers-inside.ts';
-
-const STRANGERS_NAMED = 5;
 
 /** The namespaces a stack brings that do not exist yet. */
 export async function missingNamespaces(effects: ClusterEffects, desired: readonly Desired[]): Promise<string[]> {
@@ -34,14 +33,12 @@ export async function rollBackNamespaces(ports: AttemptPorts, owner: Owner): Pro
       const live = await retrying(effects, () => effects.cluster.find(ref));
       const others = live ? Object.values(othersInside(ports, owner.stackId, { ref, live })).flat() : [];
       if (others.length > 0) {
-        left.push(`namespace ${name} stays: it has objects of stack ${others.join(', ')}`);
+        left.push(MESSAGES.staysForStacks(name, others));
         continue;
       }
       const strangers = live ? await strangersInside(effects, owner.agentId, { ref, live }) : [];
       if (strangers.length > 0) {
-        left.push(
-          `namespace ${name} stays: it contains what no stack of this agent created: ${strangers.slice(0, STRANGERS_NAMED).join(', ')}`,
-        );
+        left.push(MESSAGES.staysForStrangers(name, strangers));
         continue;
       }
       if (live && isOwned(live, owner) && !isAdopted(live))
@@ -49,7 +46,7 @@ export async function rollBackNamespaces(ports: AttemptPorts, owner: Owner): Pro
       gone.push(name);
     } catch (error) {
       effects.stop.throwIfAborted();
-      left.push(`namespace ${name} could not be rolled back: ${error instanceof Error ? error.message : String(error)}`);
+      left.push(MESSAGES.notRolledBack(name, error instanceof ClusterError ? error.message : MESSAGES.unforeseen()));
     }
   }
   const rolledBack = new Set(gone);
@@ -59,5 +56,5 @@ export async function rollBackNamespaces(ports: AttemptPorts, owner: Owner): Pro
     // The namespaces themselves stay in it until they are seen gone: finalizers may take their time.
     objects: inventory.objects.filter(({ namespace }) => namespace === undefined || !rolledBack.has(namespace)),
   });
-  return [...(gone.length > 0 ? [`rolled back: namespace ${gone.join(', ')}`] : []), ...left];
+  return [...(gone.length > 0 ? [MESSAGES.rolledBack(gone)] : []), ...left];
 }

@@ -1,6 +1,7 @@
 import { type Cluster, groupOf, type Manifest, type ObjectRef, type ResourceKind } from '../../cluster/cluster.ts';
 import { isObject } from '../../cluster/json-object.ts';
 import type { DeploymentRef } from '../../control-plane/stack-assignment.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import { needsOf } from './kind-needs.ts';
 import { rankOf, type StageName, stageOf } from './kind-order.ts';
 import { ManifestError } from './manifests.ts';
@@ -81,7 +82,7 @@ export function placeObjects(
     const defined = own.get(`${groupOf(manifest.apiVersion)} ${manifest.kind}`);
     const scope = defined ?? scopeOf(kinds.get(kindText(manifest)));
     if (scope === 'unknown') {
-      problems.push(`${objectText({ ...manifest, ...nameOf(manifest) })}: the cluster has no kind ${kindText(manifest)}`);
+      problems.push(`${objectText({ ...manifest, ...nameOf(manifest) })}: ${MESSAGES.noSuchKind(kindText(manifest))}`);
       continue;
     }
     const namespace = scope === 'namespaced' ? (manifest.metadata.namespace ?? defaultNamespace) : undefined;
@@ -93,8 +94,8 @@ export function placeObjects(
       name: manifest.metadata.name,
     };
     const key = objectKey(ref);
-    if (isReserved(ref)) problems.push(`${objectText(ref)}: the name is reserved for the agent's own inventory`);
-    if (byKey.has(key)) problems.push(`${objectText(ref)}: is in the stack twice`);
+    if (isReserved(ref)) problems.push(`${objectText(ref)}: ${MESSAGES.reservedName()}`);
+    if (byKey.has(key)) problems.push(`${objectText(ref)}: ${MESSAGES.twice()}`);
     const rank = rankOf(manifest);
     byKey.set(key, {
       key,

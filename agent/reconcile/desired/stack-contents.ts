@@ -1,5 +1,6 @@
 import type { Manifest, ObjectRef } from '../../cluster/cluster.ts';
 import type { Assigned } from '../../control-plane/stack-assignment.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import type { BodyStore } from '../../state/body-store.ts';
 import { ManifestError, parseManifests } from './manifests.ts';
 import { objectKey, refOf } from './object-key.ts';
@@ -18,7 +19,7 @@ export function createStackContents({ bodies, stop }: { bodies: BodyStore; stop:
   async function read({ stackId, deployment }: Assigned): Promise<readonly Manifest[]> {
     const manifests = parseManifests(await bodies.get(stackId, deployment, stop));
     // Removing everything is a deletion marker's to say; an empty text may be an accident.
-    if (manifests.length === 0) throw new ManifestError('it has no objects; to remove everything, submit a deletion marker');
+    if (manifests.length === 0) throw new ManifestError(MESSAGES.noObjects());
     return manifests;
   }
 

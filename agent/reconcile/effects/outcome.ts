@@ -1,5 +1,6 @@
 import type { EventDetails, ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import type { ObjectRef } from '../../cluster/cluster.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import { objectText } from '../desired/object-key.ts';
 
 /** How an attempt on a stack ended, before it is put on the wire. */
@@ -70,9 +71,9 @@ const cut = (text: string, characters: number): string => (text.length <= charac
 export function countsText(objects: readonly ObjectOutcome[]): string {
   const counts = new Map<string, number>();
   for (const { action } of objects) counts.set(action, (counts.get(action) ?? 0) + 1);
-  const text = [...counts].map(([action, count]) => `${count} ${action}`).join(', ') || 'nothing to do';
+  const text = [...counts].map(([action, count]) => `${count} ${action}`).join(', ') || MESSAGES.nothingToDo();
   const adopted = objects.filter(({ action }) => action === 'adopted').map((object) => objectText(refIn(object)));
-  return adopted.length === 0 ? text : `${text}; these were there before and stay when they leave the stack: ${named(adopted)}`;
+  return adopted.length === 0 ? text : MESSAGES.adopted(text, named(adopted));
 }
 
 const NAMED_MAX = 20;
@@ -86,5 +87,5 @@ export const isCorrection = ({ action }: ObjectOutcome): boolean => action === '
 export function correctionText({ objects }: Outcome): string {
   const corrected = objects.filter(isCorrection);
   const names = corrected.map((object) => `${objectText(refIn(object))} (${object.message ?? object.because})`);
-  return `corrected ${corrected.length} object${corrected.length === 1 ? '' : 's'}: ${named(names)}`;
+  return MESSAGES.corrected(corrected.length, named(names));
 }

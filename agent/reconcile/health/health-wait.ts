@@ -1,4 +1,5 @@
 import type { LiveObject } from '../../cluster/cluster.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
 import { objectKey } from '../desired/object-key.ts';
 import { countsText, type Outcome, objectOutcome } from '../effects/outcome.ts';
@@ -51,7 +52,7 @@ export function judgeHealth(
   if (failed.length === 0 && pending.length === 0)
     return { done: true, outcome: { status: 'SUCCESS', summary: countsText(wait.outcome.objects), objects: [...objects, ...rest] } };
   const seconds = Math.round((wait.deadlineMs - wait.startedMs) / 1000);
-  const summary = failed.length > 0 ? 'applied, but not healthy' : `applied, but not healthy within ${seconds} s`;
+  const summary = failed.length > 0 ? MESSAGES.unhealthy() : MESSAGES.lateHealth(seconds);
   return { done: true, outcome: { status: 'FAILURE', summary, objects: [...objects, ...rest] } };
 }
 

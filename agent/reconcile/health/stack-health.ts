@@ -1,5 +1,6 @@
 import { groupOf, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import { withoutValuesOf } from '../../cluster/object-values.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
 import { hasHealth as kindHasHealth, type ObjectHealth, objectHealth } from './object-health.ts';
 import { type BindingModes, bindingModeOf } from './volume-binding.ts';
@@ -14,7 +15,7 @@ export const isLeaving = (live: LiveObject | undefined): boolean => live?.metada
 
 /** Where nothing is known of an object, it holds up nobody, unless its kind always tells. */
 export function healthOf({ ref }: Pick<Desired, 'ref'>, live: LiveObject | undefined, modes: BindingModes): ObjectHealth {
-  if (!live) return hasHealth(ref) ? { status: 'progressing', message: 'not found' } : { status: 'healthy' };
+  if (!live) return hasHealth(ref) ? { status: 'progressing', message: MESSAGES.notFound() } : { status: 'healthy' };
   const object = { ...live, apiVersion: ref.apiVersion, kind: ref.kind };
   const found = objectHealth(object, { volumeBindingMode: bindingModeOf(modes, object) });
   // Controllers may quote what they were told in a condition.

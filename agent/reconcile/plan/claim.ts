@@ -1,4 +1,5 @@
 import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import { isContainer } from '../desired/containers.ts';
 import type { Desired } from '../desired/desired.ts';
 import {
@@ -29,12 +30,12 @@ export type Claim = { may: 'refuse'; because: string } | { may: 'apply'; because
 export function claim(live: LiveObject, { key, ref, manifest }: Desired, { owner, adopt, adopted, owns }: Claimant): Claim {
   const mode = adoptMode(manifest, adopt);
   const other = otherOwner(live, owner);
-  if (other !== undefined && !isLeftBehind(live, ref, owner.agentId, owns)) return { may: 'refuse', because: `belongs to ${other}` };
+  if (other !== undefined && !isLeftBehind(live, ref, owner.agentId, owns)) return { may: 'refuse', because: MESSAGES.belongsTo(other) };
   if (live.metadata.labels?.[OWNER_KEY] !== undefined)
     return { may: 'apply', adopted: (isAdopted(live) || adopted.has(key)) && mode !== 'own' };
   if (mode === 'own') return { may: 'apply', because: 'taken over', adopted: false };
   if (mode === 'adopt') return { may: 'apply', because: 'adopted', adopted: true };
-  return { may: 'refuse', because: `exists, no stack created it, and ${USER_ANNOTATION.adopt} is "never"` };
+  return { may: 'refuse', because: MESSAGES.neverAdopted(USER_ANNOTATION.adopt) };
 }
 
 const isLeftBehind = ({ metadata: { labels, annotations } }: LiveObject, ref: ObjectRef, agentId: string, owns: Claimant['owns']) =>

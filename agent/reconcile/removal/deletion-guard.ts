@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../lib/platform/clock.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 
 export const CONFIRM_ANNOTATION = 'brokkr.io/confirm-deletion';
 
@@ -40,7 +41,6 @@ interface Planned {
 
 const ALWAYS_ALLOWED = 10;
 const ASK_AGAIN_MS = 5_000;
-const STRANGERS_NAMED = 5;
 
 export function createDeletionGuard({ mode, clock, owned, confirmation }: GuardOptions): DeletionGuard {
   const planned = new Map<string, Planned>();
@@ -86,17 +86,15 @@ export function createDeletionGuard({ mode, clock, owned, confirmation }: GuardO
       }
       return {
         held: true,
-        message: `held: this would delete ${total} of the ${all} objects this agent owns. To confirm, set the agent's annotation ${CONFIRM_ANNOTATION} to ${fingerprint}`,
+        message: MESSAGES.massDeletion(total, all, CONFIRM_ANNOTATION, fingerprint),
       };
     },
     async askForContents(stackId, { name, uid }, strangers) {
       const fingerprint = fingerprintOf([`${stackId} ${uid}`]);
       if (mode === 'allow' || (await isConfirmed(fingerprint))) return { held: false };
-      const shown = strangers.slice(0, STRANGERS_NAMED).join(', ');
-      const more = strangers.length > STRANGERS_NAMED ? ` and ${strangers.length - STRANGERS_NAMED} more` : '';
       return {
         held: true,
-        message: `${name} is held: it contains what no stack of this agent created: ${shown}${more}. To delete it with them, set the agent's annotation ${CONFIRM_ANNOTATION} to ${fingerprint}`,
+        message: MESSAGES.strangersInside(name, strangers, CONFIRM_ANNOTATION, fingerprint),
       };
     },
     done(stackId) {

@@ -1,6 +1,7 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import type { ObjectRef } from '../../cluster/cluster.ts';
 import { withoutValuesOf } from '../../cluster/object-values.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import { rankOf } from '../desired/kind-order.ts';
 import { objectText } from '../desired/object-key.ts';
 import type { Owner } from '../desired/ownership.ts';
@@ -25,10 +26,7 @@ export interface PruneResult {
 
 type Prune = Extract<Action, { do: 'prune' }>;
 
-const unknownText = (count: number): string =>
-  `it is not known whether ${count} object${count === 1 ? ' is' : 's are'} gone, so nothing is forgotten: serve the kind again, in any version`;
-
-const FINALIZERS = { health: 'progressing', message: 'waits for its finalizers' } as const;
+const FINALIZERS = { health: 'progressing', message: MESSAGES.waitsForFinalizers() } as const;
 
 /** Of an attempt that went well but for its prune. */
 export const withPrune = ({ problem, held, survivors }: PruneResult, objects: ObjectOutcome[], summary = countsText(objects)): Outcome => ({
@@ -93,12 +91,12 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
       return false;
     }),
   );
-  const problems: string[] = unknown > 0 ? [unknownText(unknown)] : [];
-  if (unreleased > 0) problems.push(`${unreleased} adopted objects could not be released`);
+  const problems: string[] = unknown > 0 ? [MESSAGES.notKnownGone(unknown)] : [];
+  if (unreleased > 0) problems.push(MESSAGES.notReleased(unreleased));
   const end = (more?: Pick<PruneResult, 'held'>): PruneResult => {
     // What else is going is waited for first.
     if (inUse.length > 0 && (problems.length > 0 || inUse.length === result.survivors.length))
-      problems.push(`not deleted, since objects of other stacks would go with it: ${inUse.join('; ')}`);
+      problems.push(MESSAGES.inUse(inUse.join(', ')));
     return {
       ...result,
       ownedBefore: result.survivors.length > 0 ? inventories.find(owner.stackId)?.ownedBefore : undefined,
@@ -126,7 +124,7 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
       if (turn && leaving.length === 0) return true;
       waiting += 1;
       if (!turn) stays(action.ref, 'waits for what goes first');
-      else stays(action.ref, 'in use', { health: 'progressing', message: `waits for stack ${leaving.join(', ')} to go` });
+      else stays(action.ref, 'in use', { health: 'progressing', message: MESSAGES.waitsForStacks(leaving) });
       return false;
     });
     const allowed: Prune[] = [];
@@ -158,7 +156,7 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
       } else result.outcomes.push(objectOutcome(ref, { action: 'deleted', because, ...(!gone && FINALIZERS) }));
     }
   }
-  if (failures > 0) problems.push(`${failures} of ${total} objects could not be deleted`);
+  if (failures > 0) problems.push(MESSAGES.notDeleted(failures, total));
   else if (waiting === 0 && !held) guard.done(owner.stackId);
   return end(held ? { held } : {});
 }

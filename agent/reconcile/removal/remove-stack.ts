@@ -1,3 +1,4 @@
+import { MESSAGES } from '../../operator-messages.ts';
 import type { Owner } from '../desired/ownership.ts';
 import { countsText, type Outcome } from '../effects/outcome.ts';
 import { keysOf } from '../inventory/inventory.ts';
@@ -18,7 +19,7 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
   const inventory = inventories.find(owner.stackId);
   if (!inventory) {
     guard.done(owner.stackId);
-    return { outcome: { status: 'SUCCESS', summary: 'nothing is left of the stack', objects: [] }, remaining: new Set() };
+    return { outcome: { status: 'SUCCESS', summary: MESSAGES.nothingLeft(), objects: [] }, remaining: new Set() };
   }
   const observed = await observeOwned(effects.cluster, inventory, inventory.objects, effects.stop);
   const planned = plan({
@@ -35,6 +36,6 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
     await inventories.put({ ...inventory, isApplied: false, createdNamespaces: [], objects: pruned.survivors });
   else await inventories.remove(owner.stackId);
   const remaining = keysOf(pruned.survivors);
-  const summary = remaining.size > 0 ? `not all gone: ${remaining.size} left` : countsText(pruned.outcomes);
+  const summary = remaining.size > 0 ? MESSAGES.notAllGone(remaining.size) : countsText(pruned.outcomes);
   return { outcome: withPrune(pruned, pruned.outcomes, summary), remaining };
 }

@@ -1,4 +1,5 @@
 import { ClusterError, groupOf, isUnserved, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import { isContainer } from '../desired/containers.ts';
 import { definedKinds } from '../desired/desired.ts';
 import { objectText, refOf } from '../desired/object-key.ts';
@@ -15,7 +16,7 @@ const TOKEN_OF = 'kubernetes.io/service-account.name';
 export async function strangersInside(effects: ClusterEffects, agentId: string, { ref, live }: { ref: ObjectRef; live: LiveObject }) {
   if (!isContainer(ref)) return [];
   const inside = ref.kind === 'Namespace' ? await contentsOf(effects, { namespace: ref.name }) : await ofDefinition(effects, live);
-  if (inside === 'not known') return [`objects of its kind, which this agent may not list`];
+  if (inside === 'not known') return [MESSAGES.unlistable()];
   return inside.filter((object) => isStranger(object, agentId)).map((object) => objectText(refOf(object)));
 }
 

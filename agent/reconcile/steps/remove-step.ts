@@ -1,6 +1,7 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import { ControlPlaneError } from '../../control-plane/control-plane.ts';
 import { isAssigned, type StackAssignment } from '../../control-plane/stack-assignment.ts';
+import { MESSAGES } from '../../operator-messages.ts';
 import { objectKey } from '../desired/object-key.ts';
 import { countsText, type Outcome, refIn } from '../effects/outcome.ts';
 import { labelledObjects } from '../inventory/lost-inventory.ts';
@@ -15,7 +16,7 @@ const TERMINATING_LOOK_MS = 2_000;
 
 const INVENTORY_MISSING: Outcome = {
   status: 'FAILURE',
-  summary: 'its inventory is missing, so what it owns is not known: deploy it once more, then remove it again',
+  summary: MESSAGES.inventoryMissing(),
   objects: [],
 };
 

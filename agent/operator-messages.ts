@@ -1,0 +1,64 @@
+/**
+ * All that the agent itself says to operators in an event. Each names its object first, then the reason, then what to do. A line about
+ * one object begins with the object's name, so those below that are about one object leave it out. None may contain a value.
+ */
+export const MESSAGES = {
+  // About a whole stack.
+  mayNotTakeOver: () => 'the stack may not take over objects that are there; nothing was changed',
+  refused: () => 'the cluster refused the stack; nothing was changed',
+  refusedAfterPrerequisites: (prerequisites: string) =>
+    `the cluster refused the stack; only its prerequisites were applied: ${prerequisites}`,
+  prerequisitesFailed: () => 'not all prerequisites could be applied; the objects that need them were left out, and nothing was pruned',
+  notAllApplied: () => 'not all objects could be applied; nothing was pruned',
+  objectsLost: () => 'objects of the stack belong to somebody else now; they are left alone',
+  driftNotLookedFor: () => 'not all objects could be compared with the stack; their drift is not known',
+  driftNotCorrected: () => 'not all drift could be corrected; it is tried again',
+  corrected: (count: number, names: string) => `corrected ${objects(count)}: ${names}`,
+  unchanged: () => 'unchanged',
+  nothingToDo: () => 'nothing to do',
+  unhealthy: () => 'applied, but not healthy',
+  lateHealth: (seconds: number) => `applied, but not healthy within ${seconds} s`,
+  adopted: (counts: string, names: string) => `${counts}; these were there before and stay when they leave the stack: ${names}`,
+  nothingLeft: () => 'nothing is left of the stack',
+  notAllGone: (count: number) => `not all objects are gone yet: ${count} left`,
+  inventoryMissing: () => "the stack's inventory is missing, so its objects are not known; deploy it once more, then remove it again",
+  unforeseen: () => 'the agent failed unexpectedly; see its log',
+  noObjects: () => 'the deployment object has no objects; to remove everything, submit a deletion marker',
+  notDeleted: (failures: number, total: number) => `${failures} of ${objects(total)} could not be deleted; it is tried again`,
+  notReleased: (count: number) => `${objects(count)} that had been adopted could not be released; it is tried again`,
+  notKnownGone: (count: number) =>
+    `${objects(count)} may still be there, since the cluster does not serve the kind; nothing is forgotten until it does, in any version`,
+  inUse: (containers: string) => `objects of other stacks would go with ${containers}; they are not deleted while those stacks stay`,
+  massDeletion: (total: number, all: number, annotation: string, fingerprint: string) =>
+    `held: this would delete ${total} of the ${all} objects this agent owns. To confirm, set the agent's annotation ${annotation} to ${fingerprint}`,
+  strangersInside: (container: string, strangers: readonly string[], annotation: string, fingerprint: string) =>
+    `${container} is held: it contains what no stack of this agent created: ${few(strangers)}. To delete it with them, set the agent's annotation ${annotation} to ${fingerprint}`,
+
+  // About a Namespace that a failed attempt created.
+  rolledBack: (names: readonly string[]) => `rolled back: ${names.map(namespace).join(', ')}`,
+  staysForStacks: (name: string, stacks: readonly string[]) => `${namespace(name)} stays: it has objects of stack ${stacks.join(', ')}`,
+  staysForStrangers: (name: string, strangers: readonly string[]) =>
+    `${namespace(name)} stays: it contains what no stack of this agent created: ${few(strangers)}`,
+  notRolledBack: (name: string, reason: string) => `${namespace(name)} could not be rolled back: ${reason}; it is tried again`,
+
+  // About one object, after its name.
+  belongsTo: (owner: string) => `belongs to ${owner}; take it out of one of the two`,
+  neverAdopted: (annotation: string) => `exists, no stack created it, and ${annotation} is "never"; change the annotation or the name`,
+  changesTooFast: () => 'changes faster than it can be applied; it is tried again',
+  noSuchKind: (kind: string) => `the cluster has no kind ${kind}; install its definition or correct apiVersion and kind`,
+  reservedName: () => "the name is reserved for the agent's own inventory; choose another one",
+  twice: () => 'is in the stack twice; remove one of them',
+  notEstablished: (seconds: number) => `was not established within ${seconds} s`,
+  fieldChanged: (path: string) => `${path} had been changed`,
+  notFound: () => 'not found',
+  unlistable: () => 'objects of its kind, which this agent may not list',
+  waitsForFinalizers: () => 'waits for its finalizers',
+  waitsForStacks: (stacks: readonly string[]) => `waits for stack ${stacks.join(', ')} to go`,
+};
+
+const NAMED_MAX = 5;
+
+const objects = (count: number): string => `${count} object${count === 1 ? '' : 's'}`;
+const namespace = (name: string): string => `namespace ${name}`;
+const few = (names: readonly string[]): string =>
+  `${names.slice(0, NAMED_MAX).join(', ')}${names.length > NAMED_MAX ? ` and ${names.length - NAMED_MAX} more` : ''}`;

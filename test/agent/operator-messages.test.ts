@@ -1,0 +1,180 @@
+import { expect, test } from '@jest/globals';
+import { MESSAGES } from '../../agent/operator-messages.ts';
+
+/** All messages as an operator reads them: what is changed here is read here first. */
+const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
+  mayNotTakeOver: {
+    said: MESSAGES.mayNotTakeOver(),
+    reads: 'the stack may not take over objects that are there; nothing was changed',
+  },
+  refused: {
+    said: MESSAGES.refused(),
+    reads: 'the cluster refused the stack; nothing was changed',
+  },
+  refusedAfterPrerequisites: {
+    said: MESSAGES.refusedAfterPrerequisites('1 Namespace'),
+    reads: 'the cluster refused the stack; only its prerequisites were applied: 1 Namespace',
+  },
+  prerequisitesFailed: {
+    said: MESSAGES.prerequisitesFailed(),
+    reads: 'not all prerequisites could be applied; the objects that need them were left out, and nothing was pruned',
+  },
+  notAllApplied: {
+    said: MESSAGES.notAllApplied(),
+    reads: 'not all objects could be applied; nothing was pruned',
+  },
+  objectsLost: {
+    said: MESSAGES.objectsLost(),
+    reads: 'objects of the stack belong to somebody else now; they are left alone',
+  },
+  driftNotLookedFor: {
+    said: MESSAGES.driftNotLookedFor(),
+    reads: 'not all objects could be compared with the stack; their drift is not known',
+  },
+  driftNotCorrected: {
+    said: MESSAGES.driftNotCorrected(),
+    reads: 'not all drift could be corrected; it is tried again',
+  },
+  corrected: {
+    said: MESSAGES.corrected(2, 'ConfigMap/shop/a (missing), ConfigMap/shop/b (data.colour had been changed)'),
+    reads: 'corrected 2 objects: ConfigMap/shop/a (missing), ConfigMap/shop/b (data.colour had been changed)',
+  },
+  unchanged: {
+    said: MESSAGES.unchanged(),
+    reads: 'unchanged',
+  },
+  nothingToDo: {
+    said: MESSAGES.nothingToDo(),
+    reads: 'nothing to do',
+  },
+  unhealthy: {
+    said: MESSAGES.unhealthy(),
+    reads: 'applied, but not healthy',
+  },
+  lateHealth: {
+    said: MESSAGES.lateHealth(25),
+    reads: 'applied, but not healthy within 25 s',
+  },
+  adopted: {
+    said: MESSAGES.adopted('1 adopted', 'ConfigMap/shop/regions'),
+    reads: '1 adopted; these were there before and stay when they leave the stack: ConfigMap/shop/regions',
+  },
+  nothingLeft: {
+    said: MESSAGES.nothingLeft(),
+    reads: 'nothing is left of the stack',
+  },
+  notAllGone: {
+    said: MESSAGES.notAllGone(3),
+    reads: 'not all objects are gone yet: 3 left',
+  },
+  inventoryMissing: {
+    said: MESSAGES.inventoryMissing(),
+    reads: "the stack's inventory is missing, so its objects are not known; deploy it once more, then remove it again",
+  },
+  unforeseen: {
+    said: MESSAGES.unforeseen(),
+    reads: 'the agent failed unexpectedly; see its log',
+  },
+  noObjects: {
+    said: MESSAGES.noObjects(),
+    reads: 'the deployment object has no objects; to remove everything, submit a deletion marker',
+  },
+  notDeleted: {
+    said: MESSAGES.notDeleted(1, 4),
+    reads: '1 of 4 objects could not be deleted; it is tried again',
+  },
+  notReleased: {
+    said: MESSAGES.notReleased(1),
+    reads: '1 object that had been adopted could not be released; it is tried again',
+  },
+  notKnownGone: {
+    said: MESSAGES.notKnownGone(2),
+    reads: '2 objects may still be there, since the cluster does not serve the kind; nothing is forgotten until it does, in any version',
+  },
+  inUse: {
+    said: MESSAGES.inUse('Namespace/team (stack 7)'),
+    reads: 'objects of other stacks would go with Namespace/team (stack 7); they are not deleted while those stacks stay',
+  },
+  massDeletion: {
+    said: MESSAGES.massDeletion(20, 30, 'brokkr.io/confirm-deletion', '0123456789'),
+    reads:
+      "held: this would delete 20 of the 30 objects this agent owns. To confirm, set the agent's annotation brokkr.io/confirm-deletion to 0123456789",
+  },
+  strangersInside: {
+    said: MESSAGES.strangersInside('Namespace/team', ['a', 'b', 'c', 'd', 'e', 'f', 'g'], 'brokkr.io/confirm-deletion', '0123456789'),
+    reads:
+      "Namespace/team is held: it contains what no stack of this agent created: a, b, c, d, e and 2 more. To delete it with them, set the agent's annotation brokkr.io/confirm-deletion to 0123456789",
+  },
+  rolledBack: {
+    said: MESSAGES.rolledBack(['one', 'two']),
+    reads: 'rolled back: namespace one, namespace two',
+  },
+  staysForStacks: {
+    said: MESSAGES.staysForStacks('team', ['7', '8']),
+    reads: 'namespace team stays: it has objects of stack 7, 8',
+  },
+  staysForStrangers: {
+    said: MESSAGES.staysForStrangers('team', ['Secret/team/key']),
+    reads: 'namespace team stays: it contains what no stack of this agent created: Secret/team/key',
+  },
+  notRolledBack: {
+    said: MESSAGES.notRolledBack('team', 'forbidden'),
+    reads: 'namespace team could not be rolled back: forbidden; it is tried again',
+  },
+  belongsTo: {
+    said: MESSAGES.belongsTo('stack 7'),
+    reads: 'belongs to stack 7; take it out of one of the two',
+  },
+  neverAdopted: {
+    said: MESSAGES.neverAdopted('brokkr.io/adopt'),
+    reads: 'exists, no stack created it, and brokkr.io/adopt is "never"; change the annotation or the name',
+  },
+  changesTooFast: {
+    said: MESSAGES.changesTooFast(),
+    reads: 'changes faster than it can be applied; it is tried again',
+  },
+  noSuchKind: {
+    said: MESSAGES.noSuchKind('example.com/v1 Widget'),
+    reads: 'the cluster has no kind example.com/v1 Widget; install its definition or correct apiVersion and kind',
+  },
+  reservedName: {
+    said: MESSAGES.reservedName(),
+    reads: "the name is reserved for the agent's own inventory; choose another one",
+  },
+  twice: {
+    said: MESSAGES.twice(),
+    reads: 'is in the stack twice; remove one of them',
+  },
+  notEstablished: {
+    said: MESSAGES.notEstablished(30),
+    reads: 'was not established within 30 s',
+  },
+  fieldChanged: {
+    said: MESSAGES.fieldChanged('spec.replicas'),
+    reads: 'spec.replicas had been changed',
+  },
+  notFound: {
+    said: MESSAGES.notFound(),
+    reads: 'not found',
+  },
+  unlistable: {
+    said: MESSAGES.unlistable(),
+    reads: 'objects of its kind, which this agent may not list',
+  },
+  waitsForFinalizers: {
+    said: MESSAGES.waitsForFinalizers(),
+    reads: 'waits for its finalizers',
+  },
+  waitsForStacks: {
+    said: MESSAGES.waitsForStacks(['7']),
+    reads: 'waits for stack 7 to go',
+  },
+};
+
+test.each(Object.entries(LIST).map(([name, row]) => ({ name, ...row })))('the message $name reads: $reads', ({ said, reads }) => {
+  expect(said).toBe(reads);
+});
+
+test('the list has every message that the agent says', () => {
+  expect(Object.keys(LIST)).toEqual(Object.keys(MESSAGES));
+});
