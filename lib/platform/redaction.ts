@@ -8,12 +8,20 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   'adminpak',
   'apikey',
   'authorization',
+  'authtoken',
+  'bearertoken',
   'clientsecret',
   'cookie',
   'credential',
   'credentials',
+  'currentpassword',
+  'encryptionkey',
   'idtoken',
   'initialpak',
+  'jwt',
+  'masterkey',
+  'newpassword',
+  'oldpassword',
   'pak',
   'passphrase',
   'passwd',
@@ -35,28 +43,47 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
 ]);
 const isSecretName = (name: string) => SECRET_NAMES.has(name.replaceAll(/[-_.\s]/g, '').toLowerCase());
 
-/** Each shape begins with a part that may be shown: it says what kind of secret stood there. */
+/**
+ * A shape begins behind everything but a letter or a digit, and behind an escape that ends in one: `\n` and `\u0022` as JSON has them in
+ * a text, `%20` as an address has it, the colours of a terminal.
+ */
+const START = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]|\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}|\u001b\[[\d;]{0,9}m))`;
+const shape = (source: string, flags = 'g') => new RegExp(START + source, flags);
+
+/**
+ * Each shape begins with a part that may be shown: it says what kind of secret stood there. None reads a character more than a few times,
+ * whatever the text: behind their first part they match all that comes, or end soon.
+ */
 const SHAPES: readonly RegExp[] = [
   // Our own: pre-authentication keys with their short part, project keys, refresh tokens, signing secrets of webhooks.
-  /\b(brokkr_[1-9A-HJ-NP-Za-km-z]{1,16}_)[1-9A-HJ-NP-Za-km-z]{8,}/g,
-  /\b(bk_|rt_|whsec_)[A-Za-z0-9_+/=-]{12,}/g,
+  shape('(brokkr_[1-9A-HJ-NP-Za-km-z]{1,16}_)[1-9A-HJ-NP-Za-km-z]{8,}'),
+  shape('(bk_|rt_|whsec_)[A-Za-z0-9_+/=-]{12,}'),
   // Others': model providers, GitHub, GitLab, Slack, Stripe, Google, AWS.
-  /\b(sk-(?:ant-|proj-|or-|svcacct-)?)[A-Za-z0-9_-]{12,}/g,
-  /\b(gh[opsur]_|github_pat_|glpat-|xox[abprs]-|(?:sk|rk|pk)_(?:live|test)_|AIza|gsk_|hf_|A(?:KIA|SIA))[A-Za-z0-9_-]{12,}/g,
-  // A JWT: three parts in base64url, of which the first begins as every JSON object does.
-  /\b(eyJ)[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*/g,
-  /\b((?:Bearer|Basic)\s+)[^\s"',;]{6,}/gi,
+  shape('(sk-(?:ant-|proj-|or-|svcacct-)?)[A-Za-z0-9_-]{12,}'),
+  shape(
+    String.raw`(gh[opsur]_|github_pat_|glpat-|xox[abprs]-|(?:sk|rk|pk)_(?:live|test)_|AIza|ya29\.|gsk_|hf_|A(?:KIA|SIA))[A-Za-z0-9_-]{12,}`,
+  ),
+  // A JWT, or a part of one: base64url that begins as every JSON object does.
+  shape(String.raw`(eyJ)[A-Za-z0-9_-]{14,}(?:\.[A-Za-z0-9_-]*)*`),
+  shape(String.raw`((?:Bearer|Basic)(?:\s|\+|%20)+)[^\s"',;]{6,}`, 'gi'),
   // The password in an address; the key in a query.
-  /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"']*:)[^\s/@"']+(?=@)/gi,
+  /(:\/\/[^\s/:@"']*:)[^\s/@"']+(?=@)/g,
   /([?&](?:access_token|api_?key|key|password|secret|sig|signature|token|X-Amz-Signature|X-Amz-Security-Token)=)[^\s&"'#]+/gi,
-  /(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  /(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g,
 ];
 /** Texts without any of these hold no shape: most texts cost one pass. */
 const HINT =
-  /brokkr_|bk_|rt_|whsec_|sk[-_]|gh[opsur]_|github_pat_|glpat-|xox|[rp]k_|AIza|gsk_|hf_|A[KS]IA|eyJ|bearer|basic|:\/\/|[?&]|PRIVATE KEY/i;
+  /brokkr_|bk_|rt_|whsec_|sk[-_]|gh[opsur]_|github_pat_|glpat-|xox|[rp]k_|AIza|ya29|gsk_|hf_|A[KS]IA|eyJ|bearer|basic|:\/\/|[?&]|PRIVATE KEY/i;
 
-export const redactText = (text: string): string =>
-  HINT.test(text) ? SHAPES.reduce((shown, shape) => shown.replace(shape, '$1[redacted]'), text) : text;
+/** No line needs more of a text: what a stranger sends may be long. */
+const LONGEST_TEXT = 16 * 1024;
+
+/** The beginning of a text, as it may be logged. */
+export function redactText(whole: string): string {
+  const text = whole.slice(0, LONGEST_TEXT);
+  const shown = HINT.test(text) ? SHAPES.reduce((masked, secret) => masked.replace(secret, '$1[redacted]'), text) : text;
+  return text.length < whole.length ? `${shown}… (${whole.length} characters)` : shown;
+}
 
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
@@ -82,7 +109,7 @@ export function redact(value: unknown, depth = 0): unknown {
 
 function describeError(error: Error, depth: number): Record<string, unknown> {
   return {
-    name: error.name,
+    name: redactText(error.name),
     ...('code' in error && { code: redact(error.code, depth + 1) }),
     message: redactText(error.message),
     ...(error.stack !== undefined && { stack: redactText(error.stack) }),
