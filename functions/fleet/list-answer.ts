@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Reply, reply } from '../../lib/platform/http/endpoint.ts';
-import { cursorAt, cursorParameter } from '../../lib/platform/list-cursor.ts';
+import { cursorParameter, encodeCursor } from '../../lib/platform/list-cursor.ts';
 import { type ListPage, LONGEST_PAGE } from '../../lib/platform/list-page.ts';
 
 /** A sort key may have 1,024 bytes, the list's prefix included. */
@@ -14,7 +14,7 @@ export const PageQuery = z.object({
 
 /** A list's part as the bare array that the contract asks for; the header says where it goes on, if this is not its end. */
 export const answerPage = <T>({ items, next }: ListPage<T>): Reply<T[]> =>
-  reply({ body: items, ...(next !== undefined && { headers: { 'x-next-cursor': cursorAt(next) } }) });
+  reply({ body: items, ...(next !== undefined && { headers: { 'x-next-cursor': encodeCursor(next) } }) });
 
 /** For the OpenAPI document. */
 export const PAGED =

@@ -1,7 +1,7 @@
 import type { Database, Filter, Key } from '../platform/database/database.ts';
 import { newestFirst } from '../platform/database/newest-first.ts';
 import { isExpired } from '../platform/database/table.ts';
-import { cursorAt } from '../platform/list-cursor.ts';
+import { encodeCursor } from '../platform/list-cursor.ts';
 import { mapInSlices } from '../platform/slices.ts';
 import { AuditLog, type AuditPorts, REFUSED_KEY } from './audit.ts';
 import { auditPks, auditResourcePk, refusalPks } from './telemetry-table.ts';
@@ -17,7 +17,7 @@ export interface AuditQuery {
   from?: string | undefined;
   /** Exclusive. */
   to?: string | undefined;
-  /** Goes on behind the entry at this place. */
+  /** The search continues behind the entry at this place. */
   cursor?: string | undefined;
   limit: number;
   offset: number;
@@ -25,7 +25,7 @@ export interface AuditQuery {
 
 export interface AuditPage {
   logs: AuditLog[];
-  /** Exact up to `TOTAL_COUNTED`; if there are more, or the search ended early, at least so many match. */
+  /** Exact up to `TOTAL_COUNTED`. If more entries match, or the search ended early, it is a lower bound. */
   total: number;
   count: number;
   limit: number;
@@ -36,10 +36,10 @@ export interface AuditPage {
 
 /** `total` is counted this far. */
 export const TOTAL_COUNTED = 1_000;
-/** One search reads this many entries, about 2,500 read units. If they don't fill a page, its cursor goes on behind them. */
+/** One search reads this many entries, about 2,500 read units. If they don't fill a page, its cursor continues behind them. */
 const ENTRIES_READ = 20_000;
 
-/** Newest first. Only keys are read while searching; the entries of the page are fetched at the end. */
+/** Finds entries, newest first. The search reads keys only; the entries of the page are fetched at the end. */
 export async function searchAuditLogs(query: AuditQuery, ports: AuditPorts): Promise<AuditPage> {
   const { limit, offset } = query;
   const { keys, reached } = await findKeys(query, ports, Math.max(offset + limit, TOTAL_COUNTED));
@@ -48,10 +48,10 @@ export async function searchAuditLogs(query: AuditQuery, ports: AuditPorts): Pro
   const more = keys.length > offset + limit;
   const place = more ? page.at(-1)?.sk : reached;
   const total = reached === undefined ? keys.length : Math.min(keys.length, Math.max(TOTAL_COUNTED, offset + page.length));
-  return { logs, total, count: logs.length, limit, offset, next: place === undefined ? null : cursorAt(place) };
+  return { logs, total, count: logs.length, limit, offset, next: place === undefined ? null : encodeCursor(place) };
 }
 
-/** The keys of the newest matches, and the sort key down to which they are complete; none if nothing is left behind them. */
+/** The keys of the newest matches, and the sort key down to which they are complete; without it, all matches were found. */
 async function findKeys(query: AuditQuery, ports: AuditPorts, wanted: number): Promise<{ keys: Key[]; reached?: string }> {
   const { database, table, clock, retentionDays } = ports;
   const filter = filterOf(query);
@@ -74,7 +74,7 @@ async function findKeys(query: AuditQuery, ports: AuditPorts, wanted: number): P
   return { keys };
 }
 
-/** Sort keys begin with the entry's time: those of the first instant follow its text, those before `to` end before its text. */
+/** The range of sort keys. They begin with the entry's time, so that a bare time is a bound before all entries of that instant. */
 function timesOf({ from, to }: AuditQuery, nowMs: number, retentionDays: number): { from: string; to: string } {
   const oldest = nowMs - retentionDays * 86_400_000;
   // An instance whose clock is ahead writes entries of the near future.
@@ -92,7 +92,7 @@ function filterOf({ actor_type, actor_id, action, resource_type }: AuditQuery): 
   return Object.keys(equals).length + Object.keys(beginsWith).length > 0 ? { equals, beginsWith } : undefined;
 }
 
-/** Refusals are left out unless they may match: a flood of them hides nothing from a search for something else. */
+/** Partitions of refusals are read only if refusals may match, so that a flood of them can't use up what a search may read. */
 function partitionsOf(query: AuditQuery): readonly string[] {
   if (query.resource_id !== undefined) return [auditResourcePk(query.resource_id)];
   const { actor_type = 'system', actor_id, action = REFUSED_KEY, resource_type = 'system' } = query;

@@ -1,6 +1,6 @@
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 
-/** Base58 with Bitcoin's alphabet: no characters that look alike, nothing a double click stops at. Leading zero bytes become `1`. */
+/** Base58 with Bitcoin's alphabet: no two characters look alike, and a double click selects all. Leading zero bytes become `1`. */
 export function base58(bytes: Uint8Array): string {
   let value = 0n;
   for (const byte of bytes) value = value * 256n + BigInt(byte);

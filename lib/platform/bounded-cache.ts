@@ -1,9 +1,8 @@
 import { randomFraction } from './ids.ts';
 
 /**
- * A map that keeps at most `capacity` entries. A new entry takes the place of a random one. A cache that dropped its oldest entry
- * would find nothing any more as soon as one key too many is asked for in turn; this one loses hits in proportion to the keys that
- * don't fit.
+ * A map that keeps at most `capacity` entries. In a full map a new entry replaces a random one. If it replaced the oldest one, a round
+ * of reads over one key too many would never hit; a random choice loses hits in proportion to the keys that don't fit.
  */
 export interface BoundedCache<T> {
   get(key: string): T | undefined;
@@ -21,16 +20,16 @@ export function createBoundedCache<T>(capacity: number, random: () => number = r
   const slots: Slot<T>[] = [];
   const places = new Map<string, number>();
 
-  const put = (at: number, slot: Slot<T>) => {
-    slots[at] = slot;
-    places.set(slot.key, at);
+  const put = (index: number, slot: Slot<T>) => {
+    slots[index] = slot;
+    places.set(slot.key, index);
   };
   const drop = (key: string) => {
-    const at = places.get(key);
+    const index = places.get(key);
     const last = slots.at(-1);
-    if (at === undefined || last === undefined) return;
-    // The last entry fills the gap, so that every index below the length holds one.
-    put(at, last);
+    if (index === undefined || last === undefined) return;
+    // The last entry fills the gap, so that the slots have no holes.
+    put(index, last);
     slots.pop();
     places.delete(key);
   };

@@ -1,4 +1,4 @@
-/** The time of day is an input like any other: code that needs it takes a clock, and tests hand it one that stands still. */
+/** The time is an input like any other: code that needs it takes a clock, and tests pass one that they control. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. For stored times and expiry; it may jump. */
   nowMs(): number;

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
-/** As browsers send it: in another spelling it would never be met. */
+/** An Origin header exactly as browsers send it: in another spelling it would never match. */
 const Origin = z.string().refine((text) => text === '*' || isOrigin(text), {
-  error: ({ input }) => `"${input}" is no origin: scheme://host[:port] as browsers send it, or *`,
+  error: ({ input }) => `"${input}" is not an origin: write scheme://host[:port] as browsers send it, or *`,
 });
 
 function isOrigin(text: string): boolean {
@@ -12,16 +12,16 @@ function isOrigin(text: string): boolean {
 
 /** Everything a function reads from its environment, checked before the first request. */
 export const Config = z.object({
-  /** Set before the name of every table and queue: `<prefix>-fleet`. */
+  /** The first part of the name of every table and queue: `<prefix>-fleet`. */
   BROKKR_PREFIX: z
     .string()
     .regex(/^[\w-]{1,40}$/)
     .default('brokkr'),
-  /** Other engines than AWS's own. */
+  /** The addresses of engines other than AWS's own. */
   DYNAMODB_ENDPOINT: z.url().optional(),
   SQS_ENDPOINT: z.url().optional(),
   AWS_REGION: z.string().optional(),
-  /** The SHA-256 (lower-case hex) of the long part of an admin key brought along; the public one's under BROKKR_DEV alone. */
+  /** The SHA-256 (lower-case hex) of the long part of your own admin key. The public key's hash needs BROKKR_DEV. */
   BROKKR_ADMIN_PAK_HASH: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')

@@ -1,4 +1,4 @@
-/** What went wrong, in the few kinds that a caller can act on. Each surface has a table of their HTTP statuses. */
+/** The few kinds of failure that a caller can act on. Each surface has a table of their HTTP statuses. */
 export type ErrorKind =
   | 'bad_request'
   | 'unauthenticated'
@@ -14,7 +14,7 @@ export type ErrorKind =
   | 'unavailable';
 
 export interface ErrorOptions {
-  /** The stable machine-readable code on the wire; the kind's own name where none is given. */
+  /** The stable machine-readable code on the wire; the kind's own name if absent. */
   code?: string;
   /** Facts for the caller's program. Never secrets, never another tenant's. */
   details?: Record<string, unknown>;
@@ -23,7 +23,7 @@ export interface ErrorOptions {
   cause?: unknown;
 }
 
-/** A failure its caller may see. Anything else that is thrown is logged whole and answered as an opaque internal error. */
+/** A failure that the caller may see. Any other error that is thrown is logged whole and answered as an opaque internal error. */
 export class AppError extends Error {
   override name = 'AppError';
   readonly kind: ErrorKind;

@@ -3,7 +3,7 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 /** A version 4 UUID: the id of every entity on the fleet wire. */
 export const newId = (): string => randomUUID();
 
-/** Short, and never the same twice: for what is only ever compared. */
+/** A short text that is never the same twice, for values that are only compared. */
 export const newToken = (): string => randomBytes(9).toString('base64url');
 
 /** Cryptographically strong random bytes, for keys and tokens. */

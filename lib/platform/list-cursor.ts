@@ -1,12 +1,12 @@
 import * as z from 'zod';
 
 /**
- * Where a list goes on. To its caller a cursor is an opaque text; inside it is the place of the last thing the caller was given, so
- * that a cursor outlives what it points at and costs nothing to keep.
+ * A cursor says where a list continues. Its caller sees an opaque text. The text contains the place of the last item that the caller
+ * got, so that the cursor stays valid if that item is removed, and the server stores nothing for it.
  */
-export const cursorAt = (place: string): string => Buffer.from(place).toString('base64url');
+export const encodeCursor = (place: string): string => Buffer.from(place).toString('base64url');
 
-/** A `cursor` parameter, as the place that it names; refused where `isPlace` does not know it. */
+/** Parses a `cursor` parameter into its place. A place that `isPlace` rejects is refused. */
 export const cursorParameter = (isPlace: (place: string) => boolean) =>
   z
     .string()

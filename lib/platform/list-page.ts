@@ -1,24 +1,24 @@
 /** A part of a list, small enough for one answer. */
 export interface ListPage<T> {
   items: T[];
-  /** The place behind which the list goes on; absent if this is its end. */
+  /** The place behind which the list continues; absent on the last page. */
   next?: string;
 }
 
 /**
- * Lambda answers with at most 6 MB, and puts the answer's JSON into a JSON text of its own, where every quote takes one byte more.
- * The rest is for headers.
+ * Lambda sends at most 6 MB, and wraps the answer's JSON in a JSON text of its own, in which every quote takes one byte more. The rest
+ * is for headers.
  */
 export const ANSWER_BYTES = 5 * 1024 * 1024;
 const bytesOnTheWire = (value: unknown): number => Buffer.byteLength(JSON.stringify(JSON.stringify(value)));
 
-/** No answer has more items than this; far fewer where they are large. */
+/** No answer has more items than this; large items make it far fewer. */
 export const LONGEST_PAGE = 10_000;
 
-/** Which part of a list is asked for. */
+/** The part of a list that a caller asks for. */
 export interface PageRequest {
   limit?: number | undefined;
-  /** Goes on behind this place. */
+  /** The page begins behind this place. */
   cursor?: string | undefined;
 }
 
@@ -28,7 +28,7 @@ export function collectPage<T>(limit: number, answerBytes = ANSWER_BYTES) {
   let bytes = 0;
   return {
     items,
-    /** False if the item does not fit any more: then the page is full. The first one always fits. */
+    /** Returns false if the page is full and the item does not fit. The first item always fits. */
     add(item: T): boolean {
       const size = bytesOnTheWire(item);
       if (items.length >= limit || (items.length > 0 && bytes + size > answerBytes)) return false;
@@ -39,7 +39,7 @@ export function collectPage<T>(limit: number, answerBytes = ANSWER_BYTES) {
   };
 }
 
-/** One page of a list that is read a batch at a time; `parse` makes of each item what its reader sees. */
+/** Reads one page of a list that comes in batches. `parse` turns each item into what the caller sees. */
 export async function readPage<S, T>(
   batches: AsyncIterable<readonly { place: string; item: S }[]>,
   { limit = LONGEST_PAGE }: PageRequest,
@@ -56,7 +56,7 @@ export async function readPage<S, T>(
   return { items: page.items };
 }
 
-/** Sorts what has a time of its own, oldest first. */
+/** The same page, sorted by time of creation. */
 export const oldestFirst = <T extends { created_at: string; id: string }>({ items, ...rest }: ListPage<T>): ListPage<T> => ({
   ...rest,
   items: items.toSorted((a, b) => compare(a.created_at, b.created_at) || compare(a.id, b.id)),

@@ -4,13 +4,13 @@ import { redact } from './redaction.ts';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Record<string, unknown>;
 
-/** One JSON object a line. `event` is a stable snake_case name to search by; everything variable goes into the fields. */
+/** A log with one JSON text on each line. `event` is a stable snake_case name to search by; variable parts go into the fields. */
 export interface Log {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
-  /** A log which adds these fields to every line. */
+  /** Returns a log that adds these fields to every line. */
   with(fields: LogFields): Log;
 }
 
@@ -28,7 +28,7 @@ export function createLog({
   clock = systemClock,
   write = (line) => process.stderr.write(`${line}\n`),
 }: LogOptions = {}): Log {
-  const at = (bound: LogFields): Log => {
+  const withFields = (bound: LogFields): Log => {
     const line = (lineLevel: LogLevel) => (event: string, fields?: LogFields) => {
       if (ORDER[lineLevel] < ORDER[level]) return;
       const line = { time: new Date(clock.nowMs()).toISOString(), level: lineLevel, event };
@@ -39,10 +39,10 @@ export function createLog({
       info: line('info'),
       warn: line('warn'),
       error: line('error'),
-      with: (fields) => at({ ...bound, ...fields }),
+      with: (fields) => withFields({ ...bound, ...fields }),
     };
   };
-  return at({});
+  return withFields({});
 }
 
 export const silentLog: Log = createLog({ write: () => {} });

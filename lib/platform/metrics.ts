@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** This process's metrics. On Lambda each instance counts for itself: scrape the one-process host, or read CloudWatch. */
+/** This process's metrics. On Lambda each instance counts on its own, so read CloudWatch there; scrape only the one-process host. */
 export interface Metrics {
   registry: Registry;
   httpRequest(answer: { route: string; method: string; status: number; seconds: number }): void;

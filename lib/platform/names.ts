@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** A name people give a thing: 1 to 255 characters, not blank, without control characters. */
+/** A name that people choose: 1 to 255 characters, not blank, without control characters. */
 export const Name = z
   .string()
   .max(255, 'must have at most 255 characters')

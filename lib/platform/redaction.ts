@@ -1,6 +1,6 @@
 /**
- * Keeps credentials out of the log: by the exact names that carry them, and by their shapes inside texts. A log line is read by more
- * people than a key is for.
+ * Names of members whose values never go into the log. Secrets inside texts are found by their shapes. More people read a log than may
+ * know a key.
  */
 const SECRET_NAMES: ReadonlySet<string> = new Set([
   'accesskey',
@@ -44,15 +44,15 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
 const isSecretName = (name: string) => SECRET_NAMES.has(name.replaceAll(/[-_.\s]/g, '').toLowerCase());
 
 /**
- * A shape begins behind everything but a letter or a digit, and behind an escape that ends in one: `\n` and `\u0022` as JSON has them in
- * a text, `%20` as an address has it, the colours of a terminal.
+ * A shape may begin behind any character but a letter or a digit, and behind an escape that ends in one: `\n` and `\u0022` in JSON,
+ * `%20` in an address, a terminal's colours.
  */
 const START = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]|\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}|\u001b\[[\d;]{0,9}m))`;
 const shape = (source: string, flags = 'g') => new RegExp(START + source, flags);
 
 /**
- * Each shape begins with a part that may be shown: it says what kind of secret stood there. None reads a character more than a few times,
- * whatever the text: behind their first part they match all that comes, or end soon.
+ * The first group of each shape stays in the log, to show the kind of secret. No shape reads a character more than a few times: behind
+ * its first part it matches all that follows, or ends soon.
  */
 const SHAPES: readonly RegExp[] = [
   // Our own: pre-authentication keys with their short part, project keys, refresh tokens, signing secrets of webhooks.
@@ -63,7 +63,7 @@ const SHAPES: readonly RegExp[] = [
   shape(
     String.raw`(gh[opsur]_|github_pat_|glpat-|xox[abprs]-|(?:sk|rk|pk)_(?:live|test)_|AIza|ya29\.|gsk_|hf_|A(?:KIA|SIA))[A-Za-z0-9_-]{12,}`,
   ),
-  // A JWT, or a part of one: base64url that begins as every JSON object does.
+  // A JWT, or a part of one: base64url whose first characters are those of every JSON object.
   shape(String.raw`(eyJ)[A-Za-z0-9_-]{14,}(?:\.[A-Za-z0-9_-]*)*`),
   shape(String.raw`((?:Bearer|Basic)(?:\s|\+|%20)+)[^\s"',;]{6,}`, 'gi'),
   // The password in an address; the key in a query.
@@ -71,14 +71,14 @@ const SHAPES: readonly RegExp[] = [
   /([?&](?:access_token|api_?key|key|password|secret|sig|signature|token|X-Amz-Signature|X-Amz-Security-Token)=)[^\s&"'#]+/gi,
   /(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g,
 ];
-/** Texts without any of these hold no shape: most texts cost one pass. */
+/** A text that doesn't match this matches no shape, so that most texts cost one pass. */
 const HINT =
   /brokkr_|bk_|rt_|whsec_|sk[-_]|gh[opsur]_|github_pat_|glpat-|xox|[rp]k_|AIza|ya29|gsk_|hf_|A[KS]IA|eyJ|bearer|basic|:\/\/|[?&]|PRIVATE KEY/i;
 
-/** No line needs more of a text: what a stranger sends may be long. */
+/** A text in the log is cut to this length, since a stranger may send long ones. */
 const LONGEST_TEXT = 16 * 1024;
 
-/** The beginning of a text, as it may be logged. */
+/** Returns the beginning of a text, with its secrets masked. */
 export function redactText(whole: string): string {
   const text = whole.slice(0, LONGEST_TEXT);
   const shown = HINT.test(text) ? SHAPES.reduce((masked, secret) => masked.replace(secret, '$1[redacted]'), text) : text;
@@ -88,7 +88,7 @@ export function redactText(whole: string): string {
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
 
-/** A copy of a value as it may be logged: plain JSON of bounded depth. */
+/** Returns a copy of a value that may be logged: plain JSON of bounded depth. */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactText(value);
   if (typeof value === 'bigint') return value.toString();

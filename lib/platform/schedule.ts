@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 
-/** Work that is due again and again. It finds what is to be done and does a bounded part of it; it may overlap itself. */
+/** Work that runs at an interval. Each run does a bounded part of what is to be done. Two runs may overlap. */
 export interface Schedule<Services> {
   name: string;
   everySeconds: number;

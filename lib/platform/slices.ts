@@ -1,10 +1,10 @@
-/** Work on many items takes this long at a time, then others have their turn. */
+/** Work on many items holds the event loop for this long, then lets other work run. */
 const SLICE_MS = 5;
 
-/** Lets everything run that waits for the event loop. */
+/** Lets other work run that waits for the event loop. */
 export const yieldToOthers = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** `items.map(map)` that never holds the event loop for long, however many items there are. */
+/** `items.map(map)` for any number of items, without holding the event loop for long. */
 export async function mapInSlices<T, R>(items: readonly T[], map: (item: T) => R): Promise<R[]> {
   const mapped: R[] = [];
   let started = performance.now();

@@ -1,13 +1,8 @@
 import type { Item, Key } from './database.ts';
 
-/**
- * Reads that are asked for in the same turn of the event loop go to the store as one batch. On Lambda, where an instance serves one
- * request at a time, that is a read like any other; in a process that serves many agents it saves most of the CPU of a call. The
- * capacity consumed is the same.
- */
 export interface ReadPorts {
   one(table: string, key: Key): Promise<Item | undefined>;
-  /** In no order; missing keys are left out. */
+  /** Returns the items in no order; missing keys are left out. */
   many(table: string, keys: readonly Key[]): Promise<Item[]>;
 }
 
@@ -19,6 +14,10 @@ interface Waiting {
 const isRefusal = (error: unknown) => error instanceof Error && error.name === 'ValidationException';
 const textOf = ({ pk, sk }: Key) => `${pk}\n${sk}`;
 
+/**
+ * Sends the reads of one turn of the event loop to the store as one batch. In a process that serves many agents this saves most of the
+ * CPU of a call; a Lambda instance serves one request at a time and gains nothing. The capacity consumed is the same.
+ */
 export function coalesceReads({ one, many }: ReadPorts): (table: string, key: Key) => Promise<Item | undefined> {
   const waiting = new Map<string, Map<string, Waiting>>();
 
@@ -41,7 +40,7 @@ export function coalesceReads({ one, many }: ReadPorts): (table: string, key: Ke
       },
       (error) => {
         for (const { key, settle } of reads) {
-          // A batch is refused whole for one bad key, which must stay the trouble of whoever asked for it.
+          // The store refuses a whole batch for one bad key. Each key is then read alone, so that only its own caller gets the error.
           const alone = reads.length > 1 && isRefusal(error) ? one(table, key) : Promise.reject(error);
           for (const { resolve, reject } of settle) alone.then(resolve, reject);
         }

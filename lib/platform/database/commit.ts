@@ -2,14 +2,14 @@ import type { Occurrence } from '../events/domain-event.ts';
 import { type OutboxItem, type OutboxPorts, outboxItem, outboxWrite } from '../events/outbox.ts';
 import type { Database, Write } from './database.ts';
 
-/** A change nobody needs to account for says why: telemetry, bookkeeping. */
+/** The reason why a change has no audit entry, such as telemetry or bookkeeping. */
 export interface Unaudited {
   unaudited: string;
 }
 
 export interface Change<AuditEntry> {
   writes: readonly Write[];
-  /** Who did what to which; required, so that no mutation is ever stored without it. */
+  /** The entries that account for the change. Required, so that no change is stored without one by mistake. */
   audit: AuditEntry | readonly AuditEntry[] | Unaudited;
   events?: readonly Occurrence[];
 }
@@ -18,14 +18,17 @@ export type Commit<AuditEntry> = (change: Change<AuditEntry>) => Promise<void>;
 
 export interface CommitPorts<AuditEntry> {
   database: Database;
-  /** Where events go, and who is subscribed to them. */
+  /** The work table, which stores the events, and the consumers that subscribe to them. */
   outbox: Pick<OutboxPorts, 'table' | 'clock' | 'consumers'>;
   auditWrites: (entry: AuditEntry) => readonly Write[] | Promise<readonly Write[]>;
-  /** Told of events right after they are stored, so that they needn't wait for the next sweep. Must not throw. */
+  /** Called with the events right after they are stored, so that they needn't wait for the next sweep. Must not throw. */
   committed: (items: readonly OutboxItem[]) => Promise<void> | void;
 }
 
-/** The only way anything changes: entities, audit entries and outgoing events in one transaction. */
+/**
+ * Stores a change, its audit entries and its events in one transaction. Every change by a caller goes this way. Only bookkeeping is
+ * written directly: heartbeats, assignments as agents received them, revisions and the outbox.
+ */
 export function createCommit<AuditEntry extends object>(ports: CommitPorts<AuditEntry>): Commit<AuditEntry> {
   return async ({ writes, audit, events = [] }) => {
     const entries: readonly AuditEntry[] = 'unaudited' in audit ? [] : Array.isArray(audit) ? audit : [audit as AuditEntry];

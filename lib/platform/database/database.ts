@@ -16,7 +16,7 @@ export interface Condition {
 interface WriteBase {
   table: string;
   if?: Condition;
-  /** What to throw where this write's condition fails; a bare ConditionFailed otherwise. */
+  /** Makes the error to throw if this write's condition fails; ConditionFailed if absent. */
   orElse?: () => Error;
 }
 export type Write = WriteBase &
@@ -38,7 +38,7 @@ export interface Page {
   items: Item[];
   /** Continue after this sort key; absent on the last page. */
   next?: string;
-  /** How many items the store read for this page; told where a filter was given. */
+  /** How many items the store read for this page; present if the query has a filter. */
   read?: number;
 }
 
@@ -50,32 +50,32 @@ export interface Filter {
 
 export interface QueryOptions {
   pk: string;
-  /** Only sort keys beginning so; all where empty. */
+  /** Only sort keys that begin with this; all of them if empty. */
   prefix?: string;
   /** Only sort keys in this range, both ends included. Not together with `prefix`. */
   between?: { from: string; to: string };
   filter?: Filter;
-  /** Only sort keys after this one (before it when descending), which begins with `prefix` itself. */
+  /** Only sort keys after this one, or before it if `descending`. It must begin with `prefix` itself. */
   after?: string;
   descending?: boolean;
   /** At most this many items are read for this page. */
   limit?: number;
-  /** Only these attributes. */
+  /** Returns only these attributes. */
   fields?: readonly string[];
 }
 
-/** Reads are strongly consistent: what an answer was given for is seen by the next request. */
+/** Reads are strongly consistent: as soon as a write is answered, every request sees it. */
 export interface Database {
   get(table: string, key: Key): Promise<Item | undefined>;
-  /** In no order; missing keys are left out. Any number of keys. */
+  /** Returns the items in no order; missing keys are left out. Takes any number of keys. */
   batchGet(table: string, keys: readonly Key[]): Promise<Item[]>;
-  /** At most 100 keys as of one moment, in their order; twice the cost. A conflict with a transaction is retried. */
+  /** Reads at most 100 keys as of one moment, in their order, at twice the cost. A conflict with a transaction is retried. */
   transactGet(table: string, keys: readonly Key[]): Promise<(Item | undefined)[]>;
   query(table: string, options: QueryOptions): Promise<Page>;
   count(table: string, pk: string): Promise<number>;
-  /** One write, conditional or not; returns the item as it is afterwards (for an update). */
+  /** Makes one write, conditional or not. An update returns the item as it is afterwards. */
   write(write: Write): Promise<Item | undefined>;
-  /** All or nothing, at most 100 writes. A conflict with another transaction is retried, a failed condition is not. */
+  /** Makes all of at most 100 writes, or none. A conflict with another transaction is retried, a failed condition is not. */
   transact(writes: readonly Write[]): Promise<void>;
 }
 

@@ -23,9 +23,9 @@ export interface DynamoDbOptions extends DynamoDbEndpoint {
   /** Turns a table's name in the code into its name in the account. */
   tableName?: (table: string) => string;
   clock?: Clock;
-  /** Asked for single items in the SDK's place. */
+  /** Reads single items in place of the SDK. */
   plainReads?: PlainReads;
-  /** Told what each call cost, in capacity units; asks DynamoDB to say so. For benchmarks. */
+  /** Called with the cost of each call, in capacity units. DynamoDB returns the cost only if this is set; benchmarks set it. */
   onConsumed?: (operation: string, units: number) => void;
 }
 
@@ -33,20 +33,20 @@ export interface DynamoDbOptions extends DynamoDbEndpoint {
 class KeysLeft extends Error {
   override name = 'ThrottlingException';
 }
-const AGAIN = { repeatable: true };
+const REPEATABLE = { repeatable: true };
 
 /** The only way into DynamoDB. */
 export function createDatabase(options: DynamoDbOptions = {}): Database & { close(): void } {
   const { clock = systemClock, onConsumed, plainReads, tableName = (table) => table } = options;
   const retry = createRetry(clock);
-  // All attempts are counted and timed in one place, which is not the SDK's.
+  // `retry` counts and times all attempts, so the SDK must not retry too.
   const raw = dynamoDbClient({ ...options, maxAttempts: 1 });
   const client = DynamoDBDocumentClient.from(raw, {
-    // A map with a member called `constructor`, as users may send, passes for a class instance: it is a map all the same.
+    // The SDK takes a map with a member called `constructor` for a class instance. Users may send such a map.
     marshallOptions: { removeUndefinedValues: true, convertClassInstanceToMap: true },
   });
   const consumed = onConsumed ? { ReturnConsumedCapacity: 'TOTAL' as const } : {};
-  const told = (
+  const noteConsumed = (
     operation: string,
     capacity: { CapacityUnits?: number | undefined } | { CapacityUnits?: number | undefined }[] | undefined,
   ) => {
@@ -60,8 +60,8 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
 
   async function query(table: string, queryOptions: QueryOptions) {
     const input = { ...queryInput(tableName(table), queryOptions), ...consumed };
-    const result = await retry(() => client.send(new QueryCommand(input)), AGAIN);
-    told('Query', result.ConsumedCapacity);
+    const result = await retry(() => client.send(new QueryCommand(input)), REPEATABLE);
+    noteConsumed('Query', result.ConsumedCapacity);
     const next = result.LastEvaluatedKey?.sk as string | undefined;
     return {
       items: (result.Items ?? []) as Item[],
@@ -71,26 +71,26 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
   }
 
   async function getOne(table: string, key: Key): Promise<Item | undefined> {
-    const { item, capacityUnits } = await retry(() => getItem(tableName(table), key), AGAIN);
-    told('GetItem', { CapacityUnits: capacityUnits });
+    const { item, capacityUnits } = await retry(() => getItem(tableName(table), key), REPEATABLE);
+    noteConsumed('GetItem', { CapacityUnits: capacityUnits });
     return item;
   }
 
-  /** Every idle poll is this one call. */
+  /** An idle poll costs this one call. */
   async function getItem(TableName: string, { pk, sk }: Key): Promise<PlainItem> {
     const found = await plainReads?.getItem(TableName, { pk, sk }, { withCapacity: onConsumed !== undefined });
     if (found) return found;
-    // By the low-level client: the document client's middleware takes a tenth of the call.
+    // The document client's middleware would cost a tenth of the call, so this goes through the low-level client.
     const Key = { pk: { S: pk }, sk: { S: sk } };
     const { Item, ConsumedCapacity } = await raw.send(new GetItemCommand({ TableName, Key, ConsistentRead: true, ...consumed }));
     return { item: Item && (unmarshall(Item) as Item), capacityUnits: ConsumedCapacity?.CapacityUnits ?? 0 };
   }
 
   async function batchGet(table: string, keys: readonly Key[]): Promise<Item[]> {
-    // A batch that names a key twice is refused whole.
+    // DynamoDB refuses a batch that names a key twice.
     const distinct = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
     const pages: Key[][] = [];
-    for (let at = 0; at < distinct.length; at += 100) pages.push(distinct.slice(at, at + 100));
+    for (let start = 0; start < distinct.length; start += 100) pages.push(distinct.slice(start, start + 100));
     return (await Promise.all(pages.map((page) => batchGetPage(table, page)))).flat();
   }
 
@@ -101,16 +101,16 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
     await retry(async () => {
       const RequestItems = { [name]: { Keys: pending, ConsistentRead: true } };
       const result = await client.send(new BatchGetCommand({ RequestItems, ...consumed }));
-      told('BatchGetItem', result.ConsumedCapacity);
+      noteConsumed('BatchGetItem', result.ConsumedCapacity);
       items.push(...((result.Responses?.[name] ?? []) as Item[]));
       pending = (result.UnprocessedKeys?.[name]?.Keys ?? []) as Key[];
       if (pending.length > 0) throw new KeysLeft(`DynamoDB left ${pending.length} of ${keys.length} keys unread`);
-    }, AGAIN);
+    }, REPEATABLE);
     return items;
   }
 
-  /** A failed condition is an answer, and final: it is not tried again, even if another write of the transaction met a conflict. */
-  const storing = <T>(writes: readonly Write[], send: () => Promise<T>, options: RetryOptions): Promise<T> =>
+  /** Sends writes with retries. A failed condition is final, even if another write of the transaction met a conflict. */
+  const sendWrites = <T>(writes: readonly Write[], send: () => Promise<T>, options: RetryOptions): Promise<T> =>
     retry(
       () =>
         send().catch((error: unknown) => {
@@ -125,8 +125,8 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
     get: coalesceReads({ one: getOne, many: batchGet }),
     async transactGet(table, keys) {
       const TransactItems = keys.map((Key) => ({ Get: { TableName: tableName(table), Key } }));
-      const result = await retry(() => client.send(new TransactGetCommand({ TransactItems, ...consumed })), AGAIN);
-      told('TransactGetItems', result.ConsumedCapacity);
+      const result = await retry(() => client.send(new TransactGetCommand({ TransactItems, ...consumed })), REPEATABLE);
+      noteConsumed('TransactGetItems', result.ConsumedCapacity);
       const { Responses: responses = [] } = result;
       if (responses.length !== keys.length) throw new Error(`DynamoDB answered ${responses.length} of ${keys.length} keys`);
       return responses.map(({ Item }) => Item as Item | undefined);
@@ -137,8 +137,8 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
       do {
         const from = start && { ExclusiveStartKey: start };
         const input = { ...queryInput(tableName(table), { pk }), Select: 'COUNT' as const, ...from, ...consumed };
-        const result = await retry(() => client.send(new QueryCommand(input)), AGAIN);
-        told('Query', result.ConsumedCapacity);
+        const result = await retry(() => client.send(new QueryCommand(input)), REPEATABLE);
+        noteConsumed('Query', result.ConsumedCapacity);
         total += result.Count ?? 0;
         start = result.LastEvaluatedKey;
       } while (start);
@@ -150,19 +150,19 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
       const send = async () => {
         if ('put' in write) {
           const result = await client.send(new PutCommand(input as never));
-          told('PutItem', result.ConsumedCapacity);
+          noteConsumed('PutItem', result.ConsumedCapacity);
           return write.put;
         }
         if ('delete' in write) {
           const result = await client.send(new DeleteCommand(input as never));
-          told('DeleteItem', result.ConsumedCapacity);
+          noteConsumed('DeleteItem', result.ConsumedCapacity);
           return undefined;
         }
         const result = await client.send(new UpdateCommand({ ...(input as object), ReturnValues: 'ALL_NEW' } as never));
-        told('UpdateItem', result.ConsumedCapacity);
+        noteConsumed('UpdateItem', result.ConsumedCapacity);
         return result.Attributes as Item | undefined;
       };
-      return storing([write], send, { repeatable: isRepeatable(write) });
+      return sendWrites([write], send, { repeatable: isRepeatable(write) });
     },
     async transact(writes) {
       if (writes.length === 0) return;
@@ -172,18 +172,18 @@ export function createDatabase(options: DynamoDbOptions = {}): Database & { clos
         if ('update' in write) return { Update: input };
         return 'delete' in write ? { Delete: input } : { ConditionCheck: input };
       });
-      // An attempt that was not answered may have been carried out: the next one goes under the same token, and is then stored once.
+      // An attempt without an answer may have been carried out. The next one has the same token, so that DynamoDB stores it once.
       let token = newId();
       let unanswered = false;
       const send = async () => {
         const result = await client.send(new TransactWriteCommand({ TransactItems, ClientRequestToken: token, ...consumed }));
-        told('TransactWriteItems', result.ConsumedCapacity);
+        noteConsumed('TransactWriteItems', result.ConsumedCapacity);
       };
       const onFault = (fault: Fault) => {
         unanswered ||= fault === 'unanswered';
         if (!unanswered) token = newId();
       };
-      await storing(writes, send, { repeatable: !options.withoutTokens, onFault });
+      await sendWrites(writes, send, { repeatable: !options.withoutTokens, onFault });
     },
     close() {
       plainReads?.close();

@@ -4,20 +4,20 @@ import * as z from 'zod';
 export type StoreTransport = NonNullable<DynamoDBClientConfig['requestHandler']>;
 
 export interface DynamoDbEndpoint {
-  /** Another engine than AWS's: DynamoDB Local, the embedded one. */
+  /** The address of an engine other than AWS's, such as DynamoDB Local or the embedded one. */
   endpoint?: string;
   region?: string;
   maxAttempts?: number;
-  /** Carries the calls; the SDK's own, over node:http, if absent. */
+  /** Sends the calls; the SDK's own transport over node:http if absent. */
   transport?: StoreTransport;
   /**
-   * Transactions go without a token. The embedded engine looks through the tokens of the last ten minutes at each transaction, which
-   * makes it ever slower in that time.
+   * Sends transactions without a token. The embedded engine searches the tokens of the last ten minutes at each transaction, so that
+   * tokens make it slower and slower.
    */
   withoutTokens?: boolean;
 }
 
-/** A store that says nothing for so long is taken for one that is away. */
+/** A store that doesn't answer for this long counts as unavailable. */
 export const STORE_TIMEOUTS = { connectMs: 1_000, responseMs: 3_000 };
 const ownTransport: StoreTransport = {
   connectionTimeout: STORE_TIMEOUTS.connectMs,
@@ -25,7 +25,7 @@ const ownTransport: StoreTransport = {
   throwOnRequestTimeout: true,
 };
 
-/** A client of the low-level API. Without an endpoint the SDK finds it, and the credentials, by itself. */
+/** A client of the low-level API. Without an endpoint the SDK finds AWS's own, and the credentials. */
 export function dynamoDbClient({
   endpoint,
   region,
@@ -35,11 +35,11 @@ export function dynamoDbClient({
 }: DynamoDbEndpoint): DynamoDBClient {
   const client = new DynamoDBClient({
     ...(region !== undefined && { region }),
-    ...(endpoint !== undefined && { endpoint, ...nobody(region) }),
+    ...(endpoint !== undefined && { endpoint, ...anonymousAccess(region) }),
     maxAttempts,
     requestHandler: transport,
   });
-  // It prepares a log entry of every call, also where no log is kept.
+  // The middleware prepares a log entry of every call, even if no log is kept.
   client.middlewareStack.remove('loggerMiddleware');
   client.middlewareStack.add(
     (next) => (args) =>
@@ -52,14 +52,14 @@ export function dynamoDbClient({
   return client;
 }
 
-/** The SDK goes by names: a lost or silent connection must be called TimeoutError there, and keep its code. */
+/** The SDK recognizes errors by name. It retries a lost or silent connection only if the error is called TimeoutError. */
 export function withCode(error: unknown): unknown {
   const { message, code, name }: { message?: unknown; code?: unknown; name?: unknown } = Object(error);
   if (typeof code !== 'string' || name === 'AbortError') return error;
   return Object.assign(new Error(String(message), { cause: error }), { name: 'TimeoutError', code });
 }
 
-/** The SDK adds a token of its own to a transaction that has none. Values are objects here, so that no attribute of this name is meant. */
+/** The SDK adds a token to a transaction that has none. An attribute of the same name can't match: its value would be a JSON object. */
 const TOKEN = /"ClientRequestToken":"[^"]*",|,"ClientRequestToken":"[^"]*"/;
 const Transaction = z.object({
   headers: z.object({ 'x-amz-target': z.string().endsWith('.TransactWriteItems') }),
@@ -73,22 +73,22 @@ function dropTokens(client: DynamoDBClient): void {
       if (sent) Object.assign(Object(args.request), { body: new TextDecoder().decode(sent.body).replace(TOKEN, '') });
       return next(args);
     },
-    // Before the length of the body is told.
+    // This must run before the SDK sets the content length.
     { step: 'build', priority: 'high' },
   );
 }
 
 /**
- * Engines other than AWS's look for a signature and never check it: no credentials are looked for, and what would be a fifth of a
- * call's CPU is not spent on signing.
+ * The headers of a request to an engine other than AWS's. Such an engine requires a signature and never checks it, so a constant
+ * saves the search for credentials and the signing, which is a fifth of a call's CPU.
  */
-export const unsigned = (region = 'us-east-1') => ({
+export const unsignedHeaders = (region = 'us-east-1') => ({
   authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/${region}/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=unsigned`,
   'x-amz-date': '20260101T000000Z',
 });
 
-function nobody(region = 'us-east-1') {
-  const headers = unsigned(region);
+function anonymousAccess(region = 'us-east-1') {
+  const headers = unsignedHeaders(region);
   return {
     region,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },

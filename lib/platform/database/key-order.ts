@@ -1,24 +1,24 @@
 import type { Database, Item, Key } from './database.ts';
 
-/** A page is decoded in one go: so many items take about two milliseconds. */
+/** A page is decoded without a pause; this many items take about two milliseconds. */
 const ITEMS_READ_AT_ONCE = 200;
 
-/** An item of a list with its place there: the part of its sort key that is its own. */
+/** An item of a list with its place in the list: its sort key without the list's prefix. */
 export interface Placed {
   place: string;
   item: Item;
 }
 
 export interface KeyOrder {
-  /** In the order of the keys that they hold. */
+  /** The list's partitions, in the order of the sort keys that they contain. */
   pks: readonly string[];
   prefix?: string;
-  /** Goes on behind this place. */
+  /** The list continues behind this place. */
   after?: string | undefined;
   fields?: readonly string[];
 }
 
-/** A list in the order of its sort keys, some hundred items at a time. One query where it is short. */
+/** Reads a list in the order of its sort keys, some hundred items at a time. A short list takes one query. */
 export async function* inKeyOrder(
   database: Database,
   table: string,
@@ -40,7 +40,7 @@ export async function* inKeyOrder(
   }
 }
 
-/** What a list of edges leads to, at the edges' places. An edge that leads nowhere any more is left out. */
+/** Reads the items that a list of edges points to, each at its edge's place. An edge whose item is gone is left out. */
 export async function* throughEdges(
   database: Database,
   table: string,

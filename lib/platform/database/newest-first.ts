@@ -1,30 +1,30 @@
 import type { Database, Filter, Item } from './database.ts';
 
 /**
- * A list whose sort keys rise with time stands in several partitions, so that no single one takes all its writes. This reads them side
- * by side and gives their items in one order, newest first.
+ * A query of a list whose sort keys rise with time. Such a list has several partitions, so that no single one takes all its writes. They
+ * are read side by side, and their items returned in one order, newest first.
  */
 export interface NewestFirst {
   pks: readonly string[];
   /** Sort keys in this range, both ends included. */
   between: { from: string; to: string };
-  /** Goes on behind this sort key. */
+  /** The list continues behind this sort key. */
   before?: string | undefined;
   filter?: Filter | undefined;
   fields?: readonly string[];
-  /** So many items are read of each partition at first; later pages are larger. */
+  /** The number of items first read from each partition; later pages are larger. */
   firstPage: number;
 }
 
 export interface NewestBatch {
   items: Item[];
-  /** Every item down to this sort key has been given; absent with the last batch. */
+  /** Every item down to this sort key has been returned; absent in the last batch. */
   reached?: string;
   /** How many items the store read for this batch. */
   read: number;
 }
 
-/** A page is decoded in one go: this many items take a few milliseconds. */
+/** A page is decoded without a pause; this many items take a few milliseconds. */
 const LARGEST_PAGE = 500;
 
 interface Stream {
@@ -58,17 +58,17 @@ export async function* newestFirst(database: Database, table: string, query: New
     return page.read ?? page.items.length;
   }
 
-  for (let due = streams; due.length > 0; due = behind(streams)) {
+  for (let due = streams; due.length > 0; due = laggingStreams(streams)) {
     const read = (await Promise.all(due.map(refill))).reduce((sum, count) => sum + count, 0);
     limit = Math.min(LARGEST_PAGE, limit * 2);
-    const reached = behind(streams)[0]?.next;
+    const reached = laggingStreams(streams)[0]?.next;
     const items = streams.flatMap((stream) => takeDownTo(stream, reached)).sort((a, b) => (a.sk < b.sk ? 1 : -1));
     yield { items, read, ...(reached !== undefined && { reached }) };
   }
 }
 
-/** The quarter of the unfinished streams that has come least far: the others wait for them. */
-function behind(streams: readonly Stream[]): Stream[] {
+/** The unfinished streams that are furthest behind, a quarter of all at most: the others wait for them. */
+function laggingStreams(streams: readonly Stream[]): Stream[] {
   const unfinished = streams.filter(({ done }) => !done).sort((a, b) => ((a.next ?? '') < (b.next ?? '') ? 1 : -1));
   return unfinished.slice(0, Math.ceil(streams.length / 4));
 }

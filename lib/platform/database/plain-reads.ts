@@ -1,15 +1,15 @@
 import { StringDecoder } from 'node:string_decoder';
 import { type Dispatcher, Pool } from 'undici';
 import type { Item, Key } from './database.ts';
-import { unsigned, withCode } from './dynamodb-client.ts';
+import { unsignedHeaders, withCode } from './dynamodb-client.ts';
 
 /**
- * GetItem for engines that check no signature, without the SDK: two thirds of what the SDK spends on a read are middleware, endpoint
- * rules and schemas, and an idle poll is one such read and little else.
+ * GetItem without the SDK, for engines that check no signature. The SDK spends two thirds of a read's CPU on middleware, endpoint rules
+ * and schemas, and an idle poll is one such read and little else.
  */
 export interface PlainReads {
   /**
-   * Undefined if the answer holds what only the SDK can read. Fails as the SDK does: with the exception's name and the status, or with a
+   * Returns undefined if only the SDK can read the answer. Fails as the SDK does: with the exception's name and the status, or with a
    * TimeoutError if there was no answer.
    */
   getItem(tableName: string, key: Key, options: { withCapacity: boolean }): Promise<PlainItem | undefined>;
@@ -21,7 +21,7 @@ export interface PlainItem {
   capacityUnits: number;
 }
 
-/** Connections at the most. */
+/** The most connections at a time. */
 const CONNECTIONS = 256;
 
 export interface PlainReadsOptions {
@@ -38,7 +38,7 @@ export function createPlainReads({ endpoint, region, connectMs, responseMs }: Pl
   const request = {
     method: 'POST' as const,
     path: url.pathname,
-    headers: { ...unsigned(region), 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.GetItem' },
+    headers: { ...unsignedHeaders(region), 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.GetItem' },
   };
   return {
     async getItem(TableName, { pk, sk }, { withCapacity }) {
@@ -91,7 +91,7 @@ function parsedOrEmpty(text: string): Record<string, unknown> {
   }
 }
 
-/** Written out, since every poll passes here: a schema and lists of entries would cost more than all the rest of it. */
+/** Parsed by hand, since every poll passes here: a schema would cost more than all the rest of the read. */
 function itemOf(text: string, key: Key): PlainItem | undefined {
   try {
     const { Item: attributes, ConsumedCapacity: capacity } = objectOf(JSON.parse(text));
@@ -112,13 +112,14 @@ function membersOf(attributes: unknown): Record<string, unknown> {
   const from = objectOf(attributes);
   const members: Record<string, unknown> = {};
   for (const name in from) {
-    if (name === '__proto__') throw new Error('a name that an assignment would take for something else');
+    // An assignment to this name would set the prototype.
+    if (name === '__proto__') throw new Error('an attribute is called __proto__');
     members[name] = attributeValue(from[name]);
   }
   return members;
 }
 
-/** An attribute's value, of the kinds that the product stores. Throws for any other. */
+/** The value of an attribute. Throws for a kind that the product doesn't store. */
 function attributeValue(attribute: unknown): unknown {
   const { S, N, BOOL, NULL, M, L, B } = objectOf(attribute);
   if (S !== undefined) return S;
@@ -131,9 +132,9 @@ function attributeValue(attribute: unknown): unknown {
   throw new Error('an attribute of another kind');
 }
 
-/** As the SDK does: a number that JavaScript would round is refused. */
+/** Refuses a number that JavaScript would round, as the SDK does. */
 function numberOf(text: unknown): number {
   const value = Number(text);
-  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) throw new Error(`${text} is no number that can be kept`);
+  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) throw new Error(`${text} cannot be represented exactly`);
   return value;
 }

@@ -4,13 +4,13 @@ import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { ConditionFailed, keyOf, type Write } from './database.ts';
 
-/** No attempt starts later than this after the first one: a caller hears of a store that is busy before it gives up itself. */
+/** No attempt starts later than this after the first one, so that a caller gets an answer before it gives up itself. */
 const BUDGET_MS = 1_500;
 const MAX_ATTEMPTS = 10;
 const BACKOFF = { baseMs: 20, capMs: 500 };
 const RETRY_AFTER_SECONDS = 2;
 
-/** Another transaction had the item; nothing was stored. */
+/** Another transaction was changing the item; nothing was stored. */
 const CONFLICT: ReadonlySet<string> = new Set(['TransactionConflict', 'TransactionConflictException']);
 /** The store has no capacity left for this call; nothing was stored. */
 const THROTTLED: ReadonlySet<string> = new Set([
@@ -19,12 +19,12 @@ const THROTTLED: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceeded',
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
-  // The first attempt of this very transaction is still at work.
+  // The first attempt of this very transaction is still running.
   'TransactionInProgressException',
 ]);
 /** The store was never reached. */
 const UNREACHED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
-/** A connection was lost, or stayed silent, after the call may have been sent: what became of it is not known. */
+/** A connection was lost or stayed silent after the call may have been sent: its outcome is unknown. */
 const UNANSWERED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'TimeoutError']);
 
 export type Fault = 'conflict' | 'throttled' | 'unreached' | 'unanswered';
@@ -63,8 +63,8 @@ export interface RetryOptions {
 export type Retry = <T>(send: () => Promise<T>, options: RetryOptions) => Promise<T>;
 
 /**
- * Tries again what may pass by itself, within bounds of attempts and time, then throws `unavailable`. Each caller's time is limited,
- * and a store that is out of capacity gets more of it back from callers who wait outside.
+ * Retries after faults that may pass by themselves, within a limit of attempts and time, then throws `unavailable`. The limits keep
+ * callers from waiting long and take load off a store that is out of capacity.
  */
 export function createRetry(clock: Clock): Retry {
   return async (send, { repeatable, onFault }) => {
@@ -92,7 +92,7 @@ function unavailable(fault: Fault, repeatable: boolean, cause: unknown): AppErro
 function messageOf(fault: Fault, repeatable: boolean): string {
   switch (fault) {
     case 'conflict':
-      return 'others are changing the same at the same time; try again';
+      return 'other callers are changing the same records; try again';
     case 'throttled':
       return 'the store is busy; try again in a few seconds';
     case 'unreached':
@@ -100,11 +100,11 @@ function messageOf(fault: Fault, repeatable: boolean): string {
     case 'unanswered':
       return repeatable
         ? 'the store does not answer; try again in a few seconds'
-        : 'the store did not answer, and the change may have been made; look at it before you try again';
+        : 'the store did not answer, and the change may have been made; check before you try again';
   }
 }
 
-/** The error of the first write whose condition didn't hold. It is an answer, and final. */
+/** The error of the first write whose condition didn't hold; undefined for every other failure. */
 export function conditionFailure(error: unknown, writes: readonly Write[]): Error | undefined {
   if (!(error instanceof Error)) return undefined;
   const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
@@ -113,5 +113,5 @@ export function conditionFailure(error: unknown, writes: readonly Write[]): Erro
   return write && (write.orElse?.() ?? new ConditionFailed(keyOf(write)));
 }
 
-/** Whether a single write leaves the same item, and the same answer, when it is carried out twice. */
+/** Whether a single write leaves the same item, and gets the same answer, if it is carried out twice. */
 export const isRepeatable = (write: Write): boolean => !write.if && !('update' in write && (write.add || 'copy' in write));

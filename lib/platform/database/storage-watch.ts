@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Database } from './database.ts';
 
-/** Remembers whether the store can keep anything: on engines of one's own its disk may be full, read-only or broken. */
+/** Remembers whether the store can store anything: the disk of a self-hosted engine may be full, read-only or broken. */
 export interface StorageWatch {
   /** Why the last write could not be stored; undefined if it could. */
   failure(): string | undefined;
@@ -14,7 +14,7 @@ export interface StorageWatchOptions {
   storedIn: string | undefined;
 }
 
-/** How SQLite, inside the embedded engine and others, names what is the matter with its file. AWS's own store never says so. */
+/** SQLite's messages about its file, as the embedded engine passes them on. AWS's own store never sends them. */
 const REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/disk is full/, 'its disk is full'],
   [/readonly database/, 'its files are read-only'],
@@ -22,14 +22,14 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/unable to open database file/, 'its files cannot be opened'],
 ];
 
-/** The same database, whose writes fail with a reason if the store's disk is what fails them. Costs nothing while they succeed. */
+/** Returns the same database; if a write fails because of the store's disk, its error names that reason. */
 export function watchStorage<D extends Database>(
   database: D,
   { log, storedIn }: StorageWatchOptions,
 ): { database: D; storage: StorageWatch } {
   let failure: string | undefined;
 
-  async function watched<T>(write: () => Promise<T>): Promise<T> {
+  async function watchWrite<T>(write: () => Promise<T>): Promise<T> {
     try {
       const stored = await write();
       if (failure !== undefined) log.info('storage_recovered', { stored_in: storedIn });
@@ -39,17 +39,17 @@ export function watchStorage<D extends Database>(
       const reason = reasonOf(error);
       if (reason === undefined) throw error;
       if (failure !== reason)
-        log.error('storage_failed', { stored_in: storedIn, reason, advice: 'nothing can be stored until that is mended' });
+        log.error('storage_failed', { stored_in: storedIn, reason, advice: 'repair it; nothing can be stored until then' });
       failure = reason;
-      throw new AppError('unavailable', `the store can't keep any change: ${reason}`, { cause: error });
+      throw new AppError('unavailable', `the store cannot store anything: ${reason}`, { cause: error });
     }
   }
 
   return {
     database: {
       ...database,
-      write: (write) => watched(() => database.write(write)),
-      transact: (writes) => watched(() => database.transact(writes)),
+      write: (write) => watchWrite(() => database.write(write)),
+      transact: (writes) => watchWrite(() => database.transact(writes)),
     },
     storage: { failure: () => failure },
   };

@@ -1,10 +1,10 @@
 /**
  * A table of the store. All have the same shape: partition key `pk` and sort key `sk`, both strings, billed on demand, and the
- * attribute `expires_at` (epoch seconds) for time to live where `timeToLive` says so. Reads test the time themselves: DynamoDB
+ * attribute `expires_at` (epoch seconds) for time to live if `timeToLive` is set. Reads test the time themselves: DynamoDB
  * deletes days late, and the embedded engine never.
  */
 export interface Table {
-  /** With the stage's prefix before it, the table's name in the account. */
+  /** The table's name in the account is the stage's prefix and this. */
   name: string;
   timeToLive: boolean;
 }

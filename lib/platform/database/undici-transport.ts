@@ -12,12 +12,13 @@ interface SdkRequest {
   body?: string | Uint8Array;
 }
 
-/** Connections to one host at the most. */
+/** The most connections to one host. */
 const CONNECTIONS = 256;
 
 /**
- * Carries the SDK's calls over undici's pooled connections. Against the SDK's own over node:http it saves about a sixth of a call's CPU,
- * and in one process that serves a fleet every request pays for a call. On Lambda its 1.3 MB would cost each cold start more.
+ * Sends the SDK's calls over undici's pooled connections. Compared with the SDK's own transport over node:http this saves about a sixth
+ * of a call's CPU, and in one process that serves a fleet every request makes a call. On Lambda its 1.3 MB would cost more, in each
+ * cold start.
  */
 export function undiciTransport({ connectMs, responseMs }: { connectMs: number; responseMs: number }): StoreTransport {
   const pools = new Map<string, Pool>();
@@ -51,6 +52,6 @@ export function undiciTransport({ connectMs, responseMs }: { connectMs: number; 
       pools.clear();
     },
   };
-  // The SDK's own types name classes of its own.
+  // The SDK's type of a transport asks for the SDK's own classes.
   return handler as never;
 }

@@ -7,13 +7,13 @@ import { AlreadyHandled } from './handled-mark.ts';
 export interface Delivery {
   id: string;
   body: string;
-  /** 1 at the first. */
+  /** 1 for the first attempt. */
   attempt: number;
 }
 
 /**
- * The work of one queue. A message is delivered at least once, in no order: `handle` must bear both. If its effect isn't idempotent,
- * it puts a `handledMark` into the effect's transaction.
+ * The work of one queue. A message is delivered at least once, in no order; `handle` must cope with both. If its effect isn't
+ * idempotent, it puts a `handledMark` into the effect's transaction.
  */
 export interface Consumer<Services, T> {
   /** Names the function and, with the stage's prefix, the queue. */
@@ -36,11 +36,11 @@ export class Rejected extends Error {
 
 export interface BatchPorts {
   log: Log;
-  /** The dead-letter queue is where people look. Rejects with the reason if the message could not be moved. */
+  /** Moves a message to the queue that a person has to look at. Rejects with the reason if the message could not be moved. */
   moveToDeadLetterQueue(queue: string, delivery: Delivery, reason: Rejected): Promise<void>;
 }
 
-/** Runs one batch, messages side by side, and names the deliveries to try again: one bad message never holds up the others. */
+/** Handles the messages of one batch side by side, so that a bad one never holds up others. Returns the ids of those to try again. */
 export async function consumeBatch<Services, T>(
   consumer: Consumer<Services, T>,
   services: Services,
@@ -70,7 +70,7 @@ async function reject(queue: string, error: Rejected, delivery: Delivery, { log,
     await moveToDeadLetterQueue(queue, delivery, error);
     return true;
   } catch (cause) {
-    // Not moved, so not done: it stays in its queue, and its redrive policy ends in the dead-letter queue too.
+    // The message stays in its queue. After some attempts the queue's redrive policy moves it to the dead-letter queue.
     log.error('dead_letter_failed', { queue, delivery_id: delivery.id, error: cause });
     return false;
   }
@@ -99,7 +99,7 @@ function envelopeOf(body: string, queue: string): Envelope {
   }
 }
 
-/** The kind that a discriminated union of the schema has no member for; undefined if anything else is wrong with the data. */
+/** The kind for which the schema's discriminated union has no member; undefined if anything else is wrong with the data. */
 function unknownKind(error: z.ZodError, data: unknown): string | undefined {
   const [issue] = error.issues;
   if (error.issues.length !== 1 || issue?.code !== 'invalid_union' || !('discriminator' in issue)) return undefined;

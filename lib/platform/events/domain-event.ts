@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 
-/** Something that happened, for whom it may concern. The name is API: never rename one. */
+/** Something that happened and that consumers may act on. The name is API: never rename one. */
 export interface DomainEvent<T> {
   name: string;
   schema: z.ZodType<T>;

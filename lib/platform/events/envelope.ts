@@ -4,7 +4,7 @@ import * as z from 'zod';
 export const Envelope = z.object({ id: z.string(), event: z.string(), data: z.unknown() });
 export type Envelope = z.infer<typeof Envelope>;
 
-/** SQS refuses a whole batch for one of these two characters, which JSON may spell otherwise. */
+/** SQS refuses a whole batch for one of these two characters; JSON can write them as escapes. */
 const REFUSED_BY_SQS = /[\uFFFE\uFFFF]/g;
 
 export const encodeEnvelope = ({ id, event, data }: Envelope): string =>

@@ -1,14 +1,14 @@
 import type { Write } from '../database/database.ts';
 import { handledItem } from './work-table.ts';
 
-/** An earlier delivery of the same event had its effect: nothing is left to do. */
+/** An earlier delivery of the same event has had its effect, so nothing is left to do. */
 export class AlreadyHandled extends Error {
   override name = 'AlreadyHandled';
 }
 
 /**
- * Goes into the transaction of an effect that must not happen twice. A second delivery of the event fails there as a whole, and is
- * taken for done by its queue.
+ * A write for the transaction of an effect that must not happen twice. On a second delivery of the event the whole transaction fails,
+ * and the message counts as handled.
  */
 export const handledMark = (table: string, { queue, eventId, nowMs }: { queue: string; eventId: string; nowMs: number }): Write => ({
   table,

@@ -9,8 +9,8 @@ import { encodeEnvelope } from './envelope.ts';
 import { outboxKey } from './work-table.ts';
 
 /**
- * Events are written in the transaction of the change they tell of, and leave from there: relayed to the queue of each consumer that
- * subscribes to them, and deleted only after every one of these queues has accepted them. At least once, in no promised order.
+ * An event is written in the transaction of the change that it describes. From the work table it is relayed to the queue of each
+ * consumer that subscribes to it, and deleted after all these queues have accepted it: at least once, in no promised order.
  *
  * The version that writes an event names its queues. Another version that relays it may know fewer consumers, or more.
  */
@@ -20,7 +20,7 @@ export const OutboxItem = z.looseObject({
   id: z.string(),
   event: z.string(),
   data: z.unknown(),
-  /** The queues that have not accepted it yet. Empty if the version that wrote it knew no consumer. */
+  /** The queues that have not accepted the event yet. Empty if the version that wrote it knew no consumer. */
   pending: z.array(z.string()),
 });
 export type OutboxItem = z.infer<typeof OutboxItem>;
@@ -53,12 +53,12 @@ const queuesOf = (name: DomainEvent<unknown>['name'], consumers: readonly AnyCon
 export interface Sent {
   item: OutboxItem;
   pending: readonly string[];
-  /** No version so far knows a consumer of it. */
+  /** No version so far knows a consumer of the event. */
   unknown: boolean;
 }
 
-/** Sends each event to the queues that have not accepted it yet, without noting it. */
-export async function sendOn(items: readonly OutboxItem[], { queues, consumers }: RelayPorts): Promise<Sent[]> {
+/** Sends each event to the queues that have not accepted it yet. The caller stores which ones accept it now. */
+export async function sendToQueues(items: readonly OutboxItem[], { queues, consumers }: RelayPorts): Promise<Sent[]> {
   const addressed = items.map((item) => ({ item, to: item.pending.length > 0 ? item.pending : queuesOf(item.event, consumers) }));
   const names = new Set(addressed.flatMap(({ to }) => to));
   const refused = new Map<string, ReadonlySet<string>>();
@@ -75,14 +75,14 @@ export async function sendOn(items: readonly OutboxItem[], { queues, consumers }
   }));
 }
 
-/** Sends events on right after they were stored; the sweep does the rest. Returns how many are left to it. */
+/** Sends events to their queues right after they were stored. Returns how many are left to the sweep. */
 export async function relay(items: readonly OutboxItem[], ports: RelayPorts): Promise<number> {
-  const sent = await sendOn(items, ports);
+  const sent = await sendToQueues(items, ports);
   const remaining = await Promise.all(sent.map(({ item, pending, unknown }) => (unknown ? item : notePending(item, pending, ports))));
   return remaining.filter(Boolean).length;
 }
 
-/** Notes that one consumer needs an event no more, because its work was done without the queue. Returns what is left for others. */
+/** Notes that one consumer's work for an event was done without its queue. Returns the event if other consumers still need it. */
 export const acknowledge = (item: OutboxItem, queue: string, ports: Pick<OutboxPorts, 'database' | 'table'>) =>
   notePending(
     item,
@@ -100,12 +100,12 @@ async function notePending(
     return undefined;
   }
   const left = { ...item, pending: [...pending] };
-  if (pending.length < item.pending.length) await ifStillThere(database.write({ table, put: left as Item, if: { exists: true } }));
+  if (pending.length < item.pending.length) await ignoreIfGone(database.write({ table, put: left as Item, if: { exists: true } }));
   return left;
 }
 
-/** A sweep that runs at the same time may have delivered the event, or moved it. */
-export async function ifStillThere(write: Promise<unknown>): Promise<void> {
+/** Ignores that an item is gone: a sweep that runs at the same time may have delivered the event, or moved it. */
+export async function ignoreIfGone(write: Promise<unknown>): Promise<void> {
   try {
     await write;
   } catch (error) {

@@ -4,7 +4,7 @@ import { type BatchPorts, type Consumer, consumeBatch } from './consumer.ts';
 
 export type QueueFunction = (event: SQSEvent, context?: unknown) => Promise<SQSBatchResponse>;
 
-/** A Lambda handler for one queue. It reports which messages failed, so that the others are done with (ReportBatchItemFailures). */
+/** A Lambda handler for one queue. It returns which messages failed, so that SQS deletes the others (ReportBatchItemFailures). */
 export function queueFunction<Services, T>(
   consumer: Consumer<Services, T>,
   host: () => Promise<BatchPorts & { services: Services }>,

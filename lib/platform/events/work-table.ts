@@ -1,7 +1,7 @@
 import { expiresAt, type Table } from '../database/table.ts';
 
 /**
- * The work table: events on their way, and marks of those that were handled.
+ * The work table: events that still have to reach a queue, and marks of events that were handled.
  *
  * | who asks | where the answer lies | costs |
  * | --- | --- | --- |
@@ -11,7 +11,7 @@ import { expiresAt, type Table } from '../database/table.ts';
  * | readiness, after a write failed: can the store keep anything again? | `PROBE` \| `WRITE` | one put, while it can't |
  *
  * Ids are random, so that four shards spread the writes. A due time lies in the future while the event is left to its request, and
- * again after a queue refused it: whatever can't be delivered never stands before what can.
+ * again after a queue refused it, so that an event that can't be delivered never blocks others.
  */
 export const workTable: Table = { name: 'work', timeToLive: true };
 
@@ -25,7 +25,7 @@ export const outboxSk = (suffix: string, dueMs: number): string => `${new Date(d
 /** Sort keys of events that are due lie below this one: `$` follows `#`. */
 export const outboxDueBelow = (nowMs: number): string => `${new Date(nowMs).toISOString()}$`;
 
-/** Longer than a dead-letter queue keeps a message that somebody may send back. */
+/** A mark must outlive its message, which somebody may send back from the dead-letter queue. */
 const HANDLED_DAYS = 15;
 export const handledItem = (queue: string, eventId: string, nowMs: number) => ({
   pk: `HANDLED#${queue}#${eventId}`,
@@ -34,5 +34,5 @@ export const handledItem = (queue: string, eventId: string, nowMs: number) => ({
   expires_at: expiresAt(nowMs, HANDLED_DAYS),
 });
 
-/** One item that is written over and over. */
+/** The one item that readiness writes to find out whether the store can store anything. */
 export const writeProbeItem = () => ({ pk: 'PROBE', sk: 'WRITE', type: 'probe' });

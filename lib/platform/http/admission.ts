@@ -9,22 +9,22 @@ import type { Match } from './router.ts';
 import type { AnySurface } from './surface.ts';
 import { parseInput } from './validation.ts';
 
-/** What became of a request's head: it has its answer, or its body is wanted. */
+/** The outcome of a request's head: it is answered already, or its body may be read. */
 export type Admission = { kind: 'answered'; result: HttpResult } | Admitted;
 
 export interface Admitted {
   kind: 'admitted';
-  /** The principal, for limits that each caller has of its own. */
+  /** Names the principal, for limits per caller. */
   caller: string;
   bodyLimitBytes: number;
   complete(body: Buffer): Promise<HttpResult>;
-  /** Answers where the body can't be had. */
+  /** Answers a request whose body could not be read. */
   refuse(error: AppError): HttpResult;
 }
 
 type Route = (method: string, path: string) => Match;
 
-/** Route, size, credentials, path, rights, query: everything that is checked before the body is looked at, in this order. */
+/** Checks route, size, credentials, path, rights and query, in this order, before the body is read. */
 export async function admitRequest(route: Route, fallback: AnySurface, head: HttpEvent): Promise<Admission> {
   const match = route(head.requestContext.http.method, pathOf(head));
   const surface = surfaceOf(match) ?? fallback;
@@ -37,7 +37,7 @@ export async function admitRequest(route: Route, fallback: AnySurface, head: Htt
         return answered(exchange.finish(surface.notFound(request)));
       case 'method-not-allowed': {
         checkSize(head, DEFAULT_BODY_LIMIT_BYTES);
-        if (match.authenticated) exchange.identified(surface.describe(await surface.authenticate(request)));
+        if (match.authenticated) exchange.nameCaller(surface.describe(await surface.authenticate(request)));
         const refusal = surface.methodNotAllowed(request);
         return answered(exchange.finish({ ...refusal, headers: { allow: match.allow.join(', '), ...refusal.headers } }));
       }
@@ -62,7 +62,7 @@ async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>,
   checkSize(head, bodyLimitBytes);
   const principal = access === 'public' ? undefined : await surface.authenticate(request);
   const caller = principal === undefined ? { type: 'anyone' } : surface.describe(principal);
-  if (principal !== undefined) exchange.identified(caller);
+  if (principal !== undefined) exchange.nameCaller(caller);
   const params = endpoint.params && parseInput(endpoint.params, rawParams, 'path', surface.invalid);
   if (access !== 'public') access.check(principal, rawParams);
   const context: Context<unknown, unknown> = { services: await surface.services(), principal, request };

@@ -1,7 +1,7 @@
 import type { RequestFacts } from './endpoint.ts';
 import type { HttpResult } from './http-event.ts';
 
-/** Browsers of these origins may call; a lone `*` lets any. */
+/** Web pages of these origins may call the API; a lone `*` allows any. */
 export type CorsOrigins = readonly string[];
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
@@ -9,11 +9,11 @@ const HEADERS = 'Authorization, Content-Type, If-None-Match';
 const EXPOSED = 'ETag, Retry-After, X-Next-Cursor, X-Request-Id';
 const MAX_AGE_SECONDS = 3600;
 
-/** The headers that let this caller's page read the answer; none for other origins and for callers that are no browsers. */
+/** The headers that let this caller's page read the answer; none for other origins and for callers that are not browsers. */
 export function corsHeaders({ headers: { origin } }: RequestFacts, origins: CorsOrigins): Record<string, string> {
   if (origin === undefined) return {};
   if (origins.includes('*')) return { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED };
-  // Which origin was asked from decides the answer: caches must keep them apart.
+  // The answer depends on the origin, so caches must keep the answers apart.
   if (!origins.includes(origin)) return { vary: 'Origin' };
   return { 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED, vary: 'Origin' };
 }

@@ -5,19 +5,19 @@ import type { Surface } from './surface.ts';
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 type Schema = z.ZodType | undefined;
 type Output<S extends Schema> = S extends z.ZodType ? z.output<S> : undefined;
-/** What a handler answers with: nothing, where the endpoint has no response and no text. */
+/** A handler's answer: nothing if the endpoint has no response and no text. */
 type Answer<S extends Schema> = S extends z.ZodType ? Promise<z.input<S> | Reply<z.input<S>>> : Promise<void> | Promise<Reply>;
 
 /** The facts of a request that are neither path, query nor body. */
 export interface RequestFacts {
-  /** Unique for each request; in every log line, and in the answer's X-Request-Id. */
+  /** Unique for each request. Every log line and the answer's X-Request-Id contain it. */
   requestId: string;
   method: string;
   path: string;
   /** Lower-case names. */
   headers: Readonly<Record<string, string | undefined>>;
   ip: string | undefined;
-  /** Whether the caller's connection is HTTPS, as far as somebody whom we trust says so. */
+  /** Whether the caller's connection is HTTPS, as far as a trusted proxy says so. */
   secure: boolean;
   userAgent: string | undefined;
   log: Log;
@@ -32,7 +32,7 @@ export interface Access<Principal> {
 
 export interface Context<Services, Principal> {
   services: Services;
-  /** The caller; on a public endpoint, nobody. */
+  /** The caller; undefined on a public endpoint. */
   principal: Principal;
   request: RequestFacts;
 }
@@ -66,7 +66,7 @@ export interface Endpoint<
   /** The OpenAPI operationId. */
   id: string;
   method: Method;
-  /** With `{name}` for parameters. */
+  /** A parameter is written as `{name}`. */
   path: `/${string}`;
   summary: string;
   description?: string;
@@ -74,30 +74,30 @@ export interface Endpoint<
   access: 'public' | Access<Principal>;
   params?: P;
   /**
-   * For rights that only the store knows: runs after `access` and before query and body are read, so that its error wins over
+   * Checks rights that only the store knows. It runs after `access` and before query and body are read, so that its error wins over
    * validation errors. The handler gets what it returns, and need not read it again.
    */
   authorize?(context: Context<Services, Principal>, input: { params: Output<P> }): Promise<A>;
   query?: Q;
   body?: B;
-  /** How the body's bytes become a value; JSON where absent. */
+  /** Turns the body's bytes into a value; JSON if absent. */
   bodyFormat?: BodyFormat;
-  /** The largest body accepted, in bytes; 256 KiB where absent. */
+  /** The largest body accepted, in bytes; 256 KiB if absent. */
   bodyLimitBytes?: number;
   status: 200 | 201 | 202 | 204;
   /** The body's schema. Members it doesn't declare never leave the server. */
   response?: R;
-  /** May answer 304 without a body where If-None-Match names the current version; for the document. */
+  /** For the document: the answer may be 304 without a body if If-None-Match names the current version. */
   conditional?: boolean;
-  /** The content type of a text answer, for the document. */
+  /** For the document: the content type of a text answer. */
   responseType?: string;
-  /** Error codes (beyond the general ones) by status, for the document. */
+  /** For the document: the error codes beyond the general ones. */
   errors?: readonly string[];
   handle(context: Context<Services, Principal>, input: { params: Output<P>; query: Output<Q>; body: Output<B>; authorized: A }): Answer<R>;
 }
 
 export interface BodyFormat {
-  /** Media types accepted, for the document. */
+  /** For the document: the media types that are accepted. */
   accepts: readonly string[];
   decode(body: RawBody): unknown;
 }
@@ -105,7 +105,7 @@ export interface BodyFormat {
 export interface RawBody {
   /** The exact bytes. */
   bytes: Buffer;
-  /** Lower case, without parameters; empty where none was sent. */
+  /** Lower case, without parameters; empty if none was sent. */
   mediaType: string;
   query: Readonly<Record<string, string | undefined>>;
 }

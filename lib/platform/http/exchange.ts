@@ -7,11 +7,11 @@ import { factsOf, type HttpEvent, type HttpResult } from './http-event.ts';
 import type { Match } from './router.ts';
 import type { AnySurface, SurfaceBase } from './surface.ts';
 
-/** One request with its answer: however it ends, it ends here, with the headers, the log line and the count that every answer gets. */
+/** One request and its answer. Every answer passes through here, and gets the common headers, a log line and a count in the metrics. */
 export interface Exchange {
   request: RequestFacts;
-  /** The log line names this caller. */
-  identified(caller: { type: string; id?: string }): void;
+  /** Makes the log line name this caller. */
+  nameCaller(caller: { type: string; id?: string }): void;
   /** Makes an endpoint's result the answer. */
   finish(result: HttpResult): HttpResult;
   /** Answers a failure as the surface renders it. */
@@ -33,7 +33,7 @@ export function openExchange(surface: AnySurface, match: Match, event: HttpEvent
     result.headers = { ...commonHeaders(surface, request, unusable), ...result.headers };
     if (request.method === 'HEAD') result.body = '';
     base.observe?.({ route: routeOf(match), method: request.method, status, seconds });
-    // The idle poll is most of the traffic and says nothing.
+    // Most of the traffic are idle polls, and nobody needs a line for each.
     request.log[status === 304 ? 'debug' : 'info']('http_request', {
       surface: surface.name,
       method: request.method,
@@ -56,7 +56,7 @@ export function openExchange(surface: AnySurface, match: Match, event: HttpEvent
 
   return {
     request,
-    identified(caller) {
+    nameCaller(caller) {
       principal = caller;
     },
     finish,
@@ -67,7 +67,7 @@ export function openExchange(surface: AnySurface, match: Match, event: HttpEvent
 const UNMATCHED = 'unmatched';
 const routeOf = (match: Match) => (match.kind === 'endpoint' ? match.endpoint.path.replace(/{\w+}/g, ':id') : UNMATCHED);
 
-/** A wrong configuration must not keep a function from answering that it can't work. */
+/** With a wrong configuration a function must still answer, if only to say that it can't work. */
 function baseOf(surface: AnySurface): { base: SurfaceBase; unusable: boolean } {
   try {
     return { base: surface.base(), unusable: false };
@@ -86,16 +86,16 @@ function commonHeaders(surface: AnySurface, request: RequestFacts, unusable: boo
   };
 }
 
-/** Unknown failures are logged whole, and the caller is told only that they are ours. */
+/** The failure as the caller may see it. An unknown one is logged whole, and the caller learns only that the fault is ours. */
 function visible(error: unknown, { log, method, path, requestId }: RequestFacts): AppError {
   if (error instanceof AppError) {
     if (error.kind === 'internal' || error.kind === 'unavailable') log.error('request_failed', { method, path, error });
     return error;
   }
-  // Another caller was faster, and the verb neither tried again nor said what is gone.
+  // Another caller was faster, and the verb neither tried again nor named what is gone.
   if (error instanceof ConditionFailed) {
     log.error('concurrent_change', { method, path, error });
-    return new AppError('unavailable', 'others changed the same at the same time; try again', { retryAfterSeconds: 1 });
+    return new AppError('unavailable', 'other callers changed the same records; try again', { retryAfterSeconds: 1 });
   }
   log.error('request_failed', { method, path, error });
   return new AppError('internal', `internal error (request ${requestId})`, { code: 'internal_error' });

@@ -22,8 +22,8 @@ export function factsOf(event: HttpEvent, log: Log): RequestFacts {
 }
 
 /**
- * The path as it was sent. API Gateway decodes it before we see it, so that a `/` inside a parameter looks like any other; where it
- * has matched a route, the path is put together again from the route and its parameters.
+ * The path as it was sent. API Gateway decodes it, so that a `/` inside a parameter looks like a separator. If API Gateway matched a
+ * route, the path is built again from the route and its parameters.
  */
 export function pathOf({ rawPath, routeKey, pathParameters }: HttpEvent): string {
   const template = routeKey.split(' ')[1];
@@ -32,7 +32,7 @@ export function pathOf({ rawPath, routeKey, pathParameters }: HttpEvent): string
 }
 
 export function queryOf(event: HttpEvent): Record<string, string> {
-  // The first of several equal names wins; `__proto__` is a name like any other.
+  // The first of several equal names wins. Without a prototype, `__proto__` is a name like any other.
   const query: Record<string, string> = Object.create(null);
   for (const [name, value] of new URLSearchParams(event.rawQueryString)) query[name] ??= value;
   return query;
@@ -45,7 +45,7 @@ export function mediaTypeOf(event: HttpEvent): string {
   return (event.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-/** In bytes: the body's own size, or where it isn't here yet, the size that its sender declares; 0 where nobody knows. */
+/** The body's size in bytes. If the body isn't here yet, it is the size that its sender declares, or 0 if it declares none. */
 export function bodySizeOf({ body, isBase64Encoded, headers }: HttpEvent): number {
   if (!body) return Number(headers['content-length'] ?? 0) || 0;
   return isBase64Encoded ? Math.floor((body.length * 3) / 4) : Buffer.byteLength(body);

@@ -6,8 +6,8 @@ import { createRouter } from './router.ts';
 import type { AnySurface } from './surface.ts';
 
 /**
- * A Lambda handler. A host that reads bodies itself calls `admit` with an event that has none: route, size, credentials and rights are
- * checked before a byte of the body is read. Both ways run the same code.
+ * A Lambda handler. A host that reads bodies itself calls `admit` with an event without a body, so that route, size, credentials and
+ * rights are checked before a byte of the body is read. Both ways run the same code.
  */
 export interface HttpFunction {
   (event: HttpEvent, context?: unknown): Promise<HttpResult>;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** A JSON Schema object, as far as anybody looks into it. */
+/** A JSON Schema. Its keywords are not parsed further. */
 export type JsonSchema = { [keyword: string]: unknown };
 
 const Converted = z.object({
@@ -9,16 +9,16 @@ const Converted = z.object({
 });
 
 /**
- * Turns zod schemas into JSON Schemas of OpenAPI 3.1. Those with a name (`.meta({ id })`) become components, each once: two
- * different schemas of one name are an error.
+ * Turns zod schemas into JSON Schemas of OpenAPI 3.1. A schema with a name (`.meta({ id })`) becomes a component. Two different schemas
+ * of one name are an error.
  */
 export function schemaCollector() {
   const components: Record<string, JsonSchema> = {};
   return {
     components,
-    /** `input`: what a caller sends; `output`: what the server answers. */
+    /** `input` is the form that a caller sends, `output` the form that the server answers with. */
     convert(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-      // Inside another schema a named one becomes a reference; alone it would be written out.
+      // A named schema becomes a reference only inside another schema.
       const raw = z.toJSONSchema(z.object({ value: schema }), {
         io,
         unrepresentable: 'any',
@@ -39,7 +39,7 @@ function add(components: Record<string, JsonSchema>, name: string, component: Js
 
 const FORMATS_ENOUGH = new Set(['uuid', 'date-time']);
 
-/** Leaves out what a reader doesn't need to be told, and what would forbid the server to add members later. */
+/** Drops keywords that a reader doesn't need, and the one that would forbid the server to add members later. */
 function tidy(schema: JsonSchema): void {
   delete schema.id;
   if (schema.additionalProperties === false) delete schema.additionalProperties;

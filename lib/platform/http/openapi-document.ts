@@ -5,7 +5,7 @@ import { type JsonSchema, schemaCollector } from './json-schema.ts';
 import { jsonBody } from './request-body.ts';
 import { parameterNames } from './router.ts';
 
-/** What the document says that no endpoint does. */
+/** The parts of the document that don't come from endpoints. */
 export interface OpenApiOptions {
   title: string;
   version: string;
@@ -92,11 +92,11 @@ function queryParameters({ query }: AnyEndpoint, schemas: Schemas) {
 function requestBody({ body, bodyFormat = jsonBody }: AnyEndpoint, schemas: Schemas) {
   const json = { schema: schemas.convert(body, 'input') };
   const content = bodyFormat.accepts.map((type) => [type, type === 'application/json' ? json : { schema: { type: 'string' } }]);
-  return { required: !acceptsNothing(body, bodyFormat), content: Object.fromEntries(content) };
+  return { required: !acceptsEmptyBody(body, bodyFormat), content: Object.fromEntries(content) };
 }
 
-/** Whether a request without a body is as good as one with it: found out by asking. */
-function acceptsNothing(body: z.ZodType, format: BodyFormat): boolean {
+/** Whether the operation accepts an empty body, found out by decoding one. */
+function acceptsEmptyBody(body: z.ZodType, format: BodyFormat): boolean {
   try {
     return body.safeParse(format.decode({ bytes: Buffer.alloc(0), mediaType: '', query: {} })).success;
   } catch {
@@ -116,7 +116,7 @@ function responses(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOpti
     ...(conditional && { 304: { description: 'Unchanged: If-None-Match names the current version' } }),
   };
   const error = { 'application/json': { schema: schemas.convert(options.errorSchema, 'output') } };
-  // What an endpoint of text refuses, it refuses in text; a missing or unknown key is answered without a body.
+  // An endpoint that answers in text says `unavailable` in text too. A missing or unknown key is answered without a body.
   const contentOf = (failure: number) => {
     if (failure === statuses.unauthenticated) return {};
     return { content: responseType !== undefined && failure === statuses.unavailable ? content : error };
@@ -140,7 +140,7 @@ function failuresOf(
     add(statuses.unprocessable, '`validation_failed`: a member of the body breaks a rule');
   }
   if (access !== 'public') {
-    add(statuses.unauthenticated, 'No key, or one that opens nothing; no body');
+    add(statuses.unauthenticated, 'The key is missing or unknown; the answer has no body');
     add(statuses.forbidden, `Only for ${access.who}`);
   }
   for (const code of errors) {
@@ -148,7 +148,10 @@ function failuresOf(
     add(status, `\`${code}\`: ${text}`);
   }
   if (access !== 'public')
-    add(statuses.unavailable, '`unavailable`: the store is busy, or others change the same; `Retry-After` says when to try again');
-  add(statuses.internal, '`internal_error`: our fault; the message carries the request id');
+    add(
+      statuses.unavailable,
+      '`unavailable`: the store is busy, or other callers change the same records; `Retry-After` says when to try again',
+    );
+  add(statuses.internal, '`internal_error`: the fault is ours; the message contains the request id');
   return failures;
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { BodyFormat, RawBody } from './endpoint.ts';
 
-/** Requests without a body of their own never carry more than this. */
+/** The largest body of an operation that sets no limit of its own. */
 export const DEFAULT_BODY_LIMIT_BYTES = 256 * 1024;
 const MAX_JSON_DEPTH = 64;
 
@@ -29,7 +29,7 @@ export function parseJson(text: string): unknown {
   if (depthExceeds(value, MAX_JSON_DEPTH)) {
     throw new AppError('bad_request', `the body is nested deeper than ${MAX_JSON_DEPTH} levels`, { code: 'invalid_json' });
   }
-  // Only an escape can bring half a surrogate pair: UTF-8, and so the store, has no form for it.
+  // Only an escape can contain half a surrogate pair. UTF-8, and therefore the store, cannot represent it.
   if (/\\ud[89a-f]/i.test(text) && !isWellFormed(value)) {
     throw new AppError('bad_request', 'the body has a text with half a surrogate pair in it', { code: 'invalid_encoding' });
   }
@@ -51,7 +51,7 @@ function depthExceeds(value: unknown, levels: number): boolean {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The text of these bytes, or a 400 where they aren't UTF-8: nothing is stored that differs from what was sent. */
+/** The text of these bytes. Bytes that aren't UTF-8 are refused, so that the stored text never differs from the sent one. */
 export function utf8(bytes: Buffer): string {
   try {
     return decoder.decode(bytes);

@@ -8,7 +8,7 @@ export type Match =
 
 interface Leaf {
   endpoint: AnyEndpoint;
-  /** Of the path's parameters, in their order. */
+  /** The names of the path's parameters, in their order. */
   names: readonly string[];
 }
 
@@ -19,11 +19,11 @@ interface Node {
   param: Node | undefined;
   leaves: Leaf[];
 }
-const node = (): Node => ({ literal: new Map(), param: undefined, leaves: [] });
+const createNode = (): Node => ({ literal: new Map(), param: undefined, leaves: [] });
 
-/** A tree of path segments over a list of endpoints; literals win over parameters. Lookup costs one step a segment. */
+/** Routes over a tree of path segments, in which literals win over parameters. A lookup costs one step for each segment. */
 export function createRouter(endpoints: readonly AnyEndpoint[]): (method: string, path: string) => Match {
-  const root = node();
+  const root = createNode();
   for (const endpoint of endpoints) insert(root, endpoint);
   return (method, path) => {
     const values: string[] = [];
@@ -34,7 +34,7 @@ export function createRouter(endpoints: readonly AnyEndpoint[]): (method: string
     const leaf = found.find(({ endpoint }) => endpoint.method === verb);
     if (!leaf) return methodNotAllowed(found);
     const { endpoint, names } = leaf;
-    return { kind: 'endpoint', endpoint, params: Object.fromEntries(names.map((name, at) => [name, values[at] ?? ''])) };
+    return { kind: 'endpoint', endpoint, params: Object.fromEntries(names.map((name, index) => [name, values[index] ?? ''])) };
   };
 }
 
@@ -53,40 +53,40 @@ export const parameterNames = (path: string): string[] => [...path.matchAll(/{(\
 const segmentsOf = (path: string) => path.split('/').slice(1);
 
 function insert(root: Node, endpoint: AnyEndpoint): void {
-  let at = root;
+  let node = root;
   for (const segment of segmentsOf(endpoint.path)) {
     if (segment.startsWith('{')) {
-      at.param ??= node();
-      at = at.param;
+      node.param ??= createNode();
+      node = node.param;
     } else {
-      const next = at.literal.get(segment) ?? node();
-      at.literal.set(segment, next);
-      at = next;
+      const next = node.literal.get(segment) ?? createNode();
+      node.literal.set(segment, next);
+      node = next;
     }
   }
-  if (at.leaves.some((other) => other.endpoint.method === endpoint.method)) {
+  if (node.leaves.some((other) => other.endpoint.method === endpoint.method)) {
     throw new Error(`two endpoints answer ${endpoint.method} ${endpoint.path}`);
   }
-  at.leaves.push({ endpoint, names: parameterNames(endpoint.path) });
+  node.leaves.push({ endpoint, names: parameterNames(endpoint.path) });
 }
 
-function descend(at: Node, segments: readonly string[], depth: number, values: string[]): Leaves | undefined {
+function descend(node: Node, segments: readonly string[], depth: number, values: string[]): Leaves | undefined {
   const segment = segments[depth];
   if (segment === undefined) {
-    const [first, ...rest] = at.leaves;
+    const [first, ...rest] = node.leaves;
     return first && [first, ...rest];
   }
-  const literal = at.literal.get(segment);
+  const literal = node.literal.get(segment);
   const found = literal && descend(literal, segments, depth + 1, values);
   if (found) return found;
-  if (!at.param || segment === '') return undefined;
+  if (!node.param || segment === '') return undefined;
   values.push(decode(segment));
-  const below = descend(at.param, segments, depth + 1, values);
+  const below = descend(node.param, segments, depth + 1, values);
   if (!below) values.pop();
   return below;
 }
 
-/** What cannot be decoded is left for the endpoint's own rules to refuse. */
+/** A segment that cannot be decoded stays as it is: the endpoint's rules refuse it. */
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);

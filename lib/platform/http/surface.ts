@@ -5,7 +5,7 @@ import type { RequestFacts } from './endpoint.ts';
 import type { HttpResult } from './http-event.ts';
 import type { InputPart, Issue } from './validation.ts';
 
-/** An answer as metrics count it; `route` is the endpoint's path with `:id` for its parameters, or `unmatched`. */
+/** An answer as metrics count it. `route` is the endpoint's path with `:id` for its parameters, or `unmatched`. */
 export interface Answered {
   route: string;
   method: string;
@@ -13,38 +13,38 @@ export interface Answered {
   seconds: number;
 }
 
-/** What each request needs before anything is composed. */
+/** The services that each request needs before anything is composed. */
 export interface SurfaceBase {
   log: Log;
   observe?(answer: Answered): void;
 }
 
 /**
- * A family of endpoints with one way of asking and answering: its own kinds of principal, its own composition of services, its own
- * shapes on the wire. An endpoint belongs to one surface; a function may serve endpoints of several.
+ * A family of endpoints with one way to authenticate, to answer and to refuse. It has its own kinds of principal, its own services and
+ * its own shapes on the wire. An endpoint belongs to one surface; a function may serve endpoints of several.
  */
 export interface Surface<Services, Principal> {
   name: string;
-  /** Reads the configuration at the most: a request is logged and answered also while the store is away. */
+  /** Reads nothing but the configuration, so that a request is logged and answered even if the store is unavailable. */
   base(): SurfaceBase;
-  /** Composes at the first call. Rejects with `unavailable` as long as it can't. */
+  /** Composes the services at the first call. Rejects with `unavailable` while composition fails. */
   services(): Promise<Services>;
   /** Turns credentials into a principal, or throws `unauthenticated`. */
   authenticate(request: RequestFacts): Promise<Principal>;
   /** The caller as the log line names it. */
   describe(principal: Principal): { type: string; id?: string };
-  /** `json` is the answer's checked body. */
+  /** The answer with this body, which was checked before. */
   renderSuccess(status: number, json: string): HttpResult;
   renderError(error: AppError, request: RequestFacts): HttpResult;
   /** The answer for a path that no endpoint has. */
   notFound(request: RequestFacts): HttpResult;
   /** The answer for a method that the path doesn't have; the `Allow` header is added to it. */
   methodNotAllowed(request: RequestFacts): HttpResult;
-  /** The failure that input which breaks rules is refused with. */
+  /** The error for input that breaks rules. */
   invalid(part: InputPart, issues: readonly Issue[]): AppError;
-  /** Pages of these origins may call. */
+  /** Web pages of these origins may call. */
   cors(): CorsOrigins;
-  /** Added to every answer, refusals included; an endpoint's own headers win. */
+  /** Headers for every answer, refusals included. An endpoint's own headers win. */
   headers(request: RequestFacts): Record<string, string>;
 }
 

@@ -11,7 +11,7 @@ export interface Issue {
 
 const MAX_ISSUES = 20;
 
-/** Parses untrusted input, or throws what `invalid` makes of the broken rules (twenty at the most). */
+/** Parses untrusted input, or throws the error that `invalid` makes of the broken rules (twenty at most). */
 export function parseInput<S extends z.ZodType>(
   schema: S,
   value: unknown,

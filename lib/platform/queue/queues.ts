@@ -1,11 +1,11 @@
-/** Sending side of the queues. Receiving is the host's: Lambda's event source mapping, or the one-process host's poller. */
+/** A message to a queue. Only sending is here: Lambda's event source mapping, or the one-process host's poller, receives. */
 export interface Message {
-  /** Unique within the batch; names the message in what was refused. */
+  /** Unique within the batch; names the message if it is refused. */
   id: string;
   body: string;
 }
 
 export interface Queues {
-  /** Sends in batches of ten; resolves to the ids the queue did not accept (a batch call can fail in part). */
+  /** Sends in batches of ten. Resolves to the ids that the queue did not accept: a batch call can fail in part. */
   send(queue: string, messages: readonly Message[]): Promise<string[]>;
 }

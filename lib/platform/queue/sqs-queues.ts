@@ -7,7 +7,7 @@ export interface SqsOptions {
   region?: string;
 }
 
-/** Of SQS, for the sum of a batch's messages too. */
+/** SQS's limit for one message, and for all messages of a batch together. */
 const BATCH_BYTES = 262_144;
 const BATCH_MESSAGES = 10;
 const SEND_TIMEOUT_MS = 5_000;
@@ -20,7 +20,7 @@ export function sqsClient({ endpoint, region }: SqsOptions): SQSClient {
       region: region ?? 'us-east-1',
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     }),
-    // A queue's URL may name a host that only its engine knows: the configured endpoint is the way to every queue.
+    // A queue's URL may name a host that only its engine knows, so every call goes to the configured endpoint.
     useQueueUrlAsEndpoint: false,
     maxAttempts: 4,
     requestHandler: { connectionTimeout: 2_000, requestTimeout: 30_000 },
@@ -44,9 +44,9 @@ export function createSqsQueues(client: SQSClient, physicalName: (queue: string)
     return url;
   };
 
-  /** Throws if the call failed as a whole. */
+  /** Returns the ids that the queue refused. Throws if the call failed as a whole. */
   async function sendBatch(queue: string, batch: readonly Message[]): Promise<string[]> {
-    // Whoever sends has a caller waiting: a queue that doesn't answer costs seconds, not a function's whole time.
+    // A caller waits for the sending. A queue that doesn't answer may cost seconds, but not the function's whole time.
     const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
     const QueueUrl = await urlOf(queue);
     const Entries = batch.map(({ body }, index) => ({ Id: String(index), MessageBody: body }));
@@ -54,7 +54,7 @@ export function createSqsQueues(client: SQSClient, physicalName: (queue: string)
     return Failed.map(({ Id }) => batch[Number(Id)]?.id ?? '');
   }
 
-  /** A batch is refused whole for one message that SQS doesn't take, so its messages are tried one by one. */
+  /** SQS refuses a whole batch for one bad message, so that its messages are then sent one by one. */
   async function send(queue: string, batch: readonly Message[]): Promise<string[]> {
     try {
       return await sendBatch(queue, batch);
