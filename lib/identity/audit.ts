@@ -3,19 +3,18 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database, Item, Key, Write } from '../platform/database/database.ts';
 import { expiresAt } from '../platform/database/table.ts';
 import { newId } from '../platform/ids.ts';
-
 import { findGenerator } from './generator-repository.ts';
 import { decideFor, type Principal, principalReference } from './principal.ts';
 import { auditKey, auditResourceKey, refusalKey } from './telemetry-table.ts';
 
-/** Who did it, and from where. */
+/** The caller who made a change, or the system itself, with the address of the request. */
 export interface Actor {
   principal: Principal | { type: 'system' };
   ip?: string | undefined;
   userAgent?: string | undefined;
 }
 
-/** One entry to be written with the change it accounts for. */
+/** An entry that is written in the transaction of the change that it accounts for. */
 export interface AuditEntry {
   actor: Actor;
   /** `<resource>.<verb in the past>`, as in `stack.created`. */
@@ -25,7 +24,7 @@ export interface AuditEntry {
   details?: Record<string, unknown>;
 }
 
-/** The one action that a caller without a key can cause. Its entries stand in partitions of their own. */
+/** The one action that a caller without a key can cause. Its entries have partitions of their own. */
 export const REFUSED_KEY = 'auth.failed';
 
 const time = z.iso.datetime();
@@ -55,13 +54,13 @@ export interface AuditPorts {
 }
 
 /**
- * Two items an entry: in the log, and under what it is about. The actor's name is kept with the entry and outlives its actor. One read
- * unit where a generator acts.
+ * An entry is two items: one in the log, one in the list of its resource. The actor's name is stored with the entry, so that it outlives
+ * the actor. For a generator the name costs one read unit.
  */
 export async function auditWrites(entry: AuditEntry, { database, table, clock, retentionDays }: AuditPorts): Promise<Write[]> {
   const now = new Date(clock.nowMs()).toISOString();
   const { principal, ip, userAgent } = entry.actor;
-  // A kind of caller that nobody knows is refused here at the latest: no change goes without its audit entry.
+  // An unknown kind of principal is refused here at the latest, so that no change is stored without its audit entry.
   const { type, id }: { type: string; id?: string } = principal.type === 'system' ? principal : principalReference(principal);
   const log: AuditLog = {
     id: newId(),

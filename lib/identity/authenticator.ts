@@ -12,39 +12,39 @@ export interface AuthenticatorPorts {
   clock: Clock;
   /** Hashes of admin keys that come from the configuration rather than the store. */
   adminHashes: readonly string[];
-  /** The agent's record, strongly consistent; undefined when there is none (any more). */
+  /** Reads the agent's record, strongly consistent; undefined if there is none. */
   findAgent(id: string): Promise<(AgentAccount & { credential_version: number }) | undefined>;
-  /** Told of a key that opens nothing. Must not throw. */
+  /** Called for a key that is malformed or unknown. Must not throw. */
   refused(request: RequestFacts): Promise<void>;
 }
 
 export interface Authenticator {
   /** Throws `unauthenticated` for a missing, malformed, unknown or revoked key. */
   authenticate(request: RequestFacts): Promise<Principal>;
-  /** Drops what is remembered of a principal's key: after a rotation or deletion in this process. */
+  /** Drops a principal's key from the cache, after a rotation or deletion in this process. */
   forget(principalId: string): void;
 }
 
 /**
- * A key's principal never changes, only its life ends. An agent's ends at once everywhere: each of its calls reads its record, which
- * holds the live credential's version. Other keys are looked up again after five seconds.
+ * A key's principal never changes; a key can only be revoked. An agent's key then stops at once in every process, because each of its
+ * calls reads the agent's record, which contains the live credential's version. Other keys are looked up again after five seconds.
  */
 const AGENT_CACHE_MS = 600_000;
 const CACHE_MS = 5_000;
-/** About 20 MB where it is full. A fleet with more keys than this loses hits in proportion. */
+/** A full cache takes about 20 MB. A fleet with more keys than this loses hits in proportion. */
 export const REMEMBERED_KEYS = 50_000;
 
-/** The admin keys that the configuration brings along; throws where the public one is among them and BROKKR_DEV is not set. */
+/** The hashes of the admin keys in the configuration. Throws if the public key is one of them and BROKKR_DEV is not set. */
 export function adminHashesOf(config: { BROKKR_ADMIN_PAK_HASH?: string | undefined; BROKKR_DEV: boolean }): string[] {
   const { BROKKR_ADMIN_PAK_HASH: own, BROKKR_DEV: development } = config;
   if (own === DEVELOPMENT_PAK_HASH && !development)
     throw new Error(
-      'bad configuration: BROKKR_ADMIN_PAK_HASH: is the public development key, which everybody knows; it is accepted under BROKKR_DEV=1 alone',
+      'bad configuration: BROKKR_ADMIN_PAK_HASH: is the public development key, which everybody knows; it is accepted only with BROKKR_DEV=1',
     );
   return [...(own ? [own] : []), ...(development ? [DEVELOPMENT_PAK_HASH] : [])];
 }
 
-/** One read unit for an agent whose key is remembered (its record), none for others; one more where the key is not remembered. */
+/** Costs one read unit for an agent (its record), none for others, and one more if the key is not in the cache. */
 export function createAuthenticator(ports: AuthenticatorPorts): Authenticator {
   const { database, clock, adminHashes, findAgent, refused } = ports;
   const cache = createBoundedCache<{ credential: Credential; until: number }>(REMEMBERED_KEYS);

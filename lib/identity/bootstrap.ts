@@ -8,28 +8,28 @@ import { generatorNewWrites } from './generator-repository.ts';
 import { bootstrapKey, identityTable } from './identity-table.ts';
 import { mintPak } from './pak.ts';
 
-/** What every installation has from its first start. */
+/** The records that every installation has from its first start. */
 export const Bootstrap = z.object({
-  /** Everyone is registered with it; it is nobody's tenant and has no key. */
+  /** Every agent is registered with this generator. It is not a tenant and has no key. */
   system_generator_id: z.uuid(),
-  /** Owns what admins create for themselves. */
+  /** The generator that owns the stacks of admins. */
   admin_generator_id: z.uuid(),
 });
 export type Bootstrap = z.infer<typeof Bootstrap>;
 
 export interface FirstStart {
   bootstrap: Bootstrap;
-  /** A fresh admin key, to be shown once: only on the very first start, and only where none was brought along. */
+  /** A new admin key, to be shown once. Present only on the first start, and only if the configuration has no admin key. */
   adminPak?: string;
 }
 
 const ADMIN: Credential = { principal_type: 'admin', principal_id: 'admin', credential_version: 1 };
 
-/** Whether the store has an admin key: minted on the first start, or made later. */
+/** Whether the store has an admin key, minted on the first start or later. */
 export const isAdminKeyStored = async (database: Database): Promise<boolean> =>
   (await findKeyHash(database, ADMIN.principal_id)) !== undefined;
 
-/** Sets up an empty store, once: of several that try at the same time one wins, and the others find its work. One read afterwards. */
+/** Sets up an empty store. If several processes try at the same time, one wins and the others read its result. Later it is one read. */
 export async function bootstrap(ports: { database: Database; clock: Clock; mintAdminPak: boolean }): Promise<FirstStart> {
   const { database, clock, mintAdminPak } = ports;
   const found = await database.get(identityTable.name, bootstrapKey);

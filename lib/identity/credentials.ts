@@ -3,7 +3,7 @@ import type { Database, Item, Write } from '../platform/database/database.ts';
 import { credentialKey, identityTable, principalKey } from './identity-table.ts';
 import { PrincipalType } from './principal.ts';
 
-/** What a key's hash stands for. An agent's `credential_version` moves with each rotation and is compared with its own record. */
+/** The owner of a key, stored under the key's hash. `credential_version` rises with each rotation; an agent's record has the live one. */
 export const Credential = z.object({ principal_type: PrincipalType, principal_id: z.string(), credential_version: z.int() });
 export type Credential = z.infer<typeof Credential>;
 
@@ -23,7 +23,7 @@ export async function findKeyHash(database: Database, principalId: string): Prom
   return pointer && z.string().parse(pointer.hash);
 }
 
-/** The writes that take a principal's key away. Whoever rotates it meanwhile makes them fail: the pointer must still name `hash`. */
+/** The writes that revoke a principal's key. They fail if the key was rotated meanwhile: the pointer must still name `hash`. */
 export function revokeWrites(principalId: string, hash: string): Write[] {
   return [
     { table, delete: principalKey(principalId), if: { equals: { hash } } },
@@ -31,7 +31,7 @@ export function revokeWrites(principalId: string, hash: string): Write[] {
   ];
 }
 
-/** The writes that replace a principal's key `old`: it is dead in the same transaction. */
+/** The writes that replace a principal's key `old`, which is revoked in the same transaction. */
 export function rotateWrites(credential: Credential, old: string, hash: string): Write[] {
   return [
     { table, put: { ...credentialKey(hash), type: 'credential', ...credential } as Item, if: { exists: false } },

@@ -18,7 +18,7 @@ export const generatorNewWrites = (generator: Generator, nameTaken?: () => Error
   { table, put: nameItem(generator), if: { exists: false }, ...(nameTaken && { orElse: nameTaken }) },
 ];
 
-/** Fails where somebody changed it since it was read. */
+/** These writes fail if the generator was changed since it was read. */
 export const generatorUpdateWrites = (before: StoredGenerator, after: Generator, nameTaken: () => Error): Write[] => [
   { table, put: item(after, before.version + 1), if: { equals: { version: before.version } } },
   ...(before.name === after.name
@@ -34,7 +34,7 @@ export const generatorRemoveWrites = (before: StoredGenerator): Write[] => [
   { table, delete: generatorNameKey(before.name) },
 ];
 
-/** Fails where the generator has gone since it was read: what is made for it then would be nobody's. */
+/** A check that fails if the generator was removed since it was read: a record made for it then would have no owner. */
 export const generatorPresent = (id: string, gone: () => Error): Write => ({
   table,
   check: generatorKey(id),
@@ -42,7 +42,7 @@ export const generatorPresent = (id: string, gone: () => Error): Write => ({
   orElse: gone,
 });
 
-/** Fails if the generator was changed or removed since it was read. */
+/** A check that fails if the generator was changed or removed since it was read. */
 export const generatorUnchanged = ({ id, version }: StoredGenerator): Write => ({
   table,
   check: generatorKey(id),
@@ -54,7 +54,7 @@ export async function findGenerator(database: Database, id: string): Promise<Sto
   return found && StoredGenerator.parse(found);
 }
 
-/** All but the system's, which is no tenant. A page holds those next by id, oldest first. */
+/** Lists all generators but the system's, which is not a tenant. A page has the next ones by id, sorted oldest first. */
 export async function listTenants(database: Database, page: PageRequest): Promise<ListPage<Generator>> {
   return oldestFirst(await readPage(tenants(database, page.cursor), page, (found) => Generator.parse(found)));
 }

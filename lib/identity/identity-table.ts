@@ -2,7 +2,7 @@ import type { Key } from '../platform/database/database.ts';
 import type { Table } from '../platform/database/table.ts';
 
 /**
- * The identity table: who may call.
+ * The identity table: principals and their keys.
  *
  * | who asks                         | what                     | where                              | cost         |
  * | -------------------------------- | ------------------------ | ---------------------------------- | ------------ |
@@ -13,8 +13,8 @@ import type { Table } from '../platform/database/table.ts';
  * | generators: list                 | all, by id               | `GENERATORS`                       | 1 query for each 200 |
  * | generators: create, rename       | is the name free?        | `NAME#GENERATOR` `<name>`          | in the write |
  *
- * A generator's home is an item of the list of generators: one item serves both the read by id and the list. The sort keys are random
- * ids, so DynamoDB splits the partition by sort key where it grows hot (docs/decisions/0011-lists.md).
+ * A generator is one item in the list of generators, which serves both the read by id and the list. The sort keys are random
+ * ids, so DynamoDB splits the partition by sort key if it grows hot (docs/decisions/0011-lists.md).
  */
 export const identityTable: Table = { name: 'identity', timeToLive: false };
 

@@ -20,7 +20,7 @@ export function mintPak(random: (bytes: number) => Uint8Array = randomSecret): M
   return { pak: `brokkr_${short}_${long}`, hash: hashOf(long) };
 }
 
-/** The hash a well-formed key is stored under; undefined for anything else, before any read. */
+/** The hash under which a well-formed key is stored; undefined for any other text, so that it costs no read. */
 export function pakHash(pak: string): string | undefined {
   const long = PAK.exec(pak)?.[2];
   return long === undefined ? undefined : hashOf(long);
@@ -28,17 +28,17 @@ export function pakHash(pak: string): string | undefined {
 
 const hashOf = (long: string) => hash('sha256', long);
 
-/** Compares two hashes in a time that tells nothing of where they differ. */
+/** Compares two hashes in a time that does not depend on where they differ. */
 export function sameHash(one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** The key in an Authorization header: raw, or after `Bearer` in any case. Other schemes are no keys. */
+/** The key in an Authorization header, alone or after `Bearer` in upper or lower case. */
 export function pakOfHeader(header: string | undefined): string | undefined {
   if (header === undefined || header.length > 256) return undefined;
   return header.replace(/^bearer +/i, '').trim() || undefined;
 }
 
-/** The public development key's hash: https://github.com/colliery-io/brokkr ships the key. It works only under BROKKR_DEV. */
+/** The public development key's hash: https://github.com/colliery-io/brokkr ships the key. It works only with BROKKR_DEV. */
 export const DEVELOPMENT_PAK_HASH = '4c697273df3d764cba950bb5c04368097685f09259f5bd880d892cf1ff9f4cdd';

@@ -1,15 +1,15 @@
 import * as z from 'zod';
 import { AppError } from '../platform/errors.ts';
 
-/** Who is asking on the fleet's surface. Admins may do everything, agents act for one cluster, generators own stacks: a generator is the tenant. */
+/** A caller on the fleet's surface. Admins may do everything, an agent acts for one cluster, a generator owns stacks and is the tenant. */
 export type Principal = AdminPrincipal | AgentPrincipal | GeneratorPrincipal;
 export type AdminPrincipal = { type: 'admin' };
 export type AgentPrincipal = { type: 'agent'; id: string; item: AgentAccount };
 export type GeneratorPrincipal = { type: 'generator'; id: string };
 
 /**
- * What admission has just read of the calling agent, strongly consistent: its handlers need not read it again. The idle poll
- * lives on this one read.
+ * The calling agent's record. Admission has just read it, strongly consistent, so that handlers need not read it again. An idle poll
+ * costs this one read.
  */
 export interface AgentAccount {
   revision: string;
@@ -20,14 +20,14 @@ export interface AgentAccount {
 export const PrincipalType = z.enum(['admin', 'agent', 'generator']);
 export type PrincipalType = z.infer<typeof PrincipalType>;
 
-/** What each kind of principal may do. A kind that is added must be named in every rule: the compiler says so. */
+/** A rule for each kind of principal. The compiler asks for a new kind in every rule. */
 export interface ByPrincipal<T> {
   admin: (principal: AdminPrincipal) => T;
   agent: (principal: AgentPrincipal) => T;
   generator: (principal: GeneratorPrincipal) => T;
 }
 
-/** Decides by the kind of principal: the one place that tells them apart. A kind that nobody knows is refused. */
+/** Applies the rule for the principal's kind. Nothing else looks at the kind. An unknown kind is refused. */
 export function decideFor<T>(principal: Principal, rules: ByPrincipal<T>): T {
   switch (principal.type) {
     case 'admin':

@@ -4,9 +4,9 @@ import type { RequestFacts } from '../platform/http/endpoint.ts';
 import type { Log } from '../platform/log.ts';
 import { type AuditEntry, REFUSED_KEY } from './audit.ts';
 
-/** Anybody can send wrong keys: an instance writes at most so many of them down a minute, and logs that there were more. */
+/** Anybody can send wrong keys, so an instance audits at most this many in a minute, and logs that there were more. */
 const ENTRIES_A_MINUTE = 60;
-/** What a stranger sends is kept only so far: an entry stays below one kilobyte, which is one write unit. */
+/** A stranger's text is cut to this length, so that an entry stays below one kilobyte, which is one write unit. */
 const TEXT_BYTES = 256;
 
 export interface RefusalAuditPorts {
@@ -15,7 +15,7 @@ export interface RefusalAuditPorts {
   log: Log;
 }
 
-/** Accounts for keys that open nothing. Never rejects: the caller is refused whatever becomes of the entry. */
+/** Writes an audit entry for a refused key. Never rejects: the caller is refused even if the entry can't be stored. */
 export function createRefusalAudit({ commit, clock, log }: RefusalAuditPorts): (request: RequestFacts) => Promise<void> {
   let minute = -1;
   let written = 0;

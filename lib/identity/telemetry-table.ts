@@ -2,7 +2,7 @@ import type { Key } from '../platform/database/database.ts';
 import type { Table } from '../platform/database/table.ts';
 
 /**
- * The telemetry table: what happened. Everything in it expires.
+ * The telemetry table: the audit log and the agents' events. Everything in it expires.
  *
  * | who asks                         | what                         | where                                                | cost       |
  * | -------------------------------- | ---------------------------- | ---------------------------------------------------- | ---------- |
@@ -13,10 +13,10 @@ import type { Table } from '../platform/database/table.ts';
  * | agent events of an agent         | newest first                 | `EVENTS#AGENT#<agent>` `<time>#<id>`                 | 1 query    |
  * | agent events on a stack          | newest first                 | `EVENTS#STACK#<stack>#<shard>` `<time>#<id>`         | 16 queries |
  *
- * A list whose sort keys rise with time is written at its end alone, where one partition takes 1,000 write units a second. Such a list
- * is spread over sixteen partitions by the first digit of its entries' random ids, and read side by side. What one agent or one
- * resource causes stays far below that and has one partition. Refused keys are written to partitions of their own: anybody can cause
- * them, and they must not slow down what the fleet writes (docs/decisions/0011-lists.md).
+ * A list whose sort keys rise with time is written only at its end, where one partition takes 1,000 write units a second. Such a list
+ * is spread over sixteen partitions by the first digit of its entries' random ids, which are read side by side. The entries of one agent
+ * or one resource stay far below that limit and have one partition. Refused keys have partitions of their own: anybody can cause them,
+ * and they must not slow down what the fleet writes (docs/decisions/0011-lists.md).
  */
 export const telemetryTable: Table = { name: 'telemetry', timeToLive: true };
 
