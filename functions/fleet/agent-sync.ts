@@ -105,9 +105,10 @@ export const agentSyncEndpoints = [
     conditional: true,
     errors: ['target_state_too_large'],
     async handle(context, { params, query }) {
-      const body = () => targetState(context.services, params.id, query.mode);
-      // What an agent has reported moves no revision, so an incremental answer has no tag.
       const account = accountOf(context);
+      const own = account !== undefined && context.request.method === 'GET';
+      const body = () => targetState(context.services, { ...account, id: params.id }, { mode: query.mode, own });
+      // What an agent has reported moves no revision, so an incremental answer has no tag.
       if (!account || query.mode === 'incremental') return body();
       return conditional(context, `"${account.revision}-${query.mode}"`, body);
     },

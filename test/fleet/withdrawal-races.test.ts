@@ -65,6 +65,19 @@ test('a stack whose label is exchanged while a poll reads stays assigned', async
   expect(await state()).toBe('assigned');
 });
 
+test('a target state that is read while a label is exchanged has no gap', async () => {
+  const answer = () => ok(agent.api.get(`/agents/${agent.id}/target-state`));
+  const { reached, release } = holdStacksBy(old);
+  const polling = answer();
+  await reached;
+  await ok(generator.api.post(`${path()}/labels`, other));
+  await ok(generator.api.delete(`${path()}/labels/${old}`));
+  release();
+  expect(await polling).toMatchObject([{ id: stack.objectId }]);
+  await ok(generator.api.delete(`${path()}/labels/${other}`));
+  expect(await answer()).toEqual([]);
+});
+
 test('a stack that moves from a label to a target while a poll reads stays assigned, with its newest object', async () => {
   const { reached, release } = holdStacksBy(old);
   const polling = agent.assignments();

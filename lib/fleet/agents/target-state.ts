@@ -5,25 +5,25 @@ import { findObject } from '../deployment-objects/deployment-object-repository.t
 import { fleetError } from '../fleet-errors.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
-import { stacksOfAgent } from '../targeting/matching.ts';
+import { assignedHeads } from '../targeting/assignments.ts';
 
 const OBJECTS_READ_AT_ONCE = 10;
 
 /**
  * The newest object of each stack the agent runs, newest first. `incremental` leaves out those it has reported on. Deletion markers
- * are among them; stacks without an object are not. All of it is one answer; our own agent fetches bodies one by one instead.
+ * are among them; stacks without an object are not. Agents that compare lists take a gap for an order to delete, so that a stack is
+ * left out as carefully as it is withdrawn. All of it is one answer; our own agent fetches bodies one by one instead.
  */
-export async function targetState({ database }: FleetPorts, agentId: string, mode: 'full' | 'incremental'): Promise<DeploymentObject[]> {
-  const stacks = await stacksOfAgent(database, agentId);
-  const heads = stacks.flatMap((stack) => stack.latest_object ?? []).sort((a, b) => b.sequence - a.sequence);
-  const reported =
-    mode === 'full'
-      ? new Set<string>()
-      : await lastReportedObjects(
-          database,
-          agentId,
-          stacks.map((stack) => stack.id),
-        );
+export async function targetState(
+  ports: FleetPorts,
+  agent: { id: string; status?: string },
+  { mode, own }: { mode: 'full' | 'incremental'; own: boolean },
+): Promise<DeploymentObject[]> {
+  const { database } = ports;
+  const assigned = await assignedHeads(ports, agent, { own });
+  if (!assigned) throw tooLarge();
+  const heads = [...assigned.values()].sort((a, b) => b.sequence - a.sequence);
+  const reported = mode === 'full' ? new Set<string>() : await lastReportedObjects(database, agent.id, [...assigned.keys()]);
   const wanted = heads.filter((head) => !reported.has(head.object_id));
   const answer = collectPage<DeploymentObject>(wanted.length);
   for (let from = 0; from < wanted.length; from += OBJECTS_READ_AT_ONCE) {

@@ -4,6 +4,7 @@ import { stacksChangedSince } from '../agents/agent-revision.ts';
 import { ACTIVE } from '../agents/agent-rules.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import type { Assignments } from '../protocol/agent-protocol.ts';
+import type { StackHead } from '../stacks/stack.ts';
 import { decide } from './decision.ts';
 import { assignmentOf, findTold, isSame, readToldPage, type Told, toldWrite, withdrawnRemoveWrite } from './told.ts';
 import { lookAtAll } from './whole-look.ts';
@@ -57,6 +58,22 @@ export async function previewAssignments({ database }: FleetPorts, agent: Asking
   if (agent.status !== ACTIVE) return toldBefore(database, agent, after);
   const { next, complete } = await lookAtAll(database, agent.id);
   return pageOf(agent, entriesOf(next), { complete, after });
+}
+
+/**
+ * The heads of all stacks that the agent should run, for an answer whose gaps its reader takes for orders to delete: a stack is missing
+ * only after a serializable read, which needs to be remembered as told for that. Undefined if not everything could be said at once.
+ */
+export async function assignedHeads(
+  { database }: FleetPorts,
+  agent: { id: string; status?: string },
+  { own }: { own: boolean },
+): Promise<Map<string, StackHead> | undefined> {
+  const look = await lookAtAll(database, agent.id);
+  const remembered = own && agent.status === ACTIVE;
+  const { told, complete } = remembered ? await tell(database, agent.id, look.before, look.next) : { told: look.next, complete: true };
+  if (!complete || !look.complete || look.truncated) return undefined;
+  return new Map(entriesOf(told).flatMap(([id, { state, head }]) => (state === 'assigned' ? [[id, head] as const] : [])));
 }
 
 /**

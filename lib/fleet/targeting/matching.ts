@@ -15,7 +15,7 @@ import {
   stackTargetKey,
 } from '../fleet-table.ts';
 import type { StackHead } from '../stacks/stack.ts';
-import { findStacks, type StackRecord } from '../stacks/stack-repository.ts';
+import { findStacks } from '../stacks/stack-repository.ts';
 import { readStoredHead } from '../stacks/stored-head.ts';
 import { isSelected, readAgentSelectors } from './selection.ts';
 
@@ -62,12 +62,6 @@ export async function matchStacks(database: Database, agentId: string): Promise<
 /** The edges of one stack move one after the other. */
 function noteNewest(heads: MatchedStacks['heads'], stackId: string, head: StackHead | undefined): void {
   if (!heads.has(stackId) || (heads.get(stackId)?.sequence ?? 0) < (head?.sequence ?? 0)) heads.set(stackId, head);
-}
-
-/** Live stacks only, by id. */
-export async function stacksOfAgent(database: Database, agentId: string): Promise<StackRecord[]> {
-  const { heads } = await matchStacks(database, agentId);
-  return (await findStacks(database, [...heads.keys()])).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Whether this agent runs this stack: three units, however many it runs. */
