@@ -16,12 +16,12 @@ test('documents and lists become objects in their order', () => {
 
 test.each([
   ['hello', /document 1, line 1: not an object/],
-  [`${map}---\n- 1\n`, /document 2, line 5: not an object/],
+  [`${map}---\n- 1\n`, /document 2, line 5: is a list, not an object/],
   ['kind: ConfigMap\nmetadata: {name: a}\n', /apiVersion/],
   ['apiVersion: v1\nmetadata: {name: a}\n', /kind/],
   ['apiVersion: v1\nkind: ConfigMap\n', /metadata/],
   ['apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n', /generateName/],
-  ['apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {n: 1}}\n', /metadata\.labels\.n: must be a string/],
+  ['apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {k: 1}}\n', /metadata\.labels\.k: must be a string/],
   ['apiVersion: v1\nkind: List\nitems: [{kind: x}]\n', /item 1/],
 ])('%j is refused, saying where', (text, message) => {
   expect(() => parseManifests(text)).toThrow(message);
@@ -36,6 +36,33 @@ test.each([
   expect(manifest?.metadata).not.toHaveProperty('namespace');
   expect([{}, undefined]).toContainEqual(manifest?.metadata.labels);
   expect([{}, undefined]).toContainEqual(manifest?.metadata.annotations);
+});
+
+test('the items of a list of one kind are of that kind, also if they do not say so', () => {
+  const list =
+    'apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: a}\n- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n';
+  expect(parseManifests(list).map(({ apiVersion, kind, metadata }) => [apiVersion, kind, metadata.name])).toEqual([
+    ['v1', 'ConfigMap', 'a'],
+    ['v1', 'Secret', 'b'],
+  ]);
+  expect(() => parseManifests('apiVersion: v1\nkind: List\nitems:\n- metadata: {name: a}\n')).toThrow(/item 1: apiVersion/);
+});
+
+test('containers and labels that are merged from others are what kubectl makes of them', () => {
+  const [manifest] = parseManifests(
+    `${map}base:\n- &one {name: one, image: i, env: [{name: A}]}\n- <<: *one\n  name: two\nlabels: {<<: {app: x, tier: y}, tier: z}\n`,
+  );
+  expect(manifest).toMatchObject({
+    base: [
+      { name: 'one', image: 'i', env: [{ name: 'A' }] },
+      { name: 'two', image: 'i', env: [{ name: 'A' }] },
+    ],
+    labels: { app: 'x', tier: 'z' },
+  });
+});
+
+test('a byte order mark before a document is skipped, before the second one too', () => {
+  expect(parseManifests(`\ufeff${map}---\n\ufeff${map}`).map(({ kind }) => kind)).toEqual(['ConfigMap', 'ConfigMap']);
 });
 
 const placing = {
@@ -53,7 +80,7 @@ const kinds = new Map([
 test("a namespace is the manifest's own, else the default, and none outside namespaces", () => {
   const placed = placeObjects(
     parseManifests(
-      `${map}---\n${map.replace('{name: a}', '{name: a, namespace: own}')}---\napiVersion: v1\nkind: Namespace\nmetadata: {name: n, namespace: odd}\n`,
+      `${map}---\n${map.replace('{name: a}', '{name: a, namespace: own}')}---\napiVersion: v1\nkind: Namespace\nmetadata: {name: one, namespace: odd}\n`,
     ),
     kinds,
     placing,

@@ -167,7 +167,9 @@ describe('what is no desired state is refused:', () => {
     'a billion laughs': `a0: &a0 x\n${Array.from({ length: 30 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n},`.repeat(9)}*a${n}]`).join('\n')}\n`,
     'a hundred levels': `${'['.repeat(100)}${']'.repeat(100)}`,
     'a hundred thousand levels': '['.repeat(100_000),
-    'a mode that is octal to kubectl': 'mode: 0400\n',
+    'a list that is no object': '- a: 1\n',
+    'a number that is in no JSON': 'a: .inf\n',
+    'two keys that are one to kubectl': 'y: 1\n"true": 2\n',
     'an integer beyond what Kubernetes knows': 'id: 18446744073709551616\n',
     'a thousand and one documents': '---\na: 1\n'.repeat(1_001),
   };
@@ -182,11 +184,12 @@ describe('what is no desired state is refused:', () => {
     expect(await ok(generator.api.get(path))).toEqual([]);
   });
   test('the answer says where, and what to write instead', async () => {
-    const yaml_content = 'spec:\n  defaultMode: 0400\n';
+    const yaml_content = 'spec:\n  id: 18446744073709551615\n';
     expect(await generator.api.post(path, { yaml_content })).toMatchObject({
       status: 400,
       body: {
-        message: 'yaml_content: document 1, line 2: 0400 is 400 here and 256 to kubectl: write 0o400, 256 or "0400"',
+        message:
+          'yaml_content: document 1, line 2: 18446744073709551615 is beyond 64 bits, kubectl would change it: quote it if it is text',
         details: { field: 'yaml_content', rule: 'unclear_number' },
       },
     });

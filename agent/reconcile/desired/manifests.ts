@@ -24,18 +24,27 @@ export class ManifestError extends Error {
 
 /** The objects of a stack's YAML, in its order; lists are taken apart. Throws a YamlError or a ManifestError. */
 export function parseManifests(yaml: string): Manifest[] {
-  return parseYamlDocuments(yaml).flatMap(({ value, number, line }) => objects(value, `document ${number}, line ${line}`));
+  return parseYamlDocuments(yaml).flatMap(({ value, document, line }) => objects(value, `document ${document}, line ${line}`));
 }
 
 function objects(value: unknown, where: string, depth = 0): Manifest[] {
   const list = ListShape.safeParse(value);
-  if (list.success && depth === 0) return list.data.items.flatMap((item, index) => objects(item, `${where}, item ${index + 1}`, depth + 1));
+  if (list.success && depth === 0) {
+    return list.data.items.flatMap((item, index) => objects(withKindOf(list.data, item), `${where}, item ${index + 1}`, depth + 1));
+  }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ManifestError(`${where}: not an object`);
   const parsed = ManifestShape.safeParse(value);
   if (parsed.success) return [withoutEmpty(parsed.data)];
   if (hasGenerateName(value)) throw new ManifestError(`${where}: metadata.generateName cannot be kept in step: give metadata.name`);
   const [issue] = parsed.error.issues;
   throw new ManifestError(`${where}: ${issue?.path.join('.') || 'object'}: ${issue?.message ?? 'not a Kubernetes object'}`);
+}
+
+/** The API server leaves kind and apiVersion out of the items of a ConfigMapList: they follow from the list's. */
+function withKindOf({ kind, apiVersion }: z.infer<typeof ListShape>, item: unknown): unknown {
+  const itemKind = kind.slice(0, -'List'.length);
+  if (itemKind === '' || typeof item !== 'object' || item === null || 'kind' in item || 'apiVersion' in item) return item;
+  return { ...item, kind: itemKind, apiVersion };
 }
 
 function hasGenerateName(value: object): boolean {

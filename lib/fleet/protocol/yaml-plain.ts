@@ -1,40 +1,31 @@
-import {
-  COLLECTION_STYLE,
-  CORE_SCHEMA,
-  EVENT_ID,
-  type Event,
-  getScalarValue,
-  NOT_RESOLVED,
-  parseEvents,
-  SCALAR_STYLE,
-  YAMLException,
-} from 'js-yaml';
-import { largeInteger, numberProblem, YAML_LIMITS, type YamlDocument } from './yaml-rules.ts';
+import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
+import { createMappingReader } from './yaml-mapping.ts';
+import { YAML_LIMITS } from './yaml-rules.ts';
+import { MAYBE_TYPED, readKey, readPlainScalar } from './yaml-scalars.ts';
 
 /**
- * What the fast parser may read otherwise than it should: tabs, byte order marks, lone carriage returns, directives, the ends of
- * documents and what looks like one, block scalars that say how far they are indented.
+ * What the fast parser may read otherwise than kubectl: tabs, byte order marks, the line breaks of YAML 1.1, block scalars that say how
+ * far they are indented, text that looks like a directive, escaped line breaks before blank lines.
  */
-const UNUSUAL = /[\t\uFEFF]|\r(?!\n)|^(?:\.\.\.| *%| +---)|[|>][-+]?\d/m;
-
-/** Only what begins like this can be something else than a string: a number, a boolean, null. */
-const MAYBE_TYPED = /^(?:[-+.\d~nNtTfF]|$)/;
-const SCALAR_TYPES = CORE_SCHEMA.tags.filter((tag) => tag.nodeKind === 'scalar').filter((tag) => tag.implicit);
+const UNUSUAL = /[\t\uFEFF\u0085\u2028\u2029]|^ *%|[|>][-+]?\d|\\\n[ \t]*\n/m;
 
 /** The fast parser goes on after `"a"b` and `{a}b` as if a line had ended there. */
-const AFTER_QUOTE = / *(?:$|[\r\n:,\]}]| #)/y;
-const AFTER_FLOW = /[}\]](?! *(?:$|[\r\n:,\]}]| #))/;
+const AFTER_QUOTE = / *(?:$|[\n:,\]}]| #)/y;
+const AFTER_FLOW = /[}\]](?! *(?:$|[\n:,\]}]| #))/;
+/** In brackets and braces kubectl takes these characters otherwise. */
+const UNUSUAL_FLOW = /[[{,:\n] *\?/;
+const COLON_WITHOUT_BLANK = / *:[,[\]{}]/y;
 
 class NotPlain extends Error {
   override name = 'NotPlain';
 }
 
 /**
- * The documents of a text in plain style: mappings without anchors, aliases, tags, directives, tabs, duplicate keys and unclear
- * numbers, within YAML_LIMITS. Undefined for every other text, right or wrong.
+ * The value of a document in plain style: a mapping without anchors, aliases, tags, tabs, duplicate keys and unclear scalars, within
+ * YAML_LIMITS. Undefined for every other text, right or wrong.
  */
-export function plainDocuments(text: string): YamlDocument[] | undefined {
-  if (UNUSUAL.test(text) || (text.match(/^---/gm)?.length ?? 0) > YAML_LIMITS.documents) return undefined;
+export function readPlainDocument(text: string): Record<string, unknown> | undefined {
+  if (UNUSUAL.test(text)) return undefined;
   try {
     return read(text, parseEvents(text, { maxDepth: YAML_LIMITS.depth }));
   } catch (error) {
@@ -43,44 +34,38 @@ export function plainDocuments(text: string): YamlDocument[] | undefined {
   }
 }
 
-function read(text: string, events: readonly Event[]): YamlDocument[] {
-  const documents: YamlDocument[] = [];
-  let number = 0;
-  let line = 1;
-  let counted = 0;
-  let next = 0;
-  let flow = false;
-
-  for (let event = events[next]; event?.type === EVENT_ID.DOCUMENT; event = events[++next]) {
-    number += 1;
-    if (number > YAML_LIMITS.documents) throw new NotPlain();
-    const root = events[++next];
-    const value = node(0);
-    if (value === null) continue;
-    if (root?.type !== EVENT_ID.MAPPING) throw new NotPlain();
-    for (let at = text.indexOf('\n', counted); at !== -1 && at < root.start; at = text.indexOf('\n', counted)) {
-      line += 1;
-      counted = at + 1;
-    }
-    documents.push({ value, number, line });
-  }
-  if (flow && AFTER_FLOW.test(text)) throw new NotPlain();
-  return documents;
+function read(text: string, events: readonly Event[]): Record<string, unknown> {
+  if (events[0]?.type !== EVENT_ID.DOCUMENT || events[1]?.type !== EVENT_ID.MAPPING) throw new NotPlain();
+  let next = 2;
+  let flow = events[1].style === COLLECTION_STYLE.FLOW;
+  if (events[1].anchorStart >= 0 || events[1].tagStart >= 0) throw new NotPlain();
+  const root = record(1);
+  // The document's own end, and no other document.
+  if (next + 1 !== events.length) throw new NotPlain();
+  if (flow && (AFTER_FLOW.test(text) || UNUSUAL_FLOW.test(text))) throw new NotPlain();
+  return root;
 
   function node(depth: number): unknown {
     const event = events[next++];
     if (!event || !('anchorStart' in event) || event.type === EVENT_ID.ALIAS) throw new NotPlain();
     if (event.anchorStart >= 0 || event.tagStart >= 0 || depth > YAML_LIMITS.depth) throw new NotPlain();
-    if (event.type !== EVENT_ID.SCALAR) flow ||= event.style === COLLECTION_STYLE.FLOW;
-    if (event.type === EVENT_ID.SEQUENCE) return list(depth + 1);
-    if (event.type === EVENT_ID.MAPPING) return record(depth + 1);
+    if (event.type === EVENT_ID.SCALAR) {
+      const scalar = scalarOf(event);
+      if (scalar.type === 'unclear') throw new NotPlain();
+      return scalar.value;
+    }
+    flow ||= event.style === COLLECTION_STYLE.FLOW;
+    return event.type === EVENT_ID.SEQUENCE ? list(depth + 1) : record(depth + 1);
+  }
+
+  function scalarOf(event: Event & { type: typeof EVENT_ID.SCALAR }): ReturnType<typeof readPlainScalar> {
     const source = getScalarValue(text, event);
-    if (event.style === SCALAR_STYLE.PLAIN) return MAYBE_TYPED.test(source) ? typed(source) : source;
+    if (event.style === SCALAR_STYLE.PLAIN && MAYBE_TYPED.test(source)) return readPlainScalar(source);
     if (event.style === SCALAR_STYLE.DOUBLE_QUOTED || event.style === SCALAR_STYLE.SINGLE_QUOTED) {
       AFTER_QUOTE.lastIndex = event.valueEnd + 1;
       if (!AFTER_QUOTE.test(text)) throw new NotPlain();
     }
-    return source;
+    return { type: 'str', value: source };
   }
 
   function list(depth: number): unknown[] {
@@ -91,23 +76,23 @@ function read(text: string, events: readonly Event[]): YamlDocument[] {
   }
 
   function record(depth: number): Record<string, unknown> {
-    const result: Record<string, unknown> = {};
+    const mapping = createMappingReader();
     while (events[next]?.type !== EVENT_ID.POP) {
-      const key = node(depth);
-      const name = String(key ?? '');
-      if (name === '' || name === '__proto__' || typeof key === 'object' || Object.hasOwn(result, name)) throw new NotPlain();
-      result[name] = node(depth);
+      const name = nameOf(events[next++]);
+      if (!mapping.add(name, node(depth))) throw new NotPlain();
     }
     next += 1;
-    return result;
+    return mapping.value;
   }
-}
 
-function typed(source: string): unknown {
-  if (numberProblem(source) || largeInteger(source)) throw new NotPlain();
-  for (const { resolve, tagName } of SCALAR_TYPES) {
-    const value: unknown = resolve(source, false, tagName);
-    if (value !== NOT_RESOLVED) return typeof value === 'number' && !Number.isFinite(value) ? source : value;
+  function nameOf(event: Event | undefined): string {
+    if (event?.type !== EVENT_ID.SCALAR || event.anchorStart >= 0 || event.tagStart >= 0) throw new NotPlain();
+    const key = readKey(scalarOf(event));
+    if ('problem' in key) throw new NotPlain();
+    if (event.style === SCALAR_STYLE.PLAIN) {
+      COLON_WITHOUT_BLANK.lastIndex = event.valueEnd;
+      if (key.name === '<<' || COLON_WITHOUT_BLANK.test(text)) throw new NotPlain();
+    }
+    return key.name;
   }
-  return source;
 }
