@@ -1,16 +1,19 @@
-/** `node infra/agent/bundle-agent.ts [folder]`: the agent and everything it needs in one file, for the container. */
+/** `node infra/agent/bundle-agent.ts [folder]`: the agent, its thread for large texts and everything they need, for the container. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Writes `agent/main.js` and the package file it reads its version from. Resolves to the path of the former. */
+/** Writes `agent/main.js`, `agent/yaml-worker.js` and the package file that holds the version. Resolves to the path of the first. */
 export async function bundleAgent(folder: string): Promise<string> {
-  const outfile = join(folder, 'agent/main.js');
+  const outdir = join(folder, 'agent');
   await build({
-    entryPoints: [join(root, 'agent/main.ts')],
-    outfile,
+    entryPoints: [
+      { in: join(root, 'agent/main.ts'), out: 'main' },
+      { in: join(root, 'lib/fleet/protocol/yaml-worker.ts'), out: 'yaml-worker' },
+    ],
+    outdir,
     bundle: true,
     platform: 'node',
     target: 'node22',
@@ -24,7 +27,7 @@ export async function bundleAgent(folder: string): Promise<string> {
   });
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name: 'brokkr-agent', version, type: 'module' })}\n`);
-  return outfile;
+  return join(outdir, 'main.js');
 }
 
 if (import.meta.main) console.log(await bundleAgent(resolve(process.argv[2] ?? 'dist')));

@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bundleAgent } from '../../infra/agent/bundle-agent.ts';
+import type { YamlQuestion } from '../../lib/fleet/protocol/yaml-thread.ts';
 
 let folder: string;
 let main: string;
@@ -21,12 +24,27 @@ const run = (environment: Record<string, string>): Promise<{ code: unknown; stde
     );
   });
 
-test("the container's one file is all it needs, and says what its configuration lacks", async () => {
+test("the container's two files are all it needs, and it says what its configuration lacks", async () => {
   expect(await readdir(folder)).toEqual(['agent', 'package.json']);
+  expect((await readdir(join(folder, 'agent'))).filter((name) => name.endsWith('.js'))).toEqual(['main.js', 'yaml-worker.js']);
   expect(await run({})).toEqual({ code: 1, stderr: expect.stringContaining('BROKKR__AGENT__PAK') });
 });
 
 test('the Kubernetes client in it works', async () => {
   const { code, stderr } = await run({ BROKKR__AGENT__PAK: 'x', BROKKR__AGENT__KUBECONFIG_PATH: join(folder, 'nowhere') });
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('no access to the cluster: ENOENT') });
+});
+
+test('the thread for large texts that the container brings along reads them', async () => {
+  const worker = new Worker(join(folder, 'agent/yaml-worker.js'), { env: {}, execArgv: [] });
+  worker.postMessage({ text: 'a: yes\n---\nb: 9007199254740993\n', wantsValues: true } satisfies YamlQuestion);
+  const [answer] = await once(worker, 'message');
+  await worker.terminate();
+  expect(answer).toEqual({
+    count: 2,
+    documents: [
+      { json: '{"a":true}', document: 1, line: 1 },
+      { json: '{"b":9007199254740993}', document: 2, line: 3 },
+    ],
+  });
 });

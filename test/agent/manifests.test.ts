@@ -4,10 +4,10 @@ import { parseManifests } from '../../agent/reconcile/desired/manifests.ts';
 
 const map = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n';
 
-test('documents and lists become objects in their order', () => {
+test('documents and lists become objects in their order', async () => {
   const list =
     'apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n- {apiVersion: v1, kind: Service, metadata: {name: c}}\n';
-  expect(parseManifests(`# nothing\n---\n${map}---\n${list}`).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+  expect((await parseManifests(`# nothing\n---\n${map}---\n${list}`)).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
     'ConfigMap a',
     'Secret b',
     'Service c',
@@ -23,33 +23,33 @@ test.each([
   ['apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n', /generateName/],
   ['apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {k: 1}}\n', /metadata\.labels\.k: must be a string/],
   ['apiVersion: v1\nkind: List\nitems: [{kind: x}]\n', /item 1/],
-])('%j is refused, saying where', (text, message) => {
-  expect(() => parseManifests(text)).toThrow(message);
+])('%j is refused, saying where', async (text, message) => {
+  await expect(parseManifests(text)).rejects.toThrow(message);
 });
 
 test.each([
   ['nothing', 'namespace:\n  labels:\n  annotations:'],
   ['null', 'namespace: null\n  labels: ~\n  annotations: null'],
   ['an empty text', 'namespace: ""\n  labels: {}\n  annotations: {}'],
-])('an empty namespace, labels and annotations are as good as none: %s', (_what, fields) => {
-  const [manifest] = parseManifests(`apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  ${fields}\n`);
+])('an empty namespace, labels and annotations are as good as none: %s', async (_what, fields) => {
+  const [manifest] = await parseManifests(`apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  ${fields}\n`);
   expect(manifest?.metadata).not.toHaveProperty('namespace');
   expect([{}, undefined]).toContainEqual(manifest?.metadata.labels);
   expect([{}, undefined]).toContainEqual(manifest?.metadata.annotations);
 });
 
-test('the items of a list of one kind are of that kind, also if they do not say so', () => {
+test('the items of a list of one kind are of that kind, also if they do not say so', async () => {
   const list =
     'apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: a}\n- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n';
-  expect(parseManifests(list).map(({ apiVersion, kind, metadata }) => [apiVersion, kind, metadata.name])).toEqual([
+  expect((await parseManifests(list)).map(({ apiVersion, kind, metadata }) => [apiVersion, kind, metadata.name])).toEqual([
     ['v1', 'ConfigMap', 'a'],
     ['v1', 'Secret', 'b'],
   ]);
-  expect(() => parseManifests('apiVersion: v1\nkind: List\nitems:\n- metadata: {name: a}\n')).toThrow(/item 1: apiVersion/);
+  await expect(parseManifests('apiVersion: v1\nkind: List\nitems:\n- metadata: {name: a}\n')).rejects.toThrow(/item 1: apiVersion/);
 });
 
-test('containers and labels that are merged from others are what kubectl makes of them', () => {
-  const [manifest] = parseManifests(
+test('containers and labels that are merged from others are what kubectl makes of them', async () => {
+  const [manifest] = await parseManifests(
     `${map}base:\n- &one {name: one, image: i, env: [{name: A}]}\n- <<: *one\n  name: two\nlabels: {<<: {app: x, tier: y}, tier: z}\n`,
   );
   expect(manifest).toMatchObject({
@@ -61,8 +61,8 @@ test('containers and labels that are merged from others are what kubectl makes o
   });
 });
 
-test('a byte order mark before a document is skipped, before the second one too', () => {
-  expect(parseManifests(`\ufeff${map}---\n\ufeff${map}`).map(({ kind }) => kind)).toEqual(['ConfigMap', 'ConfigMap']);
+test('a byte order mark before a document is skipped, before the second one too', async () => {
+  expect((await parseManifests(`\ufeff${map}---\n\ufeff${map}`)).map(({ kind }) => kind)).toEqual(['ConfigMap', 'ConfigMap']);
 });
 
 const placing = {
@@ -77,9 +77,9 @@ const kinds = new Map([
   ['example.com/v1 Widget', undefined],
 ]);
 
-test("a namespace is the manifest's own, else the default, and none outside namespaces", () => {
+test("a namespace is the manifest's own, else the default, and none outside namespaces", async () => {
   const placed = placeObjects(
-    parseManifests(
+    await parseManifests(
       `${map}---\n${map.replace('{name: a}', '{name: a, namespace: own}')}---\napiVersion: v1\nkind: Namespace\nmetadata: {name: one, namespace: odd}\n`,
     ),
     kinds,
@@ -92,18 +92,19 @@ test("a namespace is the manifest's own, else the default, and none outside name
   ]);
 });
 
-test('the same object twice and kinds nobody defines are refused, all of them named', () => {
+test('the same object twice and kinds nobody defines are refused, all of them named', async () => {
   const text = `${map}---\n${map.replace('{name: a}', '{name: a, namespace: watched}')}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n`;
-  expect(() => placeObjects(parseManifests(text), kinds, placing)).toThrow(
+  const manifests = await parseManifests(text);
+  expect(() => placeObjects(manifests, kinds, placing)).toThrow(
     'ConfigMap/watched/a: is in the stack twice; remove one of them; Widget/w: the cluster has no kind example.com/v1 Widget; install its definition or correct apiVersion and kind',
   );
 });
 
-test("what waits for the stack's own definitions is known before they are there", () => {
+test("what waits for the stack's own definitions is known before they are there", async () => {
   const crd =
     'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Widget}}\n';
   const text = `${crd}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: fresh}\n---\n${map.replace('{name: a}', '{name: a, namespace: fresh}')}---\n${map}`;
   const served = new Map([...kinds, ['apiextensions.k8s.io/v1 CustomResourceDefinition', { namespaced: false }]]);
-  const late = placeObjects(parseManifests(text), served, placing).filter(({ needsDefinitions }) => needsDefinitions);
+  const late = placeObjects(await parseManifests(text), served, placing).filter(({ needsDefinitions }) => needsDefinitions);
   expect(late.map(({ key }) => key)).toEqual(['/ConfigMap/fresh/a', 'example.com/Widget//w']);
 });

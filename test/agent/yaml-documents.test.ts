@@ -40,7 +40,7 @@ test.each<[string, string, YamlErrorCode]>([
 
 test.each([
   ['a map as wide as it can be', `{${Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join(',')}}`],
-  ['anchors everywhere', `a:\n${Array.from({ length: 40_000 }, (_, index) => `- &a${index} x`).join('\n')}\n${'- *a0\n'.repeat(900)}`],
+  ['anchors everywhere', `a:\n${Array.from({ length: 15_000 }, (_, index) => `- &a${index} x`).join('\n')}\n${'- *a0\n'.repeat(900)}`],
 ])('%s is read in time proportional to its length', (_what, text) => {
   const startedMs = performance.now();
   parseYamlDocuments(text);

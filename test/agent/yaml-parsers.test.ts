@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { createComposer } from '../../lib/fleet/protocol/yaml-composed.ts';
+import { readComposedDocument } from '../../lib/fleet/protocol/yaml-composed.ts';
 import { readPlainDocument } from '../../lib/fleet/protocol/yaml-plain.ts';
-import type { YamlSource } from '../../lib/fleet/protocol/yaml-rules.ts';
+import { YAML_LIMITS, type YamlSource } from '../../lib/fleet/protocol/yaml-rules.ts';
 import { splitYamlDocuments } from '../../lib/fleet/protocol/yaml-sources.ts';
 
 const TEXTS = [
@@ -40,12 +40,12 @@ function sourcesOf(text: string): YamlSource[] {
   }
 }
 
-const composed = (source: YamlSource): unknown => createComposer()(source);
+const composed = (source: YamlSource): unknown => readComposedDocument(source, { ...YAML_LIMITS });
 
 test.each(TEXTS.map((text) => [text]))('the fast parser takes plain manifests, and reads what the thorough one reads: %j', (text) => {
   const sources = sourcesOf(text);
   expect(sources).not.toEqual([]);
-  expect(sources.map((source) => readPlainDocument(source.text))).toEqual(sources.map(composed));
+  expect(sources.map((source) => readPlainDocument(source, { ...YAML_LIMITS }))).toEqual(sources.map(composed));
 });
 
 test('whatever is done to a text, where both parsers take it they read the same', () => {
@@ -55,7 +55,7 @@ test('whatever is done to a text, where both parsers take it they read the same'
     let text = TEXTS[roll(TEXTS.length)] ?? '';
     for (let times = roll(3); times >= 0; times--) text = mutated(text, roll);
     for (const source of sourcesOf(text)) {
-      const plain = readPlainDocument(source.text);
+      const plain = readPlainDocument(source, { ...YAML_LIMITS });
       if (plain === undefined) continue;
       both += 1;
       let thorough: unknown;
@@ -95,5 +95,5 @@ test.each([
   ['a second document', 'a: 1\n...\nb: 1\n'],
   ['what is wrong', 'a: [\n'],
 ])('%s is left to the thorough parser', (_what, text) => {
-  expect(readPlainDocument(text)).toBeUndefined();
+  expect(readPlainDocument({ text, document: 1, line: 1, firstLine: 1 }, { ...YAML_LIMITS })).toBeUndefined();
 });

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { createComposer } from '../../lib/fleet/protocol/yaml-composed.ts';
+import { readComposedDocument } from '../../lib/fleet/protocol/yaml-composed.ts';
 import { parseYamlDocuments } from '../../lib/fleet/protocol/yaml-documents.ts';
 import { readPlainDocument } from '../../lib/fleet/protocol/yaml-plain.ts';
-import { YamlError, type YamlSource } from '../../lib/fleet/protocol/yaml-rules.ts';
+import { YAML_LIMITS, YamlError, type YamlSource } from '../../lib/fleet/protocol/yaml-rules.ts';
 import { splitYamlDocuments } from '../../lib/fleet/protocol/yaml-sources.ts';
 import { YAML_TABLE, type YamlRow } from './yaml-table.ts';
 
@@ -41,8 +41,8 @@ test('every text of the table is read or refused as the table says', () => {
 
 test('the thorough parser alone reads what both read together', () => {
   const thorough = (text: string) => {
-    const compose = createComposer();
-    return [...splitYamlDocuments(text)].map((source) => compose(source)).filter((value) => value !== null);
+    const budget = { ...YAML_LIMITS };
+    return [...splitYamlDocuments(text)].map((source) => readComposedDocument(source, budget)).filter((value) => value !== null);
   };
   const differences = YAML_TABLE.map((row) => ({ text: row.text, expected: expected(row), found: outcomeOf(() => thorough(row.text)) }));
   expect(differences.filter((row) => row.found !== row.expected)).toEqual([]);
@@ -56,7 +56,9 @@ test('the fast parser takes no document that the table refuses, and most of the 
       return [];
     }
   };
-  const taken = YAML_TABLE.filter((row) => sourcesOf(row.text).some(({ text }) => readPlainDocument(text) !== undefined));
+  const taken = YAML_TABLE.filter((row) =>
+    sourcesOf(row.text).some((source) => readPlainDocument(source, { ...YAML_LIMITS }) !== undefined),
+  );
   expect(taken.filter((row) => row.refused !== undefined && !row.text.includes('---'))).toEqual([]);
   expect(taken.length).toBeGreaterThan(YAML_TABLE.length / 2);
 });

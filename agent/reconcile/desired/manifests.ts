@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseYamlDocuments } from '../../../lib/fleet/protocol/yaml-documents.ts';
+import { loadYamlDocuments } from '../../../lib/fleet/protocol/yaml-reader.ts';
 import type { Manifest } from '../../cluster/cluster.ts';
 
 const strings = z.record(z.string(), z.string('must be a string: put it in quotes'));
@@ -22,9 +22,9 @@ export class ManifestError extends Error {
   override name = 'ManifestError';
 }
 
-/** The objects of a stack's YAML, in its order; lists are taken apart. Throws a YamlError or a ManifestError. */
-export function parseManifests(yaml: string): Manifest[] {
-  return parseYamlDocuments(yaml).flatMap(({ value, document, line }) => objects(value, `document ${document}, line ${line}`));
+/** The objects of a stack's YAML, in its order; lists are taken apart. Rejects with a YamlError or a ManifestError. */
+export async function parseManifests(yaml: string): Promise<Manifest[]> {
+  return (await loadYamlDocuments(yaml)).flatMap(({ value, document, line }) => objects(value, `document ${document}, line ${line}`));
 }
 
 function objects(value: unknown, where: string, depth = 0): Manifest[] {

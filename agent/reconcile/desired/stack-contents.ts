@@ -17,7 +17,7 @@ export function createStackContents({ bodies, stop }: { bodies: BodyStore; stop:
   const prefetched = new Map<string, { objectId: string; reading: Promise<readonly Manifest[]> }>();
 
   async function read({ stackId, deployment }: Assigned): Promise<readonly Manifest[]> {
-    const manifests = parseManifests(await bodies.get(stackId, deployment, stop));
+    const manifests = await parseManifests(await bodies.get(stackId, deployment, stop));
     // Removing everything is a deletion marker's to say; an empty text may be an accident.
     if (manifests.length === 0) throw new ManifestError(MESSAGES.noObjects());
     return manifests;

@@ -5,8 +5,9 @@ import { yieldToOthers } from '../../platform/slices.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
-import { parseYamlDocuments } from '../protocol/yaml-documents.ts';
+import { countYamlDocuments } from '../protocol/yaml-reader.ts';
 import { YamlError } from '../protocol/yaml-rules.ts';
+import { YamlReaderBusy } from '../protocol/yaml-thread.ts';
 import { findStack, type StackRecord } from '../stacks/stack-repository.ts';
 import { checkOwner } from '../stacks/stack-service.ts';
 import { runsStack } from '../targeting/matching.ts';
@@ -24,7 +25,7 @@ export async function createDeploymentObject(
   input: NewDeploymentObject,
 ): Promise<DeploymentObject> {
   checkOwner(caller, stack);
-  checkYaml(input);
+  await checkYaml(input);
   return asObject(await commitAsNewestOrHistory(ports, caller, stack, input), input.yaml_content);
 }
 
@@ -37,15 +38,15 @@ const asObject = (head: NewObjectHead, yaml_content: string): DeploymentObject =
 });
 
 /** Parseable YAML of at most a MiB with at least one document; a deletion marker may be empty. What Kubernetes makes of it is the agent's to say. */
-export function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObject): void {
+export async function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObject): Promise<void> {
   try {
-    const documents = parseYamlDocuments(yaml_content);
-    if (documents.length === 0 && !is_deletion_marker) {
+    if ((await countYamlDocuments(yaml_content)) === 0 && !is_deletion_marker) {
       throw fleetError('invalid_deployment_object', {
         message: 'yaml_content has no document: to remove everything, submit a deletion marker',
       });
     }
   } catch (error) {
+    if (error instanceof YamlReaderBusy) throw new AppError('unavailable', `yaml_content: ${error.message}`, { retryAfterSeconds: 2 });
     if (!(error instanceof YamlError)) throw error;
     if (error.code === 'too_large') throw new AppError('payload_too_large', `yaml_content: ${error.message}`);
     throw fleetError('invalid_deployment_object', {

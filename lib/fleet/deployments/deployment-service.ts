@@ -69,7 +69,7 @@ export async function createDeployment(ports: FleetPorts, caller: Caller, input:
   checkCreator(caller, generatorId);
   const { name, description = null, yaml_content } = input;
   checkStackText(name, description);
-  checkYaml({ yaml_content, is_deletion_marker: false });
+  await checkYaml({ yaml_content, is_deletion_marker: false });
   if (!(await findGenerator(ports.database, generatorId))) throw noGenerator();
   const now = timestamp(ports.clock);
   const stack: Stack = { id: newId(), created_at: now, updated_at: now, deleted_at: null, name, description, generator_id: generatorId };
@@ -114,7 +114,7 @@ export async function updateDeployment(
 ): Promise<Deployment> {
   checkOwner(caller, stack);
   const { name = stack.name, description = stack.description, yaml_content } = change;
-  if (yaml_content !== undefined) checkYaml({ yaml_content, is_deletion_marker: false });
+  if (yaml_content !== undefined) await checkYaml({ yaml_content, is_deletion_marker: false });
   if (name !== stack.name || description !== stack.description) await updateStack(ports, caller, stack, { name, description });
   if (yaml_content !== undefined) await createDeploymentObject(ports, caller, stack, { yaml_content, is_deletion_marker: false });
   return deploymentOf(ports, await getStack(ports, stack.id));

@@ -1,25 +1,12 @@
 import { Composer, type CST, Lexer, LineCounter, type ParsedNode, Parser } from 'yaml';
 import { createNodeReader } from './yaml-nodes.ts';
-import { YAML_LIMITS, YamlError, type YamlErrorCode, type YamlSource } from './yaml-rules.ts';
-
-/** What the documents of a text share. */
-export interface ComposeBudget {
-  aliases: number;
-  aliasedNodes: number;
-  aliasedCharacters: number;
-}
+import { YAML_LIMITS, type YamlBudget, YamlError, type YamlErrorCode, type YamlSource } from './yaml-rules.ts';
 
 /**
- * Reads documents of one text in any style, and finds what is wrong with them: with anchors, tags, merge keys. About a millisecond
- * for ten small manifests.
+ * Reads a document in any style, and finds what is wrong with it: with anchors, tags, merge keys. About a millisecond for ten small
+ * manifests.
  */
-export function createComposer(): (source: YamlSource) => unknown {
-  const { aliases, aliasedNodes, aliasedCharacters } = YAML_LIMITS;
-  const budget: ComposeBudget = { aliases, aliasedNodes, aliasedCharacters };
-  return (source) => compose(source, budget);
-}
-
-function compose({ text, document: number, firstLine }: YamlSource, budget: ComposeBudget): unknown {
+export function readComposedDocument({ text, document: number, firstLine }: YamlSource, budget: YamlBudget): unknown {
   const lines = new LineCounter();
   const refuse = (code: YamlErrorCode, message: string, offset: number) =>
     new YamlError(code, message, { document: number, line: firstLine - 1 + Math.max(1, lines.linePos(offset).line) });
@@ -38,7 +25,7 @@ function compose({ text, document: number, firstLine }: YamlSource, budget: Comp
   });
   let value: unknown = null;
   let found = 0;
-  for (const document of composer.compose(tokens(text, lines, { budget, refuse }))) {
+  for (const document of composer.compose(readTokens(text, lines, { budget, refuse }))) {
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem) throw refuse(codeOf(problem.code), firstLineOf(problem.message), problem.pos[0]);
     found += 1;
@@ -58,12 +45,12 @@ const PLAIN_TAGS = ['int', 'float', 'bool', 'null'].map((name) => ({
 type ErrorSource = number | readonly number[] | { offset: number };
 
 interface TokenLimits {
-  budget: ComposeBudget;
+  budget: YamlBudget;
   refuse(code: YamlErrorCode, message: string, offset: number): YamlError;
 }
 
-/** Lexes and parses in step, so that a text nested too deep is left as soon as it is: composing it would recurse as deep. */
-function* tokens(text: string, lines: LineCounter, { budget, refuse }: TokenLimits): Generator<CST.Token> {
+/** Lexes and parses in step, so that a text is left as soon as it is nested too deep or has too many tokens. */
+function* readTokens(text: string, lines: LineCounter, { budget, refuse }: TokenLimits): Generator<CST.Token> {
   const parser = new Parser(lines.addNewLine);
   lines.addNewLine(0);
   function* checked(some: Iterable<CST.Token>) {
@@ -73,6 +60,13 @@ function* tokens(text: string, lines: LineCounter, { budget, refuse }: TokenLimi
     }
   }
   for (const lexeme of new Lexer().lex(text)) {
+    if (--budget.tokens < 0) {
+      throw refuse(
+        'too_complex',
+        'has too many values for a text with anchors, tags, tabs or mistakes: leave these out, or make several stacks of it',
+        Math.max(0, parser.offset),
+      );
+    }
     if (lexeme.charCodeAt(0) === ALIAS_SIGN && parser.offset >= 0 && --budget.aliases < 0) {
       throw refuse('too_many_aliases', `must have at most ${YAML_LIMITS.aliases} aliases`, parser.offset);
     }

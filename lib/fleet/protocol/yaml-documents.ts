@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { createComposer } from './yaml-composed.ts';
+import { readComposedDocument } from './yaml-composed.ts';
 import { readPlainDocument } from './yaml-plain.ts';
-import { YAML_LIMITS, type YamlDocument, YamlError } from './yaml-rules.ts';
+import { YAML_LIMITS, type YamlBudget, type YamlDocument, YamlError } from './yaml-rules.ts';
 import { splitYamlDocuments } from './yaml-sources.ts';
 
 /**
@@ -15,9 +15,9 @@ export function* readYamlDocuments(text: string): Generator<YamlDocument> {
   if (text.length > YAML_LIMITS.bytes || Buffer.byteLength(text) > YAML_LIMITS.bytes) {
     throw new YamlError('too_large', `must have at most ${YAML_LIMITS.bytes} bytes`);
   }
-  const compose = createComposer();
+  const budget: YamlBudget = { ...YAML_LIMITS };
   for (const source of splitYamlDocuments(text)) {
-    const value = readPlainDocument(source.text) ?? compose(source);
+    const value = readPlainDocument(source, budget) ?? readComposedDocument(source, budget);
     if (value !== null) yield { value, document: source.document, line: source.line };
   }
 }

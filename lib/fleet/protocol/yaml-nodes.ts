@@ -1,13 +1,12 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar } from 'yaml';
-import type { ComposeBudget } from './yaml-composed.ts';
 import { createMappingReader } from './yaml-mapping.ts';
-import { YAML_LIMITS, type YamlError, type YamlErrorCode } from './yaml-rules.ts';
+import { YAML_LIMITS, type YamlBudget, type YamlError, type YamlErrorCode } from './yaml-rules.ts';
 import { type PlainScalar, readKey, readPlainScalar } from './yaml-scalars.ts';
 
 interface NodeReaderOptions {
   /** The document's text. */
   text: string;
-  budget: ComposeBudget;
+  budget: YamlBudget;
   refuse(code: YamlErrorCode, message: string, offset: number): YamlError;
 }
 

@@ -1,6 +1,6 @@
 import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
 import { createMappingReader } from './yaml-mapping.ts';
-import { YAML_LIMITS } from './yaml-rules.ts';
+import { YAML_LIMITS, type YamlBudget, YamlError, type YamlSource } from './yaml-rules.ts';
 import { MAYBE_TYPED, readKey, readPlainScalar } from './yaml-scalars.ts';
 
 /**
@@ -24,21 +24,29 @@ class NotPlain extends Error {
  * The value of a document in plain style: a mapping without anchors, aliases, tags, tabs, duplicate keys and unclear scalars, within
  * YAML_LIMITS. Undefined for every other text, right or wrong.
  */
-export function readPlainDocument(text: string): Record<string, unknown> | undefined {
+export function readPlainDocument({ text, document, line }: YamlSource, budget: YamlBudget): Record<string, unknown> | undefined {
   if (UNUSUAL.test(text)) return undefined;
   try {
-    return read(text, parseEvents(text, { maxDepth: YAML_LIMITS.depth }));
+    const events = parseEvents(text, { maxDepth: YAML_LIMITS.depth });
+    budget.events -= events.length;
+    if (budget.events < 0) throw new YamlError('too_complex', 'has too many values: make several stacks of it', { document, line });
+    // Values that are then thrown away would cost as much memory as the events.
+    return events.every(isPlain) ? read(text, events) : undefined;
   } catch (error) {
     if (error instanceof NotPlain || error instanceof YAMLException) return undefined;
     throw error;
   }
 }
 
+function isPlain(event: Event): boolean {
+  if (event.type === EVENT_ID.ALIAS) return false;
+  return !('anchorStart' in event) || (event.anchorStart < 0 && event.tagStart < 0);
+}
+
 function read(text: string, events: readonly Event[]): Record<string, unknown> {
   if (events[0]?.type !== EVENT_ID.DOCUMENT || events[1]?.type !== EVENT_ID.MAPPING) throw new NotPlain();
   let next = 2;
   let flow = events[1].style === COLLECTION_STYLE.FLOW;
-  if (events[1].anchorStart >= 0 || events[1].tagStart >= 0) throw new NotPlain();
   const root = record(1);
   // The document's own end, and no other document.
   if (next + 1 !== events.length) throw new NotPlain();
@@ -47,13 +55,12 @@ function read(text: string, events: readonly Event[]): Record<string, unknown> {
 
   function node(depth: number): unknown {
     const event = events[next++];
-    if (!event || !('anchorStart' in event) || event.type === EVENT_ID.ALIAS) throw new NotPlain();
-    if (event.anchorStart >= 0 || event.tagStart >= 0 || depth > YAML_LIMITS.depth) throw new NotPlain();
-    if (event.type === EVENT_ID.SCALAR) {
+    if (event?.type === EVENT_ID.SCALAR) {
       const scalar = scalarOf(event);
       if (scalar.type === 'unclear') throw new NotPlain();
       return scalar.value;
     }
+    if ((event?.type !== EVENT_ID.SEQUENCE && event?.type !== EVENT_ID.MAPPING) || depth > YAML_LIMITS.depth) throw new NotPlain();
     flow ||= event.style === COLLECTION_STYLE.FLOW;
     return event.type === EVENT_ID.SEQUENCE ? list(depth + 1) : record(depth + 1);
   }
@@ -86,7 +93,7 @@ function read(text: string, events: readonly Event[]): Record<string, unknown> {
   }
 
   function nameOf(event: Event | undefined): string {
-    if (event?.type !== EVENT_ID.SCALAR || event.anchorStart >= 0 || event.tagStart >= 0) throw new NotPlain();
+    if (event?.type !== EVENT_ID.SCALAR) throw new NotPlain();
     const key = readKey(scalarOf(event));
     if ('problem' in key) throw new NotPlain();
     if (event.style === SCALAR_STYLE.PLAIN) {

@@ -2,6 +2,10 @@
 export const YAML_LIMITS = {
   bytes: 1024 * 1024,
   documents: 1000,
+  /** Beginnings and ends of keys, values, lists and mappings in the whole text: twice what a text of short lines has. */
+  events: 500_000,
+  /** What the thorough parser reads of the whole text, blanks included: it takes about 2 µs and 500 bytes for each. */
+  tokens: 120_000,
   /** Collections within collections. */
   depth: 64,
   /** `*name` in the whole text. */
@@ -12,9 +16,13 @@ export const YAML_LIMITS = {
   aliasedCharacters: 2 * 1024 * 1024,
 } as const;
 
+/** The part of the limits that is left for the rest of a text. */
+export type YamlBudget = { -readonly [limit in keyof typeof YAML_LIMITS]: number };
+
 export type YamlErrorCode =
   | 'too_large'
   | 'too_many_documents'
+  | 'too_complex'
   | 'too_deep'
   | 'too_many_aliases'
   | 'custom_tag'
@@ -36,11 +44,14 @@ export interface YamlPosition {
 export class YamlError extends Error {
   override name = 'YamlError';
   readonly code: YamlErrorCode;
+  /** The message without the position. */
+  readonly reason: string;
   readonly document: number;
   readonly line: number;
-  constructor(code: YamlErrorCode, message: string, { document, line }: YamlPosition = { document: 0, line: 0 }) {
-    super(document === 0 ? message : `document ${document}, line ${line}: ${message}`);
+  constructor(code: YamlErrorCode, reason: string, { document, line }: YamlPosition = { document: 0, line: 0 }) {
+    super(document === 0 ? reason : `document ${document}, line ${line}: ${reason}`);
     this.code = code;
+    this.reason = reason;
     this.document = document;
     this.line = line;
   }
@@ -57,3 +68,12 @@ export interface YamlSource extends YamlPosition {
   /** The line of the whole text that this one begins at. */
   firstLine: number;
 }
+
+/** Newer than the types of the language that come with it. https://tc39.es/proposal-json-parse-with-source/ */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): { rawJSON: string } };
+
+/** An integer that no JavaScript number holds exactly, as a value that JSON.stringify writes as it is. */
+export const rawInteger = (decimal: string): { rawJSON: string } => rawJSON(decimal);
+
+export const isLargeInteger = (source: string | undefined): source is string =>
+  source !== undefined && /^-?\d+$/.test(source) && !Number.isSafeInteger(Number(source));

@@ -1,3 +1,5 @@
+import { rawInteger } from './yaml-rules.ts';
+
 /**
  * What a plain scalar means to kubectl, which reads YAML 1.1 with exceptions of its own (docs/decisions/0007). Every row of
  * test/agent/yaml-table.ts is held against the real kubectl.
@@ -59,9 +61,6 @@ export function readPlainScalar(source: string): PlainScalar {
   return { type: 'str', value: source };
 }
 
-/** Newer than the types of the language that come with it. https://tc39.es/proposal-json-parse-with-source/ */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): { rawJSON: string } };
-
 function integer(digits: string, source: string): PlainScalar {
   // Nobody means so many digits, and to convert them takes time by their square.
   if (digits.length > 100) return tooLarge(source);
@@ -71,7 +70,7 @@ function integer(digits: string, source: string): PlainScalar {
   if (!isInt64(exact)) return tooLarge(source);
   const value = Number(exact);
   // A zero has no sign in JSON's integers.
-  return { type: 'int', value: Number.isSafeInteger(value) ? value + 0 : rawJSON(String(exact)) };
+  return { type: 'int', value: Number.isSafeInteger(value) ? value + 0 : rawInteger(String(exact)) };
 }
 
 const isInt64 = (value: bigint): boolean => value >= INT64.min && value <= INT64.max;

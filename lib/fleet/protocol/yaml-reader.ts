@@ -1,0 +1,40 @@
+import { parseYamlDocuments, readYamlDocuments } from './yaml-documents.ts';
+import { isLargeInteger, rawInteger, type YamlDocument, YamlError } from './yaml-rules.ts';
+import { askYamlThread, hasYamlThread, type YamlAnswer } from './yaml-thread.ts';
+
+/** Read at once: the worst text of this size keeps the event loop for 15 ms, an ordinary one for 2 ms. */
+const SMALL_CHARACTERS = 16 * 1024;
+
+/** How many documents a text has. Rejects with a YamlError as readYamlDocuments throws it; keeps no value. */
+export async function countYamlDocuments(text: string): Promise<number> {
+  if (!isSmall(text)) return taken(await askYamlThread({ text, wantsValues: false })).count;
+  let count = 0;
+  for (const _document of readYamlDocuments(text)) count += 1;
+  return count;
+}
+
+/** The documents of a text. Rejects with a YamlError as readYamlDocuments throws it. */
+export async function loadYamlDocuments(text: string): Promise<YamlDocument[]> {
+  if (isSmall(text)) return parseYamlDocuments(text);
+  const { documents } = taken(await askYamlThread({ text, wantsValues: true }));
+  return documents.map(({ json, document, line }) => ({ value: fromJson(json), document, line }));
+}
+
+const isSmall = (text: string): boolean => text.length <= SMALL_CHARACTERS || !hasYamlThread;
+
+function taken(answer: YamlAnswer): Extract<YamlAnswer, { count: number }> {
+  if (!('refused' in answer)) return answer;
+  const { code, reason, document, line } = answer.refused;
+  throw new YamlError(code, reason, { document, line });
+}
+
+/** Keeps integers that no JavaScript number holds. */
+function fromJson(json: string): unknown {
+  if (!/\d{16}/.test(json)) return JSON.parse(json);
+  return parseWithSource(json, (_key, value, { source }) => (isLargeInteger(source) ? rawInteger(source) : value));
+}
+
+type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+
+/** Newer than the types of the language that come with it, as is rawInteger. */
+const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown;
