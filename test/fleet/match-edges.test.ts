@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Write } from '../../lib/platform/database/database.ts';
+import { keyOf, type Write } from '../../lib/platform/database/database.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { configMap, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, submit } from './fleet-builder.ts';
 import { justBefore } from './interrupted-store.ts';
@@ -70,4 +70,36 @@ test('an agent that looks because a stack was deleted does not find it by what i
   await ok(generator.api.delete(`/stacks/${stack.id}`));
   database.write = write;
   expect(seen).toBe('withdrawn');
+});
+
+/** Lets something happen right before the next write to a match edge. */
+function beforeEdgeWrite(happens: () => Promise<unknown>): void {
+  const { database } = host.app.services;
+  const { write } = database;
+  database.write = async (one: Write) => {
+    if (keyOf(one).pk.startsWith('MATCH#')) {
+      database.write = write;
+      await happens();
+    }
+    return write(one);
+  };
+}
+
+test.each([
+  ['gets a new object', (id: string) => submit(host, id, configMap('two')), 'assigned'],
+  ['is deleted', (id: string) => ok(generator.api.delete(`/stacks/${id}`)), 'withdrawn'],
+])('an agent that comes to a stack and looks while it %s hears of that', async (what, change, state) => {
+  const label = what.replaceAll(' ', '-');
+  const agent = await makeAgent(host, { generators: [generator] });
+  const stack = await makeStack(host, generator, { labels: [label], yaml: configMap('one') });
+  const poll = (etag?: string) => agent.api.get(`/agents/${agent.id}/assignments`, { headers: { 'if-none-match': etag } });
+  let etag: string | undefined;
+  beforeEdgeWrite(async () => {
+    await ok(host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label }));
+    etag = (await poll()).headers.etag;
+  });
+  const changed = await change(stack.id);
+  const { status, body } = await poll(etag);
+  expect(status).toBe(200);
+  expect(body.assignments).toMatchObject([{ stack_id: stack.id, state, deployment_object_id: changed?.id ?? stack.objectId }]);
 });
