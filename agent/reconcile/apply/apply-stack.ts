@@ -2,6 +2,7 @@ import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.t
 import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
 import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
+import { objectKey } from '../desired/object-key.ts';
 import { isAdopted } from '../desired/ownership.ts';
 import { objectOutcome } from '../effects/outcome.ts';
 import { type OwnedRef, union } from '../inventory/inventory.ts';
@@ -80,7 +81,10 @@ export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Pr
     createdNamespaces: [],
     ownedBefore: pruned.ownedBefore,
     // An object that was to be adopted may have gone before, and a new one may have come.
-    adopted: [...live].filter(([, object]) => isAdopted(object)).map(([key]) => key),
+    adopted: [
+      ...[...live].filter(([, object]) => isAdopted(object)).map(([key]) => key),
+      ...pruned.survivors.map(objectKey).filter((key) => begun.adopted.includes(key)),
+    ],
     objects: union<OwnedRef>(
       pruned.survivors,
       desired.map(({ key, ref }) => withUid(ref, live.get(key))),

@@ -1,0 +1,97 @@
+import { YamlError } from '../../../lib/fleet/protocol/yaml-rules.ts';
+import type { Log } from '../../../lib/platform/log.ts';
+import type { AgentMetrics } from '../../agent-metrics.ts';
+import { ClusterError } from '../../cluster/cluster.ts';
+import { ControlPlaneError } from '../../control-plane/control-plane.ts';
+import type { StackAssignment } from '../../control-plane/stack-assignment.ts';
+import { MESSAGES } from '../../operator-messages.ts';
+import type { Reports } from '../../reports.ts';
+import type { AgentState } from '../../state/agent-state.ts';
+import { ManifestError } from '../desired/manifests.ts';
+import type { ClusterEffects } from '../effects/cluster-effects.ts';
+import type { Outcome } from '../effects/outcome.ts';
+import { InventoryError } from '../inventory/inventory-store.ts';
+import { type InProcess, scheduleRetry } from './stack-progress.ts';
+import type { StepResult } from './step-result.ts';
+
+export interface RecorderPorts {
+  effects: ClusterEffects;
+  state: AgentState;
+  reports: Reports;
+  metrics: AgentMetrics;
+  log: Log;
+}
+
+/** The only place that writes down and reports what became of a step. */
+export interface StepRecorder {
+  /** `objectId` is of the deployment object that the report is about. */
+  ended(
+    assignment: StackAssignment,
+    progress: InProcess,
+    result: StepResult,
+    told: { objectId: string | undefined; startedMs: number },
+  ): void;
+  /** The step could not be tried. */
+  failed(assignment: StackAssignment, progress: InProcess, error: unknown, startedMs: number): void;
+}
+
+/** Their messages contain no values of objects. */
+const FORESEEN = [ClusterError, ControlPlaneError, InventoryError, ManifestError, YamlError];
+
+export function createStepRecorder({ effects, state, reports, metrics, log }: RecorderPorts): StepRecorder {
+  const { clock, random } = effects;
+
+  function record({ stackId, deployment }: StackAssignment, progress: InProcess, result: StepResult): void {
+    const { outcome, verified, healthWait, retryAfterMs, removal, live = new Map() } = result;
+    for (const [key, { metadata }] of live) progress.seen.set(key, metadata.resourceVersion);
+    progress.healthWait = healthWait;
+    progress.removal = removal;
+    progress.verified = verified && deployment?.checksum;
+    if (verified && deployment) {
+      progress.checkAtMs = verified.checkAtMs;
+      state.noteApplied(stackId, deployment.sequence);
+    }
+    if (outcome?.status === 'FAILURE' || retryAfterMs !== undefined)
+      scheduleRetry(progress, deployment?.objectId ?? '', { nowMs: clock.monotonicMs(), random, ms: retryAfterMs });
+    else if (outcome || verified) progress.failed = undefined;
+  }
+
+  function report(assignment: StackAssignment, objectId: string | undefined, outcome: Outcome, startedMs: number, again: boolean): void {
+    if (objectId === undefined) return;
+    const { stackId } = assignment;
+    const durationMs = clock.monotonicMs() - startedMs;
+    if (outcome.held) metrics.deletionsHeld();
+    log.info('reconciled', {
+      stack_id: stackId,
+      deployment_object_id: objectId,
+      status: outcome.status,
+      objects: outcome.objects.length,
+      duration_ms: Math.round(durationMs),
+    });
+    const type = assignment.state === 'withdrawn' ? 'remove' : 'deploy';
+    reports.submit({ stackId, deploymentObjectId: objectId, type, outcome, durationMs, again });
+  }
+
+  return {
+    ended(assignment, progress, result, { objectId, startedMs }) {
+      const { outcome, corrected = 0 } = result;
+      record(assignment, progress, result);
+      if (corrected > 0) {
+        metrics.driftCorrected(corrected);
+        log.warn('drift_corrected', { stack_id: assignment.stackId, objects: corrected });
+      }
+      if (outcome) report(assignment, objectId, outcome, result.startedMs ?? startedMs, corrected > 0);
+    },
+    failed(assignment, progress, error, startedMs) {
+      log.warn('stack_failed', { stack_id: assignment.stackId, error });
+      const isForeseen = FORESEEN.some((kind) => error instanceof kind);
+      // An error that nobody foresaw may quote anything.
+      const summary = error instanceof Error && isForeseen ? error.message : MESSAGES.unforeseen();
+      const outcome: Outcome = { status: 'FAILURE', summary, objects: [] };
+      record(assignment, progress, { outcome, removal: progress.removal });
+      // A control plane that could not be asked needs no news of that.
+      if (error instanceof ControlPlaneError && error.fault === 'unreachable') return;
+      report(assignment, assignment.deployment?.objectId, outcome, startedMs, false);
+    },
+  };
+}
