@@ -139,11 +139,7 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
           );
         },
       }).catch((error: unknown) => {
-        if (onto !== undefined && isOfAnotherObject(error))
-          throw new ClusterError(error.message, { status: 409, reason: CHANGED, cause: error });
-        // Admission webhooks and conversions write what they like.
-        if (error instanceof ClusterError) error.message = withoutValuesOf(error.message, manifest);
-        throw error;
+        throw error instanceof ClusterError ? refusalOf(error, manifest, onto !== undefined) : error;
       });
     },
 
@@ -189,6 +185,16 @@ const isOfAnotherObject = (error: unknown): error is ClusterError =>
   error instanceof ClusterError &&
   ((error.status === 409 && /^(?:Conflict|AlreadyExists)$/.test(error.reason) && !/conflicts? with|conflicts?: /i.test(error.message)) ||
     (error.status === 422 && error.message.includes('metadata.uid')));
+
+/** Admission webhooks and conversions write what they like. A new error, since the stack of the old one repeats its message. */
+function refusalOf(error: ClusterError, manifest: Manifest, isPinned: boolean): ClusterError {
+  const { status, reason, retryAfterMs } = error;
+  const message = withoutValuesOf(error.message, manifest);
+  if (isPinned && isOfAnotherObject(error)) return new ClusterError(message, { status: 409, reason: CHANGED });
+  // Without an answer there is nothing in it that somebody wrote.
+  const cause = status === 0 ? { cause: error.cause } : {};
+  return new ClusterError(message, { status, reason, ...(retryAfterMs !== undefined && { retryAfterMs }), ...cause });
+}
 
 const isMissing = (error: unknown): boolean => error instanceof ClusterError && error.status === 404 && error.reason === 'NotFound';
 

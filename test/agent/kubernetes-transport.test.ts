@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Cluster } from '../../agent/cluster/cluster.ts';
 import { createKubernetesCluster, type KubernetesClusterOptions } from '../../agent/cluster/kubernetes-cluster.ts';
+import { createLog } from '../../lib/platform/log.ts';
 import { failureOf } from './cluster-failure.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -129,6 +130,18 @@ describe('the Kubernetes API, answering badly', () => {
     const cluster = await connect();
     expect(await failureOf(cluster.delete(gone))).toMatchObject({ status: 503, reason: 'ServiceUnavailable', retryable: true });
     expect(await failureOf(cluster.findKind(gone.apiVersion, gone.kind))).toMatchObject({ status: 503 });
+  });
+
+  test('neither an error nor what a log would show of it has a value of the object that was refused', async () => {
+    const message = 'admission webhook "x" denied the request: data.password hunter2-secret is too short';
+    answers[onePath] = json(400, status(400, 'BadRequest', message, { name: 'one' }));
+    const lines: string[] = [];
+    const log = createLog({ write: (line) => lines.push(line) });
+    const manifest = { ...object, metadata: { name: 'one', namespace: 'shop' }, data: { password: 'hunter2-secret' } };
+    const error = await failureOf((await connect()).apply(manifest, { fieldManager: 'test', force: true }));
+    log.warn('refused', { error });
+    expect(error.message).toBe('admission webhook "x" denied the request: data.password … is too short');
+    expect(lines.join()).not.toContain('hunter2');
   });
 
   test('a server that does not answer in time is left', async () => {
