@@ -11,6 +11,7 @@ import { pollRhythm } from './poll-rhythm.ts';
 import { pollThroughput } from './poll-throughput.ts';
 import { readLists } from './read-lists.ts';
 import { type BenchTable, markdown } from './statistics.ts';
+import { yamlCost } from './yaml-cost.ts';
 
 /** `npm run bench [-- <names>]`: runs the benchmarks, prints their tables; a whole run is written to docs/benchmarks.md. */
 const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<BenchTable> }> = {
@@ -20,6 +21,7 @@ const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<Benc
   bundles: { needsKubernetes: false, run: bundles },
   rhythm: { needsKubernetes: false, run: pollRhythm },
   lists: { needsKubernetes: false, run: readLists },
+  yaml: { needsKubernetes: false, run: yamlCost },
   latency: { needsKubernetes: true, run: applyLatency },
   large: { needsKubernetes: true, run: largeStack },
 };

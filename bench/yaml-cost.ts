@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type BenchTable, rounded } from './statistics.ts';
+
+const SHAPES = [
+  'a block of lines',
+  'keys',
+  'JSON',
+  'dashes at the root',
+  'dashes below a key',
+  'nested dashes and an anchor',
+  'merge keys',
+];
+const CHILD = join(import.meta.dirname, '../test/agent/yaml-cost-child.ts');
+
+/** CPU and peak memory of reading a MiB of YAML in a fresh process, the start of its thread included. */
+export async function yamlCost(): Promise<BenchTable> {
+  const rows: string[][] = [];
+  for (const shape of SHAPES) {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', CHILD, shape], { timeout: 60_000 });
+    const { outcome, cpuMs, peakMegabytes }: { outcome: string; cpuMs: number; peakMegabytes: number } = JSON.parse(stdout);
+    rows.push([shape, outcome, rounded(cpuMs, 0), rounded(peakMegabytes, 0)]);
+  }
+  return {
+    title: 'A MiB of YAML',
+    about: 'Read by a fresh process, the start of its thread included. Aim: at most 1,000 ms, and 150 MB more than the cheapest.',
+    columns: ['the text repeats', 'outcome', 'CPU, ms', 'peak memory of the process, MB'],
+    rows,
+  };
+}
