@@ -2,33 +2,44 @@ const rights = require('./function-rights.cjs');
 const { PREFIX, logicalName } = require('./names.cjs');
 
 /** Everything that should wake somebody goes to one topic; subscribe to it what wakes you. */
+const always = {
+  EvaluationPeriods: 1,
+  Threshold: 0,
+  ComparisonOperator: 'GreaterThanThreshold',
+  TreatMissingData: 'notBreaching',
+  AlarmActions: [{ Ref: 'AlarmTopic' }],
+  OKActions: [{ Ref: 'AlarmTopic' }],
+};
 const alarm = (AlarmDescription, metric, more = {}) => ({
   Type: 'AWS::CloudWatch::Alarm',
-  Properties: {
-    AlarmDescription,
-    Statistic: 'Sum',
-    Period: 60,
-    EvaluationPeriods: 1,
-    Threshold: 0,
-    ComparisonOperator: 'GreaterThanThreshold',
-    TreatMissingData: 'notBreaching',
-    AlarmActions: [{ Ref: 'AlarmTopic' }],
-    OKActions: [{ Ref: 'AlarmTopic' }],
-    ...metric,
-    ...more,
-  },
+  Properties: { AlarmDescription, Statistic: 'Sum', Period: 60, ...always, ...metric, ...more },
 });
 const dimension = (Name, Value) => [{ Name, Value }];
 
+/** One alarm for both: each function has enough resources of its own (docs/decisions/0013-below-500-resources.md). */
 const forFunction = (name) => {
-  const metric = (MetricName) => ({
-    Namespace: 'AWS/Lambda',
-    MetricName,
-    Dimensions: dimension('FunctionName', `${PREFIX}-${name}`),
+  const metric = (Id, MetricName) => ({
+    Id,
+    MetricStat: {
+      Metric: { Namespace: 'AWS/Lambda', MetricName, Dimensions: dimension('FunctionName', `${PREFIX}-${name}`) },
+      Period: 60,
+      Stat: 'Sum',
+    },
+    ReturnData: false,
   });
   return {
-    [`${logicalName(name)}ErrorsAlarm`]: alarm(`${name} failed as a whole: it crashed, or ran out of time or memory`, metric('Errors')),
-    [`${logicalName(name)}ThrottlesAlarm`]: alarm(`${name} was refused: the account's concurrency is used up`, metric('Throttles')),
+    [`${logicalName(name)}Alarm`]: {
+      Type: 'AWS::CloudWatch::Alarm',
+      Properties: {
+        AlarmDescription: `${name} failed as a whole (it crashed, or ran out of time or memory), or was refused since no instance was left`,
+        Metrics: [
+          metric('errors', 'Errors'),
+          metric('throttles', 'Throttles'),
+          { Id: 'troubles', Expression: 'errors + throttles', Label: `${name}: errors and throttles` },
+        ],
+        ...always,
+      },
+    },
   };
 };
 

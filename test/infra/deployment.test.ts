@@ -8,7 +8,7 @@ import { fallbackGroup, httpGroups, queueGroups, scheduleGroups, tables } from '
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../infra/host/create-queues.ts';
 import { DEVELOPMENT_PAK_HASH } from '../../lib/identity/pak.ts';
 import { Config } from '../../lib/platform/config.ts';
-import { gatewayRoute } from './gateway-route.ts';
+import { createChoice } from './gateway-route.ts';
 import { type Deployment, packageDeployment } from './packaged-deployment.ts';
 
 const PREFIX = 'brokkr-dev';
@@ -60,19 +60,42 @@ describe('the packaged deployment', () => {
         .ofType('AWS::ApiGatewayV2::Integration')
         .map(([id, { Properties }]) => [id, nameOf(attributeOf(Properties.IntegrationUri))]),
     );
-    const routed = deployment.ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => {
+    const routes = deployment.ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => {
       const { RouteKey, Target } = RouteProperties.parse(Properties);
-      return `${RouteKey} → ${integrations.get(Target['Fn::Join'][1][1].Ref)}`;
+      expect(RouteKey).toMatch(/^(ANY \/|\$default$)/);
+      return { template: RouteKey.replace('ANY ', ''), function: integrations.get(Target['Fn::Join'][1][1].Ref) ?? 'none' };
     });
-    const wanted = httpGroups.flatMap(({ name, endpoints }) =>
-      endpoints.map(({ path }) => gatewayRoute(path)).map((route) => `${route} → ${route === '$default' ? fallbackGroup.name : name}`),
+    const choose = createChoice(routes.filter(({ template }) => template !== '$default'));
+    const chosen = httpGroups.flatMap(({ name, endpoints }) =>
+      endpoints.map(({ path }) => ({ path, wanted: name, route: choose(path.replaceAll(/{(\w+)}/g, '$1'))?.route })),
     );
-    expect(routed.sort()).toEqual([...new Set(wanted)].sort());
+    const wrong = chosen.filter(({ wanted, route }) => (route?.function ?? fallbackGroup.name) !== wanted);
+    expect(wrong).toEqual([]);
+    const used = new Set(['$default', ...chosen.map(({ route }) => route?.template)]);
+    expect(routes.filter(({ template }) => !used.has(template))).toEqual([]);
+    expect(routes.find(({ template }) => template === '$default')?.function).toBe(fallbackGroup.name);
   });
 
-  test('what API Gateway has no route for is an endpoint of the function that gets everything else', () => {
-    const homeless = httpGroups.flatMap(({ endpoints }) => endpoints).filter(({ path }) => gatewayRoute(path) === '$default');
-    expect(homeless).toEqual(fallbackGroup.endpoints);
+  test('three times as many routes and functions still fit into one stack', () => {
+    expect(3 * Object.keys(deployment.resources).length).toBeLessThan(500);
+  });
+
+  test('metrics, which name every agent, are answered only to those whom AWS lets call', () => {
+    const open = deployment.ofType('AWS::ApiGatewayV2::Route').filter(([, { Properties }]) => Properties.AuthorizationType !== 'AWS_IAM');
+    expect(open.map(([, { Properties }]) => Properties.RouteKey)).not.toContain('ANY /metrics');
+  });
+
+  test('each request leaves a line in a log that ends, without its query and headers', () => {
+    const [[, stage] = []] = deployment.ofType('AWS::ApiGatewayV2::Stage');
+    const Access = z.object({ DestinationArn: GetAtt, Format: z.string().transform((text) => JSON.parse(text)) });
+    const { DestinationArn, Format } = Access.parse(stage?.Properties.AccessLogSettings);
+    expect(deployment.resources[attributeOf(DestinationArn)]?.Properties).toMatchObject({ RetentionInDays: 30 });
+    expect(Format).toMatchObject({ status: '$context.status', path: '$context.path', ms: '$context.responseLatency' });
+  });
+
+  test('a crowd’s notifications take a bounded number of instances', () => {
+    const limits = deployment.ofType('AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => Properties.ScalingConfig);
+    expect(limits).toEqual(queueGroups.map(() => ({ MaximumConcurrency: expect.any(Number) })));
   });
 
   test('every integration speaks the payload format the functions understand', () => {
@@ -111,6 +134,7 @@ describe('the packaged deployment', () => {
       expect(resource).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
       expect(rest).toEqual({
         BillingMode: 'PAY_PER_REQUEST',
+        DeletionProtectionEnabled: false,
         AttributeDefinitions: [key('pk'), key('sk')],
         KeySchema: [
           { AttributeName: 'pk', KeyType: 'HASH' },
@@ -189,14 +213,20 @@ describe('the packaged deployment', () => {
   });
 
   test('somebody is told of given-up messages, failing and throttled functions, stuck events and server errors', () => {
-    const Metric = z.looseObject({
-      Namespace: z.string(),
+    const Metric = z.object({
       MetricName: z.string(),
       Dimensions: z.array(z.object({ Name: z.string(), Value: z.unknown() })).default([]),
     });
-    const alarms = deployment.ofType('AWS::CloudWatch::Alarm').map(([, { Properties }]) => Metric.parse(Properties));
-    for (const alarm of alarms) expect(alarm.AlarmActions).toEqual([{ Ref: 'AlarmTopic' }]);
-    const on = alarms.map(({ MetricName, Dimensions }) => `${MetricName} ${JSON.stringify(Dimensions[0]?.Value ?? null)}`);
+    const Alarm = z.union([
+      Metric.transform((metric) => [metric]),
+      z
+        .object({ Metrics: z.array(z.object({ MetricStat: z.object({ Metric }).optional() })) })
+        .transform(({ Metrics }) => Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? [])),
+    ]);
+    const alarms = deployment.ofType('AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
+    for (const { AlarmActions } of alarms) expect(AlarmActions).toEqual([{ Ref: 'AlarmTopic' }]);
+    const metrics = alarms.flatMap((properties) => Alarm.parse(properties));
+    const on = metrics.map(({ MetricName, Dimensions }) => `${MetricName} ${JSON.stringify(Dimensions[0]?.Value ?? null)}`);
     const deadIds = deployment
       .ofType('AWS::SQS::Queue')
       .filter(([, { Properties }]) => String(Properties.QueueName).endsWith('-dead'))
@@ -237,6 +267,7 @@ describe('the packaged deployment', () => {
     const groups = deployment
       .ofType('AWS::Logs::LogGroup')
       .map(([, { Properties }]) => [Properties.LogGroupName, Properties.RetentionInDays]);
-    expect(groups.sort()).toEqual(listed.map(({ name }) => [`/aws/lambda/${PREFIX}-${name}`, 30]).sort());
+    const expected = [['/aws/http-api/brokkr-dev', 30], ...listed.map(({ name }) => [`/aws/lambda/${PREFIX}-${name}`, 30])];
+    expect(groups.sort()).toEqual(expected.sort());
   });
 });

@@ -43,6 +43,11 @@ describe('a request through API Gateway, which decodes paths', () => {
     expect(decodeURIComponent(pathOf(event).split('/')[6] ?? '')).toBe(label);
   });
 
+  test('below a route that takes everything, each segment arrives as it was meant', () => {
+    const event = routed('/api/v1/agents/7/targets/100% ü', '/api/v1/agents/{id}/{below+}', { id: '7', below: 'targets/100% ü' });
+    expect(pathOf(event)).toBe('/api/v1/agents/7/targets/100%25%20%C3%BC');
+  });
+
   test('without parameters, and on the default route, the path is the raw one', () => {
     expect(pathOf({ ...request('/api/v1/agents'), routeKey: 'ANY /api/v1/agents' })).toBe('/api/v1/agents');
     expect(pathOf(request('/api/v1/agents/'))).toBe('/api/v1/agents/');

@@ -1,20 +1,11 @@
 import type { HttpGroup } from '../../functions/registry.ts';
 import type { HttpEvent, HttpResult } from '../../lib/platform/http/http-event.ts';
 import type { Answer, Api, Call } from '../harness/client.ts';
-import { gatewayRoute } from './gateway-route.ts';
+import { createChoice, gatewayRoutes } from './gateway-route.ts';
 
 /** API Gateway's part: which group serves a path, and the event its function gets. Paths and parameters arrive decoded, as there. */
 export function createGateway(groups: readonly HttpGroup[], fallback: HttpGroup) {
-  const routes = groups
-    .flatMap((group) => group.endpoints.map(({ path }) => ({ group, template: gatewayRoute(path).replace('ANY ', '') })))
-    .filter(({ template }) => template !== '$default')
-    .map((route) => ({
-      ...route,
-      matches: new RegExp(`^${route.template.replaceAll(/{(\w+)}/g, '(?<$1>[^/]+)').replaceAll(/{(\w+)\+}/g, '(?<$1>.+)')}$`),
-    }))
-    // The more literal route first, greedy ones last.
-    .sort((a, b) => rank(a.template) - rank(b.template));
-
+  const choose = createChoice(gatewayRoutes().filter((route) => groups.some(({ name }) => name === route.function)));
   return (
     method: string,
     url: string,
@@ -23,13 +14,13 @@ export function createGateway(groups: readonly HttpGroup[], fallback: HttpGroup)
   ): { group: HttpGroup; event: HttpEvent } => {
     const [rawPath = '', rawQueryString = ''] = url.split('?');
     const path = decodeURIComponent(rawPath);
-    const route = routes.find(({ matches }) => matches.test(path));
-    const pathParameters = { ...(route?.matches.exec(path)?.groups ?? {}) };
-    const routeKey = route ? `ANY ${route.template}` : '$default';
+    const chosen = choose(path);
+    const pathParameters = chosen?.parameters ?? {};
+    const routeKey = chosen ? `ANY ${chosen.route.template}` : '$default';
     const http = { method, path, protocol: 'HTTP/1.1', sourceIp: '203.0.113.9', userAgent: 'test' };
     const context = { accountId: '', apiId: '', domainName: '', domainPrefix: '', stage: '$default', time: '', timeEpoch: 0 };
     return {
-      group: route?.group ?? fallback,
+      group: groups.find(({ name }) => name === chosen?.route.function) ?? fallback,
       event: {
         version: '2.0',
         routeKey,
@@ -44,8 +35,6 @@ export function createGateway(groups: readonly HttpGroup[], fallback: HttpGroup)
     };
   };
 }
-const rank = (template: string) => (template.match(/{/g)?.length ?? 0) + (template.includes('+}') ? 10 : 0);
-
 /** The tests' usual client, without a network between it and what answers. */
 export function apiOver(
   answer: (method: string, url: string, headers: Record<string, string>, body: string | undefined) => Promise<HttpResult>,

@@ -23,12 +23,15 @@ export function factsOf(event: HttpEvent, log: Log): RequestFacts {
 
 /**
  * The path as it was sent. API Gateway decodes it, so that a `/` inside a parameter looks like a separator. If API Gateway matched a
- * route, the path is built again from the route and its parameters.
+ * route, the path is built again from the route and its parameters: `{below+}` is several segments, every other parameter is one.
  */
 export function pathOf({ rawPath, routeKey, pathParameters }: HttpEvent): string {
   const template = routeKey.split(' ')[1];
   if (template === undefined || !pathParameters) return rawPath;
-  return template.replaceAll(/{(\w+)\+?}/g, (_all, name: string) => encodeURIComponent(pathParameters[name] ?? ''));
+  return template.replaceAll(/{(\w+)\+?}/g, (_all, name: string) => {
+    const value = pathParameters[name] ?? '';
+    return name === 'below' ? value.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(value);
+  });
 }
 
 export function queryOf(event: HttpEvent): Record<string, string> {
