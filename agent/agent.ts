@@ -25,7 +25,7 @@ export interface AgentOptions {
   config: AgentConfig;
   cluster: Cluster;
   controlPlane: ControlPlane;
-  /** The folder `config.stateDir` where absent. */
+  /** The folder `config.stateDir` if absent. */
   files?: StateFiles;
   clock?: Clock;
   /** In [0, 1): for jitter. */
@@ -37,8 +37,8 @@ export interface AgentOptions {
 /** One agent of one cluster. It closes neither the cluster nor the control plane it was given. */
 export interface Agent {
   /**
-   * Resolves once the agent is at work. Rejects where the control plane is not ready in time and no earlier state is at hand, or
-   * where it says that the key is not this agent's.
+   * Resolves once the agent is at work. Rejects if the control plane is not ready in time and no earlier state is at hand, or
+   * if it says that the key is not this agent's.
    */
   start(): Promise<void>;
   /** Ends the work between two objects; resolves when nothing is under way. */

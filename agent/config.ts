@@ -51,7 +51,7 @@ export interface AgentConfig {
   kubeconfigPath: string | undefined;
   cluster: 'kubernetes' | 'memory';
   healthPort: number;
-  /** Where namespaced objects go that name no namespace; `default` where unset. */
+  /** The namespace of objects that name none; `default` if unset. */
   watchNamespace: string | undefined;
   inventoryNamespace: string;
   generatorIds: string[];

@@ -3,7 +3,7 @@ import { type Clock, timestamp } from '../lib/platform/clock.ts';
 import type { Agent } from './agent.ts';
 
 export interface HealthServer {
-  /** Of the socket: another than asked for where that was 0. */
+  /** The socket's port: differs from the one asked for if that was 0. */
   port: number;
   close(): Promise<void>;
 }

@@ -34,7 +34,7 @@ export async function waitUntilReady(
 }
 
 /**
- * Who this agent is, by its key and by its name: both must say the same. Registers with the generators asked for; where that fails,
+ * Who this agent is, by its key and by its name: both must say the same. Registers with the generators asked for; if that fails,
  * it only serves no stacks of theirs. Rejects with a ControlPlaneError, or a NotThisAgentError which no waiting will mend.
  */
 export async function join({ controlPlane, agentName, clusterName, generatorIds, log, stop }: JoinOptions): Promise<string> {
@@ -57,7 +57,7 @@ export async function join({ controlPlane, agentName, clusterName, generatorIds,
   return agent;
 }
 
-/** What these answers of the control plane mean to whoever has set the agent up. */
+/** Explains an answer of the control plane to the operator who set the agent up. */
 const explain =
   (statuses: readonly number[], meaning: string) =>
   (cause: unknown): never => {

@@ -41,14 +41,14 @@ async function main(): Promise<void> {
     await agent.start();
   } catch (error) {
     if (stopping) return;
-    // Where the control plane is or what it says is for people to mend: the reason is enough.
+    // People mend the control plane's address or its refusal: the reason is enough.
     const isTheirs = error instanceof NotThisAgentError || error instanceof ControlPlaneError;
     log.error('agent_not_started', isTheirs ? { why: error.message } : { error });
     process.exit(1);
   }
 }
 
-/** Loaded only where it is used: the Kubernetes client takes its time. */
+/** Loaded only if it is used: the Kubernetes client takes its time. */
 async function createCluster({ cluster, kubeconfigPath }: AgentConfig): Promise<Cluster> {
   if (cluster === 'memory') return (await import('./cluster/memory-cluster.ts')).createMemoryCluster();
   const { createKubernetesCluster } = await import('./cluster/kubernetes-cluster.ts');

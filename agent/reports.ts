@@ -109,7 +109,7 @@ export function createReports({ controlPlane, state, agentId, clock, random, log
       const { deployment_object_id, event_type, status } = event;
       record.reported = { deployment_object_id, event_type, status, digest };
       const pending = [...state.pending.filter(({ stack_id }) => stack_id !== stackId), { stack_id: stackId, event }];
-      // What nobody will hear is to be reported again.
+      // A report that is dropped has to be made again.
       for (const { stack_id } of pending.slice(0, -PENDING_MAX)) delete state.stack(stack_id).reported;
       state.pending = pending.slice(-PENDING_MAX);
       state.changed();

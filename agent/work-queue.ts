@@ -16,9 +16,9 @@ export interface WorkQueue {
 
 /** How work on a key ended. */
 export interface Worked {
-  /** After how many milliseconds the key is due again; absent where not by itself. */
+  /** After how many milliseconds the key is due again; absent if not by itself. */
   dueMs?: number;
-  /** It may well fail again, and take its time to. */
+  /** The run failed; failing keys get at most half of the slots. */
   failing?: boolean;
 }
 

@@ -84,12 +84,12 @@ export interface DisownOptions {
 }
 
 export interface Cluster {
-  /** Asks for the API server's version. Rejects with a ClusterError where it can't be reached. */
+  /** Asks for the API server's version. Rejects with a ClusterError if it can't be reached. */
   version(signal?: AbortSignal): Promise<string>;
   /**
    * Looks a kind up in discovery, which is cached; a kind not in the cache is looked for afresh, at most once a second, and `fresh`
-   * always does. Undefined where the server doesn't serve it (a CRD that isn't established, a typo). A CRD's kind can be missing for
-   * some milliseconds after it is established. Rejects with a retryable 503 where an extension's own server, which would know, is away.
+   * always does. Undefined if the server doesn't serve it (a CRD that isn't established, a typo). A CRD's kind can be missing for
+   * some milliseconds after it is established. Rejects with a retryable 503 if an extension's own server, which would know, is away.
    */
   findKind(apiVersion: string, kind: string, options?: { fresh?: boolean; signal?: AbortSignal }): Promise<ResourceKind | undefined>;
   /**
@@ -130,7 +130,7 @@ export const UNSERVED = 'Unserved';
 
 export const isUnserved = (error: unknown): error is ClusterError => error instanceof ClusterError && error.reason === UNSERVED;
 
-/** A failed call to the cluster. `status` is HTTP's, 0 where no answer came; `reason` is the Status object's. */
+/** A failed call to the cluster. `status` is HTTP's, 0 if no answer came; `reason` is the Status object's. */
 export class ClusterError extends Error {
   override name = 'ClusterError';
   readonly status: number;
@@ -144,7 +144,7 @@ export class ClusterError extends Error {
   }
   /** Whether the same call may succeed later without anyone changing anything. */
   get retryable(): boolean {
-    // A 409 is worth a retry only where it is a race, not where another manager owns a field or a precondition named another uid.
+    // A 409 is worth a retry only if it is a race, not if another manager owns a field or a precondition named another uid.
     if (this.status === 409) return this.reason === 'Conflict' && !/conflict with|precondition/i.test(this.message);
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }

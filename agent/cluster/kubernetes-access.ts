@@ -9,7 +9,7 @@ import type { Clock } from '../../lib/platform/clock.ts';
 import { ClusterError } from './cluster.ts';
 import { isObject } from './json-object.ts';
 
-/** Where the API server is, how it is recognised, and as whom it is asked. */
+/** The API server's address, how it is recognised, and as whom it is asked. */
 export interface KubernetesAccess {
   server: string;
   proxyUrl: string | undefined;
@@ -22,7 +22,7 @@ export interface KubernetesAccess {
   };
   /** The credentials: never to be logged. */
   headers: Record<string, string>;
-  /** Differs where a connection made before must not be used any longer. */
+  /** Differs if a connection made before must not be used any longer. */
   connectionKey: string;
 }
 
@@ -84,7 +84,7 @@ function loadKubeconfig({ kubeconfigPath, inCluster = 'auto', serviceAccountRoot
   const config = new KubeConfig();
   if (inCluster === true) config.loadFromCluster(serviceAccountRoot);
   else config.loadFromDefault();
-  // What the library assumes where it finds nothing.
+  // The library assumes this if it finds nothing.
   if (config.currentContext === 'loaded-context') throw new Error('neither a kubeconfig nor a ServiceAccount was found');
   return config;
 }
@@ -161,7 +161,7 @@ const pem = <N extends string>(name: N, value: unknown): Partial<Record<N, strin
 const textHeaders = (headers: RequestOptions['headers']): Record<string, string> =>
   Object.fromEntries(Object.entries(headers ?? {}).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value.trim()]] : [])));
 
-/** What a credential command prints may be the credential, and a parser quotes what it can't read. */
+/** A credential command's output may be the credential, and a parser quotes what it can't read. */
 function noCredentials(error: unknown): ClusterError {
   const { name, message } = isObject(error) ? error : { name: '', message: String(error) };
   const why = name === 'SyntaxError' ? 'the credential command did not print JSON' : String(message).slice(0, 500);

@@ -35,7 +35,7 @@ interface Snapshot {
   kinds: Map<string, ResourceKind>;
   /** The versions of a kind by `group/kind`, in the server's order of preference. */
   versions: Map<string, ResourceKind[]>;
-  /** Those of `kinds` that can be listed. */
+  /** The kinds that can be listed. */
   listable: Set<ResourceKind>;
   /** Versions whose own server didn't answer: what they lack here may well exist. */
   stale: Set<string>;
@@ -125,7 +125,7 @@ function indexKinds(lists: readonly unknown[]): Omit<Snapshot, 'readMs'> {
         if (freshness === 'Stale') stale.add(apiVersion);
         for (const { resource: plural, scope, verbs, responseKind } of resources) {
           const key = `${apiVersion}/${responseKind?.kind}`;
-          // Where several resources share a kind, the one that objects are applied to is meant.
+          // If several resources share a kind, the one that objects are applied to is meant.
           if (!responseKind || (kinds.has(key) && !verbs.includes('patch'))) continue;
           const resource = { apiVersion, kind: responseKind.kind, plural, namespaced: scope === 'Namespaced' };
           kinds.set(key, resource);

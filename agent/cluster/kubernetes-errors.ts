@@ -3,7 +3,7 @@ import { ClusterError, UNSERVED } from './cluster.ts';
 import { isObject } from './json-object.ts';
 import { withoutQuotedValues } from './value-free-text.ts';
 
-/** What the API server says about a call that failed. */
+/** The API server's words about a call that failed. */
 const Status = z.looseObject({
   kind: z.literal('Status'),
   message: z.string().catch(''),
@@ -68,6 +68,6 @@ export function noAnswer(what: string, error: unknown): ClusterError {
 function codeOf(error: unknown): string | undefined {
   if (!isObject(error)) return undefined;
   if (typeof error.code === 'string') return error.code;
-  // Where every address of a name refused, the reason is in the errors of the addresses.
+  // If every address of a name refused, the reason is in the errors of the addresses.
   return codeOf(Array.isArray(error.errors) ? error.errors[0] : error.cause);
 }

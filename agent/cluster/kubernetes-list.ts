@@ -19,7 +19,7 @@ const MAX_OBJECTS = 50_000;
 const MAX_RESTARTS = 3;
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 
-/** All pages of one list, as of one moment where the server can: where it has forgotten that moment, it begins again. */
+/** All pages of one list, as of one moment if the server can: if it has forgotten that moment, the list begins again. */
 export async function listPages(list: ListPages): Promise<LiveObject[]> {
   for (let restarts = 0; ; restarts += 1) {
     try {

@@ -51,7 +51,7 @@ export function kubernetesTransport({
   const connectionTo = (to: KubernetesAccess): Connection => {
     if (connected?.key === to.connectionKey) return connected;
     if (!to.tls.rejectUnauthorized) log.warn('cluster_tls_unverified', { server: to.server });
-    // What is under way on the old connections is answered on them.
+    // Requests under way on the old connections are answered on them.
     void connected?.dispatcher.close().catch(() => {});
     const { origin, pathname } = new URL(to.server);
     const dispatcher = openConnections(to, maxConnections, requestTimeoutMs);
@@ -116,7 +116,7 @@ interface Connection {
   key: string;
   dispatcher: Dispatcher;
   origin: string;
-  /** Where the API server is not at the root of its host. */
+  /** Set if the API server is not at the root of its host. */
   basePath: string;
 }
 

@@ -305,7 +305,7 @@ interface Definition {
   versions?: { name?: string; served?: boolean }[];
 }
 
-/** Of a CustomResourceDefinition, in the versions that are served, or in all. */
+/** The kinds of a CustomResourceDefinition, in the versions that are served, or in all. */
 function definedKinds({ spec }: LiveObject, { served: onlyServed } = { served: true }): ResourceKind[] {
   const { group, scope, names, versions = [] } = (spec ?? {}) as Definition;
   return versions

@@ -2,7 +2,7 @@ import type { LiveObject } from './cluster.ts';
 
 type Status = Record<string, unknown>;
 
-/** What the controllers of a cluster with unlimited nodes would say about an object, at once. Undefined for kinds without a status. */
+/** The status that the controllers of a cluster with unlimited nodes would write, at once. Undefined for kinds without a status. */
 export function settledStatus(object: LiveObject, now: string): Status | undefined {
   const { generation } = object.metadata;
   const replicas = numberAt(object.spec, 'replicas') ?? 1;

@@ -6,7 +6,7 @@ const NAME_FIELD = /^(?:name|namespace|kind|apiVersion|apiGroup)$|^(?!.*user).*N
 /** `type: ClusterIP`, `restartPolicy: Always`: one of a few words that the API itself defines. */
 const CHOICE_FIELD = /(?:type|types|protocol|policy|mode|modes|operator|effect|scope|strategy|scheme)$/i;
 const CHOICE = /^[A-Z][A-Za-z]*$/;
-/** Shorter texts are words of any sentence: they are taken for a value only where they are quoted. */
+/** Shorter texts are words of any sentence: they are taken for a value only if they are quoted. */
 const WORD_CHARACTERS_MIN = 4;
 const PART_CHARACTERS_MIN = 6;
 const BETWEEN_PARTS = /[\s=:,;'"`<>(){}[\]|&@]+/;

@@ -23,7 +23,7 @@ export function withoutQuotedValues(message: string): string {
 }
 
 const QUOTING = /\b(?:Invalid value|Unsupported value|Duplicate value|Not found|Too many|Too few): /g;
-/** Server-side apply says which type it expected where, and then what it got. */
+/** Server-side apply names a path, the type it expected there, and the value it got. */
 const TYPE_ERROR = /, got (?:(?!\n\s+\.).)*/gs;
 const OPENING = new Map([
   ['{', '}'],

@@ -15,7 +15,7 @@ export interface KnownAssignments {
 
 /** The agent's port to the control plane. Every call rejects with a ControlPlaneError, and with nothing else, unless `signal` ends it. */
 export interface ControlPlane {
-  /** Whether it says that it is ready; false also where it can't be reached. */
+  /** Whether it says that it is ready; false also if it can't be reached. */
   ready(signal?: AbortSignal): Promise<boolean>;
   whoAmI(signal?: AbortSignal): Promise<AuthResponse>;
   findAgent(name: string, clusterName: string, signal?: AbortSignal): Promise<Agent>;
@@ -40,7 +40,7 @@ export type ControlPlaneFault = 'unreachable' | 'refused' | 'unreadable';
 export class ControlPlaneError extends Error {
   override name = 'ControlPlaneError';
   readonly fault: ControlPlaneFault;
-  /** HTTP's, 0 where there was none. */
+  /** HTTP's, 0 if there was none. */
   readonly status: number;
   constructor(fault: ControlPlaneFault, message: string, { status = 0, cause }: { status?: number; cause?: unknown } = {}) {
     super(message, cause === undefined ? undefined : { cause });

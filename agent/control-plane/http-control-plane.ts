@@ -20,7 +20,7 @@ export interface HttpControlPlaneOptions {
   /** Without `/api/v1`. */
   baseUrl: string;
   pak: string;
-  /** Reads the key again where it is refused: it may have been replaced. May throw. */
+  /** Reads the key again if it is refused: it may have been replaced. May throw. */
   readPak?: () => string;
   timeoutMs?: number;
   clock?: Clock;

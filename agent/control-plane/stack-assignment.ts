@@ -8,7 +8,7 @@ export interface DeploymentRef {
   checksum: string;
 }
 
-/** What this agent should do about one stack. */
+/** The order of the control plane about one stack. */
 export interface StackAssignment {
   stackId: string;
   state: 'assigned' | 'withdrawn';
@@ -25,7 +25,7 @@ export const isAssigned = (assignment: StackAssignment): assignment is Assigned 
 /** Whether the stack is to go from this agent. */
 export const isLeaving = ({ state, isDeletionMarker }: StackAssignment): boolean => state === 'withdrawn' || isDeletionMarker;
 
-/** The one place where the wire's words become the agent's. */
+/** Nowhere else do the wire's words become the agent's. */
 export function stackAssignment({ stack_id, state, is_deletion_marker, ...assignment }: Assignment): StackAssignment {
   const { deployment_object_id: objectId, sequence_id: sequence, checksum } = assignment;
   const deployment = objectId === null || sequence === null || checksum === null ? undefined : { objectId, sequence, checksum };

@@ -10,13 +10,13 @@ export type Reported = z.infer<typeof Reported>;
 const Stack = z.object({
   sequence: z.int().optional(),
   reported: Reported.optional(),
-  /** Those of the stack itself that say how to treat it. */
+  /** The stack's own annotations that say how to treat it. */
   annotations: z.record(z.string(), z.string()).optional(),
 });
 
 const Stored = z.object({
   version: z.literal(1),
-  /** Of whom this is: state of another agent or control plane is none. */
+  /** The owner: state of another agent or control plane is none. */
   identity: z.object({ agent_id: z.string(), agent_name: z.string(), cluster_name: z.string(), broker_url: z.string() }),
   assignments: z.object({ etag: z.string().optional(), value: Assignments }).optional(),
   stacks: z.record(z.string(), Stack),
@@ -28,7 +28,7 @@ export type StackRecord = z.infer<typeof Stack>;
 export type PendingEvent = Stored['pending'][number];
 
 /**
- * What the agent knows beyond the cluster: the last assignments, what it reported, what it has still to report. Kept on disk so that it
+ * The agent's knowledge beyond the cluster: the last assignments, its reports, and those that it still has to send. Kept on disk so that it
  * goes on while the control plane is dark; losing it costs repeated reports and nothing else.
  */
 export interface AgentState {
@@ -49,7 +49,7 @@ export interface AgentState {
 
 const FILE = 'state.json';
 
-/** The state of this very agent, or undefined where there is none or it can't be read. */
+/** The state of this very agent, or undefined if there is none or it can't be read. */
 export async function loadState(files: StateFiles, log: Log, who: Omit<Identity, 'agent_id'>): Promise<Stored | undefined> {
   try {
     const text = await files.read(FILE);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** A small folder of texts. Names are kebab-case or hexadecimal, with slashes between folders. */
 export interface StateFiles {
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   read(name: string): Promise<string | undefined>;
   /** All or nothing: a reader sees the old text or the new one. */
   write(name: string, text: string): Promise<void>;

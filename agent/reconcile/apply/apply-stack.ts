@@ -17,9 +17,9 @@ import { type AttemptResult, failure, type StackAttempt } from './stack-attempt.
 import { validate } from './validate-stack.ts';
 
 /**
- * Makes the cluster hold a stack's new contents: everything that can be is validated before anything is changed; what others of the
- * stack need comes first, and they are validated against it. What may be owned is written down before it is made.
- * Rejects with a ClusterError where the cluster can't be read or the inventory not be written; an attempt may be repeated at any point.
+ * Makes the cluster hold a stack's new contents: everything that can be is validated before anything is changed; the
+ * prerequisites of other objects come first, and those are validated against them. The inventory is written before the objects are made.
+ * Rejects with a ClusterError if the cluster can't be read or the inventory not be written; an attempt may be repeated at any point.
  */
 export async function applyStack(ports: AttemptPorts, attempt: StackAttempt): Promise<AttemptResult> {
   const { effects, inventories } = ports;

@@ -88,7 +88,7 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
     .map(({ ref }) => objectOutcome(ref, { action: 'unchanged' }));
   for (const { ref } of done) unchanged.push(objectOutcome(ref, { action: 'unchanged', because: 'finished' }));
   const objects = [...refused, ...unknown.values(), ...corrections, ...pruned.outcomes, ...unchanged];
-  // Looked at again next time is what is not known to be in order by now.
+  // Objects that are not known to be in order are looked at again next time.
   for (const key of [...planned.refused.map((action) => action.key), ...unknown.keys(), ...drifted.keys()]) live.delete(key);
   for (const [key, object] of applied.live) live.set(key, object);
 
@@ -104,7 +104,7 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   return { outcome: { ...outcome, status: 'FAILURE', summary: told.join('; ') }, live, corrected };
 }
 
-/** Where a definition can't come back, the objects that don't need it still can. */
+/** If a definition can't come back, the objects that don't need it still can. */
 async function correct(effects: ClusterEffects, claimant: Claimant, stages: readonly Stage[]): Promise<StagesResult> {
   const definitions = await applyStages(
     effects,
@@ -125,7 +125,7 @@ async function correct(effects: ClusterEffects, claimant: Claimant, stages: read
 
 const isEqual = (some: readonly string[], others: readonly string[]): boolean => [...some].sort().join() === [...others].sort().join();
 
-/** What was adopted is applied with its mark. */
+/** Adopted objects are applied with their mark. */
 const asApplied =
   (adopted: ReadonlySet<string>) =>
   (object: Desired): Desired =>

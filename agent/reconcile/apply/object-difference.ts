@@ -1,6 +1,6 @@
 import { isObject } from '../../cluster/json-object.ts';
 
-/** What the API server itself writes and moves; none of it is anybody's intent. */
+/** Fields that the API server itself writes and moves; none of them is anybody's intent. */
 const BOOKKEEPING = new Set([
   'managedFields',
   'resourceVersion',
@@ -11,7 +11,7 @@ const BOOKKEEPING = new Set([
   'deletionGracePeriodSeconds',
 ]);
 
-/** The first path at which two objects differ in what was meant, undefined where they don't: `spec.replicas`. */
+/** The first path at which two objects differ in what was meant, undefined if they don't: `spec.replicas`. */
 export function difference(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): string | undefined {
   return recordDifference(a, b, '', (name) => name === 'status');
 }

@@ -45,7 +45,7 @@ export async function lookAtOwned({ effects }: AttemptPorts, attempt: StackAttem
   return { live: new Map([...mine.live, ...left.live]), unknown: left.unknown };
 }
 
-/** With what belongs to nobody: an object without labels is there if a dry run met it, or if a look finds it where none could be made. */
+/** Adds the objects that belong to nobody: a dry run met them, or, if none could be made, a look finds them. */
 export async function planContents(
   ports: AttemptPorts,
   attempt: StackAttempt,

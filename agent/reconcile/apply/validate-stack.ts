@@ -4,12 +4,12 @@ import type { Desired } from '../desired/desired.ts';
 import { type ClusterEffects, dryRunAll, retrying } from '../effects/cluster-effects.ts';
 import { objectOutcome } from '../effects/outcome.ts';
 
-/** What the API server says of objects before they are applied. */
+/** The API server's verdict on objects before they are applied. */
 export interface Validation {
   refused: ObjectOutcome[];
   /** Refused as well, but only because others of the stack are not there yet: to be asked for again after those are. */
   waiting: Desired[];
-  /** Those others. */
+  /** The objects that `waiting` waits for. */
   needed: Desired[];
   /** The keys of what is there already. */
   existing: Set<string>;

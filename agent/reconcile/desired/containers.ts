@@ -5,7 +5,7 @@ const isNamespace = ({ apiVersion, kind }: ObjectRef) => apiVersion === 'v1' && 
 export const isDefinition = ({ apiVersion, kind }: ObjectRef) =>
   groupOf(apiVersion) === 'apiextensions.k8s.io' && kind === 'CustomResourceDefinition';
 
-/** What others are in: they go with it. */
+/** An object that contains others: they go with it. */
 export const isContainer = (ref: ObjectRef): boolean => isNamespace(ref) || isDefinition(ref);
 
 /** Whether an object is in this Namespace, or of the kind that this CustomResourceDefinition defines; undefined for other objects. */

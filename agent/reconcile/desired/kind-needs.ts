@@ -1,7 +1,7 @@
 import { groupOf, type Manifest, type ObjectRef } from '../../cluster/cluster.ts';
 
 /**
- * What the API server looks up before it takes an object, in a dry run too, and refuses the object where it isn't there. All of it
+ * The API server looks these up before it takes an object, in a dry run too, and refuses the object if they aren't there. All of it
  * stands before the object in the order of kinds.
  */
 const NEEDS: Readonly<Record<string, (manifest: Manifest, namespace: string | undefined) => Need[]>> = {
@@ -21,7 +21,7 @@ interface Need {
   name: unknown;
 }
 
-/** Nobody grants what he doesn't have: what a role allows is read where it is bound. */
+/** Nobody grants a right that he doesn't have, so a binding needs its role. */
 function roleOf({ roleRef }: Manifest, namespace: string | undefined): Need[] {
   const kind = field(roleRef, 'kind');
   return [{ apiVersion: 'rbac.authorization.k8s.io/v1', kind, name: field(roleRef, 'name'), ...(kind === 'Role' && { namespace }) }];

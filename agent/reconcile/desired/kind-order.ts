@@ -2,7 +2,7 @@ import { groupOf } from '../../cluster/cluster.ts';
 
 export type StageName = 'definitions' | 'workloads' | 'admission';
 
-/** What others need comes before them. A kind that is not named stands where `OTHER` does: its controller finds all it may refer to. */
+/** Prerequisites come first. A kind that is not named stands at `OTHER`: its controller finds all it may refer to. */
 const OTHER = 'OTHER';
 const ORDER: readonly string[] = [
   'Namespace',

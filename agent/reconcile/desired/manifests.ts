@@ -52,7 +52,7 @@ function hasGenerateName(value: object): boolean {
   return typeof metadata === 'object' && metadata !== null && 'generateName' in metadata && !('name' in metadata);
 }
 
-/** What a template left empty is absent from a Manifest: an empty namespace, labels or annotations without a value. */
+/** A field that a template left empty is absent from a Manifest: an empty namespace, labels or annotations without a value. */
 function withoutEmpty(data: z.infer<typeof ManifestShape>): Manifest {
   const { namespace, labels, annotations, ...metadata } = data.metadata;
   return {

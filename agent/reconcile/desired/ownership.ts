@@ -6,7 +6,7 @@ export const STACK_KEY = 'k8s.brokkr.io/stack';
 export const OWNER_KEY = 'brokkr.io/owner-id';
 export const FIELD_MANAGER = 'brokkr-controller';
 
-/** What users may write on an object to change how it is treated. */
+/** Annotations that users may write on an object to change how it is treated. */
 export const USER_ANNOTATION = {
   /** `"true"`: never deleted because it left the stack or the stack left the agent. */
   keep: 'brokkr.io/keep',
@@ -14,7 +14,7 @@ export const USER_ANNOTATION = {
   drift: 'brokkr.io/drift',
   /** `"false"`: a field owned by another manager is a failure, not taken over; `"true"` the other way round. */
   forceConflicts: 'brokkr.io/force-conflicts',
-  /** On an object or its stack. What becomes of an object that was there before and belongs to nobody: see AdoptMode. */
+  /** On an object or its stack. Decides on an object that was there before and belongs to nobody: see AdoptMode. */
   adopt: 'brokkr.io/adopt',
   /** For the whole stack: on the stack itself, or on any of its objects. */
   stackDrift: 'brokkr.io/stack-drift',
@@ -22,7 +22,7 @@ export const USER_ANNOTATION = {
   health: 'brokkr.io/health',
 } as const;
 
-/** Those that are read on a stack, too. */
+/** The annotations that are read on a stack, too. */
 export const STACK_ANNOTATIONS: ReadonlySet<string> = new Set([
   USER_ANNOTATION.stackDrift,
   USER_ANNOTATION.healthTimeoutSeconds,
@@ -75,7 +75,7 @@ export function stamp(manifest: Manifest, { agentId, stackId }: Owner, { objectI
   };
 }
 
-/** Who else a live object belongs to, in words; undefined where it is this stack's or nobody's. */
+/** The other owner of a live object, in words; undefined if it is this stack's or nobody's. */
 export function otherOwner(live: LiveObject, { agentId, stackId }: Owner): string | undefined {
   const owner = live.metadata.labels?.[OWNER_KEY];
   const stack = live.metadata.labels?.[STACK_KEY];
@@ -94,7 +94,7 @@ export const markAdopted = (manifest: Manifest): Manifest => ({
 
 export const isAdopted = ({ metadata: { annotations } }: Manifest): boolean => annotations?.[ADOPTED_KEY] === 'true';
 
-/** What an object says itself goes before what its stack says. */
+/** The object's own word goes before its stack's. */
 export function adoptMode({ metadata: { annotations } }: Manifest, ofStack: AdoptMode): AdoptMode {
   return parseAdoptMode(annotations?.[USER_ANNOTATION.adopt]) ?? ofStack;
 }

@@ -5,9 +5,9 @@ import type { Assigned } from '../../control-plane/stack-assignment.ts';
 import type { AgentState } from '../../state/agent-state.ts';
 import { STACK_ANNOTATIONS } from './ownership.ts';
 
-/** What is written on a stack in the control plane about how this agent should treat it. */
+/** The annotations of a stack in the control plane that say how this agent should treat it. */
 export interface StackAnnotations {
-  /** Read for each new deployment object, and for the same one once an hour. What can't be read now is as it was known last. */
+  /** Read for each new deployment object, and for the same one once an hour. If they can't be read now, they are as they were known last. */
   of(assignment: Assigned): Promise<Readonly<Record<string, string>>>;
 }
 

@@ -6,7 +6,7 @@ export interface StackPolicy {
   health: 'wait' | 'apply-only';
   healthTimeoutMs: number;
   drift: 'correct' | 'ignore';
-  /** Of objects that don't say it themselves; another object's word is not for them. */
+  /** For objects that don't say it themselves; another object's word is not for them. */
   adopt: AdoptMode;
 }
 

@@ -5,7 +5,7 @@ import { inParallel } from '../../in-parallel.ts';
 import type { Desired } from '../desired/desired.ts';
 import { FIELD_MANAGER, MARKS, USER_ANNOTATION } from '../desired/ownership.ts';
 
-/** What changing a cluster needs. `stop` ends the work between two objects, never within one. */
+/** The ports that changing a cluster needs. `stop` ends the work between two objects, never within one. */
 export interface ClusterEffects {
   cluster: Cluster;
   clock: Clock;

@@ -19,7 +19,7 @@ export async function noteFinishedJobs(inventories: InventoryStore, stackId: str
   if (inventory && news.length > 0) await inventories.put({ ...inventory, finished: [...known, ...news] });
 }
 
-/** Whether an object that is gone has done its work. Where nobody waits for Jobs to finish, each is taken to have. */
+/** Whether an object that is gone has done its work. If nobody waits for Jobs to finish, each is taken to have. */
 export const isDone = (
   { key, manifest }: Desired,
   { inventory, policy }: { inventory: Inventory | undefined; policy: StackPolicy },

@@ -17,7 +17,7 @@ export interface HealthWait {
   deadlineMs: number;
   lookAtMs: number;
   pending: readonly Pending[];
-  /** Of the apply. */
+  /** The outcome of the apply. */
   outcome: Outcome;
 }
 
@@ -29,7 +29,7 @@ const LOOK_MS = 1_000;
 /** Soon at first, since most is healthy at once; then each second. */
 export const nextLookMs = (waitedMs: number): number => Math.min(LOOK_MS, Math.max(FIRST_LOOK_MS, waitedMs));
 
-/** What the live objects say about a stack: whether it is done, and how. Pure. */
+/** Decides from the live objects whether the wait is over, and how it ended. Pure. */
 export function judgeHealth(
   wait: Pick<HealthWait, 'pending' | 'outcome' | 'startedMs' | 'deadlineMs'>,
   live: ReadonlyMap<string, LiveObject>,

@@ -46,7 +46,7 @@ export const conditionsOf = (live: LiveObject): Condition[] =>
 export const conditionOf = (live: LiveObject, type: string): Condition | undefined =>
   conditionsOf(live).find((condition) => condition.type === type);
 
-/** A condition in words: its message where it has one, else its reason. */
+/** A condition in words: its message if it has one, else its reason. */
 export const wordsOf = ({ type, status, reason, message }: Condition): string => message || reason || `${type} is ${status}`;
 
 /** A controller writes the generation it has seen; a status of an earlier one tells about an earlier object. */

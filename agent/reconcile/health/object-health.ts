@@ -26,9 +26,9 @@ import {
 
 export type { HealthStatus, ObjectHealth } from './object-health-fields.ts';
 
-/** What the object itself doesn't tell. */
+/** Facts that the object itself doesn't tell. */
 export interface HealthContext {
-  /** The `volumeBindingMode` of a claim's StorageClass, where it is known. */
+  /** The `volumeBindingMode` of a claim's StorageClass, if it is known. */
   volumeBindingMode?: string | undefined;
 }
 
@@ -42,7 +42,7 @@ export function objectHealth(live: LiveObject, context: HealthContext = {}): Obj
   return (HEALTH[groupKind(live.apiVersion, live.kind)] ?? customHealth)(live, context);
 }
 
-/** Whether there is anything to wait for once an object is applied. Where there isn't, nobody needs to read it. */
+/** Whether there is anything to wait for once an object is applied. If there isn't, nobody needs to read it. */
 export function hasHealth(apiVersion: string, kind: string): boolean {
   const key = groupKind(apiVersion, kind);
   return !(AT_ONCE_GROUPS.has(key.slice(0, key.indexOf('/'))) || AT_ONCE_KINDS.has(key));
@@ -99,7 +99,7 @@ const HEALTH: Readonly<Record<string, (live: LiveObject, context: HealthContext)
 
 /**
  * A claim of a class that waits for the first consumer stays pending until a pod uses it, which may be never: that is no fault
- * of the claim, and where there is such a pod, the pod has a health of its own. Without knowing the class it can only be waited for.
+ * of the claim, and if there is such a pod, the pod has a health of its own. Without knowing the class it can only be waited for.
  */
 function claimHealth(live: LiveObject, { volumeBindingMode }: HealthContext): ObjectHealth {
   const { phase } = statusOf(live);

@@ -10,10 +10,10 @@ const JUDGED = new Set(['/Pod', 'apps/Deployment', 'apps/StatefulSet', 'apps/Dae
 
 export const hasHealth = ({ apiVersion, kind }: ObjectRef): boolean => kindHasHealth(apiVersion, kind);
 
-/** On its way out it takes what was applied to it along. */
+/** The object is being deleted; anything applied to it now is lost. */
 export const isLeaving = (live: LiveObject | undefined): boolean => live?.metadata.deletionTimestamp !== undefined;
 
-/** Where nothing is known of an object, it holds up nobody, unless its kind always tells. */
+/** If nothing is known of an object, it holds up nobody, unless its kind always tells. */
 export function healthOf({ ref }: Pick<Desired, 'ref'>, live: LiveObject | undefined, modes: BindingModes): ObjectHealth {
   if (!live) return hasHealth(ref) ? { status: 'progressing', message: MESSAGES.notFound() } : { status: 'healthy' };
   const object = { ...live, apiVersion: ref.apiVersion, kind: ref.kind };

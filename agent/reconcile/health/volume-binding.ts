@@ -14,7 +14,7 @@ const fieldOf = (value: unknown, field: string): unknown =>
 
 /**
  * How the storage classes of pending claims bind: a class that waits for the first consumer leaves a claim pending without fault. One
- * read for each such class. Where it can't be read, the claim is waited for like any other.
+ * read for each such class. If it can't be read, the claim is waited for like any other.
  */
 export async function bindingModesFor(cluster: Cluster, live: Iterable<LiveObject>, signal: AbortSignal): Promise<BindingModes> {
   const names = new Set([...live].flatMap((object) => storageClassOf(object) ?? []));

@@ -14,7 +14,7 @@ const INVENTORY_PREFIX = 'brokkr-inventory-';
 export interface InventoryStore {
   /** Reads all of this agent's inventories once. Rejects with a ClusterError; until it resolved nothing may be changed. */
   load(signal?: AbortSignal): Promise<void>;
-  /** Undefined where the stack owns nothing. Throws where what it owns is written but can't be read. */
+  /** Undefined if the stack owns nothing. Throws if its inventory is there but can't be read. */
   find(stackId: string): Inventory | undefined;
   /** Whether a stack owns an object, or may: its inventory can't be read. */
   owns(stackId: string, ref: ObjectRef): boolean;
@@ -29,7 +29,7 @@ export interface InventoryStore {
   isInventory(ref: ObjectRef): boolean;
 }
 
-/** What a stack owns is written in the cluster, but can't be read. */
+/** The inventory of a stack is in the cluster, but can't be read. */
 export class InventoryError extends Error {
   override name = 'InventoryError';
 }

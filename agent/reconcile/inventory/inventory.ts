@@ -7,7 +7,7 @@ import { objectKey } from '../desired/object-key.ts';
 /** `uid` is of the object that was applied last; one of the same name with another uid was made by somebody else. */
 export type OwnedRef = ObjectRef & { uid?: string };
 
-/** What one stack owns in the cluster, as far as this agent has gone. */
+/** The objects that one stack owns in the cluster, as far as this agent has gone. */
 export interface Inventory {
   stackId: string;
   /** The newest deployment object that was begun. */
@@ -27,7 +27,7 @@ export interface Inventory {
   definitions?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What may be deleted of it: all that it didn't adopt. */
+/** The objects that may be deleted: all that it didn't adopt. */
 export function deletableIn({ objects, adopted = [] }: Inventory): ObjectRef[] {
   return refsWithout(objects, new Set(adopted));
 }
@@ -82,7 +82,7 @@ export function writeInventory(inventory: Inventory): InventoryText {
   return { binaryData: { inventory: gzipSync(text).toString('base64') } };
 }
 
-/** Throws where the text is not an inventory: what a stack owns must be known, never guessed. */
+/** Throws if the text is not an inventory: what a stack owns must be known, never guessed. */
 export function readInventory({ data, binaryData }: { data?: unknown; binaryData?: unknown }): Inventory {
   const fields = z.object({ inventory: z.string() });
   const plain = fields.safeParse(data);
@@ -109,7 +109,7 @@ export function readInventory({ data, binaryData }: { data?: unknown; binaryData
   };
 }
 
-/** Both, each object once; where both have it, in the version of the second. */
+/** Both, each object once; if both have it, in the version of the second. */
 export function union<R extends ObjectRef>(before: readonly R[], after: readonly R[]): R[] {
   return [...new Map([...before, ...after].map((ref) => [objectKey(ref), ref])).values()];
 }

@@ -15,7 +15,7 @@ import {
 
 export interface Claimant {
   owner: Owner;
-  /** Of the stack. */
+  /** The stack's own mode. */
   adopt: AdoptMode;
   /** The keys of what it adopted before, as its inventory says. */
   adopted: ReadonlySet<string>;
@@ -23,7 +23,7 @@ export interface Claimant {
   owns: (stackId: string, ref: ObjectRef) => boolean;
 }
 
-/** What a stack may do to an object that is there. With `adopted` it may change the object, but never delete it. */
+/** The right of a stack to an object that is there. With `adopted` it may change the object, but never delete it. */
 export type Claim = { may: 'refuse'; because: string } | { may: 'apply'; because?: 'adopted' | 'taken over'; adopted: boolean };
 
 /** Labels and annotations are written in one request with all else, so an object that carries our labels was applied by us. */

@@ -25,7 +25,7 @@ export interface Stage {
 }
 
 export interface Plan {
-  /** What must not be touched though it is wanted: where there is any, nothing of new contents is applied. */
+  /** Wanted objects that must not be touched: if there are any, nothing of new contents is applied. */
   refused: Extract<Action, { do: 'refuse' }>[];
   left: Extract<Action, { do: 'leave' }>[];
   released: Extract<Action, { do: 'release' }>[];
@@ -35,7 +35,7 @@ export interface Plan {
 export interface PlanInput {
   owner: Owner;
   desired: readonly Desired[];
-  /** What the stack owned before. */
+  /** The objects that the stack owned before. */
   inventory: readonly ObjectRef[];
   /** The objects that are there, by key. */
   live: ReadonlyMap<string, LiveObject>;
@@ -43,7 +43,7 @@ export interface PlanInput {
   settled?: ReadonlyMap<string, string | undefined>;
   /** The keys of what the stack adopted, as its inventory says. */
   adopted?: ReadonlySet<string> | undefined;
-  /** What is to become of objects that belong to nobody and say nothing themselves. */
+  /** The stack's mode, for objects that belong to nobody and say nothing themselves. */
   adopt?: AdoptMode;
   /** Why it is not known whether an object is there, by key. */
   unknown?: ReadonlyMap<string, Error>;
@@ -55,7 +55,7 @@ export interface PlanInput {
   pruneReason: PruneReason;
 }
 
-/** What must change for the cluster to match; touches nothing and reads no clock. */
+/** Decides what must change for the cluster to match; touches nothing and reads no clock. */
 export function plan(input: PlanInput): Plan {
   const {
     owner,
@@ -105,7 +105,7 @@ export function plan(input: PlanInput): Plan {
       if (deletionTimestamp !== undefined) return { do: 'leave', key, ref, because: 'terminating' };
       return { do: 'prune', key, ref, uid, live: existing, because: pruneReason };
     });
-  // What is kept would go with what it is in.
+  // A kept object would go with its container.
   const kept = prunes.flatMap((action) => (action.do === 'leave' && action.because === 'kept' ? [action.ref] : []));
   const pruned = prunes.map((action): Action => {
     if (action.do !== 'prune' || !kept.some(contentOf(action.ref, action.live) ?? (() => false))) return action;

@@ -2,7 +2,7 @@ import type { ClusterEffects } from '../effects/cluster-effects.ts';
 import type { InventoryStore } from '../inventory/inventory-store.ts';
 import type { DeletionGuard } from './deletion-guard.ts';
 
-/** What changing a stack's objects needs. */
+/** The ports that changing a stack's objects needs. */
 export interface AttemptPorts {
   effects: ClusterEffects;
   inventories: InventoryStore;

@@ -11,9 +11,9 @@ export type Verdict = { held: false } | { held: true; message: string };
  * this agent owns waits until someone confirms it on the agent's record.
  */
 export interface DeletionGuard {
-  /** What a stack's newest assignment is going to delete. `what` tells assignments of the same stack apart. */
+  /** Notes how many objects a stack's newest assignment is going to delete. `what` tells assignments of the same stack apart. */
   announce(stackId: string, what: string, objects: number): void;
-  /** Nothing passes until the announcements of a cycle are complete. Their share is of what is owned as they begin. */
+  /** Nothing passes until the announcements of a cycle are complete. The 50 % limit counts objects owned when this is called. */
   announcing(announcements: () => Promise<unknown>): void;
   /** The larger of `objects` and what was announced counts. What passed once passes until it is done, or is more than it was. */
   ask(stackId: string, objects: number): Promise<Verdict>;

@@ -10,7 +10,7 @@ export interface OthersInside {
   leaving: string[];
 }
 
-/** Whose inventory can't be read may have objects anywhere. */
+/** A stack whose inventory can't be read may have objects anywhere. */
 export function othersInside(
   { inventories, leavingStacks }: Pick<AttemptPorts, 'inventories' | 'leavingStacks'>,
   stackId: string,

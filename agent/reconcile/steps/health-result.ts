@@ -9,7 +9,7 @@ import { HELD_LOOK_MS } from './stack-progress.ts';
 import { checkAtMs, type StepPorts } from './step-ports.ts';
 import type { StepResult } from './step-result.ts';
 
-/** What was applied has to become healthy too, until a deadline that may have been set before. */
+/** The applied objects have to become healthy too, until a deadline that may have been set before. */
 export function startHealthWait(
   ports: StepPorts,
   attempt: StackAttempt,

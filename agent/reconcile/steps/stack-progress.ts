@@ -30,7 +30,7 @@ export interface InProcess {
 export interface RemovalProgress {
   /** Since when nothing but finalizers holds it up. */
   terminatingSinceMs?: number | undefined;
-  /** What it has done so far, by object. */
+  /** The final outcomes so far, by object. */
   done: ReadonlyMap<string, ObjectOutcome>;
 }
 

@@ -21,7 +21,7 @@ export interface StepPorts extends AttemptPorts {
   driftIntervalMs: number;
 }
 
-/** What an update drops goes stage by stage: the next one after the last is gone. */
+/** Dropped objects go stage by stage: the next one after the last is gone. */
 const LEFTOVERS_LOOK_MS = 10_000;
 
 /** When to look for drift after all was well. */

@@ -3,7 +3,7 @@ import type { Outcome } from '../effects/outcome.ts';
 import type { HealthWait } from '../health/health-wait.ts';
 import type { RemovalProgress } from './stack-progress.ts';
 
-/** What a step found and did. The reconciler alone records it, reports it and decides when the next step is due. */
+/** The findings of a step. The reconciler alone records it, reports it and decides when the next step is due. */
 export interface StepResult {
   /** To be reported. Absent if there is no news, or if the work goes on. A failure is tried again. */
   outcome?: Outcome;
