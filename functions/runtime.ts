@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../lib/platform/clock.ts';
 import { type Config, loadConfig } from '../lib/platform/config.ts';
-import type { DynamoDbOptions } from '../lib/platform/database/document-client.ts';
+import type { DynamoDbOptions } from '../lib/platform/database/connection.ts';
 import type { SurfaceBase } from '../lib/platform/http/surface.ts';
 import { createLog, type Log } from '../lib/platform/log.ts';
 import type { Metrics } from '../lib/platform/metrics.ts';

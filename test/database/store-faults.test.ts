@@ -95,12 +95,22 @@ describe('the store turns us away', () => {
     expect(calls[1]?.input).toMatchObject({ RequestItems: { t: { Keys: [stored('B'), stored('C')], ConsistentRead: true } } });
   });
 
+  test('a batch is read to its end however many answers it takes, as long as each brings something', async () => {
+    const stored = (n: number) => ({ pk: { S: 'P' }, sk: { S: String(n) } });
+    const keys = Array.from({ length: 30 }, (_, n) => ({ pk: 'P', sk: String(n) }));
+    const { database } = await storeThat((call) => {
+      const left = keys.slice(call).map(({ sk }) => stored(Number(sk)));
+      return { body: { Responses: { t: [stored(call - 1)] }, UnprocessedKeys: left.length > 0 ? { t: { Keys: left } } : {} } };
+    });
+    expect(await database.batchGet(table, keys)).toHaveLength(30);
+  });
+
   test('a batch that is never read to its end is an error, not a short answer', async () => {
     const left = { t: { Keys: [{ pk: { S: 'P' }, sk: { S: 'S' } }] } };
     const { database } = await storeThat(() => ({ body: { Responses: {}, UnprocessedKeys: left } }));
     await expect(database.batchGet(table, [key])).rejects.toMatchObject({
       kind: 'unavailable',
-      cause: { message: expect.stringContaining('left 1 of 1 keys unread') },
+      cause: { message: expect.stringContaining('left all 1 keys unread') },
     });
   });
 });
