@@ -30,6 +30,7 @@ const eventBody = NewAgentEvent.extend({ agent_id: Id, deployment_object_id: Id 
 
 /** A heartbeat nobody can read is still a heartbeat. */
 const lenientHeartbeat: BodyFormat = {
+  lenient: true,
   accepts: ['application/json'],
   decode({ bytes }) {
     try {
@@ -133,6 +134,7 @@ export const agentSyncEndpoints = [
     path: `${API}/agents/{id}/heartbeat`,
     summary: 'Tell that the agent is alive',
     tag,
+    description: 'A body that is missing or breaks a rule is ignored: it is a heartbeat all the same.',
     access: selfOnly,
     params: IdParams,
     body: HeartbeatReport,

@@ -12,11 +12,14 @@ import {
 import { getAgent } from '../../lib/fleet/agents/agent-service.ts';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { listRegistrationsOfAgent, Registration } from '../../lib/fleet/targeting/registration-repository.ts';
+import { DescribedAgentValue, DescribedSelector } from '../../lib/fleet/targeting/selector.ts';
 import { AgentTarget, addTarget, listTargets, removeTarget } from '../../lib/fleet/targeting/target-service.ts';
 import { API, adminOnly, adminOrSelf, callerOf, checkedInService, endpoint, Id, IdParams } from './fleet-endpoint.ts';
 
-const NewAgentLabel = z.object({ agent_id: Id, label: z.string() }).meta({ id: 'NewAgentLabel' });
-const NewAgentAnnotation = z.object({ agent_id: Id, key: z.string(), value: z.string() }).meta({ id: 'NewAgentAnnotation' });
+const NewAgentLabel = z.object({ agent_id: Id, label: DescribedSelector }).meta({ id: 'NewAgentLabel' });
+const NewAgentAnnotation = z
+  .object({ agent_id: Id, key: DescribedSelector, value: DescribedAgentValue })
+  .meta({ id: 'NewAgentAnnotation' });
 const NewAgentTarget = z.object({ agent_id: Id, stack_id: Id }).meta({ id: 'NewAgentTarget' });
 const tag = 'agents';
 
@@ -126,7 +129,7 @@ export const agentTargetingEndpoints = [
     path: `${API}/agents/{id}/targets`,
     summary: 'Let an agent run a stack',
     tag,
-    access: checkedInService('admin or the generator that owns the stack'),
+    access: checkedInService('admin or the generator that owns the stack', 'admin', 'generator'),
     params: IdParams,
     body: NewAgentTarget,
     status: 201,
@@ -148,7 +151,7 @@ export const agentTargetingEndpoints = [
     path: `${API}/agents/{id}/targets/{stack_id}`,
     summary: 'Withdraw a stack from an agent',
     tag,
-    access: checkedInService('admin or the generator that owns the stack'),
+    access: checkedInService('admin or the generator that owns the stack', 'admin', 'generator'),
     params: z.object({ id: Id, stack_id: Id }),
     status: 204,
     errors: ['stack_not_found', 'target_generator_mismatch', 'target_create_denied', 'agent_not_registered', 'agent_target_not_found'],

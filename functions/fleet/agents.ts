@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Agent } from '../../lib/fleet/agents/agent-rules.ts';
+import { Agent, DescribedStatus } from '../../lib/fleet/agents/agent-rules.ts';
 import {
   createAgent,
   getAgent,
@@ -11,15 +11,28 @@ import {
 } from '../../lib/fleet/agents/agent-service.ts';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { decideFor } from '../../lib/identity/principal.ts';
+import { required } from '../../lib/platform/http/json-schema.ts';
+import { DescribedName } from '../../lib/platform/names.ts';
 import { agentTargetingEndpoints } from './agent-targeting.ts';
-import { API, adminOnly, adminOrSelf, anyone, callerOf, endpoint, fleetFunction, Id, IdParams } from './fleet-endpoint.ts';
+import {
+  API,
+  adminOnly,
+  adminOrAgentItself,
+  adminOrAnyGenerator,
+  adminOrSelf,
+  callerOf,
+  endpoint,
+  fleetFunction,
+  Id,
+  IdParams,
+} from './fleet-endpoint.ts';
 import { answerPage, PAGED, PageQuery } from './list-answer.ts';
 
 const CreateAgentRequest = z
-  .object({ name: z.string(), cluster_name: z.string(), generator_ids: z.array(Id).max(100).optional() })
+  .object({ name: DescribedName, cluster_name: DescribedName, generator_ids: z.array(Id).max(100).optional() })
   .meta({ id: 'CreateAgentRequest' });
 const UpdateAgentRequest = z
-  .object({ name: z.string().nullish(), cluster_name: z.string().nullish(), status: z.string().nullish() })
+  .object({ name: DescribedName.nullish(), cluster_name: DescribedName.nullish(), status: DescribedStatus.nullish() })
   .meta({ id: 'UpdateAgentRequest' });
 const tag = 'agents';
 
@@ -31,7 +44,7 @@ export const agentEndpoints = [
     summary: 'List agents',
     tag,
     description: `Admins see all live agents, a generator those registered with it. ${PAGED}`,
-    access: anyone,
+    access: adminOrAnyGenerator('generator_required'),
     query: PageQuery,
     status: 200,
     response: z.array(Agent),
@@ -121,8 +134,8 @@ export const searchAgentEndpoint = endpoint({
   path: `${API}/agents/`,
   summary: 'Find an agent by name and cluster',
   tag,
-  access: anyone,
-  query: z.object({ name: z.string().optional(), cluster_name: z.string().optional() }),
+  access: adminOrAgentItself,
+  query: z.object({ name: required(z.string()), cluster_name: required(z.string()) }),
   status: 200,
   response: Agent,
   errors: ['name_and_cluster_required', 'agent_not_found', 'agent_pak_mismatch'],

@@ -13,7 +13,7 @@ import { API, callerOf, checkedInService, endpoint, fleetFunction, IdParams, own
 import { answerPage, PAGED } from './list-answer.ts';
 
 const tag = 'deployment objects';
-const owner = checkedInService('admin or the owning generator');
+const owner = checkedInService('admin or the owning generator', 'admin', 'generator');
 
 export const deploymentObjectEndpoints = [
   endpoint({
@@ -67,7 +67,7 @@ export const deploymentObjectEndpoints = [
     summary: 'Fetch a deployment object',
     tag,
     description: 'With `Accept: application/yaml` the YAML itself.',
-    access: checkedInService('admin, the owning generator, or an agent that runs the stack'),
+    access: checkedInService('admin, the owning generator, or an agent that runs the stack', 'admin', 'agent', 'generator'),
     params: IdParams,
     status: 200,
     response: DeploymentObject,

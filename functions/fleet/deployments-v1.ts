@@ -12,11 +12,12 @@ import {
 } from '../../lib/fleet/deployments/deployment-service.ts';
 import { AgentEvent, EVENT_TYPES } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { getOwnStack, removeStack } from '../../lib/fleet/stacks/stack-service.ts';
-import { OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
+import { DescribedName, DescribedText } from '../../lib/platform/names.ts';
+import { DescribedYaml, OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
 import {
   adminOnly,
   adminOrSelf,
-  anyone,
+  anyAgent,
   callerOf,
   checkedInService,
   endpoint,
@@ -35,13 +36,13 @@ const ownDeployment = (context: FleetContext, { params }: { params: z.infer<type
   getOwnStack(context.services, callerOf(context), params.deployment_id);
 
 const RegisterAgent = z
-  .object({ name: z.string(), cluster_name: z.string(), generator_ids: z.array(Id).max(100).optional() })
+  .object({ name: DescribedName, cluster_name: DescribedName, generator_ids: z.array(Id).max(100).optional() })
   .meta({ id: 'RegisterAgentRequest' });
 const NewDeployment = z
-  .object({ name: z.string(), description: z.string().nullish(), yaml_content: z.string(), generator_id: Id.optional() })
+  .object({ name: DescribedName, description: DescribedText.nullish(), yaml_content: DescribedYaml, generator_id: Id.optional() })
   .meta({ id: 'CreateDeploymentRequest' });
 const DeploymentUpdate = z
-  .object({ name: z.string().optional(), description: z.string().nullish(), yaml_content: z.string().optional() })
+  .object({ name: DescribedName.optional(), description: DescribedText.nullish(), yaml_content: DescribedYaml.optional() })
   .meta({ id: 'UpdateDeploymentRequest' });
 const DeploymentEvent = z
   .object({
@@ -121,7 +122,7 @@ export const deploymentV1Endpoints = [
     path: '/v1/deployments/{deployment_id}',
     summary: 'Fetch a deployment',
     tag,
-    access: checkedInService('admin, the owning generator, or an agent that runs it'),
+    access: checkedInService('admin, the owning generator, or an agent that runs it', 'admin', 'agent', 'generator'),
     params: DeploymentParams,
     status: 200,
     response: Deployment,
@@ -166,7 +167,7 @@ export const deploymentV1Endpoints = [
     summary: 'Report what became of a deployment',
     tag,
     description: 'Of its newest object, unless one is named.',
-    access: anyone,
+    access: anyAgent,
     body: DeploymentEvent,
     status: 201,
     response: AgentEvent,

@@ -3,7 +3,14 @@ import { type FleetErrorCode, fleetError } from '../../lib/fleet/fleet-errors.ts
 import type { Caller } from '../../lib/fleet/fleet-ports.ts';
 import type { StackRecord } from '../../lib/fleet/stacks/stack-repository.ts';
 import { getOwnStack } from '../../lib/fleet/stacks/stack-service.ts';
-import { type AgentPrincipal, type ByPrincipal, decideFor, type GeneratorPrincipal, type Principal } from '../../lib/identity/principal.ts';
+import {
+  type AgentPrincipal,
+  type ByPrincipal,
+  decideFor,
+  type GeneratorPrincipal,
+  type Principal,
+  PrincipalType,
+} from '../../lib/identity/principal.ts';
 import { type Access, type AnyEndpoint, type Context, endpointFor } from '../../lib/platform/http/endpoint.ts';
 import { type HttpFunction, httpFunction } from '../../lib/platform/http/http-function.ts';
 import type { Services } from '../services.ts';
@@ -22,8 +29,14 @@ type FleetAccess = Access<Principal>;
 type PathParams = Readonly<Record<string, string>>;
 
 /** A rule that names for each kind of principal whether it may call; the others are refused with this code. */
-const rule = (who: string, code: FleetErrorCode, allows: (params: PathParams) => ByPrincipal<boolean>): FleetAccess => ({
+const rule = (
+  who: string,
+  code: FleetErrorCode,
+  allows: (params: PathParams) => ByPrincipal<boolean>,
+  principals: readonly PrincipalType[] = PrincipalType.options.filter((kind) => allows({})[kind] !== no),
+): FleetAccess => ({
   who,
+  principals,
   check(principal, params) {
     if (!decideFor(principal, allows(params))) throw fleetError(code);
   },
@@ -56,8 +69,20 @@ export const adminOrGenerator = (code: FleetErrorCode): FleetAccess =>
 /** Admins and generators, as far as the verb finds that they own the thing. */
 export const ownersOnly = (code: FleetErrorCode): FleetAccess =>
   rule('admin or the owning generator', code, () => ({ admin: yes, agent: no, generator: yes }));
-/** Every kind, as far as the verb finds that it may: the verb knows who owns the thing, and the contract's code for those who don't. */
-export const checkedInService = (who: string): FleetAccess => rule(who, 'forbidden', everyKind);
+/** The kinds that the verb can find to own the thing. The others are refused by it as well: it has the contract's code for them. */
+export const checkedInService = (who: string, ...principals: readonly PrincipalType[]): FleetAccess =>
+  rule(who, 'forbidden', everyKind, principals);
+/** Admins and generators, who each see their own. */
+export const adminOrAnyGenerator = (code: FleetErrorCode): FleetAccess =>
+  rule('admin or a generator', code, () => ({ admin: yes, agent: no, generator: yes }));
+/** Agents, each as far as the verb finds that it was told to run the thing. */
+export const anyAgent = rule('an agent', 'agent_pak_required', () => ({ admin: no, agent: yes, generator: no }));
+/** Admins, and agents as far as the verb finds that the thing is theirs. */
+export const adminOrAgentItself = rule('admin or the agent itself', 'agent_pak_mismatch', () => ({
+  admin: yes,
+  agent: yes,
+  generator: no,
+}));
 
 export const callerOf = ({ principal, request }: FleetContext): Caller => ({ principal, ip: request.ip, userAgent: request.userAgent });
 

@@ -13,21 +13,24 @@ import { Generator } from '../../lib/identity/generator.ts';
 import { listTenants } from '../../lib/identity/generator-repository.ts';
 import type { BodyFormat } from '../../lib/platform/http/endpoint.ts';
 import { jsonBody } from '../../lib/platform/http/request-body.ts';
+import { DescribedName, DescribedText } from '../../lib/platform/names.ts';
 import { API, adminOnly, adminOrGenerator, callerOf, checkedInService, endpoint, fleetFunction, Id, IdParams } from './fleet-endpoint.ts';
 import { answerPage, PAGED, PageQuery } from './list-answer.ts';
 
 const tag = 'generators';
 /** Null, or left out at the creation: every agent may register itself. */
 const allowed_agent_ids = z.array(Id).max(1_000).nullish();
-const NewGenerator = z.object({ name: z.string(), description: z.string().nullish(), allowed_agent_ids }).meta({ id: 'NewGenerator' });
+const NewGenerator = z
+  .object({ name: DescribedName, description: DescribedText.nullish(), allowed_agent_ids })
+  .meta({ id: 'NewGenerator' });
 /** A whole Generator, as clients send it back; only name, description and allowed_agent_ids are taken from it. */
 const GeneratorUpdate = z
   .object({
     id: Id,
     created_at: z.iso.datetime({ offset: true }),
     updated_at: z.iso.datetime({ offset: true }),
-    name: z.string(),
-    description: z.string().nullish(),
+    name: DescribedName,
+    description: DescribedText.nullish(),
     is_active: z.boolean(),
     is_system: z.boolean(),
     allowed_agent_ids,
@@ -39,10 +42,11 @@ const AgentRegistrationBody = z.object({ agent_id: Id.nullish() }).meta({ id: 'A
 /** Some proxies strip the body of a DELETE: the query may carry the id instead. */
 const bodyOrQuery: BodyFormat = {
   accepts: jsonBody.accepts,
+  hasSubstitute: true,
   decode: (body) =>
     body.bytes.length === 0 && body.query.agent_id !== undefined ? { agent_id: body.query.agent_id } : jsonBody.decode(body),
 };
-const registrants = checkedInService('admin or the agent itself');
+const registrants = checkedInService('admin or the agent itself', 'admin', 'agent');
 
 export const generatorEndpoints = [
   endpoint({

@@ -12,26 +12,28 @@ import {
   StackLabel,
 } from '../../lib/fleet/stacks/stack-selectors.ts';
 import { createStack, listVisibleStacks, removeStack, updateStack } from '../../lib/fleet/stacks/stack-service.ts';
+import { DescribedSelector } from '../../lib/fleet/targeting/selector.ts';
+import { DescribedName, DescribedText } from '../../lib/platform/names.ts';
 import { API, callerOf, checkedInService, endpoint, fleetFunction, Id, IdParams, ownersOnly, ownStack } from './fleet-endpoint.ts';
 import { answerPage, PAGED, PageQuery } from './list-answer.ts';
 
 const tag = 'stacks';
 const owner = ownersOnly('stack_not_owned');
-const readers = checkedInService('admin, the owning generator, or an agent with a target to the stack');
+const readers = checkedInService('admin, the owning generator, or an agent with a target to the stack', 'admin', 'agent', 'generator');
 
-const NewStack = z.object({ name: z.string(), description: z.string().nullish(), generator_id: Id }).meta({ id: 'NewStack' });
+const NewStack = z.object({ name: DescribedName, description: DescribedText.nullish(), generator_id: Id }).meta({ id: 'NewStack' });
 /** A whole Stack, as clients send it back; only name and description are taken from it. */
 const StackUpdate = z
   .object({
     id: Id,
     created_at: z.iso.datetime({ offset: true }),
     updated_at: z.iso.datetime({ offset: true }),
-    name: z.string(),
-    description: z.string().nullish(),
+    name: DescribedName,
+    description: DescribedText.nullish(),
     generator_id: Id,
   })
   .meta({ id: 'StackUpdate' });
-const NewStackAnnotation = z.object({ stack_id: Id, key: z.string(), value: z.string() }).meta({ id: 'NewStackAnnotation' });
+const NewStackAnnotation = z.object({ stack_id: Id, key: DescribedSelector, value: DescribedSelector }).meta({ id: 'NewStackAnnotation' });
 
 export const stackEndpoints = [
   endpoint({
@@ -69,7 +71,7 @@ export const stackEndpoints = [
     path: `${API}/stacks/{id}`,
     summary: 'Fetch a stack',
     tag,
-    access: checkedInService('admin or the owning generator'),
+    access: checkedInService('admin or the owning generator', 'admin', 'generator'),
     params: IdParams,
     authorize: ownStack,
     status: 200,
@@ -84,7 +86,7 @@ export const stackEndpoints = [
     summary: 'Rename or describe a stack',
     tag,
     description: 'Takes a whole Stack; its owner and times do not change. A description of null clears it.',
-    access: checkedInService('admin or the owning generator'),
+    access: checkedInService('admin or the owning generator', 'admin', 'generator'),
     params: IdParams,
     authorize: ownStack,
     body: StackUpdate,
@@ -103,7 +105,7 @@ export const stackEndpoints = [
     summary: 'Delete a stack',
     tag,
     description: 'Withdraws it from every agent, also from those that are away.',
-    access: checkedInService('admin or the owning generator'),
+    access: checkedInService('admin or the owning generator', 'admin', 'generator'),
     params: IdParams,
     authorize: ownStack,
     status: 204,
@@ -133,7 +135,7 @@ export const stackEndpoints = [
     access: owner,
     params: IdParams,
     authorize: ownStack,
-    body: z.string(),
+    body: DescribedSelector,
     status: 201,
     response: StackLabel,
     errors: ['stack_not_found', 'stack_not_owned', 'invalid_label', 'unique_violation', 'too_many'],

@@ -22,12 +22,6 @@ const inAuthorization = (whose: string) => ({
   description: `${whose} key, as it is or after \`Bearer \``,
 });
 
-/** Which keys an access rule can mean, by the words of its name. */
-function schemesFor(who: string): string[] {
-  const named = ['admin', 'agent', 'generator'].filter((type) => who.includes(type));
-  return (who.includes('any key') ? ['admin', 'agent', 'generator'] : named).map((type) => `${type}_pak`);
-}
-
 const KINDS: Readonly<Record<string, number>> = FLEET_STATUS;
 function errorOf(code: string): { status: number; text: string } {
   const known = Object.entries(FLEET_ERRORS).find(([name]) => name === code);
@@ -51,7 +45,7 @@ export function apiDocument(endpoints: readonly AnyEndpoint[]): OpenApiDocument 
         agent_pak: inAuthorization("An agent's"),
         generator_pak: inAuthorization("A generator's"),
       },
-      schemesFor,
+      schemeOf: (principal) => `${principal}_pak`,
       statuses: FLEET_STATUS,
       errorOf,
       errorSchema: ErrorResponse,

@@ -4,7 +4,11 @@ import { createRouter } from '../../lib/platform/http/router.ts';
 import { testSurface } from './test-surface.ts';
 
 const surface = testSurface();
-const endpoint = (method: Method, path: `/${string}`, access: AnyEndpoint['access'] = { who: 'anyone', check: () => {} }): AnyEndpoint => ({
+const endpoint = (
+  method: Method,
+  path: `/${string}`,
+  access: AnyEndpoint['access'] = { who: 'anyone', principals: [], check: () => {} },
+): AnyEndpoint => ({
   surface,
   id: `${method} ${path}`,
   method,

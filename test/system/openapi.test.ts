@@ -8,6 +8,7 @@ import { systemSurface } from '../../functions/system/system-endpoint.ts';
 import { FLEET_STATUS } from '../../lib/fleet/fleet-errors.ts';
 import type { AnyEndpoint } from '../../lib/platform/http/endpoint.ts';
 import { openApiDocument } from '../../lib/platform/http/openapi-document.ts';
+import { expectations } from '../contract/authorization-expectations.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 
 const endpoints = httpGroups.flatMap((group) => group.endpoints);
@@ -22,7 +23,7 @@ interface Operation {
   operationId: string;
   security: Record<string, never>[];
   responses: Record<string, { content?: Record<string, { schema: unknown }> }>;
-  requestBody?: { content: Record<string, { schema: unknown }> };
+  requestBody?: { required: boolean; content: Record<string, { schema: unknown }> };
   parameters?: { name: string; in: string; required?: boolean }[];
 }
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
@@ -72,6 +73,29 @@ test('whoever needs a key is told which, whoever needs none is told so', () => {
   expect(schemes.map(({ type, in: where, name }) => [type, where, name])).toEqual(Array(3).fill(['apiKey', 'header', 'Authorization']));
 });
 
+test('the keys that an operation names are those of the callers whom it lets in', () => {
+  for (const { operation } of operations) {
+    const expectation = expectations[operation.operationId];
+    if (expectation === undefined || expectation === 'public') continue;
+    const [admin, agentA, agentB, generatorA, generatorB] = expectation.statuses.map((status) => status !== 403);
+    const letIn = [admin && 'admin_pak', (agentA || agentB) && 'agent_pak', (generatorA || generatorB) && 'generator_pak'].filter(Boolean);
+    expect({ id: operation.operationId, keys: operation.security.flatMap(Object.keys) }).toEqual({
+      id: operation.operationId,
+      keys: letIn,
+    });
+  }
+});
+
+test('a parameter whose absence is refused is marked as required, a body that may be missing is not', () => {
+  const search = operations.find(({ operation }) => operation.operationId === 'search_agent')?.operation;
+  expect(search?.parameters?.map(({ name, required }) => [name, required])).toEqual([
+    ['name', true],
+    ['cluster_name', true],
+  ]);
+  const optional = operations.flatMap(({ operation }) => (operation.requestBody?.required === false ? operation.operationId : []));
+  expect(optional.sort()).toEqual(['deregister_agent', 'record_heartbeat']);
+});
+
 test('every reference leads somewhere, and nothing is declared that nobody refers to', () => {
   const used = new Set([...JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name));
   expect([...used].sort()).toEqual(Object.keys(document.components.schemas).sort());
@@ -116,7 +140,7 @@ test('two different schemas of one name are a mistake, not a document', () => {
     version: '',
     basePath: '/api' as const,
     securitySchemes: {},
-    schemesFor: () => [],
+    schemeOf: () => '',
     statuses: FLEET_STATUS,
     errorOf: () => ({ status: 400, text: '' }),
     errorSchema: z.object({ code: z.string() }),

@@ -31,6 +31,9 @@ export function checkAgentName(field: 'name' | 'cluster_name', value: string): s
   throw fleetError('invalid_agent', { message: `${field} ${rule}`, details: { field, rule } });
 }
 
+/** A status as the OpenAPI document describes it; see DescribedName. */
+export const DescribedStatus = z.string().meta({ minLength: 1, maxLength: 50, pattern: '\\S' });
+
 /** A status is free text of the operator's, for what the product does only ACTIVE counts. */
 export function checkStatus(value: string): string {
   if (value.trim() !== '' && value.length <= 50) return value;

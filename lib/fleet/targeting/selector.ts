@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { fleetError } from '../fleet-errors.ts';
 
 /** Labels are bare strings, annotations pairs. An agent and a stack match where they share one label, or one pair, exactly. */
@@ -10,6 +11,11 @@ function broken(value: string): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
   return /[\u0000-\u001f\u007f]/.test(value) ? 'must not contain control characters' : undefined;
 }
+
+/** Labels, keys and values as the OpenAPI document describes them: the checks below refuse with the contract's codes. A test holds the two together. */
+export const DescribedSelector = z.string().meta({ minLength: 1, maxLength: MAX_LENGTH, pattern: '^[^\\s\\u0000-\\u001f\\u007f]+$' });
+/** An agent's annotation may have an empty value. */
+export const DescribedAgentValue = z.string().meta({ maxLength: MAX_LENGTH, pattern: '^[^\\s\\u0000-\\u001f\\u007f]*$' });
 
 /** Whether anything can be labelled so, or annotated under this key: what can't is not looked for. */
 export const isSelectorText = (text: string): boolean => broken(text) === undefined;

@@ -27,6 +27,8 @@ export interface RequestFacts {
 export interface Access<Principal> {
   /** The rule's name, for the OpenAPI document and the authorization matrix test. */
   who: string;
+  /** The kinds of principal that it can let in, for the OpenAPI document. */
+  principals: readonly string[];
   check(principal: Principal, params: Readonly<Record<string, string>>): void;
 }
 
@@ -97,6 +99,10 @@ export interface Endpoint<
 }
 
 export interface BodyFormat {
+  /** For the document: it takes what it can of any body and refuses none. */
+  lenient?: boolean;
+  /** For the document: something else in the request may stand in for the body. */
+  hasSubstitute?: boolean;
   /** For the document: the media types that are accepted. */
   accepts: readonly string[];
   decode(body: RawBody): unknown;

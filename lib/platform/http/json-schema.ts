@@ -3,6 +3,10 @@ import * as z from 'zod';
 /** A JSON Schema. Its keywords are not parsed further. */
 export type JsonSchema = { [keyword: string]: unknown };
 
+/** Marks a parameter that may be missing as far as its schema goes, and whose absence the operation refuses with a code of its own. */
+export const REQUIRED = 'x-required';
+export const required = <S extends z.ZodType>(schema: S) => schema.optional().meta({ [REQUIRED]: true });
+
 const Converted = z.object({
   properties: z.object({ value: z.record(z.string(), z.unknown()) }),
   $defs: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
@@ -46,7 +50,5 @@ function tidy(schema: JsonSchema): void {
   if (typeof schema.format === 'string' && FORMATS_ENOUGH.has(schema.format)) delete schema.pattern;
   if (schema.type === 'integer') {
     schema.format ??= 'int64';
-    if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
-    if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
   }
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ErrorKind } from '../errors.ts';
 import type { AnyEndpoint, BodyFormat } from './endpoint.ts';
-import { type JsonSchema, schemaCollector } from './json-schema.ts';
+import { type JsonSchema, REQUIRED, schemaCollector } from './json-schema.ts';
 import { jsonBody } from './request-body.ts';
 import { parameterNames } from './router.ts';
 
@@ -13,8 +13,8 @@ export interface OpenApiOptions {
   /** The server's path; endpoints elsewhere carry a server of their own. */
   basePath: `/${string}`;
   securitySchemes: Readonly<Record<string, JsonSchema>>;
-  /** Which of the schemes can satisfy an access rule, by the rule's name. */
-  schemesFor(who: string): readonly string[];
+  /** The scheme by which a kind of principal shows who it is. */
+  schemeOf(principal: string): string;
   statuses: Readonly<Record<ErrorKind, number>>;
   /** The status of an error code and its standard text. */
   errorOf(code: string): { status: number; text: string };
@@ -60,7 +60,7 @@ function operation(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOpti
     ...(tag !== undefined && { tags: [tag] }),
     ...(access === 'public'
       ? { security: [] }
-      : { security: options.schemesFor(access.who).map((scheme) => ({ [scheme]: [] })), 'x-access': access.who }),
+      : { security: access.principals.map((principal) => ({ [options.schemeOf(principal)]: [] })), 'x-access': access.who }),
     ...(parameters.length > 0 && { parameters }),
     ...(endpoint.body && { requestBody: requestBody(endpoint, schemas) }),
     responses: responses(endpoint, schemas, options),
@@ -80,11 +80,11 @@ function pathParameters({ path, params }: AnyEndpoint, schemas: Schemas) {
 
 function queryParameters({ query }: AnyEndpoint, schemas: Schemas) {
   const { properties, required } = membersOf(query, schemas);
-  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+  return Object.entries(properties).map(([name, { description, [REQUIRED]: isRequired, ...schema }]) => ({
     name,
     in: 'query',
     ...(description !== undefined && { description }),
-    ...(required.includes(name) && { required: true }),
+    ...((isRequired === true || required.includes(name)) && { required: true }),
     schema,
   }));
 }
@@ -92,7 +92,7 @@ function queryParameters({ query }: AnyEndpoint, schemas: Schemas) {
 function requestBody({ body, bodyFormat = jsonBody }: AnyEndpoint, schemas: Schemas) {
   const json = { schema: schemas.convert(body, 'input') };
   const content = bodyFormat.accepts.map((type) => [type, type === 'application/json' ? json : { schema: { type: 'string' } }]);
-  return { required: !acceptsEmptyBody(body, bodyFormat), content: Object.fromEntries(content) };
+  return { required: !bodyFormat.hasSubstitute && !acceptsEmptyBody(body, bodyFormat), content: Object.fromEntries(content) };
 }
 
 /** Whether the operation accepts an empty body, found out by decoding one. */
@@ -127,15 +127,15 @@ function responses(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOpti
 
 /** Each status an endpoint may fail with, and the codes it may carry. */
 function failuresOf(
-  { access, params, query, body, errors = [] }: AnyEndpoint,
+  { access, params, query, body, bodyFormat = jsonBody, errors = [] }: AnyEndpoint,
   { statuses, errorOf }: OpenApiOptions,
 ): Map<number, string[]> {
   const failures = new Map<number, string[]>();
   const add = (status: number, text: string) => failures.set(status, [...(failures.get(status) ?? []), text]);
   if (params || query) add(statuses.bad_request, '`validation_failed`: a parameter breaks a rule');
-  if (body) {
+  if (body) add(statuses.payload_too_large, '`payload_too_large`: the body is larger than this operation takes');
+  if (body && !bodyFormat.lenient) {
     add(statuses.bad_request, '`invalid_json`, `invalid_encoding`: the body cannot be read');
-    add(statuses.payload_too_large, '`payload_too_large`: the body is larger than this operation takes');
     add(statuses.unsupported_media_type, '`unsupported_media_type`: the body has a content type that is not accepted');
     add(statuses.unprocessable, '`validation_failed`: a member of the body breaks a rule');
   }
