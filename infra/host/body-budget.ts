@@ -4,14 +4,18 @@ export interface BodyBudget {
   reserve(caller: string, bytes: number): (() => void) | undefined;
 }
 
-/** No caller gets more than its share: one that fills it keeps out nobody else. */
+/**
+ * A caller gets at most `callerBytes`, and at most half of what the others leave. So a few callers that fill their shares, and then send
+ * slowly, keep out nobody else.
+ */
 export function createBodyBudget({ totalBytes, callerBytes }: { totalBytes: number; callerBytes: number }): BodyBudget {
   const byCaller = new Map<string, number>();
   let reserved = 0;
   return {
     reserve(caller, bytes) {
       const own = byCaller.get(caller) ?? 0;
-      if (reserved + bytes > totalBytes || own + bytes > callerBytes) return undefined;
+      const leftByOthers = totalBytes - (reserved - own);
+      if (own + bytes > Math.min(callerBytes, leftByOthers / 2)) return undefined;
       reserved += bytes;
       byCaller.set(caller, own + bytes);
       return () => {

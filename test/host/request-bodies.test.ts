@@ -80,7 +80,7 @@ test('eighty bodies without a key, on a path that does not exist, take no memory
 describe('the bytes of bodies in flight', () => {
   let small: TestHost;
   beforeAll(async () => {
-    small = await startTestHost({ bodyBudget: { totalBytes: 1_500, callerBytes: 1_000 } });
+    small = await startTestHost({ bodyBudget: { totalBytes: 2_000, callerBytes: 1_000 } });
   });
   afterAll(() => small.stop());
 
@@ -104,11 +104,17 @@ describe('the bytes of bodies in flight', () => {
   });
 
   test('of one caller do not take the room of another', () => {
-    const budget = createBodyBudget({ totalBytes: 100, callerBytes: 60 });
-    const release = budget.reserve('a', 60);
-    expect([budget.reserve('a', 1), typeof budget.reserve('b', 40), budget.reserve('c', 1)]).toEqual([undefined, 'function', undefined]);
+    const budget = createBodyBudget({ totalBytes: 100, callerBytes: 40 });
+    const release = budget.reserve('a', 40);
+    expect([budget.reserve('a', 1), typeof budget.reserve('b', 30), budget.reserve('b', 1)]).toEqual([undefined, 'function', undefined]);
     release?.();
-    expect(typeof budget.reserve('a', 60)).toBe('function');
+    expect(typeof budget.reserve('a', 35)).toBe('function');
+  });
+
+  test('are never all taken by a few callers: whoever comes later finds room', () => {
+    const budget = createBodyBudget({ totalBytes: 64 * MIB, callerBytes: 16 * MIB });
+    for (let caller = 0; caller < 8; caller++) while (budget.reserve(`greedy ${caller}`, 4_096));
+    expect(typeof budget.reserve('an agent', 4_096)).toBe('function');
   });
 });
 
