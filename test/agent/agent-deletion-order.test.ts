@@ -18,7 +18,7 @@ const operator = [namespace('operators'), widgetDefinition, configMap('settings'
 const hold = (world: AgentWorld, finalizers: string[]) =>
   world.cluster.apply({ ...widget('one'), metadata: { ...widget('one').metadata, finalizers } }, { fieldManager: 'operator', force: true });
 
-test('what a custom resource needs to be finished goes after it is gone', async () => {
+test('a prerequisite of a custom resource is deleted only after the resource is gone', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(...operator, widget('one')));
@@ -34,7 +34,7 @@ test('what a custom resource needs to be finished goes after it is gone', async 
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE SUCCESS']);
 });
 
-test('a removal that waits for its first stage beyond the deadline is told as failed, once', async () => {
+test('a removal that waits for its first stage beyond the deadline is reported as failed, once', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(...operator, widget('one')));
@@ -64,7 +64,7 @@ test('an object that may not be deleted keeps what it needs', async () => {
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE FAILURE']);
 });
 
-test('what an update drops goes in its order too, without anything to wake it', async () => {
+test('objects that an update drops are deleted in order too, without anything to wake the agent', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(...operator, widget('one')));

@@ -69,7 +69,7 @@ test('a withdrawal is reported only when its finalizers have let go', async () =
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE SUCCESS']);
 });
 
-test('a removal that finalizers hold up beyond the deadline is told as failed, once, and goes on', async () => {
+test('a removal that finalizers hold up beyond the deadline is reported as failed, once, and goes on', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(configMap('held')));

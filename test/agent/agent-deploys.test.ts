@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { configMap, configMaps, createAgentWorld, deployment, namespace, widget, widgetDefinition, yaml } from './agent-world.ts';
 
-test('what is posted is applied, marked as whose it is, and reported once', async () => {
+test('contents that are posted are applied, marked with their owner, and reported once', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   const object = world.plane.post(stack, yaml(configMap('a'), deployment('web')));

@@ -28,7 +28,7 @@ test.each([
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY FAILURE', 'DEPLOY SUCCESS']);
 });
 
-test('one object that cannot be compared is told, and holds up none of the others', async () => {
+test('an object that cannot be compared is reported, and holds up none of the others', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a'), configMap('b'), configMap('c')));
   const agent = await world.start();
@@ -57,7 +57,7 @@ test('one object that cannot be compared is told, and holds up none of the other
   expect(world.statuses().at(-1)).toBe('DEPLOY SUCCESS');
 });
 
-test('what another agent took over keeps nobody from putting the rest right, and is not even tried', async () => {
+test('an object that another agent took over is not tried, and drift of the others is corrected', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a'), configMap('b')));
   await world.start();

@@ -4,7 +4,7 @@ import { configMap, configMaps, createAgentWorld, deployment, yaml } from './age
 const DRIFT_MS = 340_000;
 const user = { fieldManager: 'user', force: true };
 
-test('what others change is put right and what they delete comes back, told with its paths', async () => {
+test('objects that others changed are corrected and deleted ones come back, reported with their paths', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a'), configMap('b'), configMap('c')));
   const agent = await world.start();

@@ -32,7 +32,7 @@ test('success is told only when everything is healthy, and then soon', async () 
   expect(world.plane.events[0]?.details?.objects).toContainEqual(expect.objectContaining({ kind: 'Deployment', health: 'healthy' }));
 });
 
-test('what is not healthy in time is a failure that names it, and a success once it is', async () => {
+test('an object that is not healthy in time is reported as a failure by its name, and as a success once it is', async () => {
   const world = slowWorld();
   world.plane.post(world.plane.newStack(), yaml(deployment('web'), configMap('a')));
   await world.start();
@@ -47,7 +47,7 @@ test('what is not healthy in time is a failure that names it, and a success once
   expect(world.statuses()).toEqual(['DEPLOY FAILURE', 'DEPLOY SUCCESS']);
 });
 
-test('a definite failure is told at once', async () => {
+test('a definite failure is reported at once', async () => {
   const world = slowWorld();
   world.plane.post(world.plane.newStack(), yaml(deployment('web')));
   await world.start();

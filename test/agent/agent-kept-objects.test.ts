@@ -6,7 +6,7 @@ const kept = (name: string, data = {}) => configMap(name, data, { annotations: {
 const stackOf = ({ cluster }: AgentWorld, name: string) =>
   cluster.all().find(({ metadata }) => metadata.name === name)?.metadata.labels?.['k8s.brokkr.io/stack'];
 
-test('what was kept when its stack went can be taken into another stack, and goes with it', async () => {
+test('an object that was kept when its stack went can be taken into another stack, and goes with that one', async () => {
   const world = createAgentWorld();
   const [before, after] = [world.plane.newStack(), world.plane.newStack()];
   world.plane.post(before, yaml(kept('data'), configMap('plain')));
@@ -24,7 +24,7 @@ test('what was kept when its stack went can be taken into another stack, and goe
   expect(world.objects()).toEqual([]);
 });
 
-test('so can what was kept when it left a stack that goes on', async () => {
+test('an object that was kept when it left its stack can be taken into another stack', async () => {
   const world = createAgentWorld();
   const [from, to] = [world.plane.newStack(), world.plane.newStack()];
   world.plane.post(from, yaml(kept('data'), configMap('plain')));
@@ -48,7 +48,7 @@ test('an object to be kept belongs to its stack as long as it is in it', async (
   expect(world.plane.events.at(-1)?.message).toContain(`belongs to stack ${owner}`);
 });
 
-test('what an object to be kept is in stays with it, and another stack may have both', async () => {
+test('the Namespace of an object to be kept stays with it, and another stack may have both', async () => {
   const world = createAgentWorld();
   const [first, second] = [world.plane.newStack(), world.plane.newStack()];
   const contents = yaml(

@@ -24,7 +24,7 @@ test('a withdrawn stack whose inventory is lost is found by its labels', async (
   expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
 });
 
-test('so is one of an agent that keeps its inventories elsewhere from now on, and lost its disk', async () => {
+test('a withdrawn stack is found by its labels when the agent keeps its inventories elsewhere and lost its disk', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(configMap('a')));
@@ -35,7 +35,7 @@ test('so is one of an agent that keeps its inventories elsewhere from now on, an
   expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
 });
 
-test('what is found by labels is deleted in bulk only when that is confirmed', async () => {
+test('objects that are found by labels are deleted in bulk only when that is confirmed', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(...configMaps(20)));

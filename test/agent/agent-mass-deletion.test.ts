@@ -73,7 +73,7 @@ test('neither a failed attempt nor a restart makes a replacement look smaller', 
   expect(world.plane.events.at(-1)).toMatchObject(heldFor(20, 20));
 });
 
-test('what is held stays held for the next process and for the next version', async () => {
+test('a held deletion stays held for the next process and for the next version', async () => {
   const world = worldOf();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(...maps('before', 20)));

@@ -94,7 +94,7 @@ describeKubernetes('an agent on the Kubernetes API, with the rights of its chart
     expect(await version()).toBe(before);
   }, 60_000);
 
-  test('what can no longer be changed is told, and what stands beside it is put right', async () => {
+  test('an object that can no longer be changed is reported, and drift of the others is corrected', async () => {
     const plane = createModelControlPlane();
     plane.post(plane.newStack(), yaml(here(configMap('frozen-a')), here(configMap('frozen-b'))));
     await start(plane, { driftIntervalMs: 1_500 });
@@ -110,7 +110,7 @@ describeKubernetes('an agent on the Kubernetes API, with the rights of its chart
     expect(await colour('frozen-a')).toBe('red');
   }, 90_000);
 
-  test('what is applied while it is being deleted is there when success is told', async () => {
+  test('an object that is applied while it is being deleted is there when success is reported', async () => {
     const plane = createModelControlPlane();
     const stack = plane.newStack();
     plane.post(stack, yaml(here(configMap('leaving', {}, { finalizers: ['example.com/hold'] }))));

@@ -139,7 +139,7 @@ test('Kubernetes away: reported once, no hot loop, and all is well when it is ba
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY FAILURE', 'DEPLOY SUCCESS']);
 });
 
-test('what the agent owns is unknown until its inventories are read: until then nothing changes', async () => {
+test('the agent changes nothing until its inventories are read', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(configMap('a')));
@@ -157,7 +157,7 @@ test('what the agent owns is unknown until its inventories are read: until then 
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE SUCCESS']);
 });
 
-test('a damaged inventory stops its stack, is told, and deletes nothing', async () => {
+test('a damaged inventory stops its stack, is reported, and deletes nothing', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(configMap('a')));

@@ -43,7 +43,7 @@ function startProcess(over: Record<string, string> = {}): { child: ChildProcess;
   return { child, ended };
 }
 
-test('it applies, reports, keeps its state, and ends cleanly when asked to', async () => {
+test('the process applies, reports, keeps its state, and ends cleanly when asked to', async () => {
   const reported = new Promise<void>((resolve) => {
     server.model.afterwards = (call) => void (call === 'report' && resolve());
   });
@@ -71,7 +71,7 @@ test.each<{ what: string; over: Record<string, string>; words: string }>([
     over: { BROKER_URL: 'http://127.0.0.1:9', MAX_RETRIES: '0', STATE_DIR: '/nonexistent' },
     words: 'was not ready',
   },
-])('with $what it says so and ends with 1', async ({ over, words }) => {
+])('with $what the process says so and ends with 1', async ({ over, words }) => {
   const { code, output } = await startProcess(over).ended;
   expect(code).toBe(1);
   expect(output).toContain(words);

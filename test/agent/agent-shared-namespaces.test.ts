@@ -40,7 +40,7 @@ test('a definition stays while another stack has objects of its kind', async () 
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining(guest) });
 });
 
-test('what holds up a definition is told once all else is gone', async () => {
+test('the stacks that hold up a definition are reported once all else is gone', async () => {
   const world = createAgentWorld();
   const [owner, guest] = [world.plane.newStack(), world.plane.newStack()];
   world.plane.post(owner, yaml(widgetDefinition, configMap('held'), configMap('needed')));

@@ -3,7 +3,7 @@ import { ClusterError } from '../../agent/cluster/cluster.ts';
 import { startHealthServer } from '../../agent/health-server.ts';
 import { configMap, createAgentWorld, yaml } from './agent-world.ts';
 
-test('it tells how the agent is, and its metrics by their names', async () => {
+test('the health server tells how the agent is, and its metrics by their names', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(configMap('a')));
   const agent = await world.start();

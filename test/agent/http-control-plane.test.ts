@@ -42,7 +42,7 @@ const cycle = async () => {
   await agent.settled();
 };
 
-test('it joins, registers, pulls, applies and reports with its key', () => {
+test('an agent joins, registers, pulls, applies and reports with its key', () => {
   expect(world.objects()).toEqual(['ConfigMap/shop/a', 'ConfigMap/shop/b']);
   const paths = server.requests.map(({ method, path }) => `${method} ${path.replaceAll(server.model.agentId, 'ID')}`);
   expect(paths).toEqual(
@@ -60,7 +60,7 @@ test('it joins, registers, pulls, applies and reports with its key', () => {
   expect(server.model.events).toMatchObject([{ event_type: 'DEPLOY', status: 'SUCCESS' }]);
 });
 
-test('what did not change is asked for by its ETag and answered without a body', async () => {
+test('unchanged assignments are asked for by their ETag and answered without a body', async () => {
   await cycle();
   expect(server.requests.filter(({ path }) => path.includes('/assignments?')).at(-1)?.headers['if-none-match']).toBe(
     `"${server.model.current().revision}"`,

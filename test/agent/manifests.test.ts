@@ -100,7 +100,7 @@ test('the same object twice and kinds nobody defines are refused, all of them na
   );
 });
 
-test("what waits for the stack's own definitions is known before they are there", async () => {
+test("objects that need the stack's own definitions are known before those are there", async () => {
   const crd =
     'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Widget}}\n';
   const text = `${crd}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: fresh}\n---\n${map.replace('{name: a}', '{name: a, namespace: fresh}')}---\n${map}`;

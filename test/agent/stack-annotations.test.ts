@@ -45,7 +45,7 @@ test('a stack may be annotated to want no more than to be applied, or another de
   expect(world.plane.events.at(-1)?.message).toContain('not healthy within 5 s');
 });
 
-test('they are read for new contents and once an hour, not at each poll or look for drift', async () => {
+test('the annotations of a stack are read for new contents and once an hour, not at each poll or look for drift', async () => {
   const { world, stack } = annotated({});
   world.plane.post(stack, yaml(configMap('a')));
   const agent = await world.start();
@@ -62,7 +62,7 @@ test('they are read for new contents and once an hour, not at each poll or look 
   expect(await colourAfterDrift(world)).toEqual({ colour: 'blue' });
 });
 
-test.each([403, 404])('a server that answers %i has none', async (status) => {
+test.each([403, 404])('a stack of a server that answers %i has no annotations', async (status) => {
   const { world, stack } = annotated({});
   world.plane.intercept = (call) => {
     if (call === 'stack-annotations') throw new ControlPlaneError('refused', 'not for agents', { status });
@@ -74,7 +74,7 @@ test.each([403, 404])('a server that answers %i has none', async (status) => {
   expect(reads(world)).toBe(1);
 });
 
-test('after a restart in the dark they are as they were known', async () => {
+test('after a restart without the control plane, the annotations of a stack are as they were known', async () => {
   const { world, stack } = annotated({ 'brokkr.io/stack-drift': 'ignore' });
   world.plane.post(stack, yaml(configMap('a')));
   await (await world.start()).stop();

@@ -33,7 +33,7 @@ test('a pipe in the place of a file is refused by name instead of being waited f
   await expect(createStateFiles(folder).read('state.json')).rejects.toThrow(`${folder}/state.json is not a regular file: remove it`);
 });
 
-test('what was written is read, listed and removed', async () => {
+test('a text that was written is read, listed and removed', async () => {
   const files = createStateFiles(folder);
   await files.write('bodies/one', 'text');
   expect([await files.read('bodies/one'), await files.list('bodies'), await files.read('bodies/two')]).toEqual([

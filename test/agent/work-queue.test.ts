@@ -56,7 +56,7 @@ test('a slow key holds up no other, and no more keys run at once than allowed', 
   expect(most).toBe(2);
 });
 
-test('what is due later is done then, sooner if it is added, and after a bug in a while', async () => {
+test('a key that is due later is worked on then, sooner if it is added, and after a bug in a while', async () => {
   const clock = createVirtualClock();
   const times: number[] = [];
   const startMs = clock.monotonicMs();
@@ -108,7 +108,7 @@ test.each([
   expect(well.length).toBeGreaterThanOrEqual(parallelism === 1 ? 1 : 20);
 });
 
-test('what is new goes before what is only tried again', async () => {
+test('a new key goes before one that is only tried again', async () => {
   const clock = createVirtualClock();
   const { open, opened } = gate();
   const done: string[] = [];
