@@ -16,7 +16,7 @@ const alarm = (AlarmDescription, metric, more = {}) => ({
 });
 const dimension = (Name, Value) => [{ Name, Value }];
 
-/** One alarm for both: each function has enough resources of its own (docs/decisions/0013-below-500-resources.md). */
+/** One alarm for both: each function has enough resources of its own (docs/decisions/0014-below-500-resources.md). */
 const forFunction = (name) => {
   const metric = (Id, MetricName) => ({
     Id,
