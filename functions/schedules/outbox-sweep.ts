@@ -10,8 +10,8 @@ const DRAIN_FOR_MS = 20_000;
 export const outboxSweep = scheduleFor<Services>()({
   name: 'outbox-sweep',
   everySeconds: 60,
-  async run({ outbox, log }) {
-    const swept = await sweepOutbox(outbox, { drainForMs: DRAIN_FOR_MS, log });
+  async run({ outbox, log }, signal) {
+    const swept = await sweepOutbox(outbox, { drainForMs: DRAIN_FOR_MS, log, ...(signal && { signal }) });
     const left = swept.refused + swept.unknown + swept.malformed;
     // Events that stay behind are counted from this line (infra/resources/alarms.cjs), so no log level leaves it out.
     if (left > 0) log.error('outbox_swept', { ...swept, left });

@@ -4,7 +4,8 @@ import middy from '@middy/core';
 export interface Schedule<Services> {
   name: string;
   everySeconds: number;
-  run(services: Services): Promise<void>;
+  /** The signal is aborted shortly before the function's time is over. */
+  run(services: Services, signal?: AbortSignal): Promise<void>;
 }
 export const scheduleFor =
   <Services>() =>
@@ -13,8 +14,13 @@ export const scheduleFor =
 
 export type ScheduleFunction = (event?: unknown, context?: unknown) => Promise<void>;
 
-/** A Lambda handler for one schedule. */
+/** What is left of a function's time when its run is told to stop. */
+const STOP_EARLY_MS = 2_000;
+
+/** A Lambda handler for one schedule. A run that is not over in time goes on with the next one. */
 export function scheduleFunction<Services>(schedule: Schedule<Services>, host: () => Promise<{ services: Services }>): ScheduleFunction {
-  const handler = middy<unknown, void>().handler((async () => schedule.run((await host()).services)) as never);
+  const run = async (_event: unknown, _context: unknown, { signal }: { signal?: AbortSignal } = {}) =>
+    schedule.run((await host()).services, signal);
+  const handler = middy<unknown, void>({ timeoutEarlyInMillis: STOP_EARLY_MS }).handler(run as never);
   return (event = {}, context = {}) => handler(event, context as never) as Promise<void>;
 }

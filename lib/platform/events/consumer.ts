@@ -40,15 +40,18 @@ export interface BatchPorts {
   moveToDeadLetterQueue(queue: string, delivery: Delivery, reason: Rejected): Promise<void>;
 }
 
-/** Handles the messages of one batch side by side, so that a bad one never holds up others. Returns the ids of those to try again. */
+/** Handles the messages of one batch side by side, so that a bad one never holds up others. Calls `onDone` for each that is done. */
 export async function consumeBatch<Services, T>(
   consumer: Consumer<Services, T>,
   services: Services,
   deliveries: readonly Delivery[],
-  ports: BatchPorts,
-): Promise<string[]> {
-  const outcomes = await Promise.all(deliveries.map((delivery) => consumeOne(consumer, services, delivery, ports)));
-  return deliveries.filter((_delivery, index) => !outcomes[index]).map((delivery) => delivery.id);
+  { onDone, ...ports }: BatchPorts & { onDone: (delivery: Delivery) => void },
+): Promise<void> {
+  await Promise.all(
+    deliveries.map(async (delivery) => {
+      if (await consumeOne(consumer, services, delivery, ports)) onDone(delivery);
+    }),
+  );
 }
 
 async function consumeOne<Services, T>(consumer: Consumer<Services, T>, services: Services, delivery: Delivery, ports: BatchPorts) {

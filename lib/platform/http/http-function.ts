@@ -1,7 +1,9 @@
 import middy from '@middy/core';
+import { AppError } from '../errors.ts';
 import { type Admission, admitRequest } from './admission.ts';
 import type { AnyEndpoint } from './endpoint.ts';
-import { bodyOf, type HttpEvent, type HttpResult } from './http-event.ts';
+import { openExchange } from './exchange.ts';
+import { bodyOf, type HttpEvent, type HttpResult, pathOf } from './http-event.ts';
 import { createRouter } from './router.ts';
 import type { AnySurface } from './surface.ts';
 
@@ -14,6 +16,9 @@ export interface HttpFunction {
   admit(head: HttpEvent): Promise<Admission>;
 }
 
+/** What is left of a function's time when it gives up a request, to answer and to log. */
+const ANSWER_EARLY_MS = 500;
+
 /** Serves these endpoints; `surface` answers for the paths that none of them has. Importing a function composes nothing. */
 export function httpFunction(endpoints: readonly AnyEndpoint[], surface: AnySurface): HttpFunction {
   const route = createRouter(endpoints);
@@ -22,6 +27,19 @@ export function httpFunction(endpoints: readonly AnyEndpoint[], surface: AnySurf
     const admission = await admit(event);
     return admission.kind === 'answered' ? admission.result : admission.complete(bodyOf(event));
   };
-  const handler = middy<HttpEvent, HttpResult>().handler(answer as never);
+  /** Lambda would end the function, and its caller would get API Gateway's own 503 without a reason, a request id or a log line. */
+  const fail = (event: HttpEvent, cause: unknown): HttpResult => {
+    const match = route(event.requestContext.http.method, pathOf(event));
+    const late = new AppError('unavailable', 'the request took too long, and may have been carried out', { retryAfterSeconds: 2, cause });
+    return openExchange(surface, match, event).fail(isTimeout(cause) ? late : cause);
+  };
+  const handler = middy<HttpEvent, HttpResult>({ timeoutEarlyInMillis: ANSWER_EARLY_MS })
+    .onError((request) => {
+      request.response = fail(request.event, request.error);
+    })
+    .handler(answer as never);
   return Object.assign((event: HttpEvent, context?: unknown) => handler(event, context as never) as Promise<HttpResult>, { admit });
 }
+
+/** How middy says that the function's time is over. */
+const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
