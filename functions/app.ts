@@ -19,7 +19,7 @@ import { oncePerRuntime, type Runtime, runtime } from './runtime.ts';
 import type { Services } from './services.ts';
 import { physicalNames, store } from './store.ts';
 
-/** The fleet's composition: all that its endpoints, consumers and schedules work with. */
+/** The fleet's composition: everything that its endpoints, consumers and schedules work with. */
 export interface App extends Omit<BatchPorts, 'log'> {
   services: Services;
   log: Log;
@@ -28,11 +28,11 @@ export interface App extends Omit<BatchPorts, 'log'> {
 }
 
 export interface AppOptions {
-  /** On the very first start, mint an admin key where none is configured. Only for a host that can show it to somebody. */
+  /** Mints an admin key on the first start if none is configured. Only for a host that can show it to somebody. */
   mintAdminPak?: boolean;
 }
 
-/** The dead-letter queue beside a queue. */
+/** The name of a queue's dead-letter queue. */
 export const deadLetterQueue = (queue: string): string => `${queue}-dead`;
 
 export async function compose(runtime: Runtime, options: AppOptions = {}): Promise<App> {
@@ -54,14 +54,14 @@ export async function compose(runtime: Runtime, options: AppOptions = {}): Promi
     database,
     outbox,
     auditWrites: (entry) => auditWrites(entry, audit),
-    committed: (items) => notifyAfterCommit(services, items, outbox),
+    afterCommit: (items) => notifyAfterCommit(services, items, outbox),
   });
   const authenticator = createAuthenticator({
     database,
     clock,
     adminHashes,
     findAgent: (id) => findAgentAccount(database, id),
-    refused: createRefusalAudit({ commit, clock, log }),
+    onRefused: createRefusalAudit({ commit, clock, log }),
   });
   const services: Services = {
     database,
@@ -90,7 +90,7 @@ export async function compose(runtime: Runtime, options: AppOptions = {}): Promi
   };
 }
 
-/** Most changes concern a handful of agents, which are notified here. The rest goes through the queue; what fails waits for the sweep. */
+/** Notifies the agents of a small change at once. The rest goes through the queue; if that fails, the sweep does it later. */
 async function notifyAfterCommit(ports: FleetPorts, items: readonly OutboxItem[], outbox: RelayPorts): Promise<void> {
   try {
     const rest = await settleInline(ports, items, outbox);
@@ -103,8 +103,8 @@ async function notifyAfterCommit(ports: FleetPorts, items: readonly OutboxItem[]
 const apps = oncePerRuntime((): { current: Promise<App> | undefined } => ({ current: undefined }));
 
 /**
- * This process's composition: made at the first call, unless it was put in place. Rejects with `unavailable` if it can't be made; the
- * next call tries again, so that a first request which met a store not yet there doesn't make the process useless.
+ * This process's composition, made at the first call unless `setApp` was called before. 503 while composition fails: the next call tries
+ * again, so that a store that comes up late doesn't make the process useless.
  */
 export function app(): Promise<App> {
   const slot = apps();
@@ -116,7 +116,7 @@ export function app(): Promise<App> {
   return slot.current;
 }
 
-/** Puts a composition made elsewhere in place: the one-process host's. */
+/** Sets a composition that was made elsewhere, as the one-process host does. */
 export function setApp(made: App, of: Runtime): void {
   apps(of).current = Promise.resolve(made);
 }

@@ -28,8 +28,8 @@ import * as readiness from './system/readiness-endpoint.ts';
 import * as reference from './system/reference.ts';
 
 /**
- * Everything there is to deploy, as lists. The one-process host serves them, and a test holds serverless.yml and infra/resources
- * to them in both directions. `file` is the function's module below functions/.
+ * These lists name everything that is deployed. The one-process host serves them, and a test compares them with serverless.yml and
+ * infra/resources in both directions. `file` is the function's module below functions/.
  */
 export interface HttpGroup {
   name: string;
@@ -37,7 +37,7 @@ export interface HttpGroup {
   endpoints: readonly AnyEndpoint[];
   handler: HttpFunction;
 }
-/** Also serves what no other group's paths match: API Gateway's `$default` route. */
+/** Serves API Gateway's `$default` route: every path that no other group has. */
 export const fallbackGroup: HttpGroup = {
   name: 'fallback',
   file: 'system/fallback',

@@ -5,12 +5,12 @@ import type { SurfaceBase } from '../lib/platform/http/surface.ts';
 import { createLog, type Log } from '../lib/platform/log.ts';
 import type { Metrics } from '../lib/platform/metrics.ts';
 
-/** A process's facts: everything that a composition is made from. Nothing here waits for a store or a queue. */
+/** Everything that a process's composition is made from. Nothing here waits for a store or a queue. */
 export interface Runtime extends SurfaceBase {
   config: Config;
   clock: Clock;
   log: Log;
-  /** Where several functions share a process, the one registry that counts for all of them. */
+  /** The one registry of all functions that share this process. */
   metrics?: Metrics;
   /** The folder of the embedded store, for the log. */
   storedIn?: string | undefined;
@@ -18,9 +18,9 @@ export interface Runtime extends SurfaceBase {
   storeTransport?: DynamoDbOptions['transport'];
   /** Reads single items without the SDK, from an engine that checks no signature. */
   plainReads?: DynamoDbOptions['plainReads'];
-  /** Whether the store is the embedded one, which has needs of its own. */
+  /** Whether the store is the embedded engine, which gets transactions without tokens. */
   embeddedStore?: boolean;
-  /** For benchmarks: told what each call to the store cost. */
+  /** For benchmarks: called with the cost of each call to the store. */
   onConsumed?: DynamoDbOptions['onConsumed'];
 }
 
@@ -34,12 +34,12 @@ let current: Runtime | undefined;
 /** This process's runtime: made from the environment at the first call. */
 export const runtime = (): Runtime => (current ??= createRuntime(loadConfig()));
 
-/** Puts a runtime made elsewhere in place: the one-process host's. */
+/** Sets a runtime that was made elsewhere, as the one-process host does. */
 export function setRuntime(made: Runtime): void {
   current = made;
 }
 
-/** A part of the composition, made once for each runtime and at its first use. */
+/** A part of the composition that is made once for each runtime, at its first use. */
 export function oncePerRuntime<T>(make: (runtime: Runtime) => T): (of?: Runtime) => T {
   const made = new WeakMap<Runtime, T>();
   return (of = runtime()) => {

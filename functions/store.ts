@@ -15,7 +15,7 @@ export interface Store {
   close(): void;
 }
 
-/** This process's way to the store; it connects at its first call. */
+/** This process's client of the store, which connects at its first call. */
 export const store = oncePerRuntime((runtime): Store => {
   const { config, clock, log, storedIn, storeTransport, plainReads, embeddedStore = false, onConsumed } = runtime;
   const client = createDatabase({

@@ -3,7 +3,7 @@ import { AGENT_FANOUT_QUEUE, fleetChanged } from '../../lib/fleet/targeting/flee
 import { consumerFor } from '../../lib/platform/events/consumer.ts';
 import type { Services } from '../services.ts';
 
-/** Tells every agent that a change may concern: what the request that made the change left to the queue. */
+/** Notifies the agents that a change may concern, if the request that made the change left that to the queue. */
 export const agentFanout = consumerFor<Services>()({
   queue: AGENT_FANOUT_QUEUE,
   events: [fleetChanged],

@@ -6,7 +6,7 @@ import { cursorParameter } from '../../lib/platform/list-cursor.ts';
 import { API, adminOnly, endpoint, fleetFunction, Id } from './fleet-endpoint.ts';
 
 const time = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 time' });
-/** Out of range is brought into range, as the contract says; what is no number at all is refused. */
+/** A number out of range is brought into range, as the contract says; a text that is not a number is refused. */
 const clamped = (least: number, most: number, fallback: number) =>
   z.coerce
     .number()
@@ -35,9 +35,9 @@ export const adminEndpoints = [
     id: 'list_audit_logs',
     method: 'GET',
     path: `${API}/admin/audit-logs`,
-    summary: 'Who did what, newest first',
+    summary: 'Search the audit log, newest first',
     tag: 'admin',
-    description: `An \`action\` that ends in \`*\` matches by prefix. \`from\` is inclusive, \`to\` exclusive. \`total\` is exact up to ${TOTAL_COUNTED} entries; above, at least so many match. One request reads a bounded part of the log: as long as \`next\` is not null, the search goes on with \`?cursor=\` that text, even after a page with few entries or none.`,
+    description: `An \`action\` that ends in \`*\` matches by prefix. \`from\` is inclusive, \`to\` exclusive. \`total\` is exact up to ${TOTAL_COUNTED} entries; beyond that it is a lower bound. One request reads a bounded part of the log: if \`next\` is not null, ask again with \`?cursor=\` and that text, even after a page with few entries or none.`,
     access: adminOnly,
     query: AuditLogQuery,
     status: 200,

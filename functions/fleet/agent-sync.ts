@@ -28,7 +28,7 @@ import { answerPage, PAGED, PageQuery } from './list-answer.ts';
 const tag = 'agent sync';
 const eventBody = NewAgentEvent.extend({ agent_id: Id, deployment_object_id: Id }).meta({ id: 'NewAgentEvent' });
 
-/** A heartbeat nobody can read is still a heartbeat. */
+/** A heartbeat counts even if its body cannot be read. */
 const lenientHeartbeat: BodyFormat = {
   lenient: true,
   accepts: ['application/json'],
@@ -42,36 +42,37 @@ const lenientHeartbeat: BodyFormat = {
 };
 
 const etagOf = (revision: string) => `"${revision}"`;
-const fresh = (etag: string) => ({ etag, 'cache-control': 'no-cache' });
+const versionHeaders = (etag: string) => ({ etag, 'cache-control': 'no-cache' });
 
-/** The agent in the path, as of one strongly consistent read: the one admission made where the agent asks for itself. */
+/** The agent in the path, by a strongly consistent read. If the agent asks for itself, admission has made that read already. */
 const agentOf = async (context: FleetContext, id: string): Promise<AskingAgent> => ({
   ...(accountOf(context) ?? (await getAgent(context.services, id))),
   id,
 });
 
-const knows = ({ request }: FleetContext, etag: string): boolean | undefined =>
+/** Whether the caller has this version already. */
+const hasVersion = ({ request }: FleetContext, etag: string): boolean | undefined =>
   request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
 
-/** The record that admission has read of the calling agent; other callers have none. */
+/** The calling agent's record, which admission has read; undefined for other callers. */
 const accountOf = ({ principal }: FleetContext): AgentAccount | undefined =>
   decideFor<AgentAccount | undefined>(principal, { admin: () => undefined, agent: ({ item }) => item, generator: () => undefined });
 
-/** The body as text, or not at all where the reader has this very version. */
+/** Answers with the body, or with 304 if the caller has this version. */
 const conditional = <T>(context: FleetContext, etag: string, body: () => Promise<T>) =>
-  knows(context, etag)
-    ? reply<T>({ status: 304, headers: fresh(etag) })
-    : body().then((value) => reply<T>({ headers: fresh(etag), body: value }));
+  hasVersion(context, etag)
+    ? reply<T>({ status: 304, headers: versionHeaders(etag) })
+    : body().then((value) => reply<T>({ headers: versionHeaders(etag), body: value }));
 
 export const agentSyncEndpoints = [
   endpoint({
     id: 'get_assignments',
     method: 'GET',
     path: `${API}/agents/{id}/assignments`,
-    summary: 'What an agent should run, and what it should remove',
+    summary: 'List what an agent should run, and what it should remove',
     tag,
     description:
-      'Answers 304 if If-None-Match names the current revision: one read unit, whatever the agent runs. With `since`, the revision of an earlier answer, the answer holds only what changed since then, and says so in its own `since`, if the control plane knows that; otherwise it holds everything. A long list ends with `next`: ask again with `after`, and keep the first answer’s ETag. A stack that no longer concerns the agent stays in the list as `withdrawn` until the agent reports a REMOVE event with SUCCESS for its object. An agent that is not ACTIVE is assigned nothing new and told to remove nothing.',
+      'Answers 304 if If-None-Match names the current revision: one read unit, whatever the agent runs. With `since`, the revision of an earlier answer, the answer contains only the changes since then, and repeats `since`, if the control plane still knows them; otherwise it contains everything. A long list ends with `next`: ask again with `?after=` and that text, and keep the first answer’s ETag. A stack that no longer concerns the agent stays in the list as `withdrawn` until the agent reports a REMOVE event with SUCCESS for its deployment object. An agent that is not ACTIVE gets nothing new and is not asked to remove anything.',
     access: adminOrSelf,
     params: IdParams,
     query: z.object({ since: z.string().max(100).optional(), after: Id.optional() }),
@@ -83,21 +84,21 @@ export const agentSyncEndpoints = [
       const { services } = context;
       const agent = await agentOf(context, params.id);
       const etag = etagOf(agent.revision);
-      if (query.after === undefined && knows(context, etag)) return reply<Assignments>({ status: 304, headers: fresh(etag) });
+      if (query.after === undefined && hasVersion(context, etag)) return reply<Assignments>({ status: 304, headers: versionHeaders(etag) });
       // Only the agent's own GET updates what it was told.
       const takes = accountOf(context) !== undefined && context.request.method === 'GET';
       const body = takes ? await takeAssignments(services, agent, query) : await previewAssignments(services, agent, query.after);
-      return reply<Assignments>({ headers: fresh(etagOf(body.revision)), body });
+      return reply<Assignments>({ headers: versionHeaders(etagOf(body.revision)), body });
     },
   }),
   endpoint({
     id: 'get_target_state',
     method: 'GET',
     path: `${API}/agents/{id}/target-state`,
-    summary: 'The newest object of each stack an agent runs',
+    summary: 'List the newest deployment object of each stack that an agent runs',
     tag,
     description:
-      '`mode=full`, or none: all of them. `mode=incremental`: only those the agent has not reported on. Answers 304 to a matching If-None-Match.',
+      '`mode=full`, the default, returns all of them; `mode=incremental` returns those that the agent has not reported on. Answers 304 if If-None-Match names the current version.',
     access: adminOrSelf,
     params: IdParams,
     query: z.object({ mode: z.enum(['full', 'incremental']).default('full') }),
@@ -109,7 +110,7 @@ export const agentSyncEndpoints = [
       const account = accountOf(context);
       const own = account !== undefined && context.request.method === 'GET';
       const body = () => targetState(context.services, { ...account, id: params.id }, { mode: query.mode, own });
-      // What an agent has reported moves no revision, so an incremental answer has no tag.
+      // An agent's reports don't move its revision, so an incremental answer has no ETag.
       if (!account || query.mode === 'incremental') return body();
       return conditional(context, `"${account.revision}-${query.mode}"`, body);
     },
@@ -118,7 +119,7 @@ export const agentSyncEndpoints = [
     id: 'get_associated_stacks',
     method: 'GET',
     path: `${API}/agents/{id}/stacks`,
-    summary: 'The stacks an agent runs',
+    summary: 'List the stacks that an agent runs',
     tag,
     description: PAGED,
     access: adminOrSelf,
@@ -132,9 +133,9 @@ export const agentSyncEndpoints = [
     id: 'record_heartbeat',
     method: 'POST',
     path: `${API}/agents/{id}/heartbeat`,
-    summary: 'Tell that the agent is alive',
+    summary: 'Report that the agent is alive',
     tag,
-    description: 'A body that is missing or breaks a rule is ignored: it is a heartbeat all the same.',
+    description: 'A body that is missing or breaks a rule is ignored: the heartbeat counts anyway.',
     access: selfOnly,
     params: IdParams,
     body: HeartbeatReport,
@@ -160,9 +161,10 @@ export const agentSyncEndpoints = [
     id: 'create_event',
     method: 'POST',
     path: `${API}/agents/{id}/events`,
-    summary: 'Report what became of a deployment object',
+    summary: 'Report the outcome of a deployment object',
     tag,
-    description: 'A report equal to the latest of this agent on this object is answered with the stored event, whose updated_at moves.',
+    description:
+      'If the report equals the latest one of this agent on this deployment object, the answer is the stored event with a new updated_at.',
     access: adminOrSelf,
     params: IdParams,
     body: eventBody,

@@ -27,7 +27,7 @@ const sameAgent = (path: string, body: string) => {
   if (path !== body) throw fleetError('agent_id_mismatch');
 };
 
-/** What decides which stacks an agent runs: its labels, annotations, targets and registrations. */
+/** The endpoints of an agent's labels, annotations, targets and registrations, which decide what stacks it runs. */
 export const agentTargetingEndpoints = [
   endpoint({
     id: 'agents_list_labels',
@@ -62,7 +62,7 @@ export const agentTargetingEndpoints = [
     id: 'agents_remove_label',
     method: 'DELETE',
     path: `${API}/agents/{id}/labels/{label}`,
-    summary: 'Take a label off an agent',
+    summary: 'Remove a label from an agent',
     tag,
     access: adminOnly,
     params: z.object({ id: Id, label: z.string() }),
@@ -103,7 +103,7 @@ export const agentTargetingEndpoints = [
     id: 'agents_remove_annotation',
     method: 'DELETE',
     path: `${API}/agents/{id}/annotations/{key}`,
-    summary: 'Take an annotation off an agent',
+    summary: 'Remove an annotation from an agent',
     tag,
     access: adminOnly,
     params: z.object({ id: Id, key: z.string() }),

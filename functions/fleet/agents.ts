@@ -57,7 +57,8 @@ export const agentEndpoints = [
     path: `${API}/agents`,
     summary: 'Create an agent',
     tag,
-    description: 'Answers with its first key, which is shown this once. A new agent is INACTIVE: set its status to ACTIVE to let it work.',
+    description:
+      'The answer contains its first key, which is shown only once. A new agent is INACTIVE: set its status to ACTIVE to let it work.',
     access: adminOnly,
     body: CreateAgentRequest,
     status: 201,
@@ -104,7 +105,8 @@ export const agentEndpoints = [
     path: `${API}/agents/{id}`,
     summary: 'Delete an agent',
     tag,
-    description: 'Its key dies at once; what it applied stays in its cluster. Unknown agents are gone already.',
+    description:
+      'Its key stops working at once. The objects that it applied stay in its cluster. An unknown agent is answered with 204 too.',
     access: adminOnly,
     params: IdParams,
     status: 204,
@@ -127,7 +129,7 @@ export const agentEndpoints = [
 ];
 export const handler = fleetFunction(agentEndpoints);
 
-/** `GET /agents/?name=&cluster_name=`, trailing slash and all: served by the fallback function, since API Gateway has no route for it. */
+/** `GET /agents/?name=&cluster_name=` with the slash. API Gateway has no route for such a path, so the fallback function serves it. */
 export const searchAgentEndpoint = endpoint({
   id: 'search_agent',
   method: 'GET',

@@ -14,14 +14,14 @@ export const NewDeploymentObject = z
   .meta({ id: 'CreateDeploymentObjectRequest' });
 
 /**
- * JSON that escapes all but ASCII makes at most three bytes out of each: a character of two bytes becomes six, one of four twelve. Newlines,
- * quotes and backslashes double. The rest is for the other members; the YAML itself is measured after decoding.
+ * JSON that escapes everything but ASCII makes a text at most three times as long: a character of two bytes becomes six, one of four
+ * twelve. Newlines, quotes and backslashes double. The rest is for the other members. The YAML itself is measured after decoding.
  */
 export const OBJECT_BODY_LIMIT_BYTES = 3 * YAML_LIMITS.bytes + 256 * 1024;
 
 /**
- * The YAML itself with `?deletion_marker=`, or JSON under any other content type, since `curl -d` says that it sends a form; either way
- * the YAML's exact bytes. On this operation the contract calls a body without a YAML text an invalid object.
+ * A body is the YAML itself with `?deletion_marker=`, or JSON. JSON may have any other content type, since `curl -d` sends a form's.
+ * The YAML is taken byte for byte. The contract calls a body without a YAML text an invalid deployment object.
  */
 export const deploymentObjectBody: BodyFormat = {
   accepts: ['application/json', ...YAML_TYPES],

@@ -22,7 +22,7 @@ export const deploymentObjectEndpoints = [
     path: `${API}/stacks/{id}/deployment-objects`,
     summary: "List a stack's deployment objects, newest first",
     tag,
-    description: `One answer holds at most ${OBJECTS_A_PAGE} of them. ${PAGED}`,
+    description: `One answer contains at most ${OBJECTS_A_PAGE} of them. ${PAGED}`,
     access: owner,
     params: IdParams,
     authorize: ownStack,
@@ -43,7 +43,7 @@ export const deploymentObjectEndpoints = [
     summary: "Submit a stack's next desired state",
     tag,
     description:
-      'JSON, or the YAML itself with a YAML content type and `?deletion_marker=true`. Stored byte for byte; the newest object is what agents run. A deletion marker removes all that the stack runs.',
+      'Send JSON, or the YAML itself with a YAML content type and, for a deletion marker, `?deletion_marker=true`. The YAML is stored byte for byte. Agents run the newest deployment object. A deletion marker removes everything that the stack has in the clusters.',
     access: owner,
     params: IdParams,
     authorize: ownStack,
@@ -66,16 +66,19 @@ export const deploymentObjectEndpoints = [
     path: `${API}/deployment-objects/{id}`,
     summary: 'Fetch a deployment object',
     tag,
-    description: 'With `Accept: application/yaml` the YAML itself.',
+    description: 'With `Accept: application/yaml` the answer is the YAML itself.',
     access: checkedInService('admin, the owning generator, or an agent that runs the stack', 'admin', 'agent', 'generator'),
     params: IdParams,
     status: 200,
     response: DeploymentObject,
     errors: ['deployment_object_not_found', 'generator_not_associated', 'agent_not_associated'],
     async handle(context, { params }) {
-      const object = await getDeploymentObject(context.services, callerOf(context), params.id);
-      if (!/^application\/yaml\b/i.test(context.request.headers.accept ?? '')) return object;
-      return reply<z.input<typeof DeploymentObject>>({ headers: { 'content-type': 'application/yaml' }, text: object.yaml_content });
+      const deploymentObject = await getDeploymentObject(context.services, callerOf(context), params.id);
+      if (!/^application\/yaml\b/i.test(context.request.headers.accept ?? '')) return deploymentObject;
+      return reply<z.input<typeof DeploymentObject>>({
+        headers: { 'content-type': 'application/yaml' },
+        text: deploymentObject.yaml_content,
+      });
     },
   }),
 ];

@@ -28,7 +28,7 @@ import {
 } from './fleet-endpoint.ts';
 import { answerPage, PAGED } from './list-answer.ts';
 
-/** The first generation's paths, in terms of today's: a deployment is a stack with its newest deployment object. */
+/** The paths of the API's first generation. A deployment is a stack with its newest deployment object. */
 const tag = 'v1';
 const owner = ownersOnly('stack_not_owned');
 const DeploymentParams = z.object({ deployment_id: Id });
@@ -61,7 +61,7 @@ export const deploymentV1Endpoints = [
     path: '/v1/agents/register',
     summary: 'Register an agent',
     tag,
-    description: 'The same as POST /api/v1/agents: answers with the first key, shown this once.',
+    description: 'The same as POST /api/v1/agents: the answer contains the first key, which is shown only once.',
     access: adminOnly,
     body: RegisterAgent,
     status: 201,
@@ -100,7 +100,7 @@ export const deploymentV1Endpoints = [
     summary: 'Create a deployment',
     tag,
     description:
-      'A stack and its first deployment object in one transaction. Agents run it as they run any stack: by its labels or annotations, or by a target.',
+      'Creates a stack and its first deployment object in one transaction. Agents run it like any other stack: by its labels or annotations, or by a target.',
     access: ownersOnly('stack_create_denied'),
     body: NewDeployment,
     bodyLimitBytes: OBJECT_BODY_LIMIT_BYTES,
@@ -152,7 +152,7 @@ export const deploymentV1Endpoints = [
     path: '/v1/deployments/{deployment_id}',
     summary: 'Delete a deployment',
     tag,
-    description: 'Withdraws it from every agent: what it runs is removed.',
+    description: 'Withdraws it from every agent, which then removes its objects from the cluster.',
     access: owner,
     params: DeploymentParams,
     authorize: ownDeployment,
@@ -164,9 +164,9 @@ export const deploymentV1Endpoints = [
     id: 'v1_report_event',
     method: 'POST',
     path: '/v1/events',
-    summary: 'Report what became of a deployment',
+    summary: 'Report the outcome of a deployment',
     tag,
-    description: 'Of its newest object, unless one is named.',
+    description: 'The report is on the newest deployment object, unless it names another one.',
     access: anyAgent,
     body: DeploymentEvent,
     status: 201,

@@ -16,7 +16,7 @@ import { type HttpFunction, httpFunction } from '../../lib/platform/http/http-fu
 import type { Services } from '../services.ts';
 import { fleetSurface } from './fleet-surface.ts';
 
-/** Shared by the fleet's endpoints: their context, their access rules, their common schemas. */
+/** The fleet's endpoints share this file: their context, their access rules and their common schemas. */
 export const endpoint = endpointFor(fleetSurface);
 export type FleetContext = Context<Services, Principal>;
 
@@ -28,7 +28,7 @@ export const API = '/api/v1';
 type FleetAccess = Access<Principal>;
 type PathParams = Readonly<Record<string, string>>;
 
-/** A rule that names for each kind of principal whether it may call; the others are refused with this code. */
+/** An access rule that says for each kind of principal whether it may call. A refusal has this code. */
 const rule = (
   who: string,
   code: FleetErrorCode,
@@ -66,18 +66,18 @@ export const selfOnly = rule('the agent in the path', 'agent_pak_mismatch', (par
 /** Admins, and the generator in the path. */
 export const adminOrGenerator = (code: FleetErrorCode): FleetAccess =>
   rule('admin or the generator in the path', code, (params) => ({ admin: yes, agent: no, generator: isInPath(params) }));
-/** Admins and generators, as far as the verb finds that they own the thing. */
+/** Admins and generators. The verb checks that a generator owns the thing. */
 export const ownersOnly = (code: FleetErrorCode): FleetAccess =>
   rule('admin or the owning generator', code, () => ({ admin: yes, agent: no, generator: yes }));
-/** The kinds that the verb can find to own the thing. The others are refused by it as well: it has the contract's code for them. */
+/** The verb checks the right, since it knows who owns the thing and which error code the contract asks for. `principals` may have it. */
 export const checkedInService = (who: string, ...principals: readonly PrincipalType[]): FleetAccess =>
   rule(who, 'forbidden', everyKind, principals);
-/** Admins and generators, who each see their own. */
+/** Admins and generators. Each generator sees its own things. */
 export const adminOrAnyGenerator = (code: FleetErrorCode): FleetAccess =>
   rule('admin or a generator', code, () => ({ admin: yes, agent: no, generator: yes }));
-/** Agents, each as far as the verb finds that it was told to run the thing. */
+/** Agents. The verb checks that the agent was told to run the thing. */
 export const anyAgent = rule('an agent', 'agent_pak_required', () => ({ admin: no, agent: yes, generator: no }));
-/** Admins, and agents as far as the verb finds that the thing is theirs. */
+/** Admins and agents. The verb checks that an agent acts on itself. */
 export const adminOrAgentItself = rule('admin or the agent itself', 'agent_pak_mismatch', () => ({
   admin: yes,
   agent: yes,
@@ -86,7 +86,7 @@ export const adminOrAgentItself = rule('admin or the agent itself', 'agent_pak_m
 
 export const callerOf = ({ principal, request }: FleetContext): Caller => ({ principal, ip: request.ip, userAgent: request.userAgent });
 
-/** Ids of any version and in either case are accepted, and kept in lower case: one that nothing has is unknown, not malformed. */
+/** Accepts UUIDs of any version and in either case, so that an id that nothing has is unknown, not malformed. Gives lower case. */
 export const Id = z.guid('must be a UUID').transform((id) => id.toLowerCase());
 export const IdParams = z.object({ id: Id });
 

@@ -19,6 +19,6 @@ export const fleetSurface: Surface<Services, Principal> = {
   methodNotAllowed: () => ({ statusCode: 405, headers: {}, body: '' }),
   invalid: invalidFleetInput,
   cors: () => runtime().config.BROKKR_CORS_ORIGINS,
-  // Answers are their caller's alone, and some of them contain a key.
+  // Answers are for their caller only, and some of them contain a key.
   headers: () => ({ 'cache-control': 'no-store' }),
 };

@@ -18,7 +18,7 @@ import { API, adminOnly, adminOrGenerator, callerOf, checkedInService, endpoint,
 import { answerPage, PAGED, PageQuery } from './list-answer.ts';
 
 const tag = 'generators';
-/** Null, or left out at the creation: every agent may register itself. */
+/** If this is null, or absent at the creation, every agent may register itself. */
 const allowed_agent_ids = z.array(Id).max(1_000).nullish();
 const NewGenerator = z
   .object({ name: DescribedName, description: DescribedText.nullish(), allowed_agent_ids })
@@ -39,7 +39,7 @@ const GeneratorUpdate = z
 const GeneratorAndPak = z.object({ generator: Generator, pak: z.string() }).meta({ id: 'CreateGeneratorResponse' });
 const AgentRegistrationBody = z.object({ agent_id: Id.nullish() }).meta({ id: 'AgentRegistrationBody' });
 
-/** Some proxies strip the body of a DELETE: the query may carry the id instead. */
+/** Some proxies strip the body of a DELETE, so the query may contain the id instead. */
 const bodyOrQuery: BodyFormat = {
   accepts: jsonBody.accepts,
   hasSubstitute: true,
@@ -69,7 +69,7 @@ export const generatorEndpoints = [
     summary: 'Create a generator',
     tag,
     description:
-      'Answers with its first key, which is shown this once. `allowed_agent_ids` names the agents that may register themselves with it; null, the default, allows every agent.',
+      'The answer contains its first key, which is shown only once. `allowed_agent_ids` names the agents that may register themselves with it; null, the default, allows every agent.',
     access: adminOnly,
     body: NewGenerator,
     status: 201,
@@ -97,7 +97,7 @@ export const generatorEndpoints = [
     summary: 'Change a generator',
     tag,
     description:
-      'Takes a whole Generator; only `name`, `description` and `allowed_agent_ids` change. Only an admin may change the name: a refusal would tell one tenant the name of another. A description of null clears it, `allowed_agent_ids` of null allows every agent to register itself; existing registrations stay.',
+      'Takes a whole Generator; only `name`, `description` and `allowed_agent_ids` change. Only an admin may change the name: a refusal would reveal the name of another tenant. A description of null clears it, `allowed_agent_ids` of null allows every agent to register itself; existing registrations stay.',
     access: adminOrGenerator('generator_not_owned'),
     params: IdParams,
     body: GeneratorUpdate,
@@ -145,7 +145,7 @@ export const generatorEndpoints = [
     summary: 'Register an agent with a generator',
     tag,
     description:
-      "The agent's consent to run what the generator owns. An agent registers itself, if the generator's `allowed_agent_ids` is null or names it; an admin registers any agent.",
+      "Records the agent's consent to run the generator's stacks. An agent registers itself, if the generator's `allowed_agent_ids` is null or names it; an admin registers any agent.",
     access: registrants,
     params: IdParams,
     body: AgentRegistrationBody,

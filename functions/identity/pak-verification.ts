@@ -12,17 +12,17 @@ export const pakEndpoints = [
     id: 'verify_pak',
     method: 'POST',
     path: `${API}/auth/pak`,
-    summary: 'Tell whose key this is',
+    summary: 'Return the principal of the key',
     tag: 'auth',
     access: anyone,
     status: 200,
     response: AuthResponse,
     async handle({ principal }) {
-      const nobody = { admin: false, agent: null, generator: null, readonly: false };
+      const none = { admin: false, agent: null, generator: null, readonly: false };
       return decideFor<AuthResponse>(principal, {
-        admin: () => ({ ...nobody, admin: true }),
-        agent: ({ id }) => ({ ...nobody, agent: id }),
-        generator: ({ id }) => ({ ...nobody, generator: id }),
+        admin: () => ({ ...none, admin: true }),
+        agent: ({ id }) => ({ ...none, agent: id }),
+        generator: ({ id }) => ({ ...none, generator: id }),
       });
     },
   }),

@@ -5,10 +5,10 @@ import { type OpenApiDocument, openApiDocument } from '../../lib/platform/http/o
 import manifest from '../../package.json' with { type: 'json' };
 import { API } from '../fleet/fleet-endpoint.ts';
 
-/** What every failure looks like; see lib/fleet/fleet-errors.ts. */
+/** The body of every error answer; see lib/fleet/fleet-errors.ts. */
 const ErrorResponse = z
   .object({
-    code: z.string().describe('Stable: programs act on it'),
+    code: z.string().describe('Stable, so that programs can rely on it'),
     message: z.string(),
     error: z.string().describe('The message again'),
     details: z.record(z.string(), z.unknown()).optional(),
@@ -19,7 +19,7 @@ const inAuthorization = (whose: string) => ({
   type: 'apiKey',
   in: 'header',
   name: 'Authorization',
-  description: `${whose} key, as it is or after \`Bearer \``,
+  description: `${whose} key, alone or after \`Bearer \``,
 });
 
 const KINDS: Readonly<Record<string, number>> = FLEET_STATUS;
@@ -27,11 +27,11 @@ function errorOf(code: string): { status: number; text: string } {
   const known = Object.entries(FLEET_ERRORS).find(([name]) => name === code);
   if (known) return { status: FLEET_STATUS[known[1][0]], text: known[1][1] };
   const status = KINDS[code];
-  if (status === undefined) throw new Error(`nobody knows the error code ${code}`);
+  if (status === undefined) throw new Error(`unknown error code: ${code}`);
   return { status, text: code.replaceAll('_', ' ') };
 }
 
-/** The API's OpenAPI document. The pages that show it and the code's reference are no part of it. */
+/** The API's OpenAPI document, without the pages of the documentation. */
 export function apiDocument(endpoints: readonly AnyEndpoint[]): OpenApiDocument {
   return openApiDocument(
     endpoints.filter(({ tag }) => tag !== 'documentation'),

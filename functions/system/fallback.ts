@@ -3,6 +3,6 @@ import { searchAgentEndpoint } from '../fleet/agents.ts';
 import { swaggerIndexEndpoint } from './openapi.ts';
 import { systemSurface } from './system-endpoint.ts';
 
-/** Answers whatever no other function's paths match: the paths API Gateway has no route for, and a plain 404 for the rest. */
+/** Serves the endpoints for which API Gateway has no route, and answers every other unknown path with a plain 404. */
 export const fallbackEndpoints = [searchAgentEndpoint, swaggerIndexEndpoint];
 export const handler = httpFunction(fallbackEndpoints, systemSurface);

@@ -5,8 +5,9 @@ import type { Metrics } from '../../lib/platform/metrics.ts';
 import type { Runtime } from '../runtime.ts';
 import { store } from '../store.ts';
 
-/** A process asks for the figures at most this often, and waits for them no longer than that: a scrape must not fail with the store. */
-const ASK_MS = 5_000;
+/** A process reads the figures at most this often. */
+const READ_INTERVAL_MS = 5_000;
+/** A scrape waits for the figures at most this long, so that it doesn't fail with the store. */
 const BUDGET_MS = 4_000;
 
 interface Known {
@@ -15,14 +16,14 @@ interface Known {
 }
 const known = new WeakMap<Runtime, Known>();
 
-/** Sets the gauges that tell of the fleet, from the store or from what it said last. Never throws. */
+/** Sets the fleet's gauges from the store, or from the last figures if the store doesn't answer. Never throws. */
 export async function refreshGauges(runtime: Runtime, metrics: Metrics): Promise<void> {
   const { config, clock, log } = runtime;
   metrics.developmentKeyInUse.set(adminHashesOf(config).includes(DEVELOPMENT_PAK_HASH) ? 1 : 0);
   const state = known.get(runtime) ?? { summary: undefined, next: 0 };
   known.set(runtime, state);
   if (clock.monotonicMs() >= state.next) {
-    state.next = clock.monotonicMs() + ASK_MS;
+    state.next = clock.monotonicMs() + READ_INTERVAL_MS;
     const done = new AbortController();
     const ask = async () => fleetSummary({ database: store(runtime).database, clock });
     const reading = ask()

@@ -10,7 +10,7 @@ const liveness = (id: string, path: `/${string}`) =>
     path,
     summary: 'Is the process alive?',
     tag: 'system',
-    description: 'Asks nothing of the store: a process without its store must not be restarted for it.',
+    description: 'Does not read the store: a restart of the process would not bring an unavailable store back.',
     access: 'public',
     status: 200,
     responseType: TEXT,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import manifest from '../../package.json' with { type: 'json' };
 
-/** The page at `/`: it says what answers here and where to go on. It loads nothing, runs no script and asks nothing of the store. */
+/** A link of the page at `/`, which says what runs here. The page loads nothing, runs no script and does not read the store. */
 interface Place {
   path: string;
   name: string;

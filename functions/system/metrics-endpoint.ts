@@ -6,7 +6,7 @@ import { systemEndpoint, systemFunction } from './system-endpoint.ts';
 
 const EXPOSITION = 'text/plain; version=0.0.4';
 
-/** The registry that counts for this process; a function that is alone in its process has one of its own. */
+/** This process's registry. A function that is alone in its process makes its own. */
 const metricsOf = oncePerRuntime(({ metrics = createMetrics() }) => metrics);
 
 export const metricsEndpoints = [
@@ -16,7 +16,7 @@ export const metricsEndpoints = [
     path: '/metrics',
     summary: 'Metrics for Prometheus',
     tag: 'system',
-    description: 'What this process has counted, and gauges of the fleet that were read less than a minute ago.',
+    description: 'Counters of this process, and gauges of the fleet that are less than a minute old.',
     access: 'public',
     status: 200,
     responseType: EXPOSITION,

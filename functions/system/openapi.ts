@@ -8,7 +8,7 @@ import { systemEndpoint, systemFunction } from './system-endpoint.ts';
 const tag = 'documentation';
 const HTML = 'text/html; charset=utf-8';
 const CACHED = 'public, max-age=3600';
-/** Written by `npm run openapi` from the endpoints; a test holds the two together. */
+/** `npm run openapi` writes this file from the endpoints; a test fails if it is stale. */
 const DOCUMENT = JSON.stringify(document);
 
 const page = (id: string, path: `/${string}`) =>
@@ -28,7 +28,7 @@ const page = (id: string, path: `/${string}`) =>
       }),
   });
 
-/** Served by the fallback function: API Gateway has no route for a path that ends in a slash. */
+/** API Gateway has no route for a path that ends in a slash, so the fallback function serves this one. */
 export const swaggerIndexEndpoint = page('swagger_ui_index', '/swagger-ui/');
 
 export const openapiEndpoints = [
@@ -36,7 +36,7 @@ export const openapiEndpoints = [
     id: 'home_page',
     method: 'GET',
     path: '/',
-    summary: 'What runs here, and where to go on',
+    summary: 'Show what runs here, with links',
     tag,
     access: 'public',
     status: 200,

@@ -5,7 +5,7 @@ import { store } from '../store.ts';
 
 /** The store must answer within this time. */
 const BUDGET_MS = 750;
-/** A verdict holds so long: however often it is asked for, the store is asked this seldom. */
+/** A verdict holds for this long, so that many probes cost the store no more than one. */
 const VERDICT_MS = 2_000;
 
 interface Verdict {
@@ -15,8 +15,8 @@ interface Verdict {
 const verdicts = new WeakMap<Runtime, Verdict>();
 
 /**
- * Whether the store answers and can keep what it is given. One read unit at most every two seconds, shared by all who ask meanwhile;
- * and one write, only while the last write has failed: nobody else may write by then to find out that it works again. Never throws.
+ * Whether the store answers and can be written. Costs at most one read unit every two seconds. If the last write has failed, it costs a
+ * write too: perhaps no other write comes that would show that the store works again. Never throws.
  */
 export function isReady(runtime: Runtime): Promise<boolean> {
   const now = runtime.clock.monotonicMs();

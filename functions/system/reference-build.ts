@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { newId } from '../../lib/platform/ids.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-/** As in typedoc.json: what the reference is made of. */
+/** The folders that the reference describes, as in typedoc.json. */
 const SOURCES = ['functions', 'lib', 'agent', 'infra/host'];
-/** A build takes about ten seconds; one that takes so much longer is ended. */
+/** A build takes about ten seconds; after this time it is ended. */
 const BUILD_MS = 180_000;
 
-/** TypeDoc's program; undefined where only what the server needs to run is installed. */
+/** The path of TypeDoc's program; undefined if the development packages are not installed. */
 export function findTypedoc(): string | undefined {
   try {
     return join(dirname(createRequire(import.meta.url).resolve('typedoc/package.json')), 'bin/typedoc');
@@ -22,15 +22,15 @@ export function findTypedoc(): string | undefined {
   }
 }
 
-/** Whether the folder holds a reference that is not older than the code. Where the code itself is not there, any reference will do. */
+/** Whether the folder contains a reference that is not older than the code. If there is no code, any reference is current. */
 export async function isReferenceCurrent(folder: string): Promise<boolean> {
   const built = await modifiedMs(join(folder, 'index.html'));
   return built !== undefined && built >= (await newestSourceMs());
 }
 
 /**
- * Builds the code's reference into the folder, in a process of its own that leaves the processor to others. The folder is replaced at
- * the end, so that readers meet a whole reference or none. Rejects with what TypeDoc has said.
+ * Builds the code's reference into the folder, in a process of low priority. The folder is replaced at the end, so that readers see a
+ * whole reference or none. Rejects with TypeDoc's output.
  */
 export async function buildReference(folder: string, typedoc: string, sources: readonly string[] = SOURCES): Promise<void> {
   const beside = (what: string) => join(dirname(folder), `${basename(folder)}-${what}-${newId()}`);
@@ -49,14 +49,14 @@ function run(args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: PROJECT, stdio: ['ignore', 'pipe', 'pipe'], timeout: BUILD_MS });
     if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
-    let said = '';
+    let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {
-        said = (said + chunk).slice(-2_000);
+        output = (output + chunk).slice(-2_000);
       });
     }
     child.once('error', reject);
-    child.once('close', (code, signal) => (code === 0 ? resolve() : reject(new Error(`TypeDoc ended with ${signal ?? code}: ${said}`))));
+    child.once('close', (code, signal) => (code === 0 ? resolve() : reject(new Error(`TypeDoc ended with ${signal ?? code}: ${output}`))));
   });
 }
 

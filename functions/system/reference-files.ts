@@ -10,7 +10,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
-/** One path segment that names a file: no dots first, no separators in any disguise. */
+/** A path segment that may be a file's name: it begins with no dot and contains no separator. */
 const SEGMENT = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}$/;
 
 export interface ReferenceFile {
@@ -18,7 +18,7 @@ export interface ReferenceFile {
   headers: Record<string, string>;
 }
 
-/** A file of the reference by its path segments; undefined where there is none. */
+/** A file of the reference by its path segments; undefined if there is none. */
 export async function referenceFile(segments: readonly string[]): Promise<ReferenceFile | undefined> {
   if (!segments.every((segment) => SEGMENT.test(segment))) return undefined;
   const name = segments.join('/');
@@ -32,7 +32,7 @@ export async function referenceFile(segments: readonly string[]): Promise<Refere
   };
 }
 
-/** Scripts from here, and exactly the inline ones that the page came with. */
+/** Allows scripts from this server, and exactly the inline scripts that the page contains. */
 function policyFor(page: string): string {
   const inline = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(
     ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,

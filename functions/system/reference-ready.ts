@@ -3,17 +3,17 @@ import type { Log } from '../../lib/platform/log.ts';
 import { buildReference, findTypedoc, isReferenceCurrent } from './reference-build.ts';
 import { REFERENCE_FOLDER } from './reference-files.ts';
 
-/** `building`: it is on its way, and longer than this request can wait. `missing`: this server has none and cannot build one. */
+/** `building`: the build takes longer than this request can wait. `missing`: this server has no reference and cannot build one. */
 export type ReferenceState = 'ready' | 'building' | 'missing';
 
-/** A visitor waits so long for the build, which takes about ten seconds. */
+/** A visitor waits at most this long for the build, which takes about ten seconds. */
 const WAIT_MS = 25_000;
 const folder = fileURLToPath(REFERENCE_FOLDER);
 let preparing: Promise<boolean> | undefined;
 
 /**
- * Makes sure that there is a reference of the present code, as far as this server can: the first call in a process builds it where it
- * is missing or older than the code; the calls after that share its outcome. Never throws.
+ * Makes sure that the reference is current, if this server can build it. The first call in a process builds it if it is missing or older
+ * than the code; later calls share that outcome. Never throws.
  */
 export async function prepareReference(log: Log): Promise<ReferenceState> {
   preparing ??= prepare(log);

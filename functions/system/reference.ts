@@ -6,7 +6,7 @@ import { systemEndpoint, systemFunction } from './system-endpoint.ts';
 
 const tag = 'documentation';
 const HTML = 'text/html; charset=utf-8';
-/** Below a word of its own, so that no path of the API is ever taken for a page. */
+/** The pages have a path segment of their own, so that they never collide with a path of the API. */
 const HOME = '/api/reference/index.html';
 
 async function file(...segments: string[]) {
@@ -28,7 +28,7 @@ export const referenceEndpoints = [
       const headers = { 'content-type': HTML, 'content-security-policy': "default-src 'none'", 'cache-control': 'no-store' };
       const state = await prepareReference(request.log);
       if (state === 'building') return reply<never>({ status: 503, headers: { ...headers, 'retry-after': '5' }, text: BUILDING_PAGE });
-      // One that somebody has built by hand, or packaged without its code, is as good.
+      // A reference that was built by hand, or packaged without the code, is shown too.
       if (await referenceFile(['index.html'])) return reply<never>({ status: 302, headers: { location: HOME }, text: '' });
       return reply<never>({ status: 404, headers, text: MISSING_PAGE });
     },

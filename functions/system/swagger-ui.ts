@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-/** Swagger UI's files from its npm package: the three that a page needs, and the page with its start, which are ours. */
+/** A file of Swagger UI. Two come from its npm package; the page and its start script are ours. */
 export interface PageFile {
   contentType: string;
   text: string;
@@ -11,8 +11,8 @@ const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 
 /**
- * Nothing from other hosts, no inline script. The library sets style attributes in markup it makes, which needs `unsafe-inline` for
- * styles, and its style sheet carries its icons as `data:` images.
+ * Forbids other hosts and inline scripts. The library sets style attributes, which need `unsafe-inline` for styles, and its style sheet
+ * contains icons as `data:` images.
  */
 export const SWAGGER_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -8,14 +8,14 @@ import { type Runtime, runtime } from '../runtime.ts';
 
 /**
  * The surface of probes, metrics and documents, which are open to everybody and to pages of any origin. Nothing is composed for it:
- * an endpoint that needs the store opens it itself, so that the others answer while it is away.
+ * an endpoint that needs the store opens it itself, so that the others answer while the store is unavailable.
  */
 export const systemSurface: Surface<Runtime, never> = {
   name: 'system',
   base: runtime,
   services: async () => runtime(),
   authenticate: async () => {
-    throw new AppError('unauthenticated', 'no key opens anything here', { code: 'unauthorized' });
+    throw new AppError('unauthenticated', 'these endpoints take no key', { code: 'unauthorized' });
   },
   describe: (nobody) => nobody,
   renderSuccess: jsonTextResult,

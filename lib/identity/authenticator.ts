@@ -15,7 +15,7 @@ export interface AuthenticatorPorts {
   /** Reads the agent's record, strongly consistent; undefined if there is none. */
   findAgent(id: string): Promise<(AgentAccount & { credential_version: number }) | undefined>;
   /** Called for a key that is malformed or unknown. Must not throw. */
-  refused(request: RequestFacts): Promise<void>;
+  onRefused(request: RequestFacts): Promise<void>;
 }
 
 export interface Authenticator {
@@ -46,7 +46,7 @@ export function adminHashesOf(config: { BROKKR_ADMIN_PAK_HASH?: string | undefin
 
 /** Costs one read unit for an agent (its record), none for others, and one more if the key is not in the cache. */
 export function createAuthenticator(ports: AuthenticatorPorts): Authenticator {
-  const { database, clock, adminHashes, findAgent, refused } = ports;
+  const { database, clock, adminHashes, findAgent, onRefused } = ports;
   const cache = createBoundedCache<{ credential: Credential; until: number }>(REMEMBERED_KEYS);
 
   async function credentialOf(hash: string): Promise<Credential | undefined> {
@@ -80,7 +80,7 @@ export function createAuthenticator(ports: AuthenticatorPorts): Authenticator {
       const principal = hash === undefined ? undefined : await principalOf(hash);
       if (principal) return principal;
       const reason = hash === undefined ? 'malformed key' : 'unknown key';
-      await refused(request);
+      await onRefused(request);
       throw unauthenticated(reason);
     },
     forget(principalId) {

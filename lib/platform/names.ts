@@ -9,8 +9,8 @@ export const Name = z
   .refine((name) => name.trim() !== '', 'must not be blank');
 
 /**
- * A name as the OpenAPI document describes it, for requests whose verb applies `Name`: it refuses with a code of its own, which the
- * contract fixes. A test holds the two together.
+ * A name as the OpenAPI document describes it, for requests whose verb applies `Name` itself, because the contract fixes an error code of
+ * its own for it. A test compares the two.
  */
 export const DescribedName = z.string().meta({
   minLength: 1,

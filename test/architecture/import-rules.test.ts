@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
 
-/** Who may know whom: docs/architecture.md has the table this test enforces. */
+/** This test enforces the table of allowed imports in docs/architecture.md. */
 const ROOT = resolve(import.meta.dirname, '../..');
 const SOURCES = ['lib', 'functions', 'agent', 'infra', 'bench'].flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
@@ -28,27 +28,27 @@ const within =
     folders.some((folder) => file.startsWith(`${folder}/`));
 const local = (target: string) => within('lib', 'functions', 'agent', 'infra', 'test', 'bench')(target);
 
-test('the platform knows nothing of the product', () => {
+test('lib/platform imports nothing of the product', () => {
   expect(breaking(within('lib/platform'), (to) => local(to) && !within('lib/platform')(to))).toEqual([]);
 });
 
-test('identity knows the platform alone', () => {
+test('lib/identity imports lib/platform and nothing else', () => {
   expect(breaking(within('lib/identity'), (to) => local(to) && !within('lib/platform', 'lib/identity')(to))).toEqual([]);
 });
 
-test('the fleet knows platform and identity, never a function', () => {
+test('lib/fleet imports lib/platform and lib/identity, and no function', () => {
   expect(breaking(within('lib/fleet'), (to) => local(to) && !within('lib/platform', 'lib/identity', 'lib/fleet')(to))).toEqual([]);
 });
 
-test('the protocol can be taken along by an agent: it needs nothing else', () => {
+test('lib/fleet/protocol imports nothing else, so that the agent can use it alone', () => {
   expect(breaking(within('lib/fleet/protocol'), (to) => local(to) && !within('lib/fleet/protocol')(to))).toEqual([]);
 });
 
-test('functions know the library and each other only through the composition root', () => {
+test('functions import lib and other functions, and nothing else', () => {
   expect(breaking(within('functions'), (to) => local(to) && !within('lib', 'functions')(to))).toEqual([]);
 });
 
-test('the agent shares the protocol and a few platform modules with the server, nothing more', () => {
+test('the agent imports the protocol and a few platform modules of the server, and nothing else', () => {
   const shared = ['clock', 'log', 'errors', 'backoff', 'ids'].map((name) => `lib/platform/${name}.ts`);
   expect(breaking(within('agent'), (to) => local(to) && !within('agent', 'lib/fleet/protocol')(to) && !shared.includes(to))).toEqual([]);
 });
@@ -57,7 +57,7 @@ test.each([
   ['@aws-sdk/', ['lib/platform/', 'infra/host/', 'infra/offline/', 'bench/']],
   ['@middy/', ['lib/platform/', 'functions/']],
   ['@kubernetes/client-node', ['agent/cluster/']],
-])('%s stays where its adapter is', (dependency, places) => {
+])('only the folders of its adapter import %s', (dependency, places) => {
   expect(
     breaking(
       (file) => !places.some((place) => file.startsWith(place)),
@@ -66,7 +66,7 @@ test.each([
   ).toEqual([]);
 });
 
-test('the environment is read in three files; elsewhere it is only handed on to another process', () => {
+test('only three files read the environment; others pass it to another process at most', () => {
   const places = ['lib/platform/config.ts', 'agent/config.ts', 'infra/host/host-config.ts'];
   const readers = SOURCES.filter(
     (file) => within('lib', 'functions', 'agent', 'infra')(file) && /(?<!\.\.\.)process\.env/.test(readFileSync(join(ROOT, file), 'utf8')),
@@ -74,16 +74,16 @@ test('the environment is read in three files; elsewhere it is only handed on to 
   expect(readers.sort()).toEqual(places.sort());
 });
 
-test('time of day and randomness come from the clock and the ids', () => {
+test('only clock.ts and ids.ts read the time of day and random values', () => {
   const places = ['lib/platform/clock.ts', 'lib/platform/ids.ts'];
   const reads = /\bDate\.now\(|new Date\(\)|Math\.random\(|randomUUID\(|randomBytes\(/;
   const users = SOURCES.filter((file) => within('lib', 'functions', 'agent')(file) && reads.test(readFileSync(join(ROOT, file), 'utf8')));
   expect(users.filter((file) => !places.includes(file))).toEqual([]);
 });
 
-test('no two files carry the same name, and none is so long that nobody reads it', () => {
+test('no two source files have the same name, and none has more than 350 lines', () => {
   const names = SOURCES.map((file) => file.split('/').at(-1) ?? '').filter((name) => !['main.ts', 'config.ts'].includes(name));
-  expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
   const long = SOURCES.map((file) => ({ file, lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length })).filter(
     ({ lines }) => lines > 350,
   );

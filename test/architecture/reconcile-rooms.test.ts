@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
 
-/** The rooms of the reconciler: each may know those before it, and none after it. The reconciler itself stands on top. */
+/** The rooms (folders) of the reconciler. Each may import rooms before it, and none after it. The reconciler itself may import all. */
 const ROOMS = ['desired', 'effects', 'plan', 'inventory', 'health', 'removal', 'apply', 'steps'];
 const RECONCILE = resolve(import.meta.dirname, '../../agent/reconcile');
 const files = readdirSync(RECONCILE, { recursive: true, withFileTypes: true })
@@ -15,7 +15,7 @@ const importsOf = (file: string): string[] =>
     relative(RECONCILE, join(RECONCILE, dirname(file), target)),
   );
 
-test('every file of the reconciler is in one of its rooms, but for the reconciler itself', () => {
+test('every file of agent/reconcile but the reconciler itself is in one of its rooms', () => {
   expect(files.filter((file) => roomOf(file) === undefined)).toEqual(['stack-reconciler.ts']);
   expect([...new Set(files.map(roomOf))].filter((room) => room !== undefined).sort()).toEqual([...ROOMS].sort());
 });

@@ -1,18 +1,18 @@
 import type { Tenant } from '../fleet/fleet-builder.ts';
 import { configMap, unique } from '../fleet/fleet-builder.ts';
 
-/** Whom an endpoint of tenant A's answers how: an admin, A's agent, B's agent, A's generator, B's generator. */
+/** The statuses of a request on tenant A's things: by an admin, A's agent, B's agent, A's generator and B's generator. */
 export type Statuses = readonly [admin: number, agentA: number, agentB: number, generatorA: number, generatorB: number];
 export interface Expectation {
   statuses: Statuses;
   query?: (tenant: Tenant) => string;
-  /** A body that is right. */
+  /** A valid body. */
   body?: (tenant: Tenant) => unknown;
-  /** Whose key the tests of bad bodies use; an admin's where absent. */
+  /** Tests of bad bodies use this caller's key; an admin's if absent. */
   bodyFrom?: 'agent';
-  /** Takes what it can of any body. */
+  /** The endpoint accepts any body and takes from it what it can. */
   lenient?: true;
-  /** Reads JSON whatever its content type says. */
+  /** The endpoint reads JSON under any content type. */
   anyContentType?: true;
 }
 
@@ -31,7 +31,7 @@ const ownerRemoves: Statuses = [204, 403, 403, 204, 403];
 const ownerAndItsAgent: Statuses = [200, 200, 403, 200, 403];
 const openToAll = 'public' as const;
 
-/** One entry for each endpoint there is. */
+/** One entry for each endpoint. */
 export const expectations: Readonly<Record<string, Expectation | typeof openToAll>> = {
   verify_pak: { statuses: everyone },
   list_paks: { statuses: admins },
@@ -53,7 +53,7 @@ export const expectations: Readonly<Record<string, Expectation | typeof openToAl
   agents_add_annotation: { statuses: adminsCreate, body: ({ agent }) => ({ agent_id: agent.id, key: unique('key'), value: 'v' }) },
   agents_remove_annotation: { statuses: adminsRemove },
   list_targets: { statuses: adminOrAgent },
-  // Right, but for the target being there already.
+  // The request is valid, but the target exists already.
   add_target: { statuses: [409, 403, 403, 409, 403], body: ({ agent, stack }) => ({ agent_id: agent.id, stack_id: stack.id }) },
   remove_target: { statuses: ownerRemoves },
   list_agent_registrations: { statuses: adminOrAgent },
@@ -141,7 +141,7 @@ export const expectations: Readonly<Record<string, Expectation | typeof openToAl
   v1_get_deployment: { statuses: ownerAndItsAgent },
   v1_update_deployment: { statuses: adminOrOwner, body: () => ({ name: unique('d'), description: 'd', yaml_content: configMap('b') }) },
   v1_delete_deployment: { statuses: ownerRemoves },
-  // B's agent is told no more than that there is nothing it could mean.
+  // B's agent gets the answer for a deployment that doesn't exist.
   v1_report_event: {
     statuses: [403, 201, 422, 403, 403],
     body: ({ stack }) => ({ deployment_id: stack.id, event_type: 'DEPLOY', status: 'FAILURE', message: 'm' }),

@@ -3,11 +3,11 @@ import { makeAgent, makeGenerator, makeTenant, ok, type Tenant } from '../fleet/
 import type { Answer } from '../harness/client.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { expectations } from './authorization-expectations.ts';
-import { call, endpoints, guarded, isDestructive, pathOf, requestOf, titleOf } from './endpoint-calls.ts';
+import { call, endpoints, guarded, isDestructive, pathOf, requestOf, rowsOf } from './endpoint-calls.ts';
 
 let host: TestHost;
 let tenants: { a: Tenant; b: Tenant };
-/** Authorization headers that open nothing. */
+/** Authorization headers without a live key. */
 let dead: Record<string, string | undefined>;
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ async function deadKeys() {
     'an empty key': '',
     'Bearer without a key': 'Bearer ',
     garbage: 'garbage',
-    'a key nobody was given': 'brokkr_BRabcdef_1111111111111111111111111111111111',
+    'an unknown key': 'brokkr_BRabcdef_1111111111111111111111111111111111',
     'another scheme': `Basic ${host.adminPak}`,
     'two keys': `${host.adminPak}, ${host.adminPak}`,
     'a rotated agent key': rotatedAgent.pak,
@@ -59,25 +59,25 @@ const keyOf = (caller: CallerName, { a, b }: typeof tenants): string =>
     'generator A': a.generator.pak,
     'generator B': b.generator.pak,
   })[caller];
-/** Whose things a caller must not learn of. */
+/** The tenants whose things a caller must not learn of. */
 const strangersTo = (caller: CallerName, { a, b }: typeof tenants): Tenant[] =>
   caller === 'admin' ? [] : caller.endsWith('A') ? [b] : [a];
 
-/** What an answer tells of others, beyond what the caller has said itself. */
-function leaks({ text, headers }: Answer, strangers: readonly Tenant[], said: unknown): string[] {
-  const told = `${text} ${JSON.stringify(headers)}`;
-  return strangers.flatMap(({ secrets }) => secrets).filter((secret) => told.includes(secret) && !JSON.stringify(said).includes(secret));
+/** The strangers' secrets that an answer contains, although the request did not. */
+function leaks({ text, headers }: Answer, strangers: readonly Tenant[], sent: unknown): string[] {
+  const shown = `${text} ${JSON.stringify(headers)}`;
+  return strangers.flatMap(({ secrets }) => secrets).filter((secret) => shown.includes(secret) && !JSON.stringify(sent).includes(secret));
 }
 
-test('every endpoint stands in the table of expectations, and nothing else does', () => {
+test('the table of expectations names every endpoint and nothing else', () => {
   expect(Object.keys(expectations).sort()).toEqual(endpoints.map(({ id }) => id).sort());
   const open = endpoints.filter(({ access }) => access === 'public').map(({ id }) => id);
   expect(open.filter((id) => expectations[id] !== 'public')).toEqual([]);
   expect(guarded.filter(({ endpoint }) => endpoint.access === 'public')).toEqual([]);
 });
 
-describe('a caller without a live key gets an empty 401, and nothing else:', () => {
-  test.each(guarded.map((one) => [titleOf(one), one] as const))('%s', async (_title, one) => {
+describe('a caller without a live key', () => {
+  test.each(rowsOf(guarded))('$title answers a caller without a live key with an empty 401', async ({ one }) => {
     const answers = Object.entries(dead).map(async ([name, authorization]) => {
       const { status, text } = await call(one, host.root, tenants.a, { headers: { authorization } });
       return { name, status, text };
@@ -86,26 +86,26 @@ describe('a caller without a live key gets an empty 401, and nothing else:', () 
   });
 });
 
-describe("each caller is answered by the endpoint's rule and never sees another tenant's ids:", () => {
-  test.each(guarded.map((one) => [titleOf(one), one] as const))('%s', async (_title, one) => {
+describe('a caller with a live key', () => {
+  test.each(rowsOf(guarded))("$title answers each caller by its access rule, without another tenant's ids", async ({ one }) => {
     const answered: Record<string, number> = {};
     const leaked: Record<string, string[]> = {};
-    for (const [at, caller] of CALLERS.entries()) {
-      const expected = one.expectation.statuses[at] ?? 0;
+    for (const [index, caller] of CALLERS.entries()) {
+      const expected = one.expectation.statuses[index] ?? 0;
       const world = expected < 300 && isDestructive(one) ? await freshWorldFor(caller) : tenants;
       const answer = await call(one, host.root.as(keyOf(caller, world)), world.a);
       answered[caller] = answer.status;
       leaked[caller] = leaks(answer, strangersTo(caller, world), requestOf(one, world.a));
       expect(answer.text === '' || answer.status < 300 || 'code' in answer.body).toBe(true);
     }
-    expect(answered).toEqual(Object.fromEntries(CALLERS.map((caller, at) => [caller, one.expectation.statuses[at]])));
+    expect(answered).toEqual(Object.fromEntries(CALLERS.map((caller, index) => [caller, one.expectation.statuses[index]])));
     expect(Object.values(leaked).flat()).toEqual([]);
   });
 });
 
-describe('whoever reads its own is shown nothing of the other tenant:', () => {
+describe('a tenant that reads its own things', () => {
   const reads = guarded.filter(({ endpoint }) => endpoint.method === 'GET');
-  test.each(reads.map((one) => [titleOf(one), one] as const))('%s', async (_title, one) => {
+  test.each(rowsOf(reads))('$title shows a tenant nothing of the other tenant', async ({ one }) => {
     for (const [own, caller] of [
       [tenants.a, 'agent A'],
       [tenants.b, 'agent B'],
@@ -120,11 +120,11 @@ describe('whoever reads its own is shown nothing of the other tenant:', () => {
   const mirrored = (caller: CallerName): CallerName => (caller === 'agent B' ? 'agent A' : 'generator A');
 });
 
-describe('what is public asks nobody for a key:', () => {
+describe('a public endpoint', () => {
   const open = endpoints.filter(({ id }) => expectations[id] === 'public');
-  test.each(open.map((endpoint) => [endpoint.path, endpoint] as const))(
-    '%s',
-    async (_path, endpoint) => {
+  test.each(open)(
+    '$path answers without a key',
+    async (endpoint) => {
       for (const authorization of [undefined, 'garbage']) {
         const { status } = await host.root.send(endpoint.method, pathOf(endpoint, tenants.a), undefined, { headers: { authorization } });
         expect([200, 302, 303, 404, 503]).toContain(status);
@@ -135,9 +135,9 @@ describe('what is public asks nobody for a key:', () => {
   );
 });
 
-describe('a method that is not served is refused after the key, with those that are:', () => {
+describe('a method that a path does not serve', () => {
   const paths = [...Map.groupBy(endpoints, ({ path }) => path)];
-  test.each(paths)('%s', async (_path, served) => {
+  test.each(paths)('%s checks the key, then refuses other methods and names its own', async (_path, served) => {
     const [endpoint] = served;
     if (!endpoint) throw new Error('no endpoint');
     const allowed = served.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
@@ -152,9 +152,9 @@ describe('a method that is not served is refused after the key, with those that 
   });
 });
 
-describe('HEAD answers as GET does, without the body:', () => {
+describe('HEAD', () => {
   const reads = guarded.filter(({ endpoint }) => endpoint.method === 'GET');
-  test.each(reads.map((one) => [titleOf(one), one] as const))('%s', async (_title, one) => {
+  test.each(rowsOf(reads))('$title answers HEAD with the same status and type, without a body', async ({ one }) => {
     const admin = host.root.as(host.adminPak);
     const { path } = requestOf(one, tenants.a);
     const [get, head] = [await admin.get(path), await admin.head(path)];
@@ -163,7 +163,7 @@ describe('HEAD answers as GET does, without the body:', () => {
   });
 });
 
-test('an unknown path is a plain 404 with or without a key', async () => {
+test('an unknown path is answered with a plain 404, with or without a key', async () => {
   for (const path of ['/api/v1/nope', '/api/v1/agents/x/y/z', '/api/v1/stacks/', '/api/v2/agents', '/v1/nope', '/internal/nope']) {
     for (const api of [host.root, host.root.as(host.adminPak), host.root.as('garbage')]) {
       expect(await api.get(path)).toMatchObject({ status: 404, text: 'not found' });

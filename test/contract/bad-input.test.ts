@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeTenant, type Tenant } from '../fleet/fleet-builder.ts';
 import type { Answer, Call } from '../harness/client.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
-import { type Guarded, guarded, pathOf, requestOf, titleOf } from './endpoint-calls.ts';
+import { type Guarded, guarded, pathOf, requestOf, rowsOf } from './endpoint-calls.ts';
 
 let host: TestHost;
 let tenant: Tenant;
@@ -12,9 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-const titled = (list: readonly Guarded[]) => list.map((one) => [titleOf(one), one] as const);
 const withBody = guarded.filter(({ endpoint }) => endpoint.body !== undefined);
-/** A heartbeat takes whatever it gets. */
+/** A heartbeat accepts any body. */
 const strict = withBody.filter(({ expectation }) => !expectation.lenient);
 
 function send(one: Guarded, body: unknown, how?: Call): Promise<Answer> {
@@ -25,13 +24,13 @@ function send(one: Guarded, body: unknown, how?: Call): Promise<Answer> {
 const sendRaw = (one: Guarded, body: string | Uint8Array, contentType: string | null = 'application/json') =>
   send(one, body, { contentType });
 
-/** What is wrong with these answers as refusals: other statuses, or a body that isn't the one form errors have. */
+/** The answers that are not proper refusals: their status is another one, or their body doesn't have the form of errors. */
 async function notRefused(tries: readonly (readonly [what: string, answer: Promise<Answer>])[], ...statuses: number[]): Promise<string[]> {
   const answers = await Promise.all(tries.map(async ([what, answer]) => ({ what, ...(await answer) })));
   return answers.flatMap(({ what, status, body, text }) => {
     if (!statuses.includes(status)) return [`${what}: ${status} ${text.slice(0, 200)}`];
-    const told = typeof body?.message === 'string' && body.message === body.error && /^[a-z_]+$/.test(body.code);
-    return told ? [] : [`${what}: ${text.slice(0, 200)}`];
+    const isError = typeof body?.message === 'string' && body.message === body.error && /^[a-z_]+$/.test(body.code);
+    return isError ? [] : [`${what}: ${text.slice(0, 200)}`];
   });
 }
 
@@ -43,8 +42,8 @@ const membersOf = (one: Guarded): [string, unknown][] => {
 const WRONG: readonly unknown[] = [5, true, 'text', [], [1], {}, { a: 1 }, 1.5];
 const sameType = (a: unknown, b: unknown) => typeof a === typeof b && Array.isArray(a) === Array.isArray(b);
 
-describe('a body that is no object of the right shape is refused, never taken and never an accident:', () => {
-  test.each(titled(strict))('%s', async (_title, one) => {
+describe('a body of another shape', () => {
+  test.each(rowsOf(strict))('$title refuses a body of another shape', async ({ one }) => {
     const wholes = [null, [], 5, true, 'text', [valid(one)]].filter((whole) => !sameType(whole, valid(one)));
     const found = await notRefused(
       wholes.map(
@@ -61,8 +60,8 @@ describe('a body that is no object of the right shape is refused, never taken an
   });
 });
 
-describe('a member of the wrong type is refused by its name:', () => {
-  test.each(titled(strict))('%s', async (_title, one) => {
+describe('a member of the wrong type', () => {
+  test.each(rowsOf(strict))('$title refuses a member of the wrong type and names it', async ({ one }) => {
     const wrong = membersOf(one).flatMap(([name, right]) =>
       WRONG.filter((value) => !sameType(value, right)).map((value) => ({ name, body: { ...Object(valid(one)), [name]: value } })),
     );
@@ -72,7 +71,7 @@ describe('a member of the wrong type is refused by its name:', () => {
   });
 });
 
-describe('text that is no JSON, no UTF-8 or of another type is refused as such:', () => {
+describe('a body that cannot be read', () => {
   const BROKEN: readonly [what: string, body: string | Uint8Array][] = [
     ['nothing', ''],
     ['cut', '{"name": "a'],
@@ -82,7 +81,7 @@ describe('text that is no JSON, no UTF-8 or of another type is refused as such:'
     ['100 levels', `${'{"a":'.repeat(100)}1${'}'.repeat(100)}`],
     ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0x6e, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
   ];
-  test.each(titled(strict))('%s', async (_title, one) => {
+  test.each(rowsOf(strict))('$title refuses a body that is not JSON, not UTF-8 or of another content type', async ({ one }) => {
     expect(
       await notRefused(
         BROKEN.map(([what, body]) => [what, sendRaw(one, body)]),
@@ -101,7 +100,7 @@ describe('text that is no JSON, no UTF-8 or of another type is refused as such:'
   });
 });
 
-describe('values beyond all measure are refused or borne, never an accident:', () => {
+describe('an extreme value', () => {
   const HUGE = [
     '1e999',
     '-1e999',
@@ -112,7 +111,7 @@ describe('values beyond all measure are refused or borne, never an accident:', (
     `"${'x'.repeat(100_000)}"`,
     `[${'0,'.repeat(50_000)}0]`,
   ];
-  test.each(titled(withBody))('%s', async (_title, one) => {
+  test.each(rowsOf(withBody))('$title never answers 5xx to an extreme value', async ({ one }) => {
     const bodies = membersOf(one).flatMap(([name]) =>
       HUGE.map((text) => JSON.stringify({ ...Object(valid(one)), [name]: '@' }).replace('"@"', text)),
     );
@@ -123,7 +122,7 @@ describe('values beyond all measure are refused or borne, never an accident:', (
     expect(unclear).toEqual([]);
   });
 
-  test.each(titled(strict))('half a character is refused, since it could not be given back as it was: %s', async (_title, one) => {
+  test.each(rowsOf(strict))('$title refuses half a surrogate pair, which it could not return as it was sent', async ({ one }) => {
     const texts = membersOf(one).filter(([, right]) => typeof right === 'string');
     const bodies = texts.map(([name]) => JSON.stringify({ ...Object(valid(one)), [name]: '@' }).replace('"@"', '"a\\ud800b"'));
     if (typeof valid(one) === 'string') bodies.push('"a\\ud800b"');
@@ -137,8 +136,8 @@ describe('values beyond all measure are refused or borne, never an accident:', (
   });
 });
 
-describe('__proto__ and its kin are names like any others:', () => {
-  test.each(titled(withBody))('%s', async (_title, one) => {
+describe('a member called __proto__', () => {
+  test.each(rowsOf(withBody))('$title takes __proto__ and constructor for names like any other', async ({ one }) => {
     const rest = membersOf(one).length > 0 ? `,${JSON.stringify(valid(one)).slice(1)}` : '}';
     for (const evil of [
       '"__proto__":{"admin":true,"polluted":1}',
@@ -158,18 +157,21 @@ describe('__proto__ and its kin are names like any others:', () => {
   });
 });
 
-describe('a body larger than an endpoint takes is a 413, whoever sends it:', () => {
-  test.each(titled(guarded.filter(({ endpoint }) => endpoint.method !== 'GET')))('%s', async (_title, one) => {
-    const limit = one.endpoint.bodyLimitBytes ?? 256 * 1024;
-    const tooMuch = JSON.stringify('x'.repeat(limit));
-    expect(await notRefused([['too much', sendRaw(one, tooMuch)]], 413)).toEqual([]);
-    expect(
-      await host.root.send(one.endpoint.method, requestOf(one, tenant).path, tooMuch, { contentType: 'application/json' }),
-    ).toMatchObject({ status: 413 });
-  });
+describe('a body above the limit', () => {
+  test.each(rowsOf(guarded.filter(({ endpoint }) => endpoint.method !== 'GET')))(
+    '$title answers 413 to a body above its limit, with and without a key',
+    async ({ one }) => {
+      const limit = one.endpoint.bodyLimitBytes ?? 256 * 1024;
+      const tooMuch = JSON.stringify('x'.repeat(limit));
+      expect(await notRefused([['too much', sendRaw(one, tooMuch)]], 413)).toEqual([]);
+      expect(
+        await host.root.send(one.endpoint.method, requestOf(one, tenant).path, tooMuch, { contentType: 'application/json' }),
+      ).toMatchObject({ status: 413 });
+    },
+  );
 });
 
-describe('an id that is none is a 400 before anything is looked up:', () => {
+describe('an id in a path', () => {
   const BAD = [
     'not-a-uuid',
     '0',
@@ -184,7 +186,7 @@ describe('an id that is none is a 400 before anything is looked up:', () => {
     '__proto__',
   ];
   const withIds = guarded.filter(({ endpoint }) => /{(\w*id)}/.test(endpoint.path));
-  test.each(titled(withIds))('%s', async (_title, one) => {
+  test.each(rowsOf(withIds))('$title answers 400 to a malformed id', async ({ one }) => {
     const names = [...one.endpoint.path.matchAll(/{(\w*id)}/g)].map(([, name]) => name ?? '');
     const pak = one.expectation.bodyFrom === 'agent' ? tenant.agent.pak : host.adminPak;
     const tries = names.flatMap((name) =>
@@ -195,21 +197,24 @@ describe('an id that is none is a 400 before anything is looked up:', () => {
     expect(await notRefused(tries, 400)).toEqual([]);
   });
 
-  test.each(titled(withIds.filter(({ endpoint }) => endpoint.method === 'GET')))('and either case will do: %s', async (_title, one) => {
-    const { path, body } = requestOf(one, tenant);
-    const shouted = path.replaceAll(/[0-9a-f-]{36}/g, (id) => id.toUpperCase());
-    const callers = [host.adminPak, tenant.agent.pak, tenant.generator.pak];
-    for (const pak of callers) {
-      const api = host.root.as(pak);
-      expect((await api.send('GET', shouted, body)).status).toBe((await api.send('GET', path, body)).status);
-    }
-  });
+  test.each(rowsOf(withIds.filter(({ endpoint }) => endpoint.method === 'GET')))(
+    '$title accepts ids in upper and in lower case',
+    async ({ one }) => {
+      const { path, body } = requestOf(one, tenant);
+      const shouted = path.replaceAll(/[0-9a-f-]{36}/g, (id) => id.toUpperCase());
+      const callers = [host.adminPak, tenant.agent.pak, tenant.generator.pak];
+      for (const pak of callers) {
+        const api = host.root.as(pak);
+        expect((await api.send('GET', shouted, body)).status).toBe((await api.send('GET', path, body)).status);
+      }
+    },
+  );
 });
 
-describe('a label or key that cannot be there is a 404:', () => {
+describe('a label or key in a path', () => {
   const ODD = ['%00', '%20', '%2F', '%ff', '%ZZ', '__proto__', 'x'.repeat(65), 'x'.repeat(3_000), '%F0%9F%92%A9'.repeat(200)];
   const named = guarded.filter(({ endpoint }) => /{(label|key)}/.test(endpoint.path));
-  test.each(titled(named))('%s', async (_title, one) => {
+  test.each(rowsOf(named))('$title answers 404 to a label or key that cannot exist', async ({ one }) => {
     const tries = ODD.map(
       (odd) => [odd, host.root.as(host.adminPak).send('DELETE', pathOf(one.endpoint, tenant, { label: odd, key: odd }))] as const,
     );
@@ -217,11 +222,11 @@ describe('a label or key that cannot be there is a 404:', () => {
   });
 });
 
-describe('a query that makes no sense is a 400 or not heard, never an accident:', () => {
+describe('a query without sense', () => {
   const VALUES = ['x', '-1', '1e999', '%00', '%ff', '9'.repeat(40), 'x'.repeat(5_000)];
-  test.each(titled(guarded.filter(({ endpoint }) => endpoint.query !== undefined && endpoint.method === 'GET')))(
-    '%s',
-    async (_title, one) => {
+  test.each(rowsOf(guarded.filter(({ endpoint }) => endpoint.query !== undefined && endpoint.method === 'GET')))(
+    '$title refuses a query without sense with 400, or ignores it',
+    async ({ one }) => {
       const path = pathOf(one.endpoint, tenant);
       const names = Object.keys(one.endpoint.query.shape);
       const queries = names
@@ -237,7 +242,7 @@ describe('a query that makes no sense is a 400 or not heard, never an accident:'
   );
 });
 
-test('an id of any version that nothing has is unknown, not malformed', async () => {
+test('a UUID of any version that nothing has is unknown, not malformed', async () => {
   const id = '11111111-1111-1111-1111-111111111111';
   expect(await host.admin.get(`/agents/${id}`)).toMatchObject({ status: 404, body: { code: 'agent_not_found' } });
   expect(await host.admin.delete(`/agents/${id}`)).toMatchObject({ status: 204 });

@@ -3,7 +3,7 @@ import type { Answer, Api } from '../harness/client.ts';
 import type { TestHost } from '../harness/host.ts';
 import { idsIn, type Marks } from './recorded-example.ts';
 
-/** A request in the words of the recording, placeholders included. */
+/** A request as it was recorded, with its placeholders. */
 export interface Step {
   as: string;
   method: string;
@@ -13,9 +13,9 @@ export interface Step {
 }
 
 export interface World extends Marks {
-  /** Makes what these names stand for, and what that needs, where it is not there yet. */
+  /** Makes the things with these names, and the things that they need, unless they exist. */
   need(names: readonly string[]): Promise<void>;
-  /** Takes a step after making everything it names. */
+  /** Sends a step's request, after making everything that it names. */
   take(step: Step): Promise<Answer>;
 }
 
@@ -34,7 +34,7 @@ const NAME: Record<string, string> = { agentZ: 'aa' };
 const GENERATORS: Record<string, readonly string[]> = { agentA: ['genA'] };
 const DESCRIPTION: Record<string, string> = { genA: 'first', genD: 'd', stackA: 'one' };
 
-/** A world of one example's own, in which only what the example names is made: by its name's kind and last letter. */
+/** Creates the world of one example. Only the things that the example names are made, by the kind and the last letter of the name. */
 export function createWorld(host: TestHost): World {
   const run = randomUUID().slice(0, 8);
   const ids = new Map<string, string>([['systemGen', host.app.services.installation.system_generator_id]]);
@@ -72,9 +72,9 @@ export function createWorld(host: TestHost): World {
       await need([owner]);
       return ok(host.admin.post('/stacks', { name: `s${letter(name)}-${run}`, description, generator_id: idOf(owner) }));
     }
-    if (name.startsWith('do')) return createdObject(name);
+    if (name.startsWith('do')) return createdDeploymentObject(name);
     if (name === 'eventA') return reportedEvent();
-    // Anything else is the id of something that never was.
+    // Any other name stands for an id that nothing has.
     return { id: randomUUID() };
   }
 
@@ -84,7 +84,7 @@ export function createWorld(host: TestHost): World {
     return ok(host.admin.post(`/agents/${idOf('agentA')}/events`, report));
   }
 
-  async function createdObject(name: string): Promise<{ id: string }> {
+  async function createdDeploymentObject(name: string): Promise<{ id: string }> {
     const stack = `stack${name[2]}`;
     await need([stack]);
     return ok(host.admin.post(`/stacks/${idOf(stack)}/deployment-objects`, { yaml_content: YAML[name] }));

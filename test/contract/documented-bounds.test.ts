@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeTenant, type Tenant } from '../fleet/fleet-builder.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { type Bound, bodyBounds, queryBounds } from './documented-bounds.ts';
-import { type Guarded, guarded, requestOf, titleOf } from './endpoint-calls.ts';
+import { type Guarded, guarded, requestOf, rowsOf } from './endpoint-calls.ts';
 
-/** Each bound that the document names is the one that holds: just outside is refused, just inside is not refused for its sake. */
+/** For each bound in the OpenAPI document, a value just outside must be refused, and a value just inside must not be refused for it. */
 let host: TestHost;
 let tenant: Tenant;
 beforeAll(async () => {
@@ -13,9 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** Bounds beyond which another limit comes first, or inside which only a value that the server gave is right. */
-const ELSEWHERE = ['yaml_content', 'cursor', 'since'];
-const isElsewhere = ({ path }: Bound) => ELSEWHERE.includes(path[0] ?? '');
+/** Members that another test covers: another limit applies first, or only values from the server are valid. */
+const COVERED_ELSEWHERE = ['yaml_content', 'cursor', 'since'];
+const isCoveredElsewhere = ({ path }: Bound) => COVERED_ELSEWHERE.includes(path[0] ?? '');
 
 function withMember(body: unknown, [name, ...rest]: readonly string[], value: unknown): unknown {
   return name === undefined ? value : { ...Object(body), [name]: withMember(Object(body)[name], rest, value) };
@@ -37,7 +37,7 @@ const isRefusal = (status: number) => status === 400 || status === 422;
 
 async function wrong(bounds: readonly Bound[], send: (bound: Bound, value: unknown) => Promise<{ status: number; text: string }>) {
   const found: unknown[] = [];
-  for (const bound of bounds.filter((one) => !isElsewhere(one))) {
+  for (const bound of bounds.filter((one) => !isCoveredElsewhere(one))) {
     const outside = await send(bound, bound.outside);
     if (!isRefusal(outside.status)) found.push({ path: bound.path, rule: bound.rule, outside: outside.status });
     if (bound.inside === undefined) continue;
@@ -48,15 +48,15 @@ async function wrong(bounds: readonly Bound[], send: (bound: Bound, value: unkno
 }
 
 const strict = guarded.filter(({ endpoint, expectation }) => endpoint.body !== undefined && !expectation.lenient);
-describe('bounds of bodies:', () => {
-  test.each(strict.map((one) => [titleOf(one), one] as const))('%s', async (_title, one) => {
+describe('bounds of bodies', () => {
+  test.each(rowsOf(strict))('$title keeps the bounds that the document names for its body', async ({ one }) => {
     expect(await wrong(bodyBounds(one.endpoint.id), ({ path }, value) => sendBody(one, path, value))).toEqual([]);
   });
 });
 
 const asked = guarded.filter(({ endpoint }) => queryBounds(endpoint.id).length > 0);
-describe('bounds of query parameters:', () => {
-  test.each(asked.map((one) => [titleOf(one), one] as const))('%s', async (_title, one) => {
+describe('bounds of query parameters', () => {
+  test.each(rowsOf(asked))('$title keeps the bounds that the document names for its query', async ({ one }) => {
     expect(await wrong(queryBounds(one.endpoint.id), ({ path: [name = ''] }, value) => sendQuery(one, name, value))).toEqual([]);
   });
 });

@@ -2,13 +2,13 @@ import * as z from 'zod';
 import { apiDocument } from '../../functions/system/api-document.ts';
 import { endpoints } from './endpoint-calls.ts';
 
-/** The bounds that the OpenAPI document names for what a caller sends, each with a value just inside and one just outside. */
+/** A bound that the OpenAPI document names for a part of a request, with a value just inside it and a value just outside. */
 export interface Bound {
-  /** Where in the body, or the parameter's name. */
+  /** The place in the body, or the parameter's name. */
   path: readonly string[];
   rule: string;
   outside: unknown;
-  /** Undefined where a value inside may still be refused for another reason. */
+  /** Undefined if a value inside may be refused for another reason. */
   inside?: unknown;
 }
 
@@ -18,7 +18,7 @@ const document = apiDocument(endpoints);
 const components = Schemas.parse(JSON.parse(JSON.stringify(document.components.schemas)));
 const List = z.array(z.record(z.string(), z.unknown()));
 
-/** The alternatives of a schema, references followed. */
+/** The alternatives of a schema, after following its references. */
 function resolved(schema: Schema): Schema[] {
   if (typeof schema.$ref === 'string') return resolved(components[schema.$ref.split('/').at(-1) ?? ''] ?? {});
   return schema.anyOf ? List.parse(schema.anyOf).flatMap(resolved) : [schema];

@@ -3,7 +3,7 @@ import type { Tenant } from '../fleet/fleet-builder.ts';
 import type { Answer, Api, Call } from '../harness/client.ts';
 import { type Expectation, expectations } from './authorization-expectations.ts';
 
-/** The endpoints there are, each with what is expected of it: what the tests of the whole surface go by. */
+/** All endpoints. The tests of the whole surface run over this list. */
 export const endpoints = httpGroups.flatMap(({ endpoints: group }) => group);
 export type AnyFleetEndpoint = (typeof endpoints)[number];
 
@@ -13,10 +13,12 @@ export const guarded = endpoints.flatMap((endpoint) => {
 });
 export type Guarded = { endpoint: AnyFleetEndpoint; expectation: Expectation };
 
-/** `POST /api/v1/agents/{id}/labels`, for test names. */
+/** An endpoint's name in tests, such as `POST /api/v1/agents/{id}/labels`. */
 export const titleOf = ({ endpoint }: { endpoint: AnyFleetEndpoint }): string => `${endpoint.method} ${endpoint.path}`;
+/** Rows for `test.each`, whose names use `$title`. */
+export const rowsOf = (list: readonly Guarded[]): { title: string; one: Guarded }[] => list.map((one) => ({ title: titleOf(one), one }));
 
-/** What a path's parameters stand for, by the text before them. */
+/** The values of a path's parameters, by the text before them. */
 const VALUES: readonly [prefix: RegExp, value: (tenant: Tenant) => string][] = [
   [/agents\/{id}\/labels\/{label}/, () => 'agent-label'],
   [/agents\/{id}\/annotations\/{key}/, () => 'agent-key'],
@@ -33,8 +35,8 @@ const VALUES: readonly [prefix: RegExp, value: (tenant: Tenant) => string][] = [
 
 /** The endpoint's path with a tenant's own ids in it, or with `instead` for one parameter. */
 export function pathOf({ path }: AnyFleetEndpoint, tenant: Tenant, instead: Readonly<Record<string, string>> = {}): string {
-  return path.replaceAll(/{(\w+)}/g, (parameter, name: string, at: number) => {
-    const before = path.slice(0, at + parameter.length);
+  return path.replaceAll(/{(\w+)}/g, (parameter, name: string, index: number) => {
+    const before = path.slice(0, index + parameter.length);
     const value = VALUES.find(([prefix]) => new RegExp(`${prefix.source}$`).test(before))?.[1];
     return instead[name] ?? value?.(tenant) ?? 'x';
   });
@@ -49,12 +51,12 @@ export const requestOf = ({ endpoint, expectation }: Guarded, tenant: Tenant): S
   body: expectation.body?.(tenant),
 });
 
-/** Sends a right request for this tenant's things. `root` is a client of the paths below `/`. */
+/** Sends a valid request for this tenant's things. `root` is a client of the paths below `/`. */
 export const call = (guardedEndpoint: Guarded, root: Api, tenant: Tenant, how?: Call): Promise<Answer> => {
   const { path, body } = requestOf(guardedEndpoint, tenant);
   return root.send(guardedEndpoint.endpoint.method, path, body, how);
 };
 
-/** Whether a right request takes away or renames what others go by: such a one gets a tenant of its own. */
+/** Whether a valid request removes or renames things that other tests use. Such a request gets a tenant of its own. */
 export const isDestructive = ({ endpoint: { id, method } }: Guarded): boolean =>
   method === 'DELETE' || method === 'PUT' || /^(rotate|register)_/.test(id);

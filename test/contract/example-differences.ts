@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { Example } from './recorded-example.ts';
 
-/** Where we answer otherwise than Brokkr 0.9.1 did, on purpose. */
+/** An intended difference from the answers of Brokkr 0.9.1. */
 export interface Difference {
   reason: string;
-  /** The examples it is about. */
+  /** Whether an example is affected. */
   about: (example: Example) => boolean;
-  /** The example as it would have been recorded here. */
+  /** The members of the example that a recording of this server would have. */
   ours: (example: Example) => Partial<Example>;
 }
 
@@ -17,22 +17,22 @@ const keyed =
 
 export const differences: readonly Difference[] = [
   {
-    reason: 'every error is JSON (seed 001 says so): the framework refusals of Brokkr are plain text',
+    reason: "every error is JSON, while the refusals of Brokkr's framework are plain text",
     about: ({ type, answer }) => type?.startsWith('text/plain') === true && answer === '<text>',
     ours: () => ({ type: undefined, answer: { code: '<text>', message: '<text>', error: '<text>' } }),
   },
   {
-    reason: "stack names are unique within a generator: a 409 would tell one tenant another's names",
+    reason: "stack names are unique within a generator, since a 409 would reveal another tenant's names",
     about: keyed('POST /stacks as genB → 409'),
     ours: () => ({ status: 201, answer: { id: '<id>', name: 'sa-<run>', description: null, generator_id: '<id genB>', deleted_at: null } }),
   },
   {
-    reason: 'an event without a type says nothing: it is refused, so that no list has one',
+    reason: 'an event without a type is refused, so that no list contains one',
     about: keyed('GET /agents/<id agentA>/events as admin → 200', 'GET /agent-events as admin → 200'),
     ours: ({ answer }) => ({ answer: Events.parse(answer).filter(({ event_type }) => event_type !== '') }),
   },
   {
-    reason: 'an agent speaks for itself alone: Brokkr registers the caller whichever agent the body names',
+    reason: 'an agent may register only itself, while Brokkr registers the caller, whichever agent the body names',
     about: keyed('POST /generators/<id genB>/register as agentC → 201'),
     ours: () => ({ status: 403, answer: { code: 'agent_pak_mismatch', message: '<text>' } }),
   },

@@ -1,8 +1,8 @@
 import type { Step } from './contract-world.ts';
 
 /**
- * What has to have happened before an example, beyond that everything it names is there. By the example's key, in the words of the
- * recording.
+ * The steps that must come before an example, besides making everything that it names. They are found by the example's key and written
+ * as the recording writes requests.
  */
 const step =
   (method: string) =>
@@ -17,7 +17,7 @@ const agentAnnotated = (key: string, value: string) => post('/agents/<id agentA>
 const stackAnnotated = (key: string, value: string) => post('/stacks/<id stackA>/annotations', { stack_id: '<id stackA>', key, value });
 const registered = (agent: string, generator: string) => post(`/generators/<id ${generator}>/register`, { agent_id: `<id ${agent}>` });
 const targeted = (stack: string) => post('/agents/<id agentA>/targets', { agent_id: '<id agentA>', stack_id: `<id ${stack}>` });
-const object = (name: string) => ({ ...step('GET')(`/deployment-objects/<id ${name}>`) });
+const deploymentObject = (name: string) => ({ ...step('GET')(`/deployment-objects/<id ${name}>`) });
 const reported = (object: string, status: string, message: string | null = null) =>
   post('/agents/<id agentA>/events', {
     agent_id: '<id agentA>',
@@ -99,8 +99,13 @@ export const preparations: Readonly<Record<string, readonly Step[]>> = {
   'GET /agents/<id agentA>/stacks as admin → 200': [targeted('stackA'), described],
   'GET /agents/<id agentA>/stacks as agentA → 200': [targeted('stackA'), targeted('stackC'), described, renamedC],
   'GET /agents/<id agentA>/target-state as admin → 200': [targeted('stackA')],
-  'GET /agents/<id agentA>/target-state as agentA → 200': [object('doA'), object('doC'), targeted('stackA'), targeted('stackC')],
-  // Brokkr takes an agent's reports on whatever object; here only those on what it was told to run.
+  'GET /agents/<id agentA>/target-state as agentA → 200': [
+    deploymentObject('doA'),
+    deploymentObject('doC'),
+    targeted('stackA'),
+    targeted('stackC'),
+  ],
+  // Brokkr accepts an agent's reports on any deployment object; here the agent must have been told to run it.
   'POST /agents/<id agentA>/events as agentA → 201': [targeted('stackC')],
   'GET /agents/<id agentA>/events as admin → 200': [
     reported('doA1', 'FAILURE', 'no quota'),

@@ -10,11 +10,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => host.stop());
 
-const died = () => Promise.reject(new Error('the process that deletes has died'));
+const died = () => Promise.reject(new Error('the deleting process has died'));
 
 /**
- * Deletes once between what the next request reads and what it writes. The process that deletes dies right after its transaction, so
- * that whatever hangs on the deleted thing is still there.
+ * Deletes a thing between the reads and the writes of the next request. The deleting process dies right after its transaction, so that
+ * everything that belongs to the deleted thing is still stored.
  */
 function deleteBeforeNextWrite(path: string): () => void {
   const { database } = host.app.services;
@@ -92,13 +92,16 @@ const CHANGES: readonly Change[] = [
 ];
 const rows = CHANGES.flatMap((change) => Object.keys(VICTIMS).map((victim) => ({ ...change, victim })));
 
-describe('a change whose thing is deleted while it is on its way', () => {
-  test.each(rows)('$name is done, or refused with a code that it documents: the $victim is gone', async ({ errors, prepare, victim }) => {
-    const tenant = await makeTenant(host);
-    const { send } = await prepare(tenant);
-    const undo = deleteBeforeNextWrite(VICTIMS[victim]?.(tenant) ?? '');
-    const { status, body, text } = await send();
-    undo();
-    expect({ status, text, documented: status < 300 || errors.includes(body?.code) }).toEqual({ status, text, documented: true });
-  });
+describe('a deletion during a change', () => {
+  test.each(rows)(
+    '$name succeeds or fails with a code that it documents if the $victim is deleted meanwhile',
+    async ({ errors, prepare, victim }) => {
+      const tenant = await makeTenant(host);
+      const { send } = await prepare(tenant);
+      const undo = deleteBeforeNextWrite(VICTIMS[victim]?.(tenant) ?? '');
+      const { status, body, text } = await send();
+      undo();
+      expect({ status, text, documented: status < 300 || errors.includes(body?.code) }).toEqual({ status, text, documented: true });
+    },
+  );
 });

@@ -19,7 +19,7 @@ export interface Example extends z.infer<typeof Recorded> {
   path: string;
 }
 
-/** All of them, in the order in which they were recorded. */
+/** All examples, in the order of the recording. */
 export function readExamples(): Example[] {
   const text = readFileSync(new URL('./fixtures/fleet-examples.jsonl', import.meta.url), 'utf8');
   const seen = new Map<string, number>();
@@ -48,7 +48,7 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/;
 const PAK = /^brokkr_BR[1-9A-HJ-NP-Za-km-z]{6}_[1-9A-HJ-NP-Za-km-z]{32,33}$/;
 const matching = (pattern: RegExp) => (value: unknown) => typeof value === 'string' && pattern.test(value);
 
-/** What each placeholder stands for. */
+/** The values that each placeholder matches. */
 const PLACEHOLDERS: Record<string, (value: unknown) => boolean> = {
   '<id>': matching(UUID),
   '<time>': matching(TIME),
@@ -62,34 +62,34 @@ const PLACEHOLDERS: Record<string, (value: unknown) => boolean> = {
 /** Resolves the ids and the run's own marks in a text of the recording. */
 export interface Marks {
   run: string;
-  /** Undefined for what this world has not got: the answer's to say. */
+  /** Undefined if this world has no such thing; any id matches then. */
   idOf(name: string): string | undefined;
 }
 
 /**
- * Where an answer lacks, retypes or contradicts what was recorded; further members and list entries are fine. Recorded strings must
- * be met exactly, placeholders by their kind.
+ * The places where an answer lacks or contradicts something recorded. Additional members and list entries are fine. Recorded strings
+ * must match exactly, placeholders by their kind.
  */
-export function contradictions(expected: unknown, actual: unknown, marks: Marks, at = 'answer'): string[] {
+export function contradictions(expected: unknown, actual: unknown, marks: Marks, place = 'answer'): string[] {
   if (Array.isArray(expected)) {
-    if (!Array.isArray(actual)) return [`${at} is no list`];
+    if (!Array.isArray(actual)) return [`${place} is not a list`];
     return expected.flatMap((entry, index) => {
-      const tries = actual.map((candidate) => contradictions(entry, candidate, marks, `${at}[${index}]`));
+      const tries = actual.map((candidate) => contradictions(entry, candidate, marks, `${place}[${index}]`));
       if (tries.some((found) => found.length === 0)) return [];
-      return [`${at}[${index}] has no counterpart among ${actual.length}`, ...(tries.sort((a, b) => a.length - b.length)[0] ?? [])];
+      return [`${place}[${index}] has no counterpart among ${actual.length}`, ...(tries.sort((a, b) => a.length - b.length)[0] ?? [])];
     });
   }
-  if (typeof expected === 'object' && expected !== null) return membersMissing(expected, actual, marks, at);
-  return matches(expected, actual, marks) ? [] : [`${at} is ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`];
+  if (typeof expected === 'object' && expected !== null) return membersMissing(expected, actual, marks, place);
+  return matches(expected, actual, marks) ? [] : [`${place} is ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`];
 }
 
-function membersMissing(expected: object, actual: unknown, marks: Marks, at: string): string[] {
-  if (typeof actual !== 'object' || actual === null || Array.isArray(actual)) return [`${at} is no object`];
+function membersMissing(expected: object, actual: unknown, marks: Marks, place: string): string[] {
+  if (typeof actual !== 'object' || actual === null || Array.isArray(actual)) return [`${place} is not an object`];
   const members = new Map(Object.entries(actual));
   return Object.entries(expected).flatMap(([name, value]) => {
-    if (!members.has(name)) return [`${at}.${name} is missing`];
-    if (value === '<sha256 of yaml_content>') return isChecksum(members) ? [] : [`${at}.${name} is not the checksum`];
-    return contradictions(value, members.get(name), marks, `${at}.${name}`);
+    if (!members.has(name)) return [`${place}.${name} is missing`];
+    if (value === '<sha256 of yaml_content>') return isChecksum(members) ? [] : [`${place}.${name} is not the checksum`];
+    return contradictions(value, members.get(name), marks, `${place}.${name}`);
   });
 }
 

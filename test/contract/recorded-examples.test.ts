@@ -10,7 +10,7 @@ import { deviations, type Example, idsIn, readExamples } from './recorded-exampl
 
 const examples = readExamples();
 const routed = createRouter(httpGroups.flatMap(({ endpoints }) => endpoints));
-/** Recorded for parts of the contract that are not built yet. */
+/** The paths of parts of the contract that are not built yet. */
 const LATER =
   /\/(health-status|health|fleet-status|diagnostics|diagnostics\/pending|from-template|work-orders\/pending|webhooks\/pending)$/;
 const isLater = ({ path }: Example) => LATER.test(path);
@@ -28,12 +28,12 @@ async function answerTo(example: Example): Promise<{ answer: Answer; world: Worl
     const { status, text } = await world.take(step);
     if (status >= 300) throw new Error(`cannot prepare ${example.key}: ${step.method} ${step.path} answered ${status} ${text}`);
   }
-  // What a read shows must be there; what a write answers with is its own.
+  // A read shows things that must exist before. A write makes the things in its answer itself.
   if (example.method === 'GET') await world.need(idsIn(example.answer).filter((name) => name !== 'run'));
   return { answer: await ask(world, example), world };
 }
 
-/** Of one audit log only the actions were recorded. */
+/** For one audit log the recording contains only the actions. */
 const digested = (example: Example, answer: Answer): Answer =>
   idsIn(example.answer).length === 0 && example.path.includes('limit=1000')
     ? { ...answer, body: { actions: answer.body.logs.map((log: { action: string }) => log.action) } }
@@ -46,26 +46,26 @@ async function ask(world: World, example: Example): Promise<Answer> {
   return host.root.send(method, path, sent);
 }
 
-describe('a client of Brokkr 0.9.1 is answered as it was there:', () => {
+describe('a client of Brokkr 0.9.1', () => {
   const built = examples.filter((example) => !isLater(example));
-  test.each(built.map((example) => [example.key, example] as const))('%s', async (_key, example) => {
+  test.each(built)('$key: a client of Brokkr 0.9.1 gets the recorded answer', async (example) => {
     const difference = differences.find(({ about }) => about(example));
     const { answer, world } = await answerTo(example);
     const found = deviations(example, digested(example, answer), world);
     if (!difference) return expect(found).toEqual([]);
-    // A listed difference that is none any more is a list that lies.
+    // A difference that no longer exists must leave the list.
     expect(found).not.toEqual([]);
     expect(deviations({ ...example, ...difference.ours(example) }, answer, world)).toEqual([]);
   });
 });
 
-test('every listed difference and every preparation is about an example', () => {
+test('every listed difference and every preparation belongs to an example', () => {
   expect(differences.filter(({ about }) => !examples.some(about)).map(({ reason }) => reason)).toEqual([]);
   const keys = new Set(examples.map(({ key }) => key));
   expect(Object.keys(preparations).filter((key) => !keys.has(key))).toEqual([]);
 });
 
-test('no example is left out once its path is served', () => {
+test('no example is skipped if its path is served', () => {
   const served = examples.filter((example) => isLater(example) && routed(example.method, pathOf(example)).kind !== 'not-found');
   expect(served.map(({ key }) => key)).toEqual([]);
 });

@@ -7,10 +7,10 @@ import { httpFunction } from '../../lib/platform/http/http-function.ts';
 import { makeTenant, type Tenant } from '../fleet/fleet-builder.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { apiOver, createGateway } from '../infra/gateway.ts';
-import { endpoints, guarded, pathOf, requestOf, titleOf } from './endpoint-calls.ts';
+import { endpoints, guarded, pathOf, requestOf, rowsOf } from './endpoint-calls.ts';
 import { verbs } from './verb-calls.ts';
 
-/** A kind of principal that somebody adds later, and that no rule knows yet. It has the id of a tenant. */
+/** A principal of a kind that no access rule names, with the id of a tenant. */
 const auditorOf = ({ generator }: Tenant) => ({ type: 'auditor', id: generator.id });
 
 let host: TestHost;
@@ -21,20 +21,20 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-describe('a principal of a kind that no rule names is refused by every route:', () => {
+describe('a route that gets a principal of an unknown kind', () => {
   const surface = { ...fleetSurface, authenticate: async () => auditorOf(tenant) as never, describe: () => ({ type: 'auditor' }) };
   const strange = endpoints.map((endpoint) => (endpoint.access === 'public' ? endpoint : { ...endpoint, surface }));
   const group = { name: 'all', file: '', endpoints: strange, handler: httpFunction(strange, surface) };
   const gateway = createGateway([group], group);
   const api = apiOver((...request) => group.handler(gateway(...request).event), undefined, '');
 
-  test.each(guarded.map((one) => [titleOf(one), one] as const))('%s', async (_title, one) => {
+  test.each(rowsOf(guarded))('$title refuses a principal of an unknown kind', async ({ one }) => {
     const { path, body } = requestOf(one, tenant);
     const { status, body: refusal } = await api.send(one.endpoint.method, path, body);
     expect([status, refusal.code]).toEqual([403, 'forbidden']);
   });
 
-  test('with any other method as well', async () => {
+  test('every route refuses a principal of an unknown kind, whatever the method', async () => {
     for (const { endpoint } of guarded) {
       for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']) {
         const { status } = await api.send(method, pathOf(endpoint, tenant));
@@ -48,8 +48,8 @@ describe('a principal of a kind that no rule names is refused by every route:', 
   });
 });
 
-describe('a caller of a kind that no rule names is refused by every verb, if it should ever get there:', () => {
-  test.each(Object.entries(verbs))('%s', async (_name, call) => {
+describe('a verb that gets a caller of an unknown kind', () => {
+  test.each(Object.entries(verbs))('%s refuses a caller of an unknown kind', async (_name, call) => {
     const caller: Caller = { principal: auditorOf(tenant) as never };
     const stored = async () => JSON.stringify((await host.admin.get(`/stacks/${tenant.stack.id}/deployment-objects`)).body);
     const before = await stored();
@@ -72,7 +72,7 @@ describe('a caller of a kind that no rule names is refused by every verb, if it 
   });
 });
 
-test('kinds of principal are told apart in one place', () => {
+test('only principal.ts compares kinds of principal', () => {
   const root = resolve(import.meta.dirname, '../..');
   const sources = ['lib', 'functions'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).filter(({ name }) => name.endsWith('.ts')),

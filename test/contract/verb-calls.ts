@@ -30,7 +30,7 @@ import { deregister, register } from '../../lib/fleet/targeting/registration-ser
 import { addTarget, removeTarget } from '../../lib/fleet/targeting/target-service.ts';
 import { configMap, type Tenant, unique } from '../fleet/fleet-builder.ts';
 
-/** A right call of a verb, for this tenant's things. */
+/** A valid call of a verb, for this tenant's things. */
 export type VerbCall = (ports: Services, caller: Caller, tenant: Tenant) => unknown;
 
 const stackOf = (ports: Services, { stack }: Tenant) => getStack(ports, stack.id);

@@ -22,7 +22,7 @@ const moved = defineEvent({
   schema: z.object({ to: z.discriminatedUnion('kind', [z.object({ kind: z.literal('shelf'), shelf: z.int() })]) }),
 });
 
-/** The mark that an event was handled stands in the transaction of its effect. */
+/** An effect whose transaction contains the mark that the event was handled. */
 async function countOnce(database: Database, table: string, pk: string, id: string, by: number, version = 0) {
   const newer = { table, update: { pk, sk: 'LATEST' }, set: { version }, if: { below: { version } } };
   await database.write(newer).catch((error) => {
@@ -56,7 +56,7 @@ describe('a consumer on a real queue', () => {
   });
 
   beforeAll(async () => {
-    // Failed messages come back after a second here, where it is three minutes otherwise.
+    // Failed messages come back after a second here, instead of three minutes.
     [store, queues] = await Promise.all([openContractStore(), openTestQueues([QUEUE], { visibilityTimeoutSeconds: 1 })]);
     const ports: BatchPorts = {
       log: silent,
@@ -82,20 +82,20 @@ describe('a consumer on a real queue', () => {
     return async () => Number(await total()) - before;
   };
 
-  test('one message delivered ten times, among others, counts once', async () => {
+  test('a message that is delivered ten times among others is counted once', async () => {
     const since = await freshTotal(() =>
       send(...Array.from({ length: 10 }, () => message('again', { by: 1 })), ...[1, 2, 3].map((n) => message(`other-${n}`, { by: 10 }))),
     );
     await eventually(async () => expect(await since()).toBe(31));
   });
 
-  test('messages in reverse order leave the newest version in place', async () => {
+  test('messages that arrive in reverse order leave the newest version stored', async () => {
     await send(...[5, 4, 3, 2, 1].map((version) => message(`v${version}`, { by: 0, version })));
     await eventually(() => expect([1, 2, 3, 4, 5].every((version) => attempts.has(`v${version}`))).toBe(true));
     await eventually(async () => expect((await store.database.get(store.table, { pk, sk: 'LATEST' }))?.version).toBe(5));
   });
 
-  test('poison among good messages ends in the dead-letter queue after five attempts and holds up none of the others', async () => {
+  test('a message that always fails goes to the dead-letter queue after five attempts and delays no other message', async () => {
     const since = await freshTotal(() =>
       send(
         message('poison', { by: 1_000, fault: 'always' }),
@@ -112,7 +112,7 @@ describe('a consumer on a real queue', () => {
     expect(await since()).toBe(9);
   });
 
-  test('a malformed message goes to the dead-letter queue at its first delivery, as does one that its consumer rejects', async () => {
+  test('a message that is malformed or that its consumer rejects goes to the dead-letter queue at its first delivery', async () => {
     const hopeless = [
       { id: 'a', body: 'not JSON' },
       { id: 'b', body: JSON.stringify({ event: 'counted', data: { by: 1 } }) },
@@ -130,7 +130,7 @@ describe('a consumer on a real queue', () => {
     expect(attempts.get('refused')).toBe(1);
   });
 
-  test('an event, or a kind of one, that only a newer version knows is tried again by whoever gets it next', async () => {
+  test('an event, or a kind of event, that only a newer version knows is returned to its queue for another attempt', async () => {
     const newer = [
       JSON.stringify({ id: 'n1', event: 'merged', data: {} }),
       JSON.stringify({ id: 'n2', event: 'moved', data: { to: { kind: 'drawer', drawer: 1 } } }),

@@ -5,16 +5,16 @@ import { createDatabase } from '../../lib/platform/database/document-client.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { startTestDynamoDb } from './test-dynamodb.ts';
 
-/** One empty table, of its own for each test file, on whatever engine the tests run against. */
+/** An empty table for one test file, on the engine that the tests run against. */
 export interface ContractStore {
   endpoint: string;
   database: Database;
-  /** The low-level client: for what the port doesn't offer. */
+  /** The low-level client, for calls that the port doesn't offer. */
   raw: DynamoDBClient;
-  /** The table's name as the code says it, and as the engine knows it. */
+  /** The table's name in the code and in the engine. */
   table: string;
   physicalTable: string;
-  /** What each call cost, in capacity units, since the last look. */
+  /** The cost of each call since the last look, in capacity units. */
   costs(): { operation: string; units: number }[];
   close(): Promise<void>;
 }
@@ -40,11 +40,11 @@ export async function openContractStore(): Promise<ContractStore> {
     }),
   );
   await waitUntilTableExists({ client: raw, maxWaitTime: 60, minDelay: 1 }, { TableName: physicalTable });
-  let told: { operation: string; units: number }[] = [];
+  let consumed: { operation: string; units: number }[] = [];
   const database = createDatabase({
     endpoint: engine.endpoint,
     tableName: (table) => (table === TABLE ? physicalTable : table),
-    onConsumed: (operation, units) => void told.push({ operation, units }),
+    onConsumed: (operation, units) => void consumed.push({ operation, units }),
   });
   return {
     endpoint: engine.endpoint,
@@ -53,8 +53,8 @@ export async function openContractStore(): Promise<ContractStore> {
     table: TABLE,
     physicalTable,
     costs() {
-      const since = told;
-      told = [];
+      const since = consumed;
+      consumed = [];
       return since;
     },
     async close() {
@@ -66,5 +66,5 @@ export async function openContractStore(): Promise<ContractStore> {
   };
 }
 
-/** A partition of its own for each test. */
+/** A partition for one test. */
 export const freshPk = (): string => `TEST#${randomUUID()}`;

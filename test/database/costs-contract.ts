@@ -2,7 +2,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, expect, test } from '@jest/globals';
 import { type ContractStore, freshPk } from './contract-store.ts';
 
-/** What calls cost is part of the design: these numbers let a benchmark on any engine be read as a bill. */
+/** The costs of calls are part of the design. If an engine keeps these numbers, a benchmark on it shows the bill of AWS. */
 export function costsContract(current: () => ContractStore): void {
   beforeEach(() => void current().costs());
 
@@ -14,7 +14,7 @@ export function costsContract(current: () => ContractStore): void {
       .reduce((sum, { units }) => sum + units, 0);
   };
 
-  test('a read of up to 4 KB costs one unit, of the next 4 KB another, of nothing one', async () => {
+  test('a read costs one unit for each 4 KB of its item, and one unit if there is no item', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await database.write({ table, put: { pk, sk: 'SMALL', text: 'x'.repeat(100) } });
@@ -39,7 +39,7 @@ export function costsContract(current: () => ContractStore): void {
     ).toBe(4);
   });
 
-  test('an eventually consistent read would cost half', async () => {
+  test('an eventually consistent read costs half a unit', async () => {
     const { database, raw, table, physicalTable } = current();
     const pk = freshPk();
     await database.write({ table, put: { pk, sk: 'A' } });
@@ -49,7 +49,7 @@ export function costsContract(current: () => ContractStore): void {
     expect(ConsumedCapacity?.CapacityUnits).toBe(0.5);
   });
 
-  test('a query costs what its items weigh together, not one unit each', async () => {
+  test('a query costs one unit for each 4 KB of all its items together', async () => {
     const { database, table } = current();
     const pk = freshPk();
     const puts = Array.from({ length: 20 }, (_, n) => ({ table, put: { pk, sk: String(n), text: 'x'.repeat(100) } }));
@@ -58,7 +58,7 @@ export function costsContract(current: () => ContractStore): void {
     expect(await cost(() => database.count(table, pk))).toBe(1);
   });
 
-  test('a batch costs each item by itself', async () => {
+  test('a batch costs one unit for each of its items', async () => {
     const { database, table } = current();
     const pk = freshPk();
     const keys = Array.from({ length: 10 }, (_, n) => ({ pk, sk: String(n) }));
@@ -66,7 +66,7 @@ export function costsContract(current: () => ContractStore): void {
     expect(await cost(() => database.batchGet(table, keys))).toBe(10);
   });
 
-  test('a write costs one unit a kilobyte, in a transaction two', async () => {
+  test('a write costs one unit for each kilobyte, and two in a transaction', async () => {
     const { database, table } = current();
     const pk = freshPk();
     const text = 'x'.repeat(1_100);

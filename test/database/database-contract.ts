@@ -7,8 +7,8 @@ import { valuesContract } from './values-contract.ts';
 import { writesContract } from './writes-contract.ts';
 
 /**
- * What the product relies on in its store, as promises that any engine behind the Database port has to keep: the embedded one,
- * the official DynamoDB Local, DynamoDB itself. Where engines differ is in docs/decisions/0005-engine-differences.md.
+ * The promises on which the product relies. Every engine behind the Database port has to keep them: the embedded one, the official
+ * DynamoDB Local, and DynamoDB itself. docs/decisions/0005-engine-differences.md says how engines differ.
  */
 export function databaseContract(open: () => Promise<ContractStore>): void {
   let store: ContractStore | undefined;

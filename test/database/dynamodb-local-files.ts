@@ -8,7 +8,7 @@ import { engineCache } from './engine-process.ts';
 
 const run = promisify(execFile);
 
-/** Without the SDK's list of versions four of the artifacts have none. */
+/** The SDK's list of versions is imported because four of the artifacts name no version themselves. */
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>brokkr</groupId>
@@ -36,23 +36,23 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `;
 
-/** What is missing on this machine to fetch and run it, in one line; undefined where nothing is. */
+/** Says in one line what this machine lacks to fetch and run DynamoDB Local; undefined if it lacks nothing. */
 export async function missingForDynamoDbLocal(): Promise<string | undefined> {
   const version = await run('java', ['-version']).then(
     ({ stderr }) => Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0),
     () => 0,
   );
-  if (version < 17) return 'DynamoDB Local needs Java 17 or later: none is on the PATH';
+  if (version < 17) return 'DynamoDB Local needs Java 17 or later, which is not on the PATH';
   if (existsSync(folderOf())) return undefined;
   return run('mvn', ['-version']).then(
     () => undefined,
-    () => 'DynamoDB Local is fetched with Maven: none is on the PATH',
+    () => 'DynamoDB Local is fetched with Maven, which is not on the PATH',
   );
 }
 
 const folderOf = () => join(engineCache('dynamodb-local'), createHash('sha256').update(POM).digest('hex').slice(0, 16));
 
-/** The folder with all archives and native libraries in it; fetched once, seconds afterwards. */
+/** Returns the folder with all archives and native libraries. They are fetched once. */
 export async function fetchDynamoDbLocal(report: (line: string) => void): Promise<string> {
   const folder = folderOf();
   if (existsSync(folder)) return folder;
@@ -62,7 +62,7 @@ export async function fetchDynamoDbLocal(report: (line: string) => void): Promis
   try {
     await writeFile(join(work, 'pom.xml'), POM);
     await run('mvn', ['--quiet', '--batch-mode', 'dependency:copy-dependencies', `-DoutputDirectory=${join(work, 'lib')}`], { cwd: work });
-    // Whole or not at all; where another run was faster, its folder is as good.
+    // The rename makes the folder complete at once. If another run was faster, its folder is used.
     await rename(join(work, 'lib'), folder).catch((error: unknown) => {
       if (!existsSync(folder)) throw error;
     });

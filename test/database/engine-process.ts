@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Engines that are fetched rather than installed lie outside the checkout, so that every clone of the user's finds them. */
+/** The folder of an engine that is fetched. It lies outside the checkout, so that every clone of this user finds it. */
 export const engineCache = (engine: string): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'brokkr', engine);
 
 export interface EngineProcess {
@@ -17,12 +17,12 @@ export interface EngineOptions {
   args: readonly string[];
   cwd: string;
   env?: Record<string, string>;
-  /** Any answer from here means that it is up. */
+  /** Any answer from this address means that the engine is up. */
   url: string;
   withinMs: number;
 }
 
-/** A shell that holds our end of its standard input kills the engine when we are gone, however we went. */
+/** This shell kills the engine when its standard input closes, which happens however this process ends. */
 const TIED_TO_STDIN = 'exec 3<&0; (read -r _ <&3; kill -9 $$) </dev/null >/dev/null 2>&1 & exec "$@" </dev/null 3<&-';
 
 export async function startEngineProcess({ name, command, args, cwd, env = {}, url, withinMs }: EngineOptions): Promise<EngineProcess> {
@@ -65,7 +65,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Runs the tests as `npm test` does, with more in their environment; resolves to the exit code. */
+/** Runs the tests as `npm test` does, with additional environment variables. Resolves to the exit code. */
 export async function runTests(args: readonly string[], env: Record<string, string>): Promise<number> {
   const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--selectProjects', 'host', ...args];
   const child = spawn(process.execPath, jest, { stdio: 'inherit', env: { ...process.env, ...env } });

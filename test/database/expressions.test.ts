@@ -5,7 +5,7 @@ const physical = (table: string) => `dev-${table}`;
 const key = { pk: 'P', sk: 'S' };
 
 describe('expressions', () => {
-  test('no name and no value of a caller’s stands in an expression as text', () => {
+  test('an expression contains placeholders in place of every name and value of a caller', () => {
     const hostile = 'x = :y OR attribute_exists(pk)';
     const input = writeInput(
       { table: 't', update: key, set: { [hostile]: hostile }, add: { 'a.b': 1 }, remove: ['c d'], if: { equals: { '#e': ':f' } } },
@@ -17,12 +17,12 @@ describe('expressions', () => {
     expect(Object.values(input.ExpressionAttributeValues ?? {})).toEqual(expect.arrayContaining([hostile, 1, ':f']));
   });
 
-  test('a write without a condition has no condition expression, and unused placeholders are not sent', () => {
+  test('a write without a condition has no condition expression and no unused placeholders', () => {
     expect(writeInput({ table: 't', put: { ...key, a: 1 } }, physical)).toEqual({ TableName: 'dev-t', Item: { ...key, a: 1 } });
     expect(writeInput({ table: 't', delete: key, if: {} }, physical)).toEqual({ TableName: 'dev-t', Key: key });
   });
 
-  test('a put is keyed by its item, every other write by its key alone', () => {
+  test('a check is sent with its key alone', () => {
     expect(writeInput({ table: 't', check: key, if: { exists: true } }, physical)).toEqual({
       TableName: 'dev-t',
       Key: key,
@@ -31,7 +31,7 @@ describe('expressions', () => {
     });
   });
 
-  test('a query reads strongly, and asks for the keys beside the fields it projects', () => {
+  test('a query is strongly consistent and asks for the keys besides the fields that it projects', () => {
     expect(queryInput('dev-t', { pk: 'P', prefix: 'A#', after: 'A#1', descending: true, limit: 5, fields: ['sk', 'name'] })).toEqual({
       TableName: 'dev-t',
       KeyConditionExpression: '#n0 = :v0 AND begins_with(#n1, :v1)',

@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import { failure, type ScriptedAnswer } from './scripted-service.ts';
 
-/** One call's fate: it is answered in the engine's place, its answer is lost after it was carried out, or it never gets there. */
+/** The fate of a call: it gets a scripted answer, its answer is lost after it was carried out, or it never reaches the engine. */
 export type Fate = ScriptedAnswer | 'lose-answer' | 'lose-call' | undefined;
 
 /** A real engine behind a connection that a test makes fail. */
 export interface FaultyEngine {
   endpoint: string;
-  /** The operations that were asked for, in order. */
+  /** The operations that were called, in order. */
   calls: string[];
-  /** Asked about each call; undefined lets it through. */
+  /** Decides the fate of each call; undefined lets it through. */
   decide: (operation: string, input: Record<string, unknown>) => Fate;
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ afterAll(() => store.close());
 const EVERYTHING = { from: '0', to: '9' };
 const skAt = (n: number) => String(n).padStart(6, '0');
 
-/** Items numbered in the order of their times, spread over four partitions as `partitionOf` says. */
+/** Stores items that are numbered in the order of their times. `partitionOf` spreads them over four partitions. */
 async function seed(count: number, partitionOf: (n: number) => number) {
   const pks = Array.from({ length: 4 }, freshPk);
   const items = Array.from({ length: count }, (_, n) => ({ pk: pks[partitionOf(n)] ?? '', sk: skAt(n), third: n % 3 === 0 }));
@@ -36,24 +36,24 @@ test.each([
   { spread: 'evenly', partitionOf: (n: number) => n % 4 },
   { spread: 'in blocks', partitionOf: (n: number) => Math.floor(n / 100) % 4 },
   { spread: 'into one', partitionOf: () => 2 },
-])('items that are spread $spread over their partitions come in one order, each once', async ({ partitionOf }) => {
+])('items that are spread $spread over their partitions are returned newest first, each once', async ({ partitionOf }) => {
   const pks = await seed(500, partitionOf);
   expect(await collect({ pks })).toEqual(descending(500));
 });
 
-test('items outside the range are not read, and a cursor goes on right behind its item', async () => {
+test('items outside the range are not returned, and a cursor continues right behind its item', async () => {
   const pks = await seed(100, (n) => (n * 7) % 4);
   expect(await collect({ pks, between: { from: skAt(20), to: skAt(29) } })).toEqual(descending(30).slice(0, 10));
   expect(await collect({ pks, before: skAt(60) })).toEqual(descending(60));
   expect(await collect({ pks, before: skAt(60), between: { from: skAt(70), to: skAt(90) } })).toEqual([]);
 });
 
-test('a filter leaves the order alone', async () => {
+test('a filter does not change the order of items', async () => {
   const pks = await seed(200, (n) => (n * 3) % 4);
   expect(await collect({ pks, filter: { equals: { third: true } } })).toEqual(descending(200).filter((n) => n % 3 === 0));
 });
 
-test('whoever stops early has read little', async () => {
+test('a reader that stops after the first batch has read only the first pages', async () => {
   const pks = await seed(2_000, (n) => n % 4);
   let read = 0;
   const limited: Database = {

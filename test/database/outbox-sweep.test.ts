@@ -5,7 +5,7 @@ import { type ContractStore, openContractStore } from './contract-store.ts';
 import { accepting, consumer, outboxWorld, refusing } from './outbox-world.ts';
 import { openTestQueues, type TestQueues } from './test-queues.ts';
 
-describe('a sweep of the outbox', () => {
+describe('the sweep of the outbox', () => {
   let store: ContractStore;
   let queues: TestQueues;
   let world: Awaited<ReturnType<typeof outboxWorld>>;
@@ -17,7 +17,7 @@ describe('a sweep of the outbox', () => {
     world = await outboxWorld(store);
   });
 
-  test('leaves the youngest events to the requests that are relaying them', async () => {
+  test('a sweep leaves events of the last twenty seconds to their requests', async () => {
     await world.commitEvents(3);
     world.pass(10_000);
     expect(await world.sweep(accepting())).toMatchObject({ relayed: 0 });
@@ -25,7 +25,7 @@ describe('a sweep of the outbox', () => {
     expect(await world.sweep(accepting())).toMatchObject({ relayed: 3 });
   });
 
-  test('sends on everything that is due, however many pages that takes, oldest first', async () => {
+  test('a sweep relays all due events over many pages, oldest first', async () => {
     const before = await world.commitEvents(20);
     world.pass(1_000);
     await world.commitEvents(20);
@@ -40,7 +40,7 @@ describe('a sweep of the outbox', () => {
     expect(await world.waiting()).toEqual([]);
   });
 
-  test('begins no page after its deadline; the next sweep goes on', async () => {
+  test('a sweep begins no page after its deadline, and the next sweep continues', async () => {
     await world.commitEvents(40);
     world.pass(20_000);
     const first = await world.sweep(accepting(), { page: 2, drainForMs: 0 });
@@ -48,14 +48,14 @@ describe('a sweep of the outbox', () => {
     expect(await world.sweep(accepting())).toMatchObject({ relayed: 40 - first.relayed });
   });
 
-  test('begins no page once its host is stopping', async () => {
+  test('a sweep begins no page after its host began to stop', async () => {
     await world.commitEvents(40);
     world.pass(20_000);
     const { relayed } = await world.sweep(accepting(), { page: 2, signal: AbortSignal.abort() });
     expect(relayed).toBeLessThanOrEqual(2 * OUTBOX_SHARDS.length);
   });
 
-  test('passes hundreds of refused events by: whatever stands behind them is delivered in the same sweep', async () => {
+  test('a sweep delivers the events behind hundreds of refused ones', async () => {
     await world.commitEvents(300, { stack: 'poison' });
     world.pass(1_000);
     await world.commitEvents(20, { stack: 'good' });
@@ -65,7 +65,7 @@ describe('a sweep of the outbox', () => {
     expect(await world.waiting()).toHaveLength(300);
   });
 
-  test('comes back to a refused event after a minute, then ever more rarely, but at least every eleven minutes', async () => {
+  test('sweeps try a refused event again after a minute, then less and less often, but at least every eleven minutes', async () => {
     await world.commitEvents(1);
     world.pass(20_000);
     const refused = async () => (await world.sweep(refusing(() => true))).refused;
@@ -81,7 +81,7 @@ describe('a sweep of the outbox', () => {
     }
   });
 
-  test('passes malformed items by, keeps every one as it is, and counts them', async () => {
+  test('a sweep skips malformed items, keeps their content and counts them', async () => {
     const malformed = { type: 'outbox', id: 'bad', v2_event: 'x' };
     const sortKeys = ['2020-01-01T00:00:00.000Z#bad', '2020-01-01T00:00:00.000Z', `2020-01-01#${'long'.repeat(240)}`];
     for (const sk of sortKeys) await world.put({ pk: outboxPk('0'), sk, ...malformed });
@@ -91,7 +91,7 @@ describe('a sweep of the outbox', () => {
     expect(await world.stored()).toEqual(Array(3).fill(expect.objectContaining(malformed)));
   });
 
-  test('an item that the store refuses to move stops no other', async () => {
+  test('an item that the store refuses to postpone stops no other item of the sweep', async () => {
     await world.commitEvents(8, { stack: 'poison' });
     await world.commitEvents(8, { stack: 'good' });
     world.pass(20_000);
@@ -101,7 +101,7 @@ describe('a sweep of the outbox', () => {
     expect(await world.waiting()).toHaveLength(8);
   });
 
-  test('two sweeps at once lose no event and move none twice', async () => {
+  test('two sweeps at the same time lose no event and postpone none twice', async () => {
     await world.commitEvents(60, { stack: 'poison' });
     await world.commitEvents(60, { stack: 'good' });
     world.pass(20_000);
@@ -112,7 +112,7 @@ describe('a sweep of the outbox', () => {
     expect(await world.waiting()).toHaveLength(60);
   });
 
-  test('through real queues, events arrive as they were told, also with characters that SQS refuses', async () => {
+  test('events arrive through real queues unchanged, even with characters that SQS refuses', async () => {
     const items = await world.commitEvents(25, { stack: '\uFFFE\uFFFF\u0000' });
     world.pass(20_000);
     expect(await world.sweep(queues.queues)).toMatchObject({ relayed: 25 });
@@ -121,7 +121,7 @@ describe('a sweep of the outbox', () => {
     expect(bodies).toContainEqual({ id: items[0]?.id, event: 'stack.changed', data: { stack: '\uFFFE\uFFFF\u00000' } });
   });
 
-  test('events for a queue that is not there stay in the outbox', async () => {
+  test('events for a queue that does not exist stay in the outbox', async () => {
     const consumers = [consumer('missing')];
     await world.commitEvents(1, { consumers });
     world.pass(20_000);

@@ -15,7 +15,7 @@ export const stackChanged = defineEvent({ name: 'stack.changed', schema: z.objec
 export const consumer = (queue: string) => consumerFor()({ queue, events: [stackChanged], handle: async () => {} });
 export const [fanout, webhooks] = [consumer('fanout'), consumer('webhooks')];
 
-/** A queue that takes everything and notes it. */
+/** Queues that accept every message and note it in `sent`. */
 export const accepting = (sent: string[] = []): Queues => refusing(() => false, sent);
 export const refusing = (refused: (queue: string, body: string) => boolean, sent: string[] = []): Queues => ({
   async send(queue, messages) {
@@ -25,7 +25,7 @@ export const refusing = (refused: (queue: string, body: string) => boolean, sent
   },
 });
 
-/** The outbox of one store, emptied, and a clock that goes on only when a test says so. */
+/** The emptied outbox of one store, with a clock that moves only when a test moves it. */
 export async function outboxWorld(store: ContractStore) {
   const { database, table } = store;
   let now = Date.parse('2026-01-01T00:00:00Z');
@@ -41,12 +41,12 @@ export async function outboxWorld(store: ContractStore) {
     consumers: [fanout],
     ...change,
   });
-  const committing = (consumers = [fanout], committed: (items: readonly OutboxItem[]) => void = () => {}, through: Database = database) =>
+  const committing = (consumers = [fanout], afterCommit: (items: readonly OutboxItem[]) => void = () => {}, through: Database = database) =>
     createCommit<{ note: string }>({
       database: through,
       outbox: { table, clock, consumers },
       auditWrites: ({ note }) => [{ table, put: { pk: freshPk(), sk: note } }],
-      committed,
+      afterCommit,
     });
   const stored = async () => {
     const pages = await Promise.all(OUTBOX_SHARDS.map((shard) => database.query(table, { pk: outboxPk(shard) })));
@@ -70,7 +70,8 @@ export async function outboxWorld(store: ContractStore) {
       const items: OutboxItem[] = [];
       const events = Array.from({ length: count }, (_, n) => occurrence(event, { stack: `${stack}${n}` }));
       const commit = committing(consumers, (stored) => items.push(...stored));
-      for (let at = 0; at < count; at += 50) await commit({ writes: [], audit: { unaudited: 'test' }, events: events.slice(at, at + 50) });
+      for (let start = 0; start < count; start += 50)
+        await commit({ writes: [], audit: { unaudited: 'test' }, events: events.slice(start, start + 50) });
       return items;
     },
   };

@@ -6,7 +6,7 @@ import { acknowledge, relay } from '../../lib/platform/events/outbox.ts';
 import { type ContractStore, freshPk, openContractStore } from './contract-store.ts';
 import { accepting, fanout, outboxWorld, refusing, stackChanged, webhooks } from './outbox-world.ts';
 
-const unheard = defineEvent({ name: 'nobody.listens', schema: z.object({}) });
+const withoutConsumer = defineEvent({ name: 'nobody.listens', schema: z.object({}) });
 
 describe('the outbox', () => {
   let store: ContractStore;
@@ -19,23 +19,23 @@ describe('the outbox', () => {
     world = await outboxWorld(store);
   });
 
-  test('an entity and the event that tells of it are stored together, or neither is', async () => {
+  test('a change and its event are stored together or not at all', async () => {
     const pk = freshPk();
-    const told: unknown[] = [];
+    const committed: unknown[] = [];
     const change = {
       writes: [{ table: store.table, put: { pk, sk: 'STACK' }, if: { exists: false } }],
       audit: { note: 'stack.create' },
       events: [occurrence(stackChanged, { stack: 'web' })],
     };
-    const commit = world.committing([fanout], (items) => told.push(...items));
+    const commit = world.committing([fanout], (items) => committed.push(...items));
     await commit(change);
     expect(await world.waiting()).toHaveLength(1);
     await expect(commit(change)).rejects.toThrow('condition failed');
     expect(await world.waiting()).toHaveLength(1);
-    expect(told).toHaveLength(1);
+    expect(committed).toHaveLength(1);
   });
 
-  test('an event that does not fit its own schema is never stored, nor is its change', async () => {
+  test('an event that breaks its own schema is not stored, and neither is its change', async () => {
     const pk = freshPk();
     const events = [occurrence(stackChanged, { stack: 5 } as never)];
     const change = { writes: [{ table: store.table, put: { pk, sk: 'A' } }], audit: { note: 'n' }, events };
@@ -43,7 +43,7 @@ describe('the outbox', () => {
     expect(await store.database.count(store.table, pk)).toBe(0);
   });
 
-  test('an event leaves the outbox when its queue has accepted it; one that was refused goes with a later sweep', async () => {
+  test('an event leaves the outbox when its queue has accepted it, and a later sweep relays a refused one', async () => {
     const items = await world.commitEvents(5);
     const refused = items[2]?.id ?? '';
     expect(await relay(items, world.ports(refusing((_queue, body) => body.includes(refused))))).toBe(1);
@@ -69,7 +69,7 @@ describe('the outbox', () => {
     expect(await world.waiting()).toEqual([]);
   });
 
-  test('work that was done without its queue is not sent to it; the other consumer of the event still gets it', async () => {
+  test('an acknowledged event is sent only to its other consumers', async () => {
     const consumers = [fanout, webhooks];
     const [item] = await world.commitEvents(1, { consumers });
     const left = item && (await acknowledge(item, 'fanout', world.ports(accepting())));
@@ -87,7 +87,7 @@ describe('the outbox', () => {
     expect(sent.sort()).toEqual([`fanout:${item?.id}`, `webhooks:${item?.id}`]);
   });
 
-  test('a relay that dies between sending and deleting sends again rather than forgets', async () => {
+  test('an event is sent again if its relay dies between sending and deleting', async () => {
     const [item] = await world.commitEvents(1);
     const sent: string[] = [];
     const dying: Database = { ...store.database, write: () => Promise.reject(new Error('died')) };
@@ -97,13 +97,13 @@ describe('the outbox', () => {
     expect(sent).toEqual([`fanout:${item?.id}`, `fanout:${item?.id}`]);
   });
 
-  test('an event without a consumer is kept and counted, and is delivered by the version that knows one', async () => {
-    const [item] = await world.commitEvents(1, { event: unheard, consumers: [] });
+  test('an event without a consumer is kept and counted until a version that knows a consumer delivers it', async () => {
+    const [item] = await world.commitEvents(1, { event: withoutConsumer, consumers: [] });
     expect(await relay(item ? [item] : [], world.ports(accepting()))).toBe(1);
     world.pass(20_000);
     expect(await world.sweep(accepting())).toEqual({ relayed: 0, refused: 0, unknown: 1, malformed: 0 });
     world.pass(600_000);
-    const newer = { queue: 'newer', events: [unheard], handle: async () => {} };
+    const newer = { queue: 'newer', events: [withoutConsumer], handle: async () => {} };
     const sent: string[] = [];
     expect(await world.sweep(accepting(sent), {}, { consumers: [fanout, newer] })).toMatchObject({ relayed: 1, unknown: 0 });
     expect(sent).toEqual([`newer:${item?.id}`]);

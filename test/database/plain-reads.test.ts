@@ -8,7 +8,7 @@ import { dynamoDbClient, STORE_TIMEOUTS } from '../../lib/platform/database/dyna
 import { createPlainReads } from '../../lib/platform/database/plain-reads.ts';
 import { type FaultyEngine, faultyEngine } from './faulty-engine.ts';
 
-/** Reads that go without the SDK answer what the SDK would. */
+/** Reads without the SDK must return what the SDK would return. */
 let engine: EmbeddedDynamoDb;
 let counted: FaultyEngine;
 let database: Database & { close(): void };
@@ -30,7 +30,7 @@ afterAll(async () => {
   await engine.stop();
 });
 
-test('every kind of value comes back as it was stored, in one call', async () => {
+test('a read without the SDK returns every kind of value as it was stored, in one call', async () => {
   const item = {
     ...key,
     text: 'ä€😀"\\\n',
@@ -51,14 +51,14 @@ test('every kind of value comes back as it was stored, in one call', async () =>
   expect(counted.calls).toEqual(['GetItem']);
 });
 
-test('a value of a kind that the product never stores is read by the SDK', async () => {
+test('the SDK reads a value of a kind that the product never stores', async () => {
   const client = dynamoDbClient({ endpoint: engine.endpoint });
   await client.send(new PutItemCommand({ TableName: 'reads', Item: { pk: { S: 'set' }, sk: { S: 'S' }, names: { SS: ['a', 'b'] } } }));
   client.destroy();
   expect(await database.get('reads', { pk: 'set', sk: 'S' })).toEqual({ pk: 'set', sk: 'S', names: new Set(['a', 'b']) });
 });
 
-test('a refusal has the name and the message that the SDK gives it', async () => {
+test('a refused read fails with the same name and message as in the SDK', async () => {
   await expect(database.get('no-such-table', key)).rejects.toMatchObject({
     name: 'ResourceNotFoundException',
     message: expect.stringContaining('resource not found'),

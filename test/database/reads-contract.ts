@@ -4,13 +4,13 @@ import { type ContractStore, freshPk } from './contract-store.ts';
 
 const skOf = (item: Item) => item.sk;
 const numbered = (pk: string, count: number, more: Record<string, unknown> = {}): Item[] =>
-  Array.from({ length: count }, (_, at) => ({ pk, sk: `ITEM#${String(at).padStart(4, '0')}`, at, ...more }));
+  Array.from({ length: count }, (_, n) => ({ pk, sk: `ITEM#${String(n).padStart(4, '0')}`, n, ...more }));
 
 export function readsContract(current: () => ContractStore): void {
   const seed = async (items: readonly Item[]) => {
     const { database, table } = current();
-    for (let at = 0; at < items.length; at += 100) {
-      await database.transact(items.slice(at, at + 100).map((put) => ({ table, put })));
+    for (let start = 0; start < items.length; start += 100) {
+      await database.transact(items.slice(start, start + 100).map((put) => ({ table, put })));
     }
   };
 
@@ -23,7 +23,7 @@ export function readsContract(current: () => ContractStore): void {
     }
   });
 
-  test('a read of several items as of one moment keeps the order of its keys, with a gap for what is not there', async () => {
+  test('a read of several items as of one moment returns them in the order of the keys, and undefined for a missing item', async () => {
     const { database, table } = current();
     const [first, second] = [freshPk(), freshPk()];
     await seed([
@@ -34,7 +34,7 @@ export function readsContract(current: () => ContractStore): void {
     expect(await database.transactGet(table, keys)).toEqual([{ pk: second, sk: 'A', n: 2 }, undefined, { pk: first, sk: 'A', n: 1 }]);
   });
 
-  test('what is not there is undefined, not an error', async () => {
+  test('a read of something that is not stored returns nothing and is no error', async () => {
     const { database, table } = current();
     expect(await database.get(table, { pk: freshPk(), sk: 'A' })).toBeUndefined();
     expect(await database.query(table, { pk: freshPk() })).toEqual({ items: [] });
@@ -42,22 +42,16 @@ export function readsContract(current: () => ContractStore): void {
     expect(await database.batchGet(table, [])).toEqual([]);
   });
 
-  test('of reads asked for at the same time each gets its own answer, and one that is refused fails alone', async () => {
+  test('reads at the same time each get their own answer, and a refused one fails alone', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await seed(numbered(pk, 3));
     const sks = ['ITEM#0000', 'ITEM#0001', 'NONE', 'x'.repeat(1_025), 'ITEM#0001'];
     const answers = await Promise.allSettled(sks.map((sk) => database.get(table, { pk, sk })));
-    expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value?.at : 'refused'))).toEqual([
-      0,
-      1,
-      undefined,
-      'refused',
-      1,
-    ]);
+    expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value?.n : 'refused'))).toEqual([0, 1, undefined, 'refused', 1]);
   });
 
-  test('many keys are read at once, more than one call of the engine takes, and missing ones are left out', async () => {
+  test('a batch reads more keys than one call of the engine takes, and leaves out missing items', async () => {
     const { database, table } = current();
     const pk = freshPk();
     const items = numbered(pk, 230);
@@ -70,7 +64,7 @@ export function readsContract(current: () => ContractStore): void {
     expect(found.map(skOf).sort()).toEqual(items.map(skOf));
   });
 
-  test('a key asked for twice is answered once', async () => {
+  test('a batch that names a key twice returns its item once', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await seed(numbered(pk, 1));
@@ -78,7 +72,7 @@ export function readsContract(current: () => ContractStore): void {
     expect(await database.batchGet(table, [key, { ...key }])).toHaveLength(1);
   });
 
-  test('a batch larger than one answer of the engine (16 MB) comes back whole', async () => {
+  test('a batch that is larger than one answer of the engine (16 MB) is returned whole', async () => {
     const { database, table } = current();
     const pk = freshPk();
     const items = numbered(pk, 60, { text: 'x'.repeat(300_000) });
@@ -90,7 +84,7 @@ export function readsContract(current: () => ContractStore): void {
     expect(found).toHaveLength(60);
   }, 60_000);
 
-  test('a query answers one partition in the order of its sort keys', async () => {
+  test('a query returns one partition in the order of its sort keys', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await seed(['B', 'C', 'A'].map((sk) => ({ pk, sk })));
@@ -117,7 +111,7 @@ export function readsContract(current: () => ContractStore): void {
     expect((await database.query(table, { pk, prefix: 'LABEL_' })).items).toEqual([]);
   });
 
-  test('an empty prefix selects everything, and a page never starts outside its prefix', async () => {
+  test('an empty prefix selects all sort keys, and a page that starts outside its prefix is refused', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await seed(['A#1', 'B#1'].map((sk) => ({ pk, sk })));
@@ -128,7 +122,7 @@ export function readsContract(current: () => ContractStore): void {
   test.each([
     { direction: 'ascending', descending: false },
     { direction: 'descending', descending: true },
-  ])('pages joined at their last key give each item once ($direction)', async ({ descending }) => {
+  ])('pages in $direction order that continue at the last key return each item once', async ({ descending }) => {
     const { database, table } = current();
     const pk = freshPk();
     const items = numbered(pk, 25);
@@ -144,7 +138,7 @@ export function readsContract(current: () => ContractStore): void {
     expect(seen).toEqual(descending ? items.map(skOf).reverse() : items.map(skOf));
   });
 
-  test('a page goes on after a key that has been deleted meanwhile', async () => {
+  test('a page continues after a key that was deleted meanwhile', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await seed(numbered(pk, 6));
@@ -154,7 +148,7 @@ export function readsContract(current: () => ContractStore): void {
     expect(rest.items.map(skOf)).toEqual(['ITEM#0003', 'ITEM#0004', 'ITEM#0005']);
   });
 
-  test('more than a megabyte comes in pages, and queryAll joins them up to its limit', async () => {
+  test('a query of more than a megabyte returns pages, and queryAll joins them up to its limit', async () => {
     const { database, table } = current();
     const pk = freshPk();
     const items = numbered(pk, 25, { text: 'x'.repeat(100_000) });
@@ -167,7 +161,7 @@ export function readsContract(current: () => ContractStore): void {
     expect(await database.count(table, pk)).toBe(25);
   });
 
-  test('a projection carries the keys and what was asked for, reserved words and odd names too', async () => {
+  test('a projection returns the keys and the fields asked for, even with reserved words and odd names', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await seed([{ pk, sk: 'A', status: 'on', 'odd.name-x': 1, data: { deep: true }, left: 'out' }]);
@@ -175,7 +169,7 @@ export function readsContract(current: () => ContractStore): void {
     expect(items).toEqual([{ pk, sk: 'A', status: 'on', 'odd.name-x': 1, data: { deep: true } }]);
   });
 
-  test('names that differ only in their punctuation stay apart', async () => {
+  test('attribute names that differ only in punctuation are kept apart', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await seed([{ pk, sk: 'A', 'a.b': 1, 'a-b': 2, a_b: 3 }]);
@@ -189,13 +183,13 @@ export function readsContract(current: () => ContractStore): void {
     const pk = freshPk();
     await seed(numbered(pk, 10));
     const between = { from: 'ITEM#0002', to: 'ITEM#0006#' };
-    expect((await database.query(table, { pk, between })).items.map(({ at }) => at)).toEqual([2, 3, 4, 5, 6]);
+    expect((await database.query(table, { pk, between })).items.map(({ n }) => n)).toEqual([2, 3, 4, 5, 6]);
     const first = await database.query(table, { pk, between, descending: true, limit: 3 });
     const rest = await database.query(table, { pk, between, descending: true, ...(first.next && { after: first.next }) });
-    expect([...first.items, ...rest.items].map(({ at }) => at)).toEqual([6, 5, 4, 3, 2]);
+    expect([...first.items, ...rest.items].map(({ n }) => n)).toEqual([6, 5, 4, 3, 2]);
   });
 
-  test('a filter sends only what matches, and the page says how much was read', async () => {
+  test('a filter returns only matching items, and the page has the number of items read', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await seed([

@@ -21,7 +21,7 @@ describe.each(TRANSPORTS)('a store that fails for a while, over $over', ({ trans
   let engine: Awaited<ReturnType<typeof startEmbeddedDynamoDb>>;
   let faulty: FaultyEngine;
   let database: Database & { close(): void };
-  /** Each wait passes at once, and the monotonic clock with it. */
+  /** A wait ends at once and only moves the monotonic clock. */
   let waitedMs = 0;
   const clock: Clock = {
     ...systemClock,
@@ -68,19 +68,19 @@ describe.each(TRANSPORTS)('a store that fails for a while, over $over', ({ trans
   };
   const FAULTS: Record<string, Fate | typeof throttle> = {
     throttled: throttle,
-    'lost on its way': 'lose-call',
-    'carried out, its answer lost': 'lose-answer',
+    'lost before it arrives': 'lose-call',
+    'carried out without an answer': 'lose-answer',
     'answered with 500': { status: 500, body: {} },
   };
   const pairs = Object.entries(CALLS).flatMap(([name, call]) => Object.entries(FAULTS).map(([kind, fate]) => ({ name, kind, call, fate })));
-  test.each(pairs)('$name that is $kind twice is tried again', async ({ call, fate }) => {
+  test.each(pairs)('$name that is $kind twice is retried and succeeds', async ({ call, fate }) => {
     failing(2, fate);
     await call();
     expect(faulty.calls).toHaveLength(3);
   });
 
   test.each(pairs)(
-    '$name that is always $kind ends as unavailable within two seconds, with a hint when to try again',
+    '$name that is always $kind fails as unavailable within two seconds and says when to try again',
     async ({ call, fate }) => {
       failing(Number.POSITIVE_INFINITY, fate);
       await expect(call()).rejects.toMatchObject({ kind: 'unavailable', retryAfterSeconds: expect.any(Number), cause: expect.any(Error) });
@@ -95,13 +95,13 @@ describe.each(TRANSPORTS)('a store that fails for a while, over $over', ({ trans
     expect(await stored()).toBe(1);
   });
 
-  test('a transaction that was carried out, its answer lost, is not taken for one that lost a race', async () => {
+  test('a transaction whose answer was lost after it was carried out does not fail its own condition', async () => {
     failing(1, 'lose-answer');
     await database.transact([{ table, put: { ...key, n: 1 }, if: { exists: false } }]);
     expect(await stored()).toBe(1);
   });
 
-  test('on an engine that tokens slow down, a transaction carries none, and is not sent again when its answer is lost', async () => {
+  test('a transaction without tokens is not sent again after a lost answer', async () => {
     const withoutTokens = createDatabase({ endpoint: faulty.endpoint, clock, withoutTokens: true });
     const inputs: unknown[] = [];
     faulty.decide = (_operation, input) => {
@@ -117,10 +117,10 @@ describe.each(TRANSPORTS)('a store that fails for a while, over $over', ({ trans
 
   const UNREPEATABLE: Record<string, Write> = {
     'adds to a number': count,
-    'asks that nothing is there': { table, put: { ...key, n: 1 }, if: { exists: false } },
+    'requires that the item does not exist': { table, put: { ...key, n: 1 }, if: { exists: false } },
   };
   test.each(Object.entries(UNREPEATABLE))(
-    'a single write that %s is not sent again after a lost answer; its caller hears of the doubt',
+    'a single write that %s is not sent again after a lost answer, and its error says that the change may have been made',
     async (_what, write) => {
       failing(1, 'lose-answer');
       await expect(database.write(write)).rejects.toThrow('the change may have been made');
@@ -129,13 +129,13 @@ describe.each(TRANSPORTS)('a store that fails for a while, over $over', ({ trans
     },
   );
 
-  test('a single write that was only throttled is sent again, whatever it does', async () => {
+  test('a single write that was only throttled is always sent again', async () => {
     failing(2, throttle);
     await database.write(count);
     expect(await stored()).toBe(1);
   });
 
-  test('a store that nobody can reach is unavailable, and nothing is in doubt', async () => {
+  test('a store that cannot be reached is unavailable, and the error says so', async () => {
     const nowhere = createDatabase({ endpoint: 'http://127.0.0.1:9', clock, ...(transport && { transport: transport() }) });
     await expect(nowhere.write(count)).rejects.toMatchObject({
       kind: 'unavailable',

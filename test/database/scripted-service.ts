@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 /** An AWS service (JSON protocol) whose answers a test decides, for faults that no engine produces on demand. */
 export interface ScriptedService {
   endpoint: string;
-  /** What was asked, in order. */
+  /** The calls, in order. */
   calls: { operation: string; input: Record<string, unknown> }[];
   close(): Promise<void>;
 }
@@ -13,7 +13,7 @@ export interface ScriptedAnswer {
   body: Record<string, unknown>;
 }
 
-/** `failure('TransactionConflictException')`: an error as DynamoDB and SQS send one. */
+/** An error as DynamoDB and SQS send it, such as `failure('TransactionConflictException')`. */
 export const failure = (type: string, more: Record<string, unknown> = {}): ScriptedAnswer => ({
   status: 400,
   body: { __type: `com.amazonaws.scripted#${type}`, message: 'scripted', Message: 'scripted', ...more },

@@ -26,7 +26,7 @@ describe('sending to a queue', () => {
     return createSqsQueues(sqsClient({ endpoint: scripted.endpoint }), (queue) => `p-${queue}`, silent);
   }
 
-  test('a batch of which the queue accepted a part names the rest', async () => {
+  test('the ids that a queue refused of a batch are returned', async () => {
     const queues = await queueThat((entries) => ({
       body: {
         Successful: entries.filter(({ Id }) => Number(Id) % 2 === 0).map(accepted),
@@ -36,7 +36,7 @@ describe('sending to a queue', () => {
     expect(await queues.send('q', messages(5))).toEqual(['id-1', 'id-3']);
   });
 
-  test('a batch that is lost does not take the next one with it', async () => {
+  test('a batch that fails does not stop the next one', async () => {
     const queues = await queueThat((entries) =>
       entries[0]?.MessageBody === 'body 0' ? failure('UnsupportedOperation') : { body: { Successful: entries.map(accepted) } },
     );
@@ -50,7 +50,7 @@ describe('sending to a queue', () => {
     expect(await queues.send('q', messages(14))).toEqual(['id-3']);
   });
 
-  test('messages that are too large for one batch together go in several', async () => {
+  test('messages that are too large for one batch are sent in several', async () => {
     const sizes: number[] = [];
     const queues = await queueThat((entries) => {
       sizes.push(entries.reduce((sum, { MessageBody }) => sum + MessageBody.length, 0));
@@ -61,7 +61,7 @@ describe('sending to a queue', () => {
     expect(sizes).toEqual([200_000, 200_000, 100_000]);
   });
 
-  test('the address of a queue is asked for once, and again after it could not be had', async () => {
+  test('the address of a queue is looked up once, and again after a failed look-up', async () => {
     let there = false;
     const queues = await queueThat(
       (entries) => ({ body: { Successful: entries.map(accepted) } }),
@@ -74,7 +74,7 @@ describe('sending to a queue', () => {
     expect(service?.calls.filter(({ operation }) => operation === 'GetQueueUrl')).toHaveLength(2);
   });
 
-  test('no messages are no call', async () => {
+  test('an empty list of messages makes no call', async () => {
     const queues = await queueThat(() => failure('EmptyBatchRequest'));
     expect(await queues.send('q', [])).toEqual([]);
     expect(service?.calls).toEqual([]);

@@ -11,7 +11,7 @@ const ok: ScriptedAnswer = { body: {} };
 const cancelled = (...codes: string[]) =>
   failure('TransactionCanceledException', { CancellationReasons: codes.map((Code) => ({ Code, Message: 'scripted' })) });
 
-describe('the store turns us away', () => {
+describe('a store that refuses a call', () => {
   let service: ScriptedService | undefined;
   let database: ReturnType<typeof createDatabase> | undefined;
   afterEach(async () => {
@@ -27,7 +27,7 @@ describe('the store turns us away', () => {
     return { database, calls: service.calls, waits };
   }
 
-  test('a transaction that met another is tried again, as a new request', async () => {
+  test('a transaction that met a conflict is retried with a new token', async () => {
     const { database, calls, waits } = await storeThat((call) => (call < 3 ? cancelled('None', 'TransactionConflict') : ok));
     await database.transact([put, { ...put, put: { ...key, sk: 'T' } }]);
     expect(calls.map(({ operation }) => operation)).toEqual(Array(3).fill('TransactWriteItems'));
@@ -35,13 +35,13 @@ describe('the store turns us away', () => {
     expect(waits).toHaveLength(2);
   });
 
-  test('a single write that met a transaction is tried again', async () => {
+  test('a single write that met a conflict is retried', async () => {
     const { database, calls } = await storeThat((call) => (call < 3 ? failure('TransactionConflictException') : ok));
     await database.write(put);
     expect(calls).toHaveLength(3);
   });
 
-  test('a transaction that meets others ten times ends with an error that invites to try again', async () => {
+  test('a transaction that meets conflicts gives up after ten attempts with a retryable error', async () => {
     const { database, calls } = await storeThat(() => cancelled('TransactionConflict'));
     await expect(database.transact([put])).rejects.toMatchObject({
       kind: 'unavailable',
@@ -51,14 +51,14 @@ describe('the store turns us away', () => {
     expect(calls).toHaveLength(10);
   });
 
-  test('a failed condition is an answer: it is not tried again, also where others only met a conflict', async () => {
+  test('a failed condition is not retried, even if another write of the transaction met a conflict', async () => {
     const { database, calls } = await storeThat(() => cancelled('TransactionConflict', 'ConditionalCheckFailed'));
     const other = { ...key, sk: 'T' };
     await expect(database.transact([put, { table, check: other, if: { exists: true } }])).rejects.toEqual(new ConditionFailed(other));
     expect(calls).toHaveLength(1);
   });
 
-  test('a transaction keeps its token once an attempt was not answered, whatever happens to it afterwards', async () => {
+  test('a transaction keeps its token after an attempt without an answer, whatever fault comes next', async () => {
     const answers = [
       cancelled('TransactionConflict'),
       { status: 500, body: {} },
@@ -72,18 +72,18 @@ describe('the store turns us away', () => {
     expect(tokens[0]).not.toBe(tokens[1]);
   });
 
-  test('a read as of one moment is tried again if a transaction is in its way', async () => {
+  test('a read as of one moment is retried after a conflict with a transaction', async () => {
     const { database, calls } = await storeThat((call) => (call < 3 ? cancelled('TransactionConflict') : { body: { Responses: [{}] } }));
     expect(await database.transactGet(table, [key])).toEqual([undefined]);
     expect(calls).toHaveLength(3);
   });
 
-  test('a read as of one moment that answers for too few keys is an error, not a gap', async () => {
+  test('a read as of one moment fails if the answer has too few items', async () => {
     const { database } = await storeThat(() => ({ body: { Responses: [] } }));
     await expect(database.transactGet(table, [key])).rejects.toThrow('answered 0 of 1 keys');
   });
 
-  test('what a batch left unread is asked for again, and only that', async () => {
+  test('keys that a batch left unread, and no others, are read again', async () => {
     const keys = ['A', 'B', 'C'].map((sk) => ({ pk: 'P', sk }));
     const stored = (sk: string) => ({ pk: { S: 'P' }, sk: { S: sk } });
     const { database, calls } = await storeThat((call) =>
@@ -95,7 +95,7 @@ describe('the store turns us away', () => {
     expect(calls[1]?.input).toMatchObject({ RequestItems: { t: { Keys: [stored('B'), stored('C')], ConsistentRead: true } } });
   });
 
-  test('a batch is read to its end however many answers it takes, as long as each brings something', async () => {
+  test('a batch is read to its end over any number of answers, if each contains an item', async () => {
     const stored = (n: number) => ({ pk: { S: 'P' }, sk: { S: String(n) } });
     const keys = Array.from({ length: 30 }, (_, n) => ({ pk: 'P', sk: String(n) }));
     const { database } = await storeThat((call) => {
@@ -105,7 +105,7 @@ describe('the store turns us away', () => {
     expect(await database.batchGet(table, keys)).toHaveLength(30);
   });
 
-  test('a batch that is never read to its end is an error, not a short answer', async () => {
+  test('a batch whose keys stay unread fails instead of returning a part', async () => {
     const left = { t: { Keys: [{ pk: { S: 'P' }, sk: { S: 'S' } }] } };
     const { database } = await storeThat(() => ({ body: { Responses: {}, UnprocessedKeys: left } }));
     await expect(database.batchGet(table, [key])).rejects.toMatchObject({

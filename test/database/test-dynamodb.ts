@@ -5,7 +5,7 @@ export interface TestEngine {
   stop(): Promise<void>;
 }
 
-/** The engine that DYNAMODB_ENDPOINT names; else the embedded one, in memory, for this test file alone. */
+/** Returns the engine that DYNAMODB_ENDPOINT names, or else starts the embedded one in memory, for this test file alone. */
 export async function startTestDynamoDb(): Promise<TestEngine> {
   const endpoint = process.env.DYNAMODB_ENDPOINT;
   return endpoint ? { endpoint, stop: async () => {} } : startEmbeddedDynamoDb();

@@ -7,14 +7,14 @@ import { createLog } from '../../lib/platform/log.ts';
 import type { Queues } from '../../lib/platform/queue/queues.ts';
 import { createSqsQueues, sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 
-/** Real queues with their dead-letter queues, under a prefix of their own: on SQS_ENDPOINT, else on the embedded engine. */
+/** Real queues with their dead-letter queues, under a prefix of their own, on SQS_ENDPOINT or else on the embedded engine. */
 export interface TestQueues {
   client: SQSClient;
   queues: Queues;
   urlOf(queue: string): string;
-  /** The bodies of what was set aside; they stay there. */
+  /** The bodies of all messages that reached the dead-letter queue so far. */
   dead(queue: string): Promise<string[]>;
-  /** Takes what is there now. */
+  /** Takes all messages that are in the queue now, and returns their bodies. */
   take(queue: string): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function openTestQueues(names: readonly string[], settings: QueueSe
   };
 }
 
-/** Looks until it is so; fails with the last difference after `withinMs`. */
+/** Repeats a check until it passes. Fails with the last error after `withinMs`. */
 export async function eventually(look: () => void | Promise<void>, withinMs = 15_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   for (;;) {

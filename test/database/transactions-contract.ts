@@ -8,7 +8,7 @@ class StackGone extends Error {}
 class NameTaken extends Error {}
 
 export function transactionsContract(current: () => ContractStore): void {
-  test('every kind of write goes together', async () => {
+  test('a transaction may contain every kind of write', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await database.transact(['B', 'C', 'D'].map((sk) => ({ table, put: { pk, sk, n: 1 } })));
@@ -25,7 +25,7 @@ export function transactionsContract(current: () => ContractStore): void {
     ]);
   });
 
-  test('one failed condition stores nothing of the rest, wherever it stands', async () => {
+  test('a transaction with one failed condition stores nothing, wherever the condition stands', async () => {
     const { database, table } = current();
     const pk = freshPk();
     const writes: Write[] = [
@@ -42,7 +42,7 @@ export function transactionsContract(current: () => ContractStore): void {
     expect(await database.count(table, pk)).toBe(0);
   });
 
-  test('the write whose condition failed says so in its own words, the first of several', async () => {
+  test('a transaction fails with the error of its first write whose condition failed', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await database.write({ table, put: { pk, sk: 'TAKEN' } });
@@ -54,7 +54,7 @@ export function transactionsContract(current: () => ContractStore): void {
     await expect(database.transact([gone, fine, taken])).rejects.toBeInstanceOf(StackGone);
   });
 
-  test('a hundred writes are one transaction', async () => {
+  test('a transaction may contain a hundred writes', async () => {
     const { database, table } = current();
     const pk = freshPk();
     const puts = Array.from({ length: 100 }, (_, n): Write => ({ table, put: { pk, sk: String(n) }, if: { exists: false } }));
@@ -69,19 +69,19 @@ export function transactionsContract(current: () => ContractStore): void {
       'more than 4 MB',
       (pk: string) => Array.from({ length: 11 }, (_, n) => ({ put: { pk, sk: String(n), text: 'x'.repeat(390 * 1024) } })),
     ],
-  ])('%s are refused whole', async (_what, writes) => {
+  ])('a transaction with %s is refused whole', async (_what, writes) => {
     const { database, table } = current();
     const pk = freshPk();
     await expect(database.transact(writes(pk).map((write) => ({ table, ...write })))).rejects.toThrow();
     expect(await database.count(table, pk)).toBe(0);
   });
 
-  test('a transaction of nothing is nothing', async () => {
+  test('a transaction without writes does nothing', async () => {
     const { database } = current();
     await expect(database.transact([])).resolves.toBeUndefined();
   });
 
-  test('the same request sent twice, as after a lost answer, is carried out once', async () => {
+  test('a transaction that is sent twice with one token is carried out once', async () => {
     const { database, raw, table, physicalTable } = current();
     const pk = freshPk();
     const request = new TransactWriteItemsCommand({
@@ -102,7 +102,7 @@ export function transactionsContract(current: () => ContractStore): void {
     expect((await database.get(table, { pk, sk: 'A' }))?.n).toBe(1);
   });
 
-  test('of fifty transactions at once on one item exactly one wins its condition, and only its other writes are there', async () => {
+  test('exactly one of fifty concurrent transactions wins a condition, and only its writes are stored', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await database.write({ table, put: { pk, sk: 'HEAD', version: 1 } });
@@ -119,7 +119,7 @@ export function transactionsContract(current: () => ContractStore): void {
     expect((await database.query(table, { pk, prefix: 'BY#' })).items.map(({ sk }) => sk)).toEqual([`BY#${winners[0]}`]);
   });
 
-  test('transactions that meet on one item without a condition all get through', async () => {
+  test('concurrent transactions on one item without a condition all succeed', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await Promise.all(

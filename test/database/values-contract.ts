@@ -4,7 +4,7 @@ import { type ContractStore, freshPk } from './contract-store.ts';
 
 const LARGEST_ITEM_BYTES = 400 * 1024;
 
-/** An item whose size, as DynamoDB counts it (names and values in UTF-8), is exactly this. */
+/** An item of exactly this size, as DynamoDB counts it: names and values in UTF-8. */
 function sizedItem(pk: string, bytes: number): Item {
   const frame = 'pk'.length + pk.length + 'sk'.length + 'A'.length + 'text'.length;
   return { pk, sk: 'A', text: 'x'.repeat(bytes - frame) };
@@ -34,12 +34,12 @@ export function valuesContract(current: () => ContractStore): void {
     ['an empty map', {}],
     ['a list of everything', [1, 'a', null, false, { b: [] }]],
     ['a map with odd names', { ' ': 1, 'a.b': 2, '#c': 3, ':d': 4, constructor: 5 }],
-  ])('%s comes back as it was', async (_what, value) => {
+  ])('%s is returned as it was stored', async (_what, value) => {
     expect(await roundTrip(value)).toEqual(value);
   });
 
-  test('bytes come back as they were, none and every one of them', async () => {
-    const bytes = Uint8Array.from({ length: 256 }, (_, at) => at);
+  test('bytes of every value, and an empty list of bytes, are returned as they were stored', async () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, n) => n);
     expect(Buffer.from((await roundTrip(bytes)) as Uint8Array)).toEqual(Buffer.from(bytes));
     expect(Buffer.from((await roundTrip(new Uint8Array())) as Uint8Array)).toEqual(Buffer.alloc(0));
     const large = new Uint8Array(350 * 1024).fill(171);
@@ -47,7 +47,7 @@ export function valuesContract(current: () => ContractStore): void {
   });
 
   test.each([2 ** 53, 1.25e20, Number.NaN, Number.POSITIVE_INFINITY])(
-    '%p, which would not come back exactly, is refused',
+    '%p is refused, since it could not be returned exactly',
     async (value) => {
       await expect(roundTrip(value)).rejects.toThrow();
     },
@@ -57,20 +57,20 @@ export function valuesContract(current: () => ContractStore): void {
     expect(await roundTrip({ a: undefined, b: 1 })).toEqual({ b: 1 });
   });
 
-  test('thirty levels of nesting are kept', async () => {
+  test('a value with thirty levels of nesting is returned as it was stored', async () => {
     let value: unknown = 'bottom';
     for (let level = 0; level < 30; level++) value = level % 2 ? [value] : { level: value };
     expect(await roundTrip(value)).toEqual(value);
   });
 
-  test('keys hold any text, and differ where their bytes do', async () => {
+  test('keys may contain any text, and differ if their bytes differ', async () => {
     const { database, table } = current();
     const keys = ['ä', 'a\u0308', '😀', 'a b', 'a#b', 'a%2Fb', "a'b;--", 'ſ', 's', 'S'].map((sk) => ({ pk: `${freshPk()}-ключ`, sk }));
     await database.transact(keys.map((key) => ({ table, put: { ...key, name: key.sk } })));
     for (const key of keys) expect((await database.get(table, key))?.name).toBe(key.sk);
   });
 
-  test('a sort key of 1,024 bytes is held, a longer one refused', async () => {
+  test('a sort key of 1,024 bytes is stored, and a longer one is refused', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await database.write({ table, put: { pk, sk: 'é'.repeat(512) } });
@@ -91,7 +91,7 @@ export function valuesContract(current: () => ContractStore): void {
     expect(await database.get(table, { pk: item.pk, sk: 'A' })).toEqual(item);
   });
 
-  test('one byte more is refused, and what was there stays', async () => {
+  test('an item of more than 400 KiB is refused, and the item before it stays', async () => {
     const { database, table } = current();
     const pk = freshPk();
     await database.write({ table, put: { pk, sk: 'A', text: 'before' } });

@@ -19,7 +19,7 @@ export function writesContract(current: () => ContractStore): void {
     expect(await read()).toEqual({ ...key, b: 3 });
   });
 
-  test('an update sets, adds and removes at once, touches nothing else and returns what is there now', async () => {
+  test('an update sets, adds and removes at once, changes nothing else and returns the new item', async () => {
     const { database, table } = current();
     const { key, read } = await stored({ name: 'a', count: 1, gone: true, kept: { deep: [1] } });
     const after = await database.write({
@@ -33,21 +33,21 @@ export function writesContract(current: () => ContractStore): void {
     expect(await read()).toEqual(after);
   });
 
-  test('an update shifts attributes by what they held before it, and makes empty what had nothing before it', async () => {
+  test('an update copies the attribute values from before the update, and an empty text for a missing one', async () => {
     const { database, table } = current();
     const { key, read } = await stored({ first: 'a', second: 'b' });
     await database.write({ table, update: key, set: { first: 'c' }, copy: { second: 'first', third: 'second', fifth: 'fourth' } });
     expect(await read()).toEqual({ ...key, first: 'c', second: 'a', third: 'b', fifth: '' });
   });
 
-  test('an update creates the item that is not there', async () => {
+  test('an update creates a missing item', async () => {
     const { database, table } = current();
     const { key, read } = await stored();
     expect(await database.write({ table, update: key, add: { count: 1 } })).toEqual({ ...key, count: 1 });
     expect(await read()).toEqual({ ...key, count: 1 });
   });
 
-  test('an update leaves alone what its set says is undefined', async () => {
+  test('an update ignores an undefined member of its set', async () => {
     const { database, table } = current();
     const { key } = await stored({ name: 'a' });
     expect(await database.write({ table, update: key, set: { name: undefined, size: 1 } })).toEqual({ ...key, name: 'a', size: 1 });
@@ -63,71 +63,84 @@ export function writesContract(current: () => ContractStore): void {
 
   const bytes = new Uint8Array([1, 2, 3]);
   const item = { name: 'a', count: 5, flag: false, nothing: null, list: [1, { x: 'y' }], bytes };
-  const cases: [string, Record<string, unknown> | undefined, Condition, boolean][] = [
-    ['exists, and it does', item, { exists: true }, true],
-    ['exists, but it does not', undefined, { exists: true }, false],
-    ['absent, and it is', undefined, { exists: false }, true],
-    ['absent, but it is there', item, { exists: false }, false],
-    ['equal text', item, { equals: { name: 'a' } }, true],
-    ['other text', item, { equals: { name: 'A' } }, false],
-    ['equal number', item, { equals: { count: 5 } }, true],
-    ['a number as text', item, { equals: { count: '5' } }, false],
-    ['equal boolean', item, { equals: { flag: false } }, true],
-    ['equal null', item, { equals: { nothing: null } }, true],
-    ['null for an absent attribute', item, { equals: { absent: null } }, false],
-    ['equal structure', item, { equals: { list: [1, { x: 'y' }] } }, true],
-    ['another structure', item, { equals: { list: [1, { x: 'z' }] } }, false],
-    ['equal bytes', item, { equals: { bytes: new Uint8Array([1, 2, 3]) } }, true],
-    ['equality where nothing is', undefined, { equals: { name: 'a' } }, false],
-    ['all equalities but one', item, { equals: { name: 'a', count: 6 } }, false],
-    ['below a larger number', item, { below: { count: 6 } }, true],
-    ['below the same number', item, { below: { count: 5 } }, false],
-    ['below ten, compared as a number', item, { below: { count: 10 } }, true],
-    ['below, where the number is absent', item, { below: { absent: 0 } }, true],
-    ['below, where nothing is', undefined, { below: { count: 0 } }, true],
-    ['below, where text is', item, { below: { name: 9 } }, false],
-    ['everything together', item, { exists: true, equals: { name: 'a', flag: false }, below: { count: 6 } }, true],
-    ['everything together but the number', item, { exists: true, equals: { name: 'a' }, below: { count: 1 } }, false],
+  const cases: { name: string; before?: Record<string, unknown>; condition: Condition; holds: boolean }[] = [
+    { name: 'the item exists, and it does', before: item, condition: { exists: true }, holds: true },
+    { name: 'the item exists, but it does not', condition: { exists: true }, holds: false },
+    { name: 'the item is absent, and it is', condition: { exists: false }, holds: true },
+    { name: 'the item is absent, but it exists', before: item, condition: { exists: false }, holds: false },
+    { name: 'equal text', before: item, condition: { equals: { name: 'a' } }, holds: true },
+    { name: 'other text', before: item, condition: { equals: { name: 'A' } }, holds: false },
+    { name: 'equal number', before: item, condition: { equals: { count: 5 } }, holds: true },
+    { name: 'a number as text', before: item, condition: { equals: { count: '5' } }, holds: false },
+    { name: 'equal boolean', before: item, condition: { equals: { flag: false } }, holds: true },
+    { name: 'equal null', before: item, condition: { equals: { nothing: null } }, holds: true },
+    { name: 'null for an absent attribute', before: item, condition: { equals: { absent: null } }, holds: false },
+    { name: 'equal structure', before: item, condition: { equals: { list: [1, { x: 'y' }] } }, holds: true },
+    { name: 'another structure', before: item, condition: { equals: { list: [1, { x: 'z' }] } }, holds: false },
+    { name: 'equal bytes', before: item, condition: { equals: { bytes: new Uint8Array([1, 2, 3]) } }, holds: true },
+    { name: 'an equality without an item', condition: { equals: { name: 'a' } }, holds: false },
+    { name: 'all equalities but one', before: item, condition: { equals: { name: 'a', count: 6 } }, holds: false },
+    { name: 'below a larger number', before: item, condition: { below: { count: 6 } }, holds: true },
+    { name: 'below the same number', before: item, condition: { below: { count: 5 } }, holds: false },
+    { name: 'below ten, compared as a number', before: item, condition: { below: { count: 10 } }, holds: true },
+    { name: 'below, without the attribute', before: item, condition: { below: { absent: 0 } }, holds: true },
+    { name: 'below, without an item', condition: { below: { count: 0 } }, holds: true },
+    { name: 'below, on a text', before: item, condition: { below: { name: 9 } }, holds: false },
+    {
+      name: 'everything together',
+      before: item,
+      condition: { exists: true, equals: { name: 'a', flag: false }, below: { count: 6 } },
+      holds: true,
+    },
+    {
+      name: 'everything together but the number',
+      before: item,
+      condition: { exists: true, equals: { name: 'a' }, below: { count: 1 } },
+      holds: false,
+    },
   ];
-  test.each(cases)('a condition (%s) decides a put, an update, a delete and a check alike', async (_what, before, condition, holds) => {
-    const { database, table } = current();
-    const attempt = async (write: (key: Item) => Promise<unknown>, changed: (key: Item) => unknown) => {
-      const { key, read } = await stored(before);
-      const outcome = write(key);
-      if (holds) {
-        await outcome;
-        expect(await read()).toEqual(changed(key));
-      } else {
-        await expect(outcome).rejects.toEqual(new ConditionFailed(key));
-        expect(await read()).toEqual(before && expect.objectContaining({ ...key, count: 5 }));
-      }
-    };
-    await attempt(
-      (key) => database.write({ table, put: { ...key, put: true }, if: condition }),
-      (key) => ({ ...key, put: true }),
-    );
-    await attempt(
-      (key) => database.write({ table, update: key, set: { set: true }, if: condition }),
-      (key) => expect.objectContaining({ ...key, set: true }),
-    );
-    await attempt(
-      (key) => database.write({ table, delete: key, if: condition }),
-      () => undefined,
-    );
-    await attempt(
-      (key) => database.transact([{ table, check: key, if: condition }]),
-      (key) => before && expect.objectContaining({ ...key, count: 5 }),
-    );
-  });
+  test.each(cases)(
+    'a condition ($name) has the same result for a put, an update, a delete and a check',
+    async ({ before, condition, holds }) => {
+      const { database, table } = current();
+      const attempt = async (write: (key: Item) => Promise<unknown>, changed: (key: Item) => unknown) => {
+        const { key, read } = await stored(before);
+        const outcome = write(key);
+        if (holds) {
+          await outcome;
+          expect(await read()).toEqual(changed(key));
+        } else {
+          await expect(outcome).rejects.toEqual(new ConditionFailed(key));
+          expect(await read()).toEqual(before && expect.objectContaining({ ...key, count: 5 }));
+        }
+      };
+      await attempt(
+        (key) => database.write({ table, put: { ...key, put: true }, if: condition }),
+        (key) => ({ ...key, put: true }),
+      );
+      await attempt(
+        (key) => database.write({ table, update: key, set: { set: true }, if: condition }),
+        (key) => expect.objectContaining({ ...key, set: true }),
+      );
+      await attempt(
+        (key) => database.write({ table, delete: key, if: condition }),
+        () => undefined,
+      );
+      await attempt(
+        (key) => database.transact([{ table, check: key, if: condition }]),
+        (key) => before && expect.objectContaining({ ...key, count: 5 }),
+      );
+    },
+  );
 
-  test('a failed condition throws what its write said it means', async () => {
+  test('a failed condition throws the error that its write names', async () => {
     const { database, table } = current();
     const { key } = await stored({ a: 1 });
     const taken = database.write({ table, put: key, if: { exists: false }, orElse: () => new NameTaken() });
     await expect(taken).rejects.toBeInstanceOf(NameTaken);
   });
 
-  test('a condition is tested against what was there, not what is written', async () => {
+  test('a condition is tested against the stored item, not the written one', async () => {
     const { database, table } = current();
     const { key } = await stored({ version: 1 });
     const after = await database.write({ table, update: key, set: { version: 2 }, if: { equals: { version: 1 } } });
@@ -137,14 +150,14 @@ export function writesContract(current: () => ContractStore): void {
     );
   });
 
-  test('a number is not added to text', async () => {
+  test('adding a number to a text is refused', async () => {
     const { database, table } = current();
     const { key, read } = await stored({ name: 'a' });
     await expect(database.write({ table, update: key, add: { name: 1 } })).rejects.toThrow();
     expect(await read()).toEqual({ ...key, name: 'a' });
   });
 
-  test('of two hundred additions at once none is lost, and each sees its own number', async () => {
+  test('two hundred concurrent additions are all counted, and each returns its own number', async () => {
     const { database, table } = current();
     const { key, read } = await stored();
     const results = await Promise.all(Array.from({ length: 200 }, () => database.write({ table, update: key, add: { n: 1 } })));
@@ -152,7 +165,7 @@ export function writesContract(current: () => ContractStore): void {
     expect(new Set(results.map((result) => result?.n)).size).toBe(200);
   });
 
-  test('of fifty conditional puts at once exactly one wins', async () => {
+  test('exactly one of fifty concurrent conditional puts wins', async () => {
     const { database, table } = current();
     const { key, read } = await stored();
     const results = await Promise.allSettled(

@@ -32,7 +32,7 @@ beforeEach(() => {
       reads.push(`agent ${id}`);
       return agents.get(id);
     },
-    refused: async ({ path }) => void refusals.push(path),
+    onRefused: async ({ path }) => void refusals.push(path),
   });
 });
 async function get(_table: string, key: Key): Promise<Item | undefined> {

@@ -22,7 +22,7 @@ export interface CommitPorts<AuditEntry> {
   outbox: Pick<OutboxPorts, 'table' | 'clock' | 'consumers'>;
   auditWrites: (entry: AuditEntry) => readonly Write[] | Promise<readonly Write[]>;
   /** Called with the events right after they are stored, so that they needn't wait for the next sweep. Must not throw. */
-  committed: (items: readonly OutboxItem[]) => Promise<void> | void;
+  afterCommit: (items: readonly OutboxItem[]) => Promise<void> | void;
 }
 
 /**
@@ -35,6 +35,6 @@ export function createCommit<AuditEntry extends object>(ports: CommitPorts<Audit
     const outbox = events.map((event) => outboxItem(event, ports.outbox));
     const audited = await Promise.all(entries.map((entry) => ports.auditWrites(entry)));
     await ports.database.transact([...writes, ...audited.flat(), ...outbox.map((item) => outboxWrite(ports.outbox.table, item))]);
-    if (outbox.length > 0) await ports.committed(outbox);
+    if (outbox.length > 0) await ports.afterCommit(outbox);
   };
 }

@@ -57,7 +57,7 @@ export function documentReads(connection: Connection): Reads {
   async function batchGetPage(table: string, keys: Key[]): Promise<Item[]> {
     const items: Item[] = [];
     let pending = keys;
-    // An answer is at most 16 MB, so a batch of large items takes several reads. Only a read that brings nothing is a fault.
+    // An answer is at most 16 MB, so a batch of large items takes several reads. Only a read that returns nothing is a fault.
     while (pending.length > 0) {
       const { found, left } = await retry(() => readBatch(tableName(table), pending), REPEATABLE);
       items.push(...found);

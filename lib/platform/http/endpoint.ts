@@ -27,7 +27,7 @@ export interface RequestFacts {
 export interface Access<Principal> {
   /** The rule's name, for the OpenAPI document and the authorization matrix test. */
   who: string;
-  /** The kinds of principal that it can let in, for the OpenAPI document. */
+  /** For the document: the kinds of principal that the rule may admit. */
   principals: readonly string[];
   check(principal: Principal, params: Readonly<Record<string, string>>): void;
 }
@@ -99,9 +99,9 @@ export interface Endpoint<
 }
 
 export interface BodyFormat {
-  /** For the document: it takes what it can of any body and refuses none. */
+  /** For the document: the operation accepts any body and takes from it what it can read. */
   lenient?: boolean;
-  /** For the document: something else in the request may stand in for the body. */
+  /** For the document: another part of the request may replace the body. */
   hasSubstitute?: boolean;
   /** For the document: the media types that are accepted. */
   accepts: readonly string[];

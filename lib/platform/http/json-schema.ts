@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** A JSON Schema. Its keywords are not parsed further. */
 export type JsonSchema = { [keyword: string]: unknown };
 
-/** Marks a parameter that may be missing as far as its schema goes, and whose absence the operation refuses with a code of its own. */
+/** Marks a parameter that its schema does not require, but the operation does, with an error code of its own. */
 export const REQUIRED = 'x-required';
 export const required = <S extends z.ZodType>(schema: S) => schema.optional().meta({ [REQUIRED]: true });
 

@@ -13,7 +13,7 @@ export interface OpenApiOptions {
   /** The server's path; endpoints elsewhere carry a server of their own. */
   basePath: `/${string}`;
   securitySchemes: Readonly<Record<string, JsonSchema>>;
-  /** The scheme by which a kind of principal shows who it is. */
+  /** The security scheme of a kind of principal. */
   schemeOf(principal: string): string;
   statuses: Readonly<Record<ErrorKind, number>>;
   /** The status of an error code and its standard text. */
