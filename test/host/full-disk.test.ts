@@ -44,7 +44,7 @@ withMounts(
 
     expect(await host.admin.post('/generators', { name: 'refused' })).toMatchObject({
       status: 503,
-      body: { code: 'unavailable', message: "the store cannot store anything: its disk is full" },
+      body: { code: 'unavailable', message: 'the store cannot store anything: its disk is full' },
     });
     const failed = host.logged.map((line) => JSON.parse(line)).filter(({ event }) => event === 'storage_failed');
     expect(failed).toMatchObject([{ level: 'error', stored_in: dataDir, reason: 'its disk is full' }]);

@@ -37,5 +37,7 @@ test.each([
   'https://*.example.com',
   'https://a.example.com https://b.example.com',
 ])('%s is no origin that a browser would send, and is refused', (origin) => {
-  expect(() => origins(`http://localhost:3001,${origin}`)).toThrow(`bad configuration: BROKKR_CORS_ORIGINS.1: "${origin}" is not an origin`);
+  expect(() => origins(`http://localhost:3001,${origin}`)).toThrow(
+    `bad configuration: BROKKR_CORS_ORIGINS.1: "${origin}" is not an origin`,
+  );
 });
