@@ -52,6 +52,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   /** `waits`: the client sends its body only when it is told to. */
   async function serve(request: IncomingMessage, response: ServerResponse, { waits }: { waits: boolean }): Promise<void> {
     try {
+      if (request.httpVersion === '1.1' && request.headers.host === undefined) return write(response, WITHOUT_HOST);
       const head = httpEventOf(request, trustedProxies);
       const admission = await functionFor(head).admit(head);
       let asked = !waits;
@@ -90,7 +91,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: IDLE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { maxHeaderSize: HEADER_LIMIT_BYTES, headersTimeout: REQUEST_TIMEOUT_MS },
+    http: { maxHeaderSize: HEADER_LIMIT_BYTES, headersTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false },
     clientErrorHandler: refuseMalformed,
     // Paths that Fastify's router can't decode are the functions' to refuse.
     frameworkErrors: (_error, request, reply) => {
@@ -103,6 +104,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     void serve(request.raw, reply.raw, { waits: false });
   });
   server.server.on('checkContinue', (request, response) => void serve(request, response, { waits: true }));
+  // Any other expectation: Node would refuse it without our headers and log line.
+  server.server.on('checkExpectation', (request, response) => void serve(request, response, { waits: false }));
   server.addHook('preClose', (done) => {
     closing = true;
     done();
@@ -159,12 +162,20 @@ const MALFORMED: Readonly<Record<string, readonly [status: number, code: string,
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'request_timeout', `the request did not arrive within ${REQUEST_TIMEOUT_MS / 1000} seconds`],
 };
 
+const malformedBody = (code: string, message: string): string => JSON.stringify({ code, message, error: message });
+
+const WITHOUT_HOST: HttpResult = {
+  statusCode: 400,
+  headers: { 'content-type': 'application/json', 'x-content-type-options': 'nosniff', connection: 'close' },
+  body: malformedBody('malformed_request', 'the request has no Host header'),
+};
+
 /** Answers bytes that are no HTTP. No function has seen them: there is no request to speak of. */
 function refuseMalformed(this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const [status, code, message] = MALFORMED[error.code ?? ''] ?? [400, 'malformed_request', 'the request is not valid HTTP/1.1'];
   if (!socket.writable) return void socket.destroy(error);
-  const body = JSON.stringify({ code, message, error: message });
+  const body = malformedBody(code, message);
   const headers = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json',

@@ -139,6 +139,7 @@ test('a body that comes too slowly is given up, and nothing of it is kept', asyn
 describe('bytes that are no HTTP are refused in JSON with a code:', () => {
   test.each([
     ['no request at all', 'hello\r\n\r\n', '400', 'malformed_request'],
+    ['no host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n', '400', 'malformed_request'],
     ['two lengths', 'POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', '400', 'malformed_request'],
     ['headers beyond 16 KiB', `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`, '431', 'headers_too_large'],
   ])('%s', async (_title, bytes, status, code) => {
@@ -146,4 +147,10 @@ describe('bytes that are no HTTP are refused in JSON with a code:', () => {
     expect(codeOf(answer)).toBe(status);
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual({ code, message: expect.any(String), error: expect.any(String) });
   });
+});
+
+test('an expectation that nobody knows is ignored, and the request gets its answer', async () => {
+  const answer = await raw(host.url, 'GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: a-miracle\r\nConnection: close\r\n\r\n');
+  expect(codeOf(answer)).toBe('200');
+  expect(answer).toContain('x-content-type-options: nosniff');
 });
