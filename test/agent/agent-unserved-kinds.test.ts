@@ -111,3 +111,17 @@ test('a stack whose inventory is lost is not said to be removed while one of its
   expect(widgets(world)).toBe(0);
   expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
 });
+
+test('a kind that is not served for a moment, since its definition changed, is no failure', async () => {
+  const { world, stack, agent } = await worldWithWidget();
+  let refusals = 0;
+  world.cluster.intercept = ({ verb, kind }) => {
+    if (verb !== 'list' || kind !== 'Widget' || refusals === 2) return;
+    refusals += 1;
+    throw new ClusterError('storage is (re)initializing', { status: 429, reason: 'TooManyRequests', retryAfterMs: 1_000 });
+  };
+  world.plane.post(stack, yaml(configMap('other')));
+  await world.cycle(agent);
+  expect(widgets(world)).toBe(0);
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'DEPLOY SUCCESS']);
+});

@@ -35,10 +35,9 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   const watched = policy.drift === 'ignore' ? [] : desired;
 
   const looked = await observe(
-    effects.cluster,
+    effects,
     watched.map(({ ref }) => ref),
     ownedBy(owner),
-    effects.stop,
   );
   requireKnown(looked, wanted);
   const { live } = looked;
@@ -46,9 +45,9 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   const held = watched.filter((object) => !done.includes(object));
   const missing = held.filter(({ key }) => !live.has(key)).map(({ ref }) => ref);
   // An object that seems to be gone may have been taken over by someone else.
-  const others = await observe(effects.cluster, missing, ownedBySomeone, effects.stop);
+  const others = await observe(effects, missing, ownedBySomeone);
   requireKnown(others, wanted);
-  const left = await observeOwned(effects.cluster, inventory, leftovers, effects.stop);
+  const left = await observeOwned(effects, inventory, leftovers);
   for (const [key, object] of [...others.live, ...left.live]) live.set(key, object);
 
   const free = held.filter(({ key }) => !isForeign(live.get(key), owner));

@@ -31,12 +31,11 @@ export async function lookAtOwned({ effects }: AttemptPorts, attempt: StackAttem
   const leaving = (inventory?.objects ?? []).filter((ref) => !wanted.has(objectKey(ref)));
   const [mine, left] = await Promise.all([
     observe(
-      effects.cluster,
+      effects,
       unsure.map(({ ref }) => ref),
       ownedBySomeone,
-      effects.stop,
     ),
-    observeOwned(effects.cluster, inventory ?? {}, leaving, effects.stop),
+    observeOwned(effects, inventory ?? {}, leaving),
   ]);
   requireKnown(
     mine,

@@ -29,6 +29,7 @@ const RETRY_AFTER_MAX_MS = 30_000;
 export async function retrying<T>(
   { clock, random, stop }: Pick<ClusterEffects, 'clock' | 'random' | 'stop'>,
   call: () => Promise<T>,
+  mayRetry = (error: ClusterError): boolean => error.retryable,
 ): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     stop.throwIfAborted();
@@ -37,7 +38,7 @@ export async function retrying<T>(
       return await call();
     } catch (error) {
       const slow = clock.monotonicMs() - startedMs >= SLOW_MS;
-      if (!(error instanceof ClusterError && error.retryable) || slow || attempt >= ATTEMPTS - 1) throw error;
+      if (!(error instanceof ClusterError && mayRetry(error)) || slow || attempt >= ATTEMPTS - 1) throw error;
       const asked = Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS);
       await clock.sleep(asked + backoffMs(attempt, BACKOFF, random), stop);
     }

@@ -3,7 +3,7 @@ import { isObject } from '../../cluster/json-object.ts';
 import { isDefinition } from '../desired/containers.ts';
 import { objectKey, refOf } from '../desired/object-key.ts';
 import { ownedBySomeone } from '../desired/ownership.ts';
-import { type Observed, observe } from '../plan/observe.ts';
+import { type Looking, type Observed, observe } from '../plan/observe.ts';
 import type { Inventory } from './inventory.ts';
 
 /** The kinds that a stack defines itself: the name of the CustomResourceDefinition by `group/Kind`. */
@@ -24,15 +24,15 @@ export function ownDefinitions(manifests: readonly Manifest[]): OwnDefinitions {
  * unless the stack defined the kind and its definition is gone: the API server deletes a kind's objects before its definition.
  */
 export async function observeOwned(
-  cluster: Cluster,
+  effects: Looking,
   { definitions = {} }: Pick<Inventory, 'definitions'>,
   refs: readonly ObjectRef[],
-  signal: AbortSignal,
 ): Promise<Observed> {
-  const observed = await observe(cluster, refs, ownedBySomeone, signal);
+  const observed = await observe(effects, refs, ownedBySomeone);
   for (const ref of refs) {
     const error = observed.unknown.get(objectKey(ref));
-    if (isUnserved(error) && (await isGoneWithDefinition(cluster, definitions, ref, signal))) observed.unknown.delete(objectKey(ref));
+    if (isUnserved(error) && (await isGoneWithDefinition(effects.cluster, definitions, ref, effects.stop)))
+      observed.unknown.delete(objectKey(ref));
   }
   return observed;
 }

@@ -1,6 +1,10 @@
-import { type Cluster, ClusterError, isUnserved, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
+import { ClusterError, isUnserved, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import { inParallel } from '../../in-parallel.ts';
 import { objectKey, refOf } from '../desired/object-key.ts';
+import { type ClusterEffects, retrying } from '../effects/cluster-effects.ts';
+
+/** The ports that looking at a cluster needs. */
+export type Looking = Pick<ClusterEffects, 'cluster' | 'clock' | 'random' | 'stop'>;
 
 const LISTS_AT_ONCE = 8;
 
@@ -26,12 +30,7 @@ export function requireKnown({ unknown }: Observed, keys: Iterable<string>): voi
 }
 
 /** The live objects among `refs` which the selector picks: one list for each kind and namespace, however many objects there are. */
-export async function observe(
-  cluster: Cluster,
-  refs: readonly ObjectRef[],
-  labelSelector: string,
-  signal?: AbortSignal,
-): Promise<Observed> {
+export async function observe(effects: Looking, refs: readonly ObjectRef[], labelSelector: string): Promise<Observed> {
   const places = new Map<string, ObjectRef[]>();
   for (const ref of refs) {
     const place = `${ref.apiVersion} ${ref.kind} ${ref.namespace ?? ''}`;
@@ -44,8 +43,10 @@ export async function observe(
     const [{ apiVersion, kind, namespace } = { apiVersion: '', kind: '' }] = wanted;
     const keys = new Set(wanted.map(objectKey));
     try {
-      const options = { labelSelector, ...(namespace !== undefined && { namespace }), ...(signal && { signal }) };
-      for (const live of await cluster.list({ apiVersion, kind }, options)) {
+      const options = { labelSelector, ...(namespace !== undefined && { namespace }), signal: effects.stop };
+      const list = () => effects.cluster.list({ apiVersion, kind }, options);
+      // A definition that has just changed is served again within a second or two.
+      for (const live of await retrying(effects, list, ({ status }) => status === 429)) {
         // Members of a typed list may leave out what kind they are.
         const key = objectKey({ ...refOf(live), apiVersion, kind });
         if (keys.has(key)) observed.live.set(key, live);

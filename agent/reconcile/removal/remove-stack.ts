@@ -21,7 +21,7 @@ export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason
     guard.done(owner.stackId);
     return { outcome: { status: 'SUCCESS', summary: MESSAGES.nothingLeft(), objects: [] }, remaining: new Set() };
   }
-  const observed = await observeOwned(effects.cluster, inventory, inventory.objects, effects.stop);
+  const observed = await observeOwned(effects, inventory, inventory.objects);
   const planned = plan({
     owner,
     desired: [],

@@ -33,7 +33,7 @@ async function look(ports: StepPorts, assignment: Assigned, progress: StackProgr
   const { agentId, effects, inventories } = ports;
   const { stackId } = assignment;
   const refs = wait.pending.map(({ ref }) => ref);
-  const { live, unknown } = await observe(effects.cluster, refs, ownedBy({ agentId, stackId }), effects.stop);
+  const { live, unknown } = await observe(effects, refs, ownedBy({ agentId, stackId }));
   // Nothing is healthy that can't be looked at.
   for (const error of unknown.values()) throw error;
   // An object that was being deleted took along what was applied to it.
