@@ -1,6 +1,5 @@
 import { findAgentAccount } from '../lib/fleet/agents/agent-repository.ts';
-import type { FleetPorts } from '../lib/fleet/fleet-ports.ts';
-import { settleInline } from '../lib/fleet/targeting/fan-out.ts';
+import { notifyAfterCommit } from '../lib/fleet/targeting/notify-agents.ts';
 import { type AuditEntry, type AuditPorts, auditWrites } from '../lib/identity/audit.ts';
 import { type Authenticator, adminHashesOf, createAuthenticator } from '../lib/identity/authenticator.ts';
 import { bootstrap } from '../lib/identity/bootstrap.ts';
@@ -10,11 +9,12 @@ import { telemetryTable } from '../lib/identity/telemetry-table.ts';
 import { createCommit } from '../lib/platform/database/commit.ts';
 import { AppError } from '../lib/platform/errors.ts';
 import type { BatchPorts } from '../lib/platform/events/consumer.ts';
-import { type OutboxItem, type RelayPorts, relay } from '../lib/platform/events/outbox.ts';
+import type { RelayPorts } from '../lib/platform/events/outbox.ts';
 import { workTable } from '../lib/platform/events/work-table.ts';
 import type { Log } from '../lib/platform/log.ts';
 import { createSqsQueues, sqsClient } from '../lib/platform/queue/sqs-queues.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
+import { cleanUpConsumer } from './consumers/clean-up-consumer.ts';
 import { oncePerRuntime, type Runtime, runtime } from './runtime.ts';
 import type { Services } from './services.ts';
 import { physicalNames, store } from './store.ts';
@@ -47,14 +47,14 @@ export async function compose(runtime: Runtime, options: AppOptions = {}): Promi
   });
   const queues = createSqsQueues(sqs, physicalNames(runtime), log);
   const audit: AuditPorts = { database, table: telemetryTable.name, clock, retentionDays: config.BROKKR_AUDIT_RETENTION_DAYS };
-  const outbox: RelayPorts = { database, table: workTable.name, queues, clock, consumers: [agentFanout] };
+  const outbox: RelayPorts = { database, table: workTable.name, queues, clock, consumers: [agentFanout, cleanUpConsumer] };
   const mintAdminPak = options.mintAdminPak === true && config.BROKKR_ADMIN_PAK_HASH === undefined;
   const firstStart = await bootstrap({ database, clock, mintAdminPak });
   const commit = createCommit<AuditEntry>({
     database,
     outbox,
     auditWrites: (entry) => auditWrites(entry, audit),
-    afterCommit: (items) => notifyAfterCommit(services, items, outbox),
+    afterCommit: (items) => notifyAfterCommit(services)(items),
   });
   const authenticator = createAuthenticator({
     database,
@@ -88,16 +88,6 @@ export async function compose(runtime: Runtime, options: AppOptions = {}): Promi
       sqs.destroy();
     },
   };
-}
-
-/** Notifies the agents of a small change at once. The rest goes through the queue; if that fails, the sweep does it later. */
-async function notifyAfterCommit(ports: FleetPorts, items: readonly OutboxItem[], outbox: RelayPorts): Promise<void> {
-  try {
-    const rest = await settleInline(ports, items, outbox);
-    if (rest.length > 0) await relay(rest, outbox);
-  } catch (error) {
-    ports.log.warn('outbox_left_to_the_sweep', { items: items.length, error });
-  }
 }
 
 const apps = oncePerRuntime((): { current: Promise<App> | undefined } => ({ current: undefined }));

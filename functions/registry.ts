@@ -10,6 +10,8 @@ import type { HttpFunction } from '../lib/platform/http/http-function.ts';
 import type { Schedule, ScheduleFunction } from '../lib/platform/schedule.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
 import * as agentFanoutFunction from './consumers/agent-fanout-function.ts';
+import { cleanUpConsumer } from './consumers/clean-up-consumer.ts';
+import * as cleanUpFunction from './consumers/clean-up-function.ts';
 import * as admin from './fleet/admin.ts';
 import * as agentSync from './fleet/agent-sync.ts';
 import * as agents from './fleet/agents.ts';
@@ -74,6 +76,7 @@ export interface QueueGroup {
 }
 export const queueGroups: readonly QueueGroup[] = [
   { name: 'agent-fanout', file: 'consumers/agent-fanout-function', consumer: agentFanout, handler: agentFanoutFunction.handler },
+  { name: 'clean-up', file: 'consumers/clean-up-function', consumer: cleanUpConsumer, handler: cleanUpFunction.handler },
 ];
 
 export interface ScheduleGroup {

@@ -3,9 +3,9 @@ import { AGENT_FANOUT_QUEUE, fleetChanged } from '../../lib/fleet/targeting/flee
 import { consumerFor } from '../../lib/platform/events/consumer.ts';
 import type { Services } from '../services.ts';
 
-/** Notifies the agents that a change may concern, if the request that made the change left that to the queue. */
+/** Notifies the agents that a change concerns, if they are too many for the request that made the change. */
 export const agentFanout = consumerFor<Services>()({
   queue: AGENT_FANOUT_QUEUE,
   events: [fleetChanged],
-  handle: (services, { data }) => fanOut(services, data),
+  handle: (services, event) => fanOut(services, event),
 });

@@ -121,7 +121,7 @@ export const agentTargetingEndpoints = [
     params: IdParams,
     status: 200,
     response: z.array(AgentTarget),
-    handle: ({ services }, { params }) => listTargets(services.database, params.id),
+    handle: ({ services }, { params }) => listTargets(services, params.id),
   }),
   endpoint({
     id: 'add_target',

@@ -13,6 +13,8 @@ const forGenerators = { identity: [...read, 'ConditionCheckItem'] };
 /** Changes that agents must hear of go through the outbox: settled at once where they concern few, else sent on and deleted. */
 const announcing = { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], work: ['PutItem', 'DeleteItem'] };
 const announcements = { 'agent-fanout': ['send'] };
+/** A consumer clears away what a removal leaves behind. */
+const removals = { 'clean-up': ['send'] };
 
 module.exports = {
   pak: { tables: { ...authenticated, identity: query } },
@@ -23,16 +25,16 @@ module.exports = {
       // A target is added only while its stack and the agent's registration are there.
       fleet: [...announcing.fleet, 'ConditionCheckItem'],
     },
-    queues: announcements,
+    queues: removals,
   },
   'agent-sync': {
     tables: { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: [...query, 'PutItem', 'UpdateItem'] },
   },
-  stacks: { tables: { ...announcing, ...forGenerators }, queues: announcements },
+  stacks: { tables: { ...announcing, ...forGenerators }, queues: { ...announcements, ...removals } },
   'deployment-objects': { tables: { ...announcing, fleet: [...query, 'PutItem', 'UpdateItem'] }, queues: announcements },
   generators: {
     tables: { ...announcing, identity: [...query, 'ConditionCheckItem', 'PutItem', 'DeleteItem'] },
-    queues: announcements,
+    queues: removals,
   },
   admin: { tables: { ...authenticated, telemetry: ['BatchGetItem', 'PutItem', 'Query'] } },
   'deployments-v1': {
@@ -41,7 +43,7 @@ module.exports = {
       identity: [...forGenerators.identity, 'PutItem', 'DeleteItem'],
       telemetry: [...query, 'PutItem', 'UpdateItem'],
     },
-    queues: announcements,
+    queues: { ...announcements, ...removals },
   },
   // Probes and pages answer while the store is away: they have nothing to ask it.
   health: { tables: {} },
@@ -51,12 +53,16 @@ module.exports = {
   reference: { tables: {} },
   fallback: { tables: authenticated },
   'agent-fanout': {
-    tables: { ...announcing, identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'] },
-    // Removing a tenant removes its stacks, each of which may concern another crowd.
+    tables: { identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'], work: [...read, 'PutItem', 'DeleteItem'] },
     queues: { 'agent-fanout': ['consume', 'send'] },
+  },
+  'clean-up': {
+    tables: { ...announcing, identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'], work: [...read, 'PutItem', 'DeleteItem'] },
+    // Removing a tenant removes its stacks, each of which may concern a crowd and leaves things behind.
+    queues: { 'agent-fanout': ['send'], 'clean-up': ['consume', 'send'] },
   },
   'outbox-sweep': {
     tables: { identity: [...read, 'PutItem'], work: ['Query', 'PutItem', 'DeleteItem'] },
-    queues: announcements,
+    queues: { ...announcements, ...removals },
   },
 };

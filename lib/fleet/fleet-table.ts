@@ -11,14 +11,15 @@ import type { Table } from '../platform/database/table.ts';
  * | agents: list                      | all, by id                          | `AGENTS#0..3`                                 | 4 queries, 1 more for each 200 |
  * | agents: search, create, rename    | an agent's name in its cluster      | `NAME#AGENT#<hash of both>` `NAME`            | 1               |
  * | whole look, withdrawal            | an agent's labels, annotations, registrations | `AGENT#<id>` `SELECTORS`            | 1               |
-| withdrawal                        | a stack's labels, annotations; gone with the stack | `STACK#<id>` `SELECTORS`       | 1               |
-| whole look; lists of an agent's   | targets, labels, annotations, registrations | `AGENT#<id>` `SELECT#…`               | 1 query each    |
+ * | withdrawal                        | a stack's labels, annotations; gone with the stack | `STACK#<id>` `SELECTORS`       | 1               |
+ * | whole look; lists of an agent's   | targets, labels, annotations, registrations | `AGENT#<id>` `SELECT#…`               | 1 query each    |
  * | whole look                        | a generator's stacks by label, annotation, with their heads | `MATCH#<generator>#…` `<stack>` | 1 query each, 50 for 1,000 |
  * | stacks: get; heads of many        | the stack with its latest object    | `STACKS` `<id>`                               | 1 each          |
  * | stacks: list                      | all, by id                          | `STACKS`                                      | 1 query for each 200 |
  * | a generator's stacks; their names | names                               | `GENERATOR#<id>` `STACK#<name>`               | 1 query         |
  * | whom does a change concern?       | agents with an explicit target      | `STACK#<id>` `TARGET#<agent>`                 | 1 query         |
- * | whom does a change concern?       | agents with a label, an annotation  | `AGENTMATCH#…` `<agent>`                      | 1 query each    |
+ * | whom does a change concern?       | a generator's registered agents with a label, an annotation | `AGENTMATCH#<generator>#…` `<agent>` | 1 query each |
+ * | clearing a removed stack away     | agents that reported on it          | `STACK#<id>` `REPORTER#<agent>`               | 1 query         |
  * | a generator's agents              | registrations                       | `GENERATOR#<id>` `AGENT#<agent>`              | 1 query         |
  * | a stack's labels, annotations     | those                               | `STACK#<id>` `LABEL#…`, `ANNOTATION#…`        | 1 query         |
  * | a stack's deployment objects      | newest first                        | `STACK#<id>` `OBJECT#<sequence>`              | 1 query + 1 each |
@@ -27,11 +28,14 @@ import type { Table } from '../platform/database/table.ts';
  * | metrics                           | the fleet in figures                | `SUMMARY` `FLEET`                             | 1; every 30 s all agents and stacks |
  * | agent reports                     | an agent's latest on a stack        | `AGENT#<id>` `RESULT#<stack>`                 | 1               |
  *
+ * A removed stack, agent or generator is gone with its home, in one transaction; what stands in its partition, and the edges that lead
+ * to it, are cleared away by a consumer (lib/fleet/removal). Heads of deployment objects expire: `expires_at`, tested on every read.
+ *
  * An entity's home is an item of its type's list: the read by id and the list are served by one item. The sort keys are random ids, so
  * DynamoDB splits a partition by sort key where it grows hot. Agents have four from the start, in the order of their ids: polls,
  * heartbeats and moved revisions are most of all traffic (docs/decisions/0003-keys.md, 0011-lists.md).
  */
-export const fleetTable: Table = { name: 'fleet', timeToLive: false };
+export const fleetTable: Table = { name: 'fleet', timeToLive: true };
 
 /** Texts of users' in the middle of a key are encoded, so that none can pretend to be two. */
 const part = encodeURIComponent;
@@ -49,7 +53,6 @@ export const agentNameKey = (cluster: string, name: string): Key => ({
   sk: 'NAME',
 });
 export const agentPk = (id: string): string => `AGENT#${id}`;
-export const SELECT_PREFIX = 'SELECT#';
 export const agentLabelKey = (id: string, label: string): Key => ({ pk: agentPk(id), sk: `SELECT#LABEL#${label}` });
 export const agentAnnotationKey = (id: string, key: string): Key => ({ pk: agentPk(id), sk: `SELECT#ANNOTATION#${key}` });
 export const agentTargetKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `SELECT#TARGET#${stackId}` });
@@ -70,6 +73,8 @@ export const stackAnnotationKey = (id: string, key: string): Key => ({ pk: stack
 export const stackTargetKey = (id: string, agentId: string): Key => ({ pk: stackPk(id), sk: `TARGET#${agentId}` });
 /** Labels, annotations and the generator at once, for as long as the stack lives. */
 export const stackSelectorsKey = (id: string): Key => ({ pk: stackPk(id), sk: 'SELECTORS' });
+/** Leads to the agent's `resultKey` for this stack. */
+export const stackReporterKey = (id: string, agentId: string): Key => ({ pk: stackPk(id), sk: `REPORTER#${agentId}` });
 export const stackObjectKey = (id: string, sequence: number): Key => ({ pk: stackPk(id), sk: `OBJECT#${padded(sequence)}` });
 
 export const generatorPk = (id: string): string => `GENERATOR#${id}`;
@@ -85,8 +90,11 @@ export const matchKey = (generatorId: string, selector: Selector, stackId: strin
   pk: matchPk(generatorId, selector),
   sk: stackId,
 });
-export const agentMatchPk = (selector: Selector): string => `AGENTMATCH#${selectorText(selector)}`;
-export const agentMatchKey = (selector: Selector, agentId: string): Key => ({ pk: agentMatchPk(selector), sk: agentId });
+export const agentMatchPk = (generatorId: string, selector: Selector): string => `AGENTMATCH#${generatorId}#${selectorText(selector)}`;
+export const agentMatchKey = (generatorId: string, selector: Selector, agentId: string): Key => ({
+  pk: agentMatchPk(generatorId, selector),
+  sk: agentId,
+});
 
 export const objectPk = (id: string): string => `OBJECT#${id}`;
 export const objectHeadKey = (id: string): Key => ({ pk: objectPk(id), sk: 'HEAD' });

@@ -16,7 +16,10 @@ export async function seedStacks(database: Database, generatorId: string, label:
     });
     return [
       { table: 'fleet', put: { ...stackKey(id), type: 'stack', ...stack } },
-      { table: 'fleet', put: { ...stackSelectorsKey(id), type: 'stack-selectors', generator_id: generatorId, [`label:${label}`]: true } },
+      {
+        table: 'fleet',
+        put: { ...stackSelectorsKey(id), type: 'stack-selectors', generator_id: generatorId, changes: 1, [`label:${label}`]: true },
+      },
       { table: 'fleet', put: { ...stackLabelKey(id, label), type: 'stack-label', id: newId(), stack_id: id, label } },
       matchEdgeWrite(stack, { label }),
     ];

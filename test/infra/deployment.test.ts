@@ -108,7 +108,7 @@ describe('the packaged deployment', () => {
       const { FunctionResponseTypes, BatchSize, MaximumBatchingWindowInSeconds } = Properties;
       expect({ FunctionResponseTypes, BatchSize, MaximumBatchingWindowInSeconds }).toEqual({
         FunctionResponseTypes: ['ReportBatchItemFailures'],
-        BatchSize: 10,
+        BatchSize: 2,
         MaximumBatchingWindowInSeconds: 0,
       });
       const queue = deployment.resources[attributeOf(Properties.EventSourceArn)];

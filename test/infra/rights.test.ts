@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { BatchWriteCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fallbackGroup, httpGroups, queueGroups, scheduleGroups, tables } from '../../functions/registry.ts';
 import { createRuntime, type Runtime, setRuntime } from '../../functions/runtime.ts';
@@ -43,7 +44,8 @@ const log = createLog({ level: 'error', write: () => {} });
  */
 describe('functions under their roles', () => {
   let guard: GuardedEngines;
-  let queueUrl = '';
+  let queueUrls: ReadonlyMap<string, string>;
+  let dynamodbClient: ReturnType<typeof dynamoDbClient>;
   const sqs = { client: undefined as ReturnType<typeof sqsClient> | undefined };
   const runtimes = new Map<string, Runtime>();
   const undo: (() => unknown)[] = [];
@@ -54,14 +56,14 @@ describe('functions under their roles', () => {
     const [dynamodb, queues] = await Promise.all([startEmbeddedDynamoDb(), startEmbeddedSqs()]);
     undo.push(dynamodb.stop, queues.stop);
     const client = dynamoDbClient({ endpoint: dynamodb.endpoint });
+    dynamodbClient = client;
     sqs.client = sqsClient({ endpoint: queues.endpoint });
     await createTables(client, tables, physicalName);
-    const urls = await createQueues(
+    queueUrls = await createQueues(
       sqs.client,
       queueGroups.map(({ consumer }) => consumer.queue),
       physicalName,
     );
-    queueUrl = urls.get('agent-fanout') ?? '';
     guard = await guardEngines({
       engines: { dynamodb: dynamodb.endpoint, sqs: queues.endpoint },
       functions: names,
@@ -173,31 +175,48 @@ describe('functions under their roles', () => {
     for (const agent of crowd) await target(host, agent, doomed.stack);
     await Promise.all(Array.from({ length: 51 }, () => makeStack(host, doomed.generator)));
     await ok(host.admin.delete(`/generators/${doomed.generator.id}`));
+    // More than one message of either consumer takes.
     const [busy] = crowd;
-    if (busy) {
-      for (let n = 0; n < 55; n++) await ok(host.admin.post(`/agents/${busy.id}/labels`, { agent_id: busy.id, label: `l${n}` }));
-      await ok(host.admin.delete(`/agents/${busy.id}`));
-    }
-    const [group] = queueGroups;
-    if (!group || !sqs.client) throw new Error('no consumer');
+    if (!busy) throw new Error('no crowd');
+    await seed(Array.from({ length: 2_001 }, (_, n) => ({ pk: `AGENTMATCH#${generator.id}#LABEL#crowd`, sk: `ghost-${n}` })));
+    await seed(Array.from({ length: 1_001 }, (_, n) => ({ pk: `AGENT#${busy.id}`, sk: `TOLD#ghost-${n}` })));
+    await ok(host.admin.delete(`/agents/${busy.id}`));
+    await submit(host, stack.id, configMap('three'));
     const before = await crowd[1]?.revision();
-    const poller = pollQueue({
+    const pollers = queueGroups.map((group) => pollGroup(group));
+    await eventually(async () => {
+      expect(await crowd[1]?.revision()).not.toBe(before);
+      expect((await host.admin.get(`/stacks/${doomed.stack.id}`)).status).toBe(404);
+      expect(await itemsOf(`AGENT#${busy.id}`)).toBe(0);
+    });
+    await Promise.all(pollers.map((poller) => poller.stop()));
+  }, 120_000);
+
+  function pollGroup(group: (typeof queueGroups)[number]) {
+    if (!sqs.client) throw new Error('no queues');
+    return pollQueue({
       client: sqs.client,
-      queueUrl,
+      queueUrl: queueUrls.get(group.consumer.queue) ?? '',
       queue: group.consumer.queue,
       handler: async (event) => (await run(group.name, () => group.handler(event))) ?? { batchItemFailures: [] },
       clock: systemClock,
       log,
     });
-    await eventually(async () => {
-      expect(await crowd[1]?.revision()).not.toBe(before);
-      expect((await host.admin.get(`/stacks/${doomed.stack.id}`)).status).toBe(404);
-    });
-    await poller.stop();
-  }, 60_000);
+  }
+  async function seed(keys: readonly { pk: string; sk: string }[]): Promise<void> {
+    const documents = DynamoDBDocumentClient.from(dynamodbClient);
+    for (let from = 0; from < keys.length; from += 25) {
+      const requests = keys.slice(from, from + 25).map((Item) => ({ PutRequest: { Item } }));
+      await documents.send(new BatchWriteCommand({ RequestItems: { [physicalName('fleet')]: requests } }));
+    }
+  }
+  async function itemsOf(pk: string): Promise<number> {
+    const documents = DynamoDBDocumentClient.from(dynamodbClient);
+    const query = { TableName: physicalName('fleet'), KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk } };
+    return (await documents.send(new QueryCommand({ ...query, Select: 'COUNT', ConsistentRead: true }))).Count ?? 0;
+  }
 
-  test('a message without a meaning is set aside by the consumer itself', async () => {
-    const [group] = queueGroups;
+  test.each(queueGroups)('a message without a meaning is set aside by the consumer itself ($name)', async ({ name, handler }) => {
     const attributes = { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' };
     const record = {
       messageId: 'm',
@@ -210,17 +229,20 @@ describe('functions under their roles', () => {
       eventSourceARN: '',
       awsRegion: '',
     };
-    expect(await run('agent-fanout', () => group?.handler({ Records: [record] }))).toEqual({ batchItemFailures: [] });
+    expect(await run(name, () => handler({ Records: [record] }))).toEqual({ batchItemFailures: [] });
   });
 
   test('the sweep sends on events that a request could not, and keeps those that nobody knows', async () => {
     const { database } = store(runtimes.get('stacks'));
     const table = workTable.name;
     const id = '00000000-0000-4000-8000-000000000000';
-    const data = { kind: 'agent-removed', agent_id: id };
+    const data = { change: { kind: 'agent-changed', agent_id: id }, segment: 1 };
     const item = { pk: 'OUTBOX#0', id, type: 'outbox', pending: [], data };
     await database.write({ table, put: { ...item, sk: `2026#${id}`, event: 'fleet.changed' } });
     await database.write({ table, put: { ...item, sk: `2026#unknown-${id}`, event: 'from.a-newer-version' } });
+    const removal = { kind: 'stack', stack_id: id, generator_id: id };
+    const removed = { ...item, sk: `2026#removed-${id}`, event: 'fleet.removed', data: { removal, pass: 2, segment: 1 } };
+    await database.write({ table, put: removed });
     await run('outbox-sweep', () => scheduleGroups[0]?.handler());
     expect(await database.get(table, { pk: 'OUTBOX#0', sk: `2026#${id}` }).catch((error: Error) => error.name)).toBe(
       'AccessDeniedException',

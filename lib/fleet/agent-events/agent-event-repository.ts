@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { eventAgentKey, eventKey, eventListKey, eventStackKey, telemetryTable } from '../../identity/telemetry-table.ts';
 import type { Database, Item, Key, Write } from '../../platform/database/database.ts';
 import { expiresAt, isExpired } from '../../platform/database/table.ts';
-import { fleetTable, resultKey } from '../fleet-table.ts';
+import { fleetTable, resultKey, stackReporterKey } from '../fleet-table.ts';
 import { AgentEvent } from '../protocol/agent-protocol.ts';
 
 const table = telemetryTable.name;
@@ -14,6 +14,8 @@ export const StackResult = z.object({
   event_id: z.uuid(),
   fingerprint: z.string(),
   deployment_object_id: z.guid(),
+  /** After the stack was removed. */
+  expires_at: z.int().optional(),
 });
 export type StackResult = z.infer<typeof StackResult>;
 
@@ -36,26 +38,43 @@ const stored = ({ details, ...event }: AgentEvent) => ({ ...event, ...(details &
 const eventOf = ({ details = null, ...item }: Item): AgentEvent =>
   AgentEvent.parse({ ...item, details: details instanceof Uint8Array ? JSON.parse(gunzipSync(details).toString()) : details });
 
-/** Makes this the latest report on the stack; fails if another report has become the latest since `before` was read. */
-export const resultWrite = (
+/**
+ * Makes this the latest report on the stack; fails if another report has become the latest since `before` was read. The first one
+ * leaves an edge at the stack, so that results expire after it was removed.
+ */
+export const resultWrites = (
   { agent_id, id, deployment_object_id, status, event_type, created_at }: AgentEvent,
-  stackId: string,
-  { sequence, fingerprint }: { sequence: number; fingerprint: string },
+  stack_id: string,
+  { expires_at, ...result }: Pick<StackResult, 'sequence' | 'fingerprint' | 'expires_at'>,
   before: StackResult | undefined,
-): Write => ({
-  table: fleetTable.name,
-  put: {
-    ...resultKey(agent_id, stackId),
-    type: 'result',
-    sequence,
-    fingerprint,
-    event_id: id,
-    status,
-    event_type,
-    deployment_object_id,
-    reported_at: created_at,
+): Write[] => [
+  {
+    table: fleetTable.name,
+    put: {
+      ...resultKey(agent_id, stack_id),
+      type: 'result',
+      stack_id,
+      ...result,
+      event_id: id,
+      status,
+      event_type,
+      deployment_object_id,
+      reported_at: created_at,
+      ...(expires_at !== undefined && { expires_at }),
+    },
+    if: before ? { equals: { event_id: before.event_id } } : { exists: false },
   },
-  if: before ? { equals: { event_id: before.event_id } } : { exists: false },
+  ...(before || expires_at !== undefined
+    ? []
+    : [{ table: fleetTable.name, put: { ...stackReporterKey(stack_id, agent_id), type: 'reporter', agent_id } }]),
+];
+
+/** What an agent reported last on a stack that was removed: it may report it again for as long as the event is kept. */
+export const expireResultWrite = (agentId: string, stackId: string, expires_at: number): Write => ({
+  table: fleetTable.name,
+  update: resultKey(agentId, stackId),
+  set: { expires_at },
+  if: { exists: true },
 });
 
 export const touchWrite = (eventId: string, updated_at: string): Write => ({

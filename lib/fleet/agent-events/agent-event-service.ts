@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { ConditionFailed } from '../../platform/database/database.ts';
+import { expiresAt, isExpired } from '../../platform/database/table.ts';
 import { newId } from '../../platform/ids.ts';
 import { findAgentRecord, liveAgentsAmong } from '../agents/agent-repository.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
@@ -9,9 +10,10 @@ import { findObjectHead, type ObjectHead } from '../deployment-objects/deploymen
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { type AgentEvent, EVENT_TYPES, type NewAgentEvent } from '../protocol/agent-protocol.ts';
+import { findStack } from '../stacks/stack-repository.ts';
 import { confirmRemoval } from '../targeting/assignments.ts';
 import { wasToldToRun } from '../targeting/told-objects.ts';
-import { eventNewWrites, findEvent, findResult, resultWrite, type StackResult, touchWrite } from './agent-event-repository.ts';
+import { eventNewWrites, findEvent, findResult, resultWrites, type StackResult, touchWrite } from './agent-event-repository.ts';
 
 const succeeded = (status: string) => status.toUpperCase() === 'SUCCESS';
 const UNAUDITED = { unaudited: 'telemetry: the event is its own record' };
@@ -23,15 +25,16 @@ const UNAUDITED = { unaudited: 'telemetry: the event is its own record' };
 export async function reportEvent(ports: FleetPorts, caller: Caller, input: NewAgentEvent): Promise<AgentEvent> {
   const { database } = ports;
   const { agent_id: agentId, deployment_object_id: objectId } = input;
-  const head = await findObjectHead(database, objectId);
+  const head = await findObjectHead(database, objectId, ports.clock.nowMs());
   if (!head) throw noSuchObject();
   const fingerprint = fingerprintOf(input);
   const event = await retryOnConcurrentChange(ports, 'latest report', async () => {
-    const latest = await findResult(database, agentId, head.stack_id);
+    const stored = await findResult(database, agentId, head.stack_id);
+    const latest = stored && !isExpired(stored, ports.clock.nowMs()) ? stored : undefined;
     if (!(await mayReport(ports, caller, agentId, { head, latest }))) throw noSuchObject();
     const same = latest?.deployment_object_id === objectId && latest.fingerprint === fingerprint;
     const repeated = same ? await repeat(ports, latest.event_id) : undefined;
-    return repeated ?? storeEvent(ports, input, head, { fingerprint, latest });
+    return repeated ?? storeEvent(ports, input, head, { fingerprint, latest, stored });
   });
   if (event.event_type === EVENT_TYPES.remove && succeeded(event.status)) await confirmRemoval(ports, agentId, head);
   return event;
@@ -67,16 +70,19 @@ async function storeEvent(
   ports: FleetPorts,
   input: NewAgentEvent,
   head: ObjectHead,
-  { fingerprint, latest }: { fingerprint: string; latest: StackResult | undefined },
+  { fingerprint, latest, stored }: { fingerprint: string; latest: StackResult | undefined; stored: StackResult | undefined },
 ): Promise<AgentEvent> {
   const { agent_id, deployment_object_id, event_type, status, message = null, details = null } = input;
   const now = timestamp(ports.clock);
   const times = { created_at: now, updated_at: now, deleted_at: null };
   const event: AgentEvent = { id: newId(), ...times, agent_id, deployment_object_id, event_type, status, message, details };
-  const writes = eventNewWrites(event, head.stack_id, { nowMs: ports.clock.nowMs(), days: ports.eventRetentionDays });
+  const retention = { nowMs: ports.clock.nowMs(), days: ports.eventRetentionDays };
+  const writes = eventNewWrites(event, head.stack_id, retention);
   // A report on an older object that comes late is history: the result stays that of the newer one.
   if (!latest || latest.sequence <= head.sequence_id) {
-    writes.push(resultWrite(event, head.stack_id, { sequence: head.sequence_id, fingerprint }, latest));
+    const stackIsGone = !latest && !(await findStack(ports.database, head.stack_id));
+    const expires_at = stackIsGone ? expiresAt(retention.nowMs, retention.days) : latest?.expires_at;
+    writes.push(...resultWrites(event, head.stack_id, { sequence: head.sequence_id, fingerprint, expires_at }, stored));
   }
   await ports.commit({ writes, audit: UNAUDITED });
   return event;

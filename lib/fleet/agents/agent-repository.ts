@@ -84,7 +84,7 @@ export const moveRevisionWrite = (
     add,
     below,
     orElse,
-  }: { stackId?: string; add?: Record<string, number>; below?: Record<string, number>; orElse?: () => Error } = {},
+  }: { stackId?: string | undefined; add?: Record<string, number>; below?: Record<string, number>; orElse?: () => Error } = {},
 ): Write => ({
   table,
   update: agentKey(agentId),

@@ -14,14 +14,16 @@ export const AgentRecordFields = {
   revision: z.string(),
   /** Must equal the credential's: revokes a key at once. */
   credential_version: z.int(),
-  label_count: z.int().default(0),
-  annotation_count: z.int().default(0),
   target_count: z.int().default(0),
   /** Optimistic lock of renames and removals; heartbeats and revisions leave it alone. */
   version: z.int(),
 };
 
-export const LIMITS = { labels: 64, annotations: 64, targets: 5_000, registrations: 100 } as const;
+/**
+ * A label or annotation has an edge for each registration, and a registration one for each label and annotation (`selectors`, both
+ * together): they are written in one transaction, which has at most 100 writes.
+ */
+export const LIMITS = { labels: 64, annotations: 64, selectors: 88, targets: 5_000, registrations: 88 } as const;
 
 /** Checks a name of an agent or a cluster, naming the member that is wrong. */
 export function checkAgentName(field: 'name' | 'cluster_name', value: string): string {

@@ -1,12 +1,15 @@
 import * as z from 'zod';
-import { ConditionFailed, queryAll, type Write } from '../../platform/database/database.ts';
+import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
+import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
-import { agentAnnotationKey, agentLabelKey, agentMatchKey, agentPk, fleetTable, type Selector } from '../fleet-table.ts';
-import { agentSelectorAddWrite, agentSelectorRemoveWrite } from '../targeting/selection.ts';
+import { agentAnnotationKey, agentLabelKey, agentPk, fleetTable, type Selector } from '../fleet-table.ts';
+import { agentEdgeRemoveWrites, agentEdgeWrites } from '../targeting/agent-edges.ts';
+import { agentSelectorAddWrite, agentSelectorRemoveWrite, findAgentSelectors } from '../targeting/selection.ts';
+import { commitSelectionChange } from '../targeting/selection-change.ts';
 import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
-import { findAgentRecord, moveRevisionWrite } from './agent-repository.ts';
+import { findAgentRecord } from './agent-repository.ts';
 import { LIMITS } from './agent-rules.ts';
 
 const table = fleetTable.name;
@@ -18,116 +21,111 @@ export const AgentAnnotation = z
   .meta({ id: 'AgentAnnotation' });
 export type AgentAnnotation = z.infer<typeof AgentAnnotation>;
 
-/** An unknown agent has none. */
-export async function listAgentLabels({ database }: FleetPorts, agentId: string): Promise<AgentLabel[]> {
-  const items = await queryAll(database, table, { pk: agentPk(agentId), prefix: agentLabelKey('', '').sk, limit: LIMITS.labels });
-  return items.map((item) => AgentLabel.parse(item));
+/** An unknown agent has none, nor has one that was removed. */
+export const listAgentLabels = async ({ database }: FleetPorts, agentId: string): Promise<AgentLabel[]> =>
+  (await itemsOf(database, agentId, agentLabelKey('', '').sk, LIMITS.labels)).map((item) => AgentLabel.parse(item));
+
+export const listAgentAnnotations = async ({ database }: FleetPorts, agentId: string): Promise<AgentAnnotation[]> =>
+  (await itemsOf(database, agentId, agentAnnotationKey('', '').sk, LIMITS.annotations)).map((item) => AgentAnnotation.parse(item));
+
+async function itemsOf(database: Database, agentId: string, prefix: string, limit: number): Promise<Item[]> {
+  const [agent, items] = await Promise.all([
+    findAgentRecord(database, agentId),
+    queryAll(database, table, { pk: agentPk(agentId), prefix, limit }),
+  ]);
+  return agent ? items : [];
 }
 
-export async function listAgentAnnotations({ database }: FleetPorts, agentId: string): Promise<AgentAnnotation[]> {
-  const items = await queryAll(database, table, { pk: agentPk(agentId), prefix: agentAnnotationKey('', '').sk, limit: LIMITS.annotations });
-  return items.map((item) => AgentAnnotation.parse(item));
-}
-
-export async function addAgentLabel(at: FleetPorts, actor: Caller, agentId: string, label: string): Promise<AgentLabel> {
+export async function addAgentLabel(ports: FleetPorts, caller: Caller, agentId: string, label: string): Promise<AgentLabel> {
   checkLabel(label);
   const value: AgentLabel = { id: newId(), agent_id: agentId, label };
-  const put: Write = {
-    table,
-    put: { ...agentLabelKey(agentId, label), type: 'agent-label', ...value },
-    if: { exists: false },
-    orElse: labelTaken,
-  };
-  await add(at, actor, agentId, put, { label }, 'label');
+  const taken = () => uniqueViolation('agent_labels_agent_id_label', 'the agent has this label already');
+  const put = { ...agentLabelKey(agentId, label), type: 'agent-label', ...value };
+  await add(ports, caller, agentId, { put, taken, selector: { label }, what: 'label' });
   return value;
 }
 
 export async function addAgentAnnotation(
-  at: FleetPorts,
-  actor: Caller,
+  ports: FleetPorts,
+  caller: Caller,
   agentId: string,
   key: string,
   value: string,
 ): Promise<AgentAnnotation> {
   checkAnnotation('agent', key, value);
   const annotation: AgentAnnotation = { id: newId(), agent_id: agentId, key, value };
-  const put: Write = {
-    table,
-    put: { ...agentAnnotationKey(agentId, key), type: 'agent-annotation', ...annotation },
-    if: { exists: false },
-    orElse: keyTaken,
-  };
-  await add(at, actor, agentId, put, { key, value }, 'annotation');
+  const taken = () => uniqueViolation('agent_annotations_agent_id_key', 'the agent has an annotation with this key already');
+  const put = { ...agentAnnotationKey(agentId, key), type: 'agent-annotation', ...annotation };
+  await add(ports, caller, agentId, { put, taken, selector: { key, value }, what: 'annotation' });
   return annotation;
 }
 
-const labelTaken = () => uniqueViolation('agent_labels_agent_id_label', 'the agent has this label already');
-const keyTaken = () => uniqueViolation('agent_annotations_agent_id_key', 'the agent has an annotation with this key already');
+interface Addition {
+  put: Item;
+  taken: () => Error;
+  selector: Selector;
+  what: 'label' | 'annotation';
+}
 
-async function add(
-  { database, commit }: FleetPorts,
-  actor: Caller,
-  agentId: string,
-  put: Write,
-  selector: Selector,
-  what: 'label' | 'annotation',
-) {
-  const count = `${what}_count`;
-  const limit = LIMITS[`${what}s`];
-  try {
-    await commit({
+const add = (ports: FleetPorts, caller: Caller, agentId: string, { put, taken, selector, what }: Addition): Promise<void> =>
+  retryOnConcurrentChange(ports, 'agent', async () => {
+    const known = await findAgentSelectors(ports.database, agentId);
+    const unknown = () => foreignKeyViolation(`agent_${what}s_agent_id`, 'agent_id: no such agent');
+    if (!known) throw unknown();
+    checkRoom(known.selectors, what);
+    await commitSelectionChange(ports, {
+      agentId,
       writes: [
-        put,
-        { table, put: { ...agentMatchKey(selector, agentId), type: 'agent-match' } },
-        agentSelectorAddWrite(agentId, selector),
-        moveRevisionWrite(agentId, { add: { [count]: 1 }, below: { [count]: limit } }),
+        { table, put, if: { exists: false }, orElse: taken },
+        agentSelectorAddWrite(agentId, known, selector),
+        ...agentEdgeWrites(agentId, known.generators, [selector]),
       ],
-      audit: { actor, action: `agent.${what}_added`, resourceType: 'agent', resourceId: agentId, details: selector },
+      revision: { orElse: unknown },
+      audit: { actor: caller, action: `agent.${what}_added`, resourceType: 'agent', resourceId: agentId, details: selector },
     });
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error;
-    if (!(await findAgentRecord(database, agentId))) throw foreignKeyViolation(`agent_${what}s_agent_id`, 'agent_id: no such agent');
-    throw fleetError('too_many', { message: `an agent has at most ${limit} ${what}s` });
+  });
+
+/** A few more by a race do no harm: registering writes an edge for each of them, in one transaction. */
+function checkRoom(selectors: readonly Selector[], what: 'label' | 'annotation'): void {
+  const limit = LIMITS[`${what}s`];
+  const same = selectors.filter((selector) => 'label' in selector === (what === 'label'));
+  if (same.length >= limit) throw fleetError('too_many', { message: `an agent has at most ${limit} ${what}s` });
+  if (selectors.length >= LIMITS.selectors) {
+    throw fleetError('too_many', { message: `an agent has at most ${LIMITS.selectors} labels and annotations together` });
   }
 }
 
-export async function removeAgentLabel(at: FleetPorts, actor: Caller, agentId: string, label: string): Promise<void> {
-  const item = isSelectorText(label) && (await at.database.get(table, agentLabelKey(agentId, label)));
-  if (!item) throw fleetError('agent_label_not_found');
-  const gone = (): Error => fleetError('agent_label_not_found');
-  await remove(
-    at,
-    actor,
-    agentId,
-    { table, delete: agentLabelKey(agentId, label), if: { exists: true }, orElse: gone },
-    { label },
-    'label',
-  );
+export async function removeAgentLabel(ports: FleetPorts, caller: Caller, agentId: string, label: string): Promise<void> {
+  const gone = () => fleetError('agent_label_not_found');
+  if (!isSelectorText(label)) throw gone();
+  const drop: Write = { table, delete: agentLabelKey(agentId, label), if: { exists: true }, orElse: gone };
+  await remove(ports, caller, agentId, { drop, gone, selector: { label }, what: 'label' });
 }
 
-export async function removeAgentAnnotation(at: FleetPorts, actor: Caller, agentId: string, key: string): Promise<void> {
-  const item = isSelectorText(key) && (await at.database.get(table, agentAnnotationKey(agentId, key)));
-  if (!item) throw fleetError('agent_annotation_not_found');
+export async function removeAgentAnnotation(ports: FleetPorts, caller: Caller, agentId: string, key: string): Promise<void> {
+  const gone = () => fleetError('agent_annotation_not_found');
+  const item = isSelectorText(key) && (await ports.database.get(table, agentAnnotationKey(agentId, key)));
+  if (!item) throw gone();
   const { id, value } = AgentAnnotation.parse(item);
-  const gone = (): Error => fleetError('agent_annotation_not_found');
-  await remove(
-    at,
-    actor,
-    agentId,
-    { table, delete: agentAnnotationKey(agentId, key), if: { equals: { id } }, orElse: gone },
-    { key, value },
-    'annotation',
-  );
+  const drop: Write = { table, delete: agentAnnotationKey(agentId, key), if: { equals: { id } }, orElse: gone };
+  await remove(ports, caller, agentId, { drop, gone, selector: { key, value }, what: 'annotation' });
 }
 
-const remove = ({ commit }: FleetPorts, actor: Caller, agentId: string, drop: Write, selector: Selector, what: 'label' | 'annotation') =>
-  commit({
-    writes: [
-      drop,
-      { table, delete: agentMatchKey(selector, agentId) },
-      agentSelectorRemoveWrite(agentId, selector),
-      // If the agent is gone, so is the label or annotation.
-      moveRevisionWrite(agentId, { add: { [`${what}_count`]: -1 }, orElse: () => fleetError(`agent_${what}_not_found`) }),
-    ],
-    audit: { actor, action: `agent.${what}_removed`, resourceType: 'agent', resourceId: agentId, details: selector },
+interface Removal {
+  drop: Write;
+  gone: () => Error;
+  selector: Selector;
+  what: 'label' | 'annotation';
+}
+
+const remove = (ports: FleetPorts, caller: Caller, agentId: string, { drop, gone, selector, what }: Removal): Promise<void> =>
+  retryOnConcurrentChange(ports, 'agent', async () => {
+    const known = await findAgentSelectors(ports.database, agentId);
+    if (!known) throw gone();
+    await commitSelectionChange(ports, {
+      agentId,
+      writes: [drop, agentSelectorRemoveWrite(agentId, known, selector), ...agentEdgeRemoveWrites(agentId, known.generators, [selector])],
+      revision: { orElse: gone },
+      audit: { actor: caller, action: `agent.${what}_removed`, resourceType: 'agent', resourceId: agentId, details: selector },
+    });
   });

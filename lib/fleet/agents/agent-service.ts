@@ -5,7 +5,6 @@ import { mintPak } from '../../identity/pak.ts';
 import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import type { Write } from '../../platform/database/database.ts';
-import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ListPage, PageRequest } from '../../platform/list-page.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
@@ -13,9 +12,9 @@ import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentKey, fleetTable } from '../fleet-table.ts';
 import type { Agent } from '../protocol/agent-protocol.ts';
-import { fleetChanged } from '../targeting/fleet-changed.ts';
+import { announceRemoval } from '../removal/fleet-removed.ts';
 import { registrationWrites } from '../targeting/registration-repository.ts';
-import { agentRegisterWrite } from '../targeting/selection.ts';
+import { agentSelectorsNewWrite, agentSelectorsRemoveWrite, findAgentSelectors } from '../targeting/selection.ts';
 import { listAgents, listAgentsOfGenerator } from './agent-lists.ts';
 import {
   type AgentRecord,
@@ -84,8 +83,6 @@ export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent
     k8s_reported_at: null,
     revision: newRevision(),
     credential_version: 1,
-    label_count: 0,
-    annotation_count: 0,
     target_count: 0,
     version: 1,
   };
@@ -97,7 +94,7 @@ export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent
       .map((id) => generatorPresent(id, () => noSuchGenerators([id]))),
     ...agentNewWrites(record),
     ...grantWrites({ principal_type: 'agent', principal_id: record.id, credential_version: 1 }, hash),
-    agentRegisterWrite(record.id, generatorIds),
+    agentSelectorsNewWrite(record.id, generatorIds),
     ...generatorIds.flatMap((generatorId) =>
       registrationWrites({ id: newId(), agent_id: record.id, generator_id: generatorId, registered_at: now }),
     ),
@@ -147,19 +144,26 @@ export const updateAgent = (at: FleetPorts, actor: Caller, id: string, change: A
     return after;
   });
 
-/** The key dies with the record, at once. Labels, targets and registrations are cleared away behind it. Unknown agents are gone already. */
-export async function removeAgent(at: FleetPorts, actor: Caller, id: string): Promise<void> {
-  await retryOnConcurrentChange(at, 'agent', async () => {
-    const before = await findAgentRecord(at.database, id);
-    if (!before) return;
-    const hash = await findKeyHash(at.database, id);
-    await at.commit({
-      writes: [...agentRemoveWrites(before), ...(hash === undefined ? [] : revokeWrites(id, hash))],
-      audit: audited(actor, 'agent.deleted', id, { name: before.name, cluster_name: before.cluster_name }),
-      events: [occurrence(fleetChanged, { kind: 'agent-removed', agent_id: id })],
+/** The key dies with the record, at once. A consumer clears away what is left. Unknown agents are gone already. */
+export async function removeAgent(ports: FleetPorts, caller: Caller, id: string): Promise<void> {
+  await retryOnConcurrentChange(ports, 'agent', async () => {
+    const [before, selectors, hash] = await Promise.all([
+      findAgentRecord(ports.database, id),
+      findAgentSelectors(ports.database, id),
+      findKeyHash(ports.database, id),
+    ]);
+    if (!before || !selectors) return;
+    await ports.commit({
+      writes: [
+        ...agentRemoveWrites(before),
+        agentSelectorsRemoveWrite(id, selectors),
+        ...(hash === undefined ? [] : revokeWrites(id, hash)),
+      ],
+      audit: audited(caller, 'agent.deleted', id, { name: before.name, cluster_name: before.cluster_name }),
+      events: [announceRemoval({ kind: 'agent', agent_id: id, generator_ids: selectors.generators })],
     });
   });
-  at.forgetKey(id);
+  ports.forgetKey(id);
 }
 
 /** A new key; the old one opens nothing from this moment on. */

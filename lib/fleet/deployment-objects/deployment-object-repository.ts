@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
+import { isExpired } from '../../platform/database/table.ts';
 import { fleetTable, objectBodyKey, objectHeadKey, objectPk, stackKey, stackObjectKey, stackPk } from '../fleet-table.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
 import { latestFields } from '../stacks/stack-repository.ts';
@@ -61,16 +62,17 @@ export const historyWrite = (stackId: string, gone: () => Error): Write => ({
   orElse: gone,
 });
 
-export async function findObjectHead(database: Database, id: string): Promise<ObjectHead | undefined> {
+/** Also of a removed stack, until it expires: agents report what became of it. */
+export async function findObjectHead(database: Database, id: string, nowMs: number): Promise<ObjectHead | undefined> {
   const item = await database.get(table, objectHeadKey(id));
-  return item && ObjectHead.parse(item);
+  return item && !isExpired(item, nowMs) ? ObjectHead.parse(item) : undefined;
 }
 
-/** Head and body; one query. */
+/** Head and body; one query. The head of a removed stack expires, and its body is gone. */
 export async function findObject(database: Database, id: string): Promise<DeploymentObject | undefined> {
   const items = await queryAll(database, table, { pk: objectPk(id), limit: 20 });
   const head = items.find((item) => item.sk === 'HEAD');
-  return head && toWire(ObjectHead.parse(head), items);
+  return head && head.expires_at === undefined ? toWire(ObjectHead.parse(head), items) : undefined;
 }
 
 function toWire({ body_chunks, ...head }: ObjectHead, items: readonly Item[]): DeploymentObject {

@@ -11,7 +11,7 @@ import { YamlReaderBusy } from '../protocol/yaml-thread.ts';
 import { findStack, type StackRecord } from '../stacks/stack-repository.ts';
 import { checkOwner } from '../stacks/stack-service.ts';
 import { runsStack } from '../targeting/matching.ts';
-import { findObject, listObjectIds, type NewObjectHead } from './deployment-object-repository.ts';
+import { findObject, findObjectHead, listObjectIds, type NewObjectHead } from './deployment-object-repository.ts';
 import { commitAsNewestOrHistory, type NewDeploymentObject } from './newest-or-history.ts';
 
 /**
@@ -83,10 +83,9 @@ export async function listDeploymentObjects(
 }
 
 /** Admins, the owner, and every agent that runs the stack, however it came to. */
-export async function getDeploymentObject({ database }: FleetPorts, { principal }: Caller, id: string): Promise<DeploymentObject> {
-  const object = await findObject(database, id);
-  if (!object) throw fleetError('deployment_object_not_found');
-  const stack = await findStack(database, object.stack_id);
+export async function getDeploymentObject({ database, clock }: FleetPorts, { principal }: Caller, id: string): Promise<DeploymentObject> {
+  const head = await findObjectHead(database, id, clock.nowMs());
+  const stack = head && (await findStack(database, head.stack_id));
   if (!stack) throw fleetError('deployment_object_not_found');
   await decideFor<void | Promise<void>>(principal, {
     admin: () => {},
@@ -97,5 +96,7 @@ export async function getDeploymentObject({ database }: FleetPorts, { principal 
       if (generator.id !== stack.generator_id) throw fleetError('generator_not_associated');
     },
   });
+  const object = await findObject(database, id);
+  if (!object) throw fleetError('deployment_object_not_found');
   return object;
 }

@@ -1,13 +1,12 @@
 import type { AuditEntry } from '../../identity/audit.ts';
 import { timestamp } from '../../platform/clock.ts';
-import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { StackRecord } from '../stacks/stack-repository.ts';
 import { getStack } from '../stacks/stack-service.ts';
-import { fleetChanged } from '../targeting/fleet-changed.ts';
+import { announce } from '../targeting/fleet-changed.ts';
 import { checksumOf, headWrite, historyWrite, type NewObjectHead, objectNewWrites } from './deployment-object-repository.ts';
 
 export interface NewDeploymentObject {
@@ -64,7 +63,7 @@ export function commitAsNewestOrHistory(
     const head = newObjectHead(ports, stack, input);
     const objects = objectNewWrites(head, input.yaml_content);
     const audit = objectAudit(caller, head);
-    const stackChanged = occurrence(fleetChanged, { kind: 'stack-changed' as const, stack_id: stack.id });
+    const stackChanged = announce({ kind: 'stack-changed', stack_id: stack.id, generator_id: stack.generator_id });
     try {
       await ports.commit({ writes: [...objects, headWrite(head, () => new LaterObjectWon())], audit, events: [stackChanged] });
     } catch (error) {

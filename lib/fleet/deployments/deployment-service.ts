@@ -134,7 +134,7 @@ export async function reportDeployment(ports: FleetPorts, caller: Caller, report
   const agentId = reporterOf(caller);
   const { deployment_id, event_type, status, message } = report;
   const objectId = report.deployment_object_id ?? (await newestRunBy(ports, agentId, deployment_id));
-  const head = objectId === undefined ? undefined : await findObjectHead(ports.database, objectId);
+  const head = objectId === undefined ? undefined : await findObjectHead(ports.database, objectId, ports.clock.nowMs());
   if (head?.stack_id !== deployment_id)
     throw foreignKeyViolation(
       'agent_events_deployment_id',

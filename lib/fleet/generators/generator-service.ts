@@ -11,14 +11,13 @@ import {
 import { mintPak } from '../../identity/pak.ts';
 import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
-import { occurrence } from '../../platform/events/domain-event.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ListPage, PageRequest } from '../../platform/list-page.ts';
 import { Description, Name } from '../../platform/names.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
-import { fleetChanged } from '../targeting/fleet-changed.ts';
+import { announceRemoval, removedBy } from '../removal/fleet-removed.ts';
 import { listRegistrationsOfGenerator } from '../targeting/registration-lists.ts';
 import type { Registration } from '../targeting/registration-repository.ts';
 
@@ -110,7 +109,7 @@ export const updateGenerator = (ports: FleetPorts, caller: Caller, id: string, c
     return after;
   });
 
-/** Its key dies at once, its stacks follow. The installation's own generators stay. */
+/** Its key dies at once; a consumer removes its stacks and registrations. The installation's own generators stay. */
 export async function removeGenerator(ports: FleetPorts, caller: Caller, id: string): Promise<void> {
   await retryOnConcurrentChange(ports, 'generator', async () => {
     const before = await getGenerator(ports, id);
@@ -119,20 +118,11 @@ export async function removeGenerator(ports: FleetPorts, caller: Caller, id: str
     await ports.commit({
       writes: [...generatorRemoveWrites(before), ...(hash === undefined ? [] : revokeWrites(id, hash))],
       audit: audited(caller, 'generator.deleted', before),
-      events: [occurrence(fleetChanged, { kind: 'generator-removed', generator_id: id, by: { ...caller, principal: removerOf(caller) } })],
+      events: [announceRemoval({ kind: 'generator', generator_id: id, by: removedBy(caller) })],
     });
   });
   ports.forgetKey(id);
 }
-
-const removerOf = ({ principal }: Caller) =>
-  decideFor<{ type: 'admin' } | { type: 'generator'; id: string }>(principal, {
-    admin: ({ type }) => ({ type }),
-    agent: () => {
-      throw fleetError('generator_not_owned');
-    },
-    generator: ({ type, id }) => ({ type, id }),
-  });
 
 const isAdmin = ({ principal }: Caller) => decideFor(principal, { admin: () => true, agent: () => false, generator: () => false });
 

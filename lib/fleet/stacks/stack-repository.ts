@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
 import { uniqueViolation } from '../fleet-errors.ts';
 import { fleetTable, generatorPk, stackKey, stackNameKey } from '../fleet-table.ts';
-import { stackSelectorsNewWrite, stackSelectorsRemoveWrite } from '../targeting/selection.ts';
+import { type StackSelectors, stackSelectorsNewWrite, stackSelectorsRemoveWrite } from '../targeting/selection.ts';
 import { Stack, StackHead } from './stack.ts';
 
 const table = fleetTable.name;
@@ -82,8 +82,9 @@ export const stackUpdateWrites = (before: StackRecord, after: Stack): Write[] =>
       ]),
 ];
 
-export const stackRemoveWrites = (before: StackRecord): Write[] => [
+/** Fails if anybody changed it, or its selectors, since they were read. */
+export const stackRemoveWrites = (before: StackRecord, selectors: StackSelectors): Write[] => [
   { table, delete: stackKey(before.id), if: { equals: { version: before.version } } },
   { table, delete: stackNameKey(before.generator_id, before.name) },
-  stackSelectorsRemoveWrite(before.id),
+  stackSelectorsRemoveWrite(before.id, selectors),
 ];

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { decideFor } from '../../identity/principal.ts';
-import { ConditionFailed, queryAll, type Write } from '../../platform/database/database.ts';
-import { occurrence } from '../../platform/events/domain-event.ts';
+import { ConditionFailed, type Item, queryAll, type Write } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
@@ -16,7 +15,7 @@ import {
   stackPk,
   stackTargetKey,
 } from '../fleet-table.ts';
-import { fleetChanged } from '../targeting/fleet-changed.ts';
+import { announce } from '../targeting/fleet-changed.ts';
 import { headUnmoved, matchEdgeWrite } from '../targeting/match-edges.ts';
 import { stackSelectorAddWrite, stackSelectorRemoveWrite } from '../targeting/selection.ts';
 import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
@@ -34,27 +33,23 @@ export const StackAnnotation = z
 export type StackAnnotation = z.infer<typeof StackAnnotation>;
 
 export async function listStackLabels(ports: FleetPorts, caller: Caller, stackId: string): Promise<StackLabel[]> {
-  await checkReadable(ports, caller, stackId);
-  const items = await queryAll(ports.database, table, {
-    pk: stackPk(stackId),
-    prefix: stackLabelKey('', '').sk,
-    limit: STACK_LIMITS.labels,
-  });
+  const items = await readableItems(ports, caller, stackId, stackLabelKey('', '').sk, STACK_LIMITS.labels);
   return items.map((item) => StackLabel.parse(item));
 }
 
 export async function listStackAnnotations(ports: FleetPorts, caller: Caller, stackId: string): Promise<StackAnnotation[]> {
-  await checkReadable(ports, caller, stackId);
-  const items = await queryAll(ports.database, table, {
-    pk: stackPk(stackId),
-    prefix: stackAnnotationKey('', '').sk,
-    limit: STACK_LIMITS.annotations,
-  });
+  const items = await readableItems(ports, caller, stackId, stackAnnotationKey('', '').sk, STACK_LIMITS.annotations);
   return items.map((item) => StackAnnotation.parse(item));
 }
 
-/** Admins (an unknown stack has none), the owner, and an agent with an explicit target. */
-async function checkReadable({ database }: FleetPorts, { principal }: Caller, stackId: string): Promise<void> {
+/** For admins, the owner, and an agent with an explicit target. To an admin, an unknown stack has none. */
+async function readableItems(
+  { database }: FleetPorts,
+  { principal }: Caller,
+  stackId: string,
+  prefix: string,
+  limit: number,
+): Promise<Item[]> {
   const stack = await findStack(database, stackId);
   const found = () => {
     if (!stack) throw fleetError('stack_not_found');
@@ -66,6 +61,7 @@ async function checkReadable({ database }: FleetPorts, { principal }: Caller, st
     generator: ({ id }) => id === found().generator_id,
   });
   if (!isReadable) throw fleetError('stack_not_accessible');
+  return stack ? queryAll(database, table, { pk: stackPk(stackId), prefix, limit }) : [];
 }
 
 export async function addStackLabel(ports: FleetPorts, caller: Caller, stack: StackRecord, label: string): Promise<StackLabel> {
@@ -142,7 +138,7 @@ async function add(
 }
 
 const selectorChanged = ({ id, generator_id }: Stack, selector: Selector) =>
-  occurrence(fleetChanged, { kind: 'selector-changed' as const, stack_id: id, generator_id, selector });
+  announce({ kind: 'selector-changed', stack_id: id, generator_id, selector });
 
 export async function removeStackLabel(ports: FleetPorts, caller: Caller, stack: StackRecord, label: string): Promise<void> {
   checkOwner(caller, stack);

@@ -2,13 +2,16 @@ import type { Actor, AuditEntry } from '../../identity/audit.ts';
 import { findGenerator, generatorPresent } from '../../identity/generator-repository.ts';
 import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
-import { occurrence } from '../../platform/events/domain-event.ts';
+import { ConditionFailed } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ListPage, PageRequest } from '../../platform/list-page.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
-import { fleetChanged } from '../targeting/fleet-changed.ts';
+import { stackSelectorsKey } from '../fleet-table.ts';
+import { announceRemoval } from '../removal/fleet-removed.ts';
+import { announce } from '../targeting/fleet-changed.ts';
+import { findStackSelectors } from '../targeting/selection.ts';
 import { checkStackText, type Stack } from './stack.ts';
 import { listStacks, listStacksOfGenerator } from './stack-lists.ts';
 import { findStack, type StackRecord, stackNewWrites, stackRemoveWrites, stackUpdateWrites } from './stack-repository.ts';
@@ -98,7 +101,10 @@ export const updateStack = (
     const { name, description = before.description } = change;
     checkStackText(name, description);
     const after: Stack = { ...before, name, description, updated_at: timestamp(ports.clock) };
-    await ports.commit({ writes: stackUpdateWrites(before, after), audit: audited(caller, 'stack.updated', after) });
+    // While a removed generator's stacks are walked by name, none may move to where the walk has been.
+    const ownerPresent = name === before.name ? [] : [generatorPresent(before.generator_id, () => fleetError('stack_not_found'))];
+    const writes = [...ownerPresent, ...stackUpdateWrites(before, after)];
+    await ports.commit({ writes, audit: audited(caller, 'stack.updated', after) });
     return after;
   });
 
@@ -117,16 +123,22 @@ function changeOwn<T>(ports: FleetPorts, caller: Caller, stack: StackRecord, cha
   });
 }
 
-/** Removes a stack whose owner was removed by `actor`; done where it is gone already. */
+/** Removes a stack whose owner was removed by `actor`; done if it is gone already. */
 export const removeOrphanedStack = (at: FleetPorts, actor: Actor, id: string): Promise<void> =>
   retryOnConcurrentChange(at, 'stack', async () => {
     const stack = await findStack(at.database, id);
     if (stack) await removeRecord(at, actor, stack);
   });
 
-const removeRecord = (at: FleetPorts, actor: Actor, before: StackRecord): Promise<void> =>
-  at.commit({
-    writes: stackRemoveWrites(before),
+/** Its agents are notified, and what is left of it is cleared away, by two events that don't wait for each other. */
+async function removeRecord(at: FleetPorts, actor: Actor, before: StackRecord): Promise<void> {
+  const own = await findStackSelectors(at.database, before.id);
+  // Somebody else has removed it since it was read.
+  if (!own) throw new ConditionFailed(stackSelectorsKey(before.id));
+  const removed = { stack_id: before.id, generator_id: before.generator_id };
+  await at.commit({
+    writes: stackRemoveWrites(before, own),
     audit: audited(actor, 'stack.deleted', before),
-    events: [occurrence(fleetChanged, { kind: 'stack-removed', stack_id: before.id, generator_id: before.generator_id })],
+    events: [announce({ kind: 'stack-removed', ...removed, selectors: own.selectors }), announceRemoval({ kind: 'stack', ...removed })],
   });
+}

@@ -1,31 +1,30 @@
 import * as z from 'zod';
-import { defineEvent } from '../../platform/events/domain-event.ts';
+import { defineEvent, type Occurrence, occurrence } from '../../platform/events/domain-event.ts';
+import { Progress } from '../../platform/events/segments.ts';
 
 const id = z.uuid();
 export const SelectorSchema = z.union([z.object({ label: z.string() }), z.object({ key: z.string(), value: z.string() })]);
 
-/** An admin or the generator itself, for the audit of what follows. */
-const RemovedBy = z.object({
-  principal: z.union([z.object({ type: z.literal('admin') }), z.object({ type: z.literal('generator'), id })]),
-  ip: z.string().optional(),
-  userAgent: z.string().optional(),
-});
-
-/** Something changed that may concern agents other than those known in the request that changed it. */
+/** Something changed that may concern agents. Only agents that are registered with the generator are notified. */
 export const FleetChange = z.discriminatedUnion('kind', [
-  /** A new deployment object: whoever the stack selects. */
-  z.object({ kind: z.literal('stack-changed'), stack_id: id }),
-  /** A label or annotation put on or taken off a stack: whoever it selects, or did. Others run the stack as before. */
+  /** A stack has a new deployment object. It concerns the agents that the stack selects. */
+  z.object({ kind: z.literal('stack-changed'), stack_id: id, generator_id: id }),
+  /** A stack got or lost a label or an annotation. It concerns the agents that have it too; others run the stack as before. */
   z.object({ kind: z.literal('selector-changed'), stack_id: id, generator_id: id, selector: SelectorSchema }),
-  /** Whoever it selected must let go of it; then its edges are cleared away. */
-  z.object({ kind: z.literal('stack-removed'), stack_id: id, generator_id: id }),
-  /** Its edges are cleared away. */
-  z.object({ kind: z.literal('agent-removed'), agent_id: id }),
-  /** Its stacks are removed one by one, then its registrations. */
-  z.object({ kind: z.literal('generator-removed'), generator_id: id, by: RemovedBy }),
+  /** A stack is gone. It concerns the agents that it selected by these. */
+  z.object({ kind: z.literal('stack-removed'), stack_id: id, generator_id: id, selectors: z.array(SelectorSchema) }),
+  /** An agent's own labels, annotations, targets or registrations changed. */
+  z.object({ kind: z.literal('agent-changed'), agent_id: id, stack_id: id.optional() }),
 ]);
 export type FleetChange = z.infer<typeof FleetChange>;
 
-export const fleetChanged = defineEvent({ name: 'fleet.changed', schema: FleetChange });
+/** A change, and how far its agents are notified. */
+export const FleetChanged = z.object({ change: FleetChange, ...Progress.shape });
+export type FleetChanged = z.infer<typeof FleetChanged>;
+
+export const fleetChanged = defineEvent({ name: 'fleet.changed', schema: FleetChanged });
 /** The queue of the consumer that notifies agents. */
 export const AGENT_FANOUT_QUEUE = 'agent-fanout';
+
+/** The change as an event, for the commit that stores it. */
+export const announce = (change: FleetChange): Occurrence<FleetChanged> => occurrence(fleetChanged, { change, segment: 1 });

@@ -1,8 +1,9 @@
-import { ConditionFailed, type Database, type Write } from '../../platform/database/database.ts';
+import { ConditionFailed, type Database, type Key, type Write } from '../../platform/database/database.ts';
+import { eachBounded } from '../../platform/each-bounded.ts';
 import { fleetTable, matchKey, type Selector } from '../fleet-table.ts';
 import { findStack, type StackRecord } from '../stacks/stack-repository.ts';
 import { storedHead } from '../stacks/stored-head.ts';
-import { selectorsOfStack } from './matching.ts';
+import { findStackSelectors } from './selection.ts';
 
 /**
  * A match edge leads from a generator's label or annotation to a stack, and carries the stack's head, so that an agent's look reads
@@ -29,11 +30,11 @@ export const headUnmoved = ({ latest_sequence }: StackRecord) =>
 
 /** Brings a stack's edges up to its head. May be repeated. */
 export async function refreshMatchEdges(database: Database, stackId: string): Promise<void> {
-  const stack = await findStack(database, stackId);
+  const [stack, own] = await Promise.all([findStack(database, stackId), findStackSelectors(database, stackId)]);
   const head = stack?.latest_object;
-  if (!stack || !head) return;
+  if (!stack || !own || !head) return;
   const { sequence } = head;
-  await eachEdge(database, stack, (key) => ({
+  await eachEdge(database, stack, own.selectors, (key) => ({
     table,
     update: key,
     set: storedHead(head),
@@ -43,18 +44,18 @@ export async function refreshMatchEdges(database: Database, stackId: string): Pr
 }
 
 /** Removes the edges of a stack that is gone. May be repeated. */
-export const removeMatchEdges = (database: Database, stack: { id: string; generator_id: string }): Promise<void> =>
-  eachEdge(database, stack, (key) => ({ table, delete: key }));
+export const removeMatchEdges = (database: Database, stack: OwnedStack, selectors: readonly Selector[]): Promise<void> =>
+  eachEdge(database, stack, selectors, (key) => ({ table, delete: key }));
 
-async function eachEdge(
+type OwnedStack = Pick<StackRecord, 'id' | 'generator_id'>;
+
+const eachEdge = (
   database: Database,
-  { id, generator_id }: { id: string; generator_id: string },
-  writeOf: (key: ReturnType<typeof matchKey>) => Write,
-): Promise<void> {
-  const keys = (await selectorsOfStack(database, id)).map((selector) => matchKey(generator_id, selector, id));
-  for (let from = 0; from < keys.length; from += WRITES_AT_ONCE)
-    await Promise.all(keys.slice(from, from + WRITES_AT_ONCE).map((key) => writeUnlessOvertaken(database, writeOf(key))));
-}
+  { id, generator_id }: OwnedStack,
+  selectors: readonly Selector[],
+  writeOf: (key: Key) => Write,
+): Promise<void> =>
+  eachBounded(selectors, WRITES_AT_ONCE, (selector) => writeUnlessOvertaken(database, writeOf(matchKey(generator_id, selector, id))));
 
 /** The edge was removed meanwhile, or has a later head. */
 async function writeUnlessOvertaken(database: Database, write: Write): Promise<void> {

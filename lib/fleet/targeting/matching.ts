@@ -1,19 +1,6 @@
 import * as z from 'zod';
-import { type Database, type Item, queryAll } from '../../platform/database/database.ts';
-import {
-  agentMatchPk,
-  agentPk,
-  agentSelectorsKey,
-  agentTargetKey,
-  fleetTable,
-  matchPk,
-  type Selector,
-  stackAnnotationKey,
-  stackLabelKey,
-  stackPk,
-  stackSelectorsKey,
-  stackTargetKey,
-} from '../fleet-table.ts';
+import { type Database, queryAll } from '../../platform/database/database.ts';
+import { agentPk, agentSelectorsKey, agentTargetKey, fleetTable, matchPk, stackSelectorsKey } from '../fleet-table.ts';
 import type { StackHead } from '../stacks/stack.ts';
 import { findStacks } from '../stacks/stack-repository.ts';
 import { readStoredHead } from '../stacks/stored-head.ts';
@@ -70,32 +57,4 @@ export async function runsStack(database: Database, agentId: string, stack: { id
     [stackSelectorsKey(stack.id), agentSelectorsKey(agentId), agentTargetKey(agentId, stack.id)].map((key) => database.get(table, key)),
   );
   return isSelected({ stack: own, agent: agentOwn, target });
-}
-
-const Label = z.object({ label: z.string() });
-const Annotation = z.object({ key: z.string(), value: z.string() });
-
-/** A stack's labels and annotations, also of a stack that was just removed. */
-export async function selectorsOfStack(database: Database, stackId: string): Promise<Selector[]> {
-  const items = (prefix: string) => queryAll(database, table, { pk: stackPk(stackId), prefix, limit: 1_000 });
-  const [labels, annotations] = await Promise.all([items(stackLabelKey('', '').sk), items(stackAnnotationKey('', '').sk)]);
-  return [...labels.map((item) => Label.parse(item)), ...annotations.map((item: Item) => Annotation.parse(item))];
-}
-
-export interface EdgePage {
-  ids: string[];
-  next?: string;
-}
-
-/** Agents with an explicit target to this stack, a page at a time. */
-export const agentsTargeting = (database: Database, stackId: string, limit: number, after?: string): Promise<EdgePage> =>
-  edges(database, stackPk(stackId), stackTargetKey('', '').sk, limit, after);
-
-/** Agents with this label or annotation, registered or not: a superset of those concerned is fine, they look for themselves. */
-export const agentsSelectedBy = (database: Database, selector: Selector, limit: number, after?: string): Promise<EdgePage> =>
-  edges(database, agentMatchPk(selector), '', limit, after);
-
-async function edges(database: Database, pk: string, prefix: string, limit: number, after?: string): Promise<EdgePage> {
-  const page = await database.query(table, { pk, limit, fields: [], ...(prefix && { prefix }), ...(after !== undefined && { after }) });
-  return { ids: page.items.map((item) => item.sk.slice(prefix.length)), ...(page.next !== undefined && { next: page.next }) };
 }

@@ -1,6 +1,7 @@
 import type { Database } from '../../platform/database/database.ts';
-import { inKeyOrder } from '../../platform/database/key-order.ts';
+import { inKeyOrder, type Placed } from '../../platform/database/key-order.ts';
 import { type ListPage, type PageRequest, readPage } from '../../platform/list-page.ts';
+import { liveAgentsAmong } from '../agents/agent-repository.ts';
 import { fleetTable, generatorAgentKey, generatorPk } from '../fleet-table.ts';
 import { Registration } from './registration-repository.ts';
 
@@ -8,5 +9,17 @@ import { Registration } from './registration-repository.ts';
 export const registrationEdges = (database: Database, generatorId: string, after?: string) =>
   inKeyOrder(database, fleetTable.name, { pks: [generatorPk(generatorId)], prefix: generatorAgentKey('', '').sk, after });
 
+/** Without agents that are gone: what they leave behind is cleared away later. One unit for each agent. */
 export const listRegistrationsOfGenerator = (database: Database, generatorId: string, page: PageRequest): Promise<ListPage<Registration>> =>
-  readPage(registrationEdges(database, generatorId, page.cursor), page, (item) => Registration.parse(item));
+  readPage(liveEdges(database, registrationEdges(database, generatorId, page.cursor)), page, (item) => Registration.parse(item));
+
+async function* liveEdges(database: Database, edges: AsyncIterable<Placed[]>): AsyncGenerator<Placed[]> {
+  for await (const batch of edges) {
+    // The edge's place is the agent's id.
+    const live = await liveAgentsAmong(
+      database,
+      batch.map(({ place }) => place),
+    );
+    yield batch.filter(({ place }) => live.has(place));
+  }
+}

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { type Database, queryAll, type Write } from '../../platform/database/database.ts';
 import { agentPk, agentRegistrationKey, fleetTable, generatorAgentKey, generatorPk } from '../fleet-table.ts';
-import { agentDeregisterWrite } from './selection.ts';
 
 const table = fleetTable.name;
 /** No list returns more. */
@@ -13,7 +12,7 @@ export const Registration = z
   .meta({ id: 'AgentGeneratorRegistration' });
 export type Registration = z.infer<typeof Registration>;
 
-/** One edge each way. Goes with `agentRegisterWrite`, once for all of an agent's. */
+/** One edge each way. */
 export const registrationWrites = (registration: Registration, taken?: () => Error): Write[] => [
   {
     table,
@@ -27,7 +26,6 @@ export const registrationWrites = (registration: Registration, taken?: () => Err
 export const registrationRemoveWrites = (agentId: string, generatorId: string): Write[] => [
   { table, delete: agentRegistrationKey(agentId, generatorId) },
   { table, delete: generatorAgentKey(generatorId, agentId) },
-  agentDeregisterWrite(agentId, generatorId),
 ];
 
 export async function findRegistration(database: Database, agentId: string, generatorId: string): Promise<Registration | undefined> {

@@ -3,22 +3,16 @@ import { findGenerator, generatorUnchanged } from '../../identity/generator-repo
 import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
-import { findAgentRecord, moveRevisionWrite } from '../agents/agent-repository.ts';
 import { LIMITS } from '../agents/agent-rules.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { getGenerator } from '../generators/generator-service.ts';
-import { findStacks } from '../stacks/stack-repository.ts';
-import {
-  findRegistration,
-  listRegistrationsOfAgent,
-  type Registration,
-  registrationRemoveWrites,
-  registrationWrites,
-} from './registration-repository.ts';
-import { agentRegisterWrite } from './selection.ts';
-import { listTargets, targetRemoveWrites } from './target-service.ts';
+import { announceRemoval, removedBy } from '../removal/fleet-removed.ts';
+import { agentEdgeRemoveWrites, agentEdgeWrites } from './agent-edges.ts';
+import { findRegistration, type Registration, registrationRemoveWrites, registrationWrites } from './registration-repository.ts';
+import { type AgentSelectors, agentDeregisterWrite, agentRegisterWrite, findAgentSelectors } from './selection.ts';
+import { commitSelectionChange, type SelectionChange } from './selection-change.ts';
 
 /** An agent speaks for itself alone; an admin must name the agent. */
 function agentOf({ principal }: Caller, named: string | undefined): string {
@@ -61,24 +55,27 @@ const audited = (caller: Caller, action: string, agentId: string, generatorId: s
 
 export function register(ports: FleetPorts, caller: Caller, generatorId: string, named: string | undefined): Promise<Registration> {
   const agentId = agentOf(caller, named);
-  return retryOnConcurrentChange(ports, 'generator', async () => {
-    const generator = await findGenerator(ports.database, generatorId);
+  return retryOnConcurrentChange(ports, 'agent', async () => {
+    const [generator, known] = await Promise.all([findGenerator(ports.database, generatorId), findAgentSelectors(ports.database, agentId)]);
     if (!generator) throw fleetError('generator_not_found');
     checkAllowed(caller, generator, agentId);
-    await checkAgent(ports, agentId, generatorId);
+    if (!known) throw unknownAgent();
+    checkRoom(known, generatorId);
     const registration: Registration = {
       id: newId(),
       agent_id: agentId,
       generator_id: generatorId,
       registered_at: timestamp(ports.clock),
     };
-    await ports.commit({
+    await commitSelectionChange(ports, {
+      agentId,
       writes: [
         generatorUnchanged(generator),
         ...registrationWrites(registration, () => fleetError('already_registered')),
-        agentRegisterWrite(agentId, [generatorId]),
-        moveRevisionWrite(agentId, { orElse: unknownAgent }),
+        agentRegisterWrite(agentId, known, generatorId),
+        ...agentEdgeWrites(agentId, [generatorId], known.selectors),
       ],
+      revision: { orElse: unknownAgent },
       audit: audited(caller, 'agent.registered', agentId, generatorId),
     });
     return registration;
@@ -87,52 +84,46 @@ export function register(ports: FleetPorts, caller: Caller, generatorId: string,
 
 const unknownAgent = () => foreignKeyViolation('agent_generator_registrations_agent_id', 'agent_id: no such agent');
 
-/** Computing what an agent runs asks once for each of its generators and labels. A few more by a race do no harm. */
-async function checkAgent({ database }: FleetPorts, agentId: string, generatorId: string): Promise<void> {
-  const [agent, others] = await Promise.all([findAgentRecord(database, agentId), listRegistrationsOfAgent(database, agentId)]);
-  if (!agent) throw unknownAgent();
-  if (others.length < LIMITS.registrations || others.some((other) => other.generator_id === generatorId)) return;
+/** A few more by a race do no harm: a label writes an edge for each of them, in one transaction. */
+function checkRoom({ generators }: AgentSelectors, generatorId: string): void {
+  if (generators.length < LIMITS.registrations || generators.includes(generatorId)) return;
   throw fleetError('too_many', { message: `an agent is registered with at most ${LIMITS.registrations} generators` });
 }
 
-/**
- * Takes the agent's explicit targets to this generator's stacks along; done where it wasn't registered at all. The registration goes
- * first, so that no target comes after it; whoever repeats this after a crash finds what is left.
- */
+/** Takes the agent's explicit targets to the generator's stacks along. Nothing happens if the agent wasn't registered. */
 export async function deregister(ports: FleetPorts, caller: Caller, generatorId: string, named: string | undefined): Promise<void> {
   const agentId = agentOf(caller, named);
   if (generatorId === ports.installation.system_generator_id) throw fleetError('system_generator_not_a_tenant');
   await getGenerator(ports, generatorId);
-  await retryOnConcurrentChange(ports, 'agent', async () => {
-    const [agent, registration] = await Promise.all([
-      findAgentRecord(ports.database, agentId),
-      findRegistration(ports.database, agentId, generatorId),
-    ]);
-    if (!registration) return;
-    await ports.commit({
-      writes: [...registrationRemoveWrites(agentId, generatorId), ...(agent ? [moveRevisionWrite(agentId)] : [])],
-      audit: audited(caller, 'agent.deregistered', agentId, generatorId),
-    });
-  });
-  await retryOnConcurrentChange(ports, 'targets', () => removeTargets(ports, caller, agentId, generatorId));
+  await endRegistration(ports, agentId, generatorId, ({ id }) => ({
+    audit: audited(caller, 'agent.deregistered', agentId, generatorId),
+    events: [
+      announceRemoval({ kind: 'registration', agent_id: agentId, generator_id: generatorId, registration_id: id, by: removedBy(caller) }),
+    ],
+  }));
 }
 
-/** In bounded transactions; a target that is gone since it was listed counts once. */
-async function removeTargets(ports: FleetPorts, caller: Caller, agentId: string, generatorId: string): Promise<void> {
-  const [agent, targets] = await Promise.all([findAgentRecord(ports.database, agentId), listTargets(ports.database, agentId)]);
-  const stacks = await findStacks(
-    ports.database,
-    targets.map((target) => target.stack_id),
-  );
-  const theirs = stacks.filter((stack) => stack.generator_id === generatorId).map((stack) => stack.id);
-  for (let from = 0; from < theirs.length; from += 40) {
-    const some = theirs.slice(from, from + 40);
-    await ports.commit({
+/** The registration ends at once, so that no target is made after it. */
+export const endRegistration = (
+  ports: FleetPorts,
+  agentId: string,
+  generatorId: string,
+  accounted: (registration: Registration) => Pick<SelectionChange, 'audit' | 'events'>,
+): Promise<void> =>
+  retryOnConcurrentChange(ports, 'agent', async () => {
+    const [known, registration] = await Promise.all([
+      findAgentSelectors(ports.database, agentId),
+      findRegistration(ports.database, agentId, generatorId),
+    ]);
+    // What a removed agent leaves behind is cleared away with it.
+    if (!known || !registration) return;
+    await commitSelectionChange(ports, {
+      agentId,
       writes: [
-        ...some.flatMap((stackId) => targetRemoveWrites(agentId, stackId)).map((write) => ({ ...write, if: { exists: true } })),
-        ...(agent ? [moveRevisionWrite(agentId, { add: { target_count: -some.length } })] : []),
+        ...registrationRemoveWrites(agentId, generatorId),
+        agentDeregisterWrite(agentId, known, generatorId),
+        ...agentEdgeRemoveWrites(agentId, [generatorId], known.selectors),
       ],
-      audit: { ...audited(caller, 'agent.target_removed', agentId, generatorId), details: { generator_id: generatorId, stack_ids: some } },
+      ...accounted(registration),
     });
-  }
-}
+  });

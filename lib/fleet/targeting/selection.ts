@@ -1,9 +1,13 @@
-import type { Item, Write } from '../../platform/database/database.ts';
+import * as z from 'zod';
+import type { Database, Item, Write } from '../../platform/database/database.ts';
 import { agentSelectorsKey, fleetTable, type Selector, stackSelectorsKey } from '../fleet-table.ts';
 
 /**
  * Three items decide whether an agent runs a stack: the stack's selectors, the agent's selectors and the explicit target. One
  * serializable read covers them. Each selector is an attribute, so that changes to different selectors need no common version.
+ *
+ * An agent's edges stand under each pair of a generator and a selector of it. A change of its selectors therefore has a condition on
+ * the registrations that it has read, and the other way round: so `registrations` and `selectors` count the changes of either.
  */
 const table = fleetTable.name;
 const LABEL = 'label:';
@@ -18,55 +22,107 @@ const unset = (selector: Selector) => ({ remove: [attributeOf(selector)[0]] });
 /** Written with the stack, and there for as long as the stack is. */
 export const stackSelectorsNewWrite = (stack: { id: string; generator_id: string }): Write => ({
   table,
-  put: { ...stackSelectorsKey(stack.id), type: 'stack-selectors', generator_id: stack.generator_id },
+  put: { ...stackSelectorsKey(stack.id), type: 'stack-selectors', generator_id: stack.generator_id, changes: 0 },
 });
-export const stackSelectorsRemoveWrite = (stackId: string): Write => ({ table, delete: stackSelectorsKey(stackId) });
-export const stackSelectorAddWrite = (stackId: string, selector: Selector): Write => ({
+/** Fails if a selector was added or removed since they were read. */
+export const stackSelectorsRemoveWrite = (stackId: string, { changes }: StackSelectors): Write => ({
+  table,
+  delete: stackSelectorsKey(stackId),
+  if: { equals: { changes } },
+});
+const stackSelectorWrite = (stackId: string, change: ReturnType<typeof set> | ReturnType<typeof unset>): Write => ({
   table,
   update: stackSelectorsKey(stackId),
-  ...set(selector),
+  ...change,
+  add: { changes: 1 },
   if: { exists: true },
 });
-export const stackSelectorRemoveWrite = (stackId: string, selector: Selector): Write => ({
+export const stackSelectorAddWrite = (stackId: string, selector: Selector): Write => stackSelectorWrite(stackId, set(selector));
+export const stackSelectorRemoveWrite = (stackId: string, selector: Selector): Write => stackSelectorWrite(stackId, unset(selector));
+
+export interface StackSelectors {
+  selectors: Selector[];
+  changes: number;
+}
+
+/** A stack that is gone has none. */
+export async function findStackSelectors(database: Database, stackId: string): Promise<StackSelectors | undefined> {
+  const item = await database.get(table, stackSelectorsKey(stackId));
+  return item && { selectors: selectorsIn(item), changes: z.int().parse(item.changes) };
+}
+
+/** Written with the agent, and there for as long as the agent is. */
+export const agentSelectorsNewWrite = (agentId: string, generatorIds: readonly string[]): Write => ({
   table,
-  update: stackSelectorsKey(stackId),
-  ...unset(selector),
-  if: { exists: true },
+  put: {
+    ...agentSelectorsKey(agentId),
+    type: 'agent-selectors',
+    selectors: 0,
+    registrations: 0,
+    ...Object.fromEntries(generatorIds.map((id) => [`${REGISTRATION}${id}`, true])),
+  },
+});
+/** Fails if anything in it was changed since it was read. */
+export const agentSelectorsRemoveWrite = (agentId: string, { versions }: AgentSelectors): Write => ({
+  table,
+  delete: agentSelectorsKey(agentId),
+  if: { equals: versions },
 });
 
-export const agentSelectorAddWrite = (agentId: string, selector: Selector): Write => ({
+/** These fail if the agent's registrations were changed since they were read. */
+const agentSelectorWrite = (agentId: string, known: AgentSelectors, change: ReturnType<typeof set> | ReturnType<typeof unset>): Write => ({
   table,
   update: agentSelectorsKey(agentId),
-  ...set(selector),
+  ...change,
+  add: { selectors: 1 },
+  if: { equals: { registrations: known.versions.registrations } },
 });
-export const agentSelectorRemoveWrite = (agentId: string, selector: Selector): Write => ({
+export const agentSelectorAddWrite = (agentId: string, known: AgentSelectors, selector: Selector): Write =>
+  agentSelectorWrite(agentId, known, set(selector));
+export const agentSelectorRemoveWrite = (agentId: string, known: AgentSelectors, selector: Selector): Write =>
+  agentSelectorWrite(agentId, known, unset(selector));
+
+/** These fail if the agent's selectors were changed since they were read. */
+const agentRegistrationWrite = (
+  agentId: string,
+  known: AgentSelectors,
+  change: Pick<Extract<Write, { update: unknown }>, 'set' | 'remove'>,
+): Write => ({
   table,
   update: agentSelectorsKey(agentId),
-  ...unset(selector),
+  ...change,
+  add: { registrations: 1 },
+  if: { equals: { selectors: known.versions.selectors } },
 });
-/** One write for all, since a transaction writes an item once. */
-export const agentRegisterWrite = (agentId: string, generatorIds: readonly string[]): Write => ({
-  table,
-  update: agentSelectorsKey(agentId),
-  set: Object.fromEntries(generatorIds.map((id) => [`${REGISTRATION}${id}`, true])),
-});
-export const agentDeregisterWrite = (agentId: string, generatorId: string): Write => ({
-  table,
-  update: agentSelectorsKey(agentId),
-  remove: [`${REGISTRATION}${generatorId}`],
-});
+export const agentRegisterWrite = (agentId: string, known: AgentSelectors, generatorId: string): Write =>
+  agentRegistrationWrite(agentId, known, { set: { [`${REGISTRATION}${generatorId}`]: true } });
+export const agentDeregisterWrite = (agentId: string, known: AgentSelectors, generatorId: string): Write =>
+  agentRegistrationWrite(agentId, known, { remove: [`${REGISTRATION}${generatorId}`] });
+
+export interface AgentSelectors {
+  selectors: Selector[];
+  generators: string[];
+  versions: { selectors: number; registrations: number };
+}
+const Versions = z.object({ selectors: z.int(), registrations: z.int() });
+
+/** An agent that is gone has none. */
+export async function findAgentSelectors(database: Database, agentId: string): Promise<AgentSelectors | undefined> {
+  const item = await database.get(table, agentSelectorsKey(agentId));
+  return item && { ...readAgentSelectors(item), versions: Versions.parse(item) };
+}
+
+const selectorsIn = (item: Item): Selector[] =>
+  Object.entries(item).flatMap(([name, value]): Selector[] => {
+    if (name.startsWith(LABEL)) return [{ label: name.slice(LABEL.length) }];
+    return name.startsWith(ANNOTATION) ? [{ key: name.slice(ANNOTATION.length), value: String(value) }] : [];
+  });
 
 /** The selectors and registrations that an agent's item says. */
-export function readAgentSelectors(item: Item | undefined): { selectors: Selector[]; generators: string[] } {
-  const entries = Object.entries(item ?? {});
-  return {
-    selectors: entries.flatMap(([name, value]): Selector[] => {
-      if (name.startsWith(LABEL)) return [{ label: name.slice(LABEL.length) }];
-      return name.startsWith(ANNOTATION) ? [{ key: name.slice(ANNOTATION.length), value: String(value) }] : [];
-    }),
-    generators: entries.flatMap(([name]) => (name.startsWith(REGISTRATION) ? [name.slice(REGISTRATION.length)] : [])),
-  };
-}
+export const readAgentSelectors = (item: Item | undefined): { selectors: Selector[]; generators: string[] } => ({
+  selectors: item ? selectorsIn(item) : [],
+  generators: Object.keys(item ?? {}).flatMap((name) => (name.startsWith(REGISTRATION) ? [name.slice(REGISTRATION.length)] : [])),
+});
 
 /** The answer of the three items. A stack without its item is gone. */
 export function isSelected({ stack, agent, target }: Record<'stack' | 'agent' | 'target', Item | undefined>): boolean {

@@ -1,15 +1,15 @@
 import * as z from 'zod';
 import { decideFor } from '../../identity/principal.ts';
-import { ConditionFailed, type Database, queryAll, type Write } from '../../platform/database/database.ts';
+import { type Condition, ConditionFailed, type Database, queryAll, type Write } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
-import { moveRevisionWrite } from '../agents/agent-repository.ts';
+import { findAgentRecord } from '../agents/agent-repository.ts';
 import { LIMITS } from '../agents/agent-rules.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import { agentKey, agentPk, agentRegistrationKey, agentTargetKey, fleetTable, stackKey, stackTargetKey } from '../fleet-table.ts';
-import type { Stack } from '../stacks/stack.ts';
 import { getStack } from '../stacks/stack-service.ts';
-import { findRegistration } from './registration-repository.ts';
+import { findRegistration, type Registration } from './registration-repository.ts';
+import { commitSelectionChange } from './selection-change.ts';
 
 const table = fleetTable.name;
 
@@ -17,14 +17,19 @@ const table = fleetTable.name;
 export const AgentTarget = z.object({ id: z.uuid(), agent_id: z.uuid(), stack_id: z.uuid() }).meta({ id: 'AgentTarget' });
 export type AgentTarget = z.infer<typeof AgentTarget>;
 
-export async function listTargets(database: Database, agentId: string): Promise<AgentTarget[]> {
-  const items = await queryAll(database, table, { pk: agentPk(agentId), prefix: agentTargetKey('', '').sk, limit: LIMITS.targets });
-  return items.map((item) => AgentTarget.parse(item));
+/** An unknown agent has none, nor has one that was removed. */
+export async function listTargets({ database }: FleetPorts, agentId: string): Promise<AgentTarget[]> {
+  const prefix = agentTargetKey('', '').sk;
+  const [agent, items] = await Promise.all([
+    findAgentRecord(database, agentId),
+    queryAll(database, table, { pk: agentPk(agentId), prefix, limit: LIMITS.targets }),
+  ]);
+  return agent ? items.map((item) => AgentTarget.parse(item)) : [];
 }
 
 /** The stack's owner (or an admin), for an agent registered with the stack's generator. The order of checks is the contract's. */
-async function checkTarget(at: FleetPorts, caller: Caller, agentId: string, stackId: string): Promise<Stack> {
-  const stack = await getStack(at, stackId);
+async function checkTarget(ports: FleetPorts, caller: Caller, agentId: string, stackId: string): Promise<Registration> {
+  const stack = await getStack(ports, stackId);
   decideFor(caller.principal, {
     admin: () => {},
     agent: () => {
@@ -34,83 +39,83 @@ async function checkTarget(at: FleetPorts, caller: Caller, agentId: string, stac
       if (id !== stack.generator_id) throw fleetError('target_generator_mismatch');
     },
   });
-  if (!(await findRegistration(at.database, agentId, stack.generator_id))) throw fleetError('agent_not_registered');
-  return stack;
+  const [registration, agent] = await Promise.all([
+    findRegistration(ports.database, agentId, stack.generator_id),
+    findAgentRecord(ports.database, agentId),
+  ]);
+  // An agent that is gone is registered with nobody.
+  if (!registration || !agent) throw fleetError('agent_not_registered');
+  return registration;
 }
 
+/** A target goes with the registration that allowed it, even if the agent registers again before it has gone. */
 export async function addTarget(
-  at: FleetPorts,
-  actor: Caller,
+  ports: FleetPorts,
+  caller: Caller,
   pathAgentId: string,
   input: { agent_id: string; stack_id: string },
 ): Promise<AgentTarget> {
-  const stack = await checkTarget(at, actor, pathAgentId, input.stack_id);
+  const { stack_id: stackId } = input;
+  const registration = await checkTarget(ports, caller, pathAgentId, stackId);
   if (input.agent_id !== pathAgentId) throw fleetError('agent_id_mismatch');
-  const target: AgentTarget = { id: newId(), agent_id: pathAgentId, stack_id: input.stack_id };
+  const target: AgentTarget = { id: newId(), agent_id: pathAgentId, stack_id: stackId };
+  const stored = { ...target, registration_id: registration.id };
   const taken = () => uniqueViolation('agent_targets_agent_id_stack_id', 'the agent has this target already');
-  const change = {
+  const full = () => fleetError('too_many', { message: `an agent has at most ${LIMITS.targets} targets` });
+  await commitSelectionChange(ports, {
+    agentId: pathAgentId,
     writes: [
       // Both may have gone since they were read.
-      { table, check: stackKey(stack.id), if: { exists: true }, orElse: () => fleetError('stack_not_found') },
+      { table, check: stackKey(stackId), if: { exists: true }, orElse: () => fleetError('stack_not_found') },
       {
         table,
-        check: agentRegistrationKey(pathAgentId, stack.generator_id),
-        if: { exists: true },
+        check: agentRegistrationKey(pathAgentId, registration.generator_id),
+        if: { equals: { id: registration.id } },
         orElse: () => fleetError('agent_not_registered'),
       },
-      { table, put: { ...agentTargetKey(pathAgentId, input.stack_id), type: 'target', ...target }, if: { exists: false }, orElse: taken },
-      { table, put: { ...stackTargetKey(input.stack_id, pathAgentId), type: 'targeted-by', ...target } },
-      moveRevisionWrite(pathAgentId, {
-        stackId: stack.id,
-        add: { target_count: 1 },
-        below: { target_count: LIMITS.targets },
-      }),
+      { table, put: { ...agentTargetKey(pathAgentId, stackId), type: 'target', ...stored }, if: { exists: false }, orElse: taken },
+      { table, put: { ...stackTargetKey(stackId, pathAgentId), type: 'targeted-by', ...stored } },
     ],
-    audit: { actor, action: 'agent.target_added', resourceType: 'agent', resourceId: pathAgentId, details: { stack_id: input.stack_id } },
-  };
-  try {
-    await at.commit(change);
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error;
-    // An agent that is gone is registered with nobody.
-    if (!(await at.database.get(table, agentKey(pathAgentId)))) throw fleetError('agent_not_registered');
-    throw fleetError('too_many', { message: `an agent has at most ${LIMITS.targets} targets` });
-  }
+    revision: { stackId, add: { target_count: 1 }, below: { target_count: LIMITS.targets }, orElse: full },
+    audit: {
+      actor: caller,
+      action: 'agent.target_added',
+      resourceType: 'agent',
+      resourceId: pathAgentId,
+      details: { stack_id: stackId },
+    },
+  });
   return target;
 }
 
-/** The edges of one target, both ways. */
-export const targetRemoveWrites = (agentId: string, stackId: string): Write[] => [
-  { table, delete: agentTargetKey(agentId, stackId) },
+/** The edges of one target, both ways: fails if it is gone already, so that the agent's count stays true. */
+export const targetRemoveWrites = (agentId: string, stackId: string, condition: Condition = { exists: true }): Write[] => [
+  { table, delete: agentTargetKey(agentId, stackId), if: condition },
   { table, delete: stackTargetKey(stackId, agentId) },
 ];
 
-/** Removes a target whose stack is gone: once, however often it is repeated, so that the agent's count stays true. */
+/** Removes a target whose stack is gone, once the agent is notified. May be repeated. */
 export async function dropTarget(database: Database, agentId: string, stackId: string): Promise<void> {
-  const [own, inverse] = [agentTargetKey(agentId, stackId), stackTargetKey(stackId, agentId)];
   try {
     await database.transact([
-      { table, delete: own, if: { exists: true } },
-      { table, delete: inverse },
+      ...targetRemoveWrites(agentId, stackId),
       { table, update: agentKey(agentId), add: { target_count: -1 }, if: { exists: true } },
     ]);
   } catch (error) {
-    // Removed already, or the agent is gone: what is left of it counts for nobody.
     if (!(error instanceof ConditionFailed)) throw error;
-    await Promise.all(targetRemoveWrites(agentId, stackId).map((write) => database.write(write)));
+    // Removed already, or the agent is gone: its own edge goes with it.
+    await database.write({ table, delete: stackTargetKey(stackId, agentId) });
   }
 }
 
-export async function removeTarget(at: FleetPorts, actor: Caller, agentId: string, stackId: string): Promise<void> {
-  await checkTarget(at, actor, agentId, stackId);
+export async function removeTarget(ports: FleetPorts, caller: Caller, agentId: string, stackId: string): Promise<void> {
+  await checkTarget(ports, caller, agentId, stackId);
   try {
-    await at.commit({
-      writes: [
-        { table, delete: agentTargetKey(agentId, stackId), if: { exists: true } },
-        { table, delete: stackTargetKey(stackId, agentId) },
-        moveRevisionWrite(agentId, { stackId, add: { target_count: -1 } }),
-      ],
-      audit: { actor, action: 'agent.target_removed', resourceType: 'agent', resourceId: agentId, details: { stack_id: stackId } },
+    await commitSelectionChange(ports, {
+      agentId,
+      writes: targetRemoveWrites(agentId, stackId),
+      revision: { stackId, add: { target_count: -1 } },
+      audit: { actor: caller, action: 'agent.target_removed', resourceType: 'agent', resourceId: agentId, details: { stack_id: stackId } },
     });
   } catch (error) {
     throw error instanceof ConditionFailed ? fleetError('agent_target_not_found') : error;

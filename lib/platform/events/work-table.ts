@@ -7,6 +7,7 @@ import { expiresAt, type Table } from '../database/table.ts';
  * | --- | --- | --- |
  * | the sweep: which events are due? | `OUTBOX#<shard>` \| `<due>#<id>`, oldest due time first | a query for each of four shards |
  * | the request that wrote an event: it was accepted | the same key | one delete |
+ * | a consumer: where did I end this segment of an event? | `SEGMENT#<id>#<n>` \| `END` | one read for a segment, one conditional put with the next |
  * | a consumer: did I handle this event before? | `HANDLED#<queue>#<id>` \| `HANDLED` | one conditional put, in the effect's transaction |
  * | readiness, after a write failed: can the store keep anything again? | `PROBE` \| `WRITE` | one put, while it can't |
  *
@@ -27,6 +28,14 @@ export const outboxDueBelow = (nowMs: number): string => `${new Date(nowMs).toIS
 
 /** A mark must outlive its message, which somebody may send back from the dead-letter queue. */
 const HANDLED_DAYS = 15;
+export const segmentEndKey = (eventId: string, segment: number) => ({ pk: `SEGMENT#${eventId}#${segment}`, sk: 'END' });
+export const segmentEndItem = (eventId: string, segment: number, end: string, nowMs: number) => ({
+  ...segmentEndKey(eventId, segment),
+  type: 'segment-end',
+  end,
+  expires_at: expiresAt(nowMs, HANDLED_DAYS),
+});
+
 export const handledItem = (queue: string, eventId: string, nowMs: number) => ({
   pk: `HANDLED#${queue}#${eventId}`,
   sk: 'HANDLED',

@@ -1,0 +1,84 @@
+import type { Item } from '../../platform/database/database.ts';
+import { eachBounded } from '../../platform/each-bounded.ts';
+import { occurrence } from '../../platform/events/domain-event.ts';
+import { acknowledge, type OutboxItem } from '../../platform/events/outbox.ts';
+import { partitionSegment, workSegment } from '../../platform/events/segments.ts';
+import { agentPk, agentTargetKey, fleetTable, generatorPk, stackPk } from '../fleet-table.ts';
+import type { NotifyPorts } from '../targeting/notify-agents.ts';
+import { clearAgentItem } from './clear-agent.ts';
+import { clearGeneratorItem } from './clear-generator.ts';
+import { clearStackItem } from './clear-stack.ts';
+import { clearTargets } from './clear-targets.ts';
+import { CLEAN_UP_QUEUE, type FleetRemoval, FleetRemoved, fleetRemoved } from './fleet-removed.ts';
+
+/**
+ * Clears away what a removed stack, agent, generator or registration leaves behind: its partition, a segment for each message, each
+ * item after what it leads to, so that a crash leaves nothing that can't be found. May be repeated.
+ */
+interface Clearing {
+  pk: string;
+  prefix?: string;
+  /** Items in a segment: each takes a few calls to the store, a stack of a generator some dozens. */
+  limit: number;
+  /** So few are cleared in the request, if anybody sees them; undefined if nobody does. */
+  inRequest?: number;
+  work(items: readonly Item[]): Promise<void>;
+}
+const AT_ONCE = 25;
+
+const each = (work: (item: Item) => Promise<unknown>) => (items: readonly Item[]) => eachBounded(items, AT_ONCE, work);
+
+function clearingOf(ports: NotifyPorts, removal: FleetRemoval): Clearing {
+  switch (removal.kind) {
+    case 'stack':
+      return { pk: stackPk(removal.stack_id), limit: 500, work: each((item) => clearStackItem(ports, removal, item)) };
+    case 'agent':
+      return { pk: agentPk(removal.agent_id), limit: 1_000, work: each((item) => clearAgentItem(ports.database, removal, item)) };
+    case 'generator': {
+      const work = each((item) => clearGeneratorItem(ports, removal, item));
+      return { pk: generatorPk(removal.generator_id), limit: 200, inRequest: 20, work };
+    }
+    case 'registration': {
+      const where = { pk: agentPk(removal.agent_id), prefix: agentTargetKey('', '').sk };
+      return { ...where, limit: 400, inRequest: 100, work: (items) => clearTargets(ports, removal, items) };
+    }
+  }
+}
+
+export async function cleanUp(ports: NotifyPorts, { id, data }: { id: string; data: FleetRemoved }): Promise<void> {
+  const { removal, pass, ...progress } = data;
+  const { limit, work, inRequest, ...where } = clearingOf(ports, removal);
+  const done = await workSegment(ports, id, progress, {
+    limit,
+    read: (bounds) => partitionSegment(ports.database, fleetTable.name, where, bounds),
+    work,
+    event: (next) => occurrence(fleetRemoved, { removal, pass, ...next }),
+  });
+  if (done && pass === 1 && inRequest === undefined) await lookAgainLater(ports, removal);
+}
+
+/**
+ * Removes the stacks of a removed generator and the targets of an ended registration, if they are few: whoever asked for it finds them
+ * gone. Returns what is left of the event for the queues; the second pass is left to the sweep.
+ */
+export async function clearFewNow(ports: NotifyPorts, item: OutboxItem): Promise<OutboxItem | undefined> {
+  const { removal, pass, segment } = FleetRemoved.parse(item.data);
+  if (pass === 2) return undefined;
+  const { inRequest, work, ...where } = clearingOf(ports, removal);
+  if (inRequest === undefined || segment > 1) return item;
+  const { things, next } = await partitionSegment(ports.database, fleetTable.name, where, { limit: inRequest });
+  if (next !== undefined) return item;
+  await work(things);
+  return acknowledge(item, CLEAN_UP_QUEUE, ports.outbox);
+}
+
+/**
+ * A request that was admitted before the stack or the agent was removed may still write a report or what the agent was told. The event of the second pass is
+ * left to the sweep of the outbox, which waits for longer than any request may take.
+ */
+const lookAgainLater = ({ commit }: NotifyPorts, removal: FleetRemoval): Promise<void> =>
+  commit({
+    writes: [],
+    audit: { unaudited: 'bookkeeping: the second look after a removal' },
+    events: [occurrence(fleetRemoved, { removal, pass: 2, segment: 1 })],
+  });

@@ -1,0 +1,15 @@
+import type { Key, Write } from '../../platform/database/database.ts';
+import { agentMatchKey, fleetTable, type Selector } from '../fleet-table.ts';
+
+/**
+ * Edges from a generator's label or annotation to an agent that has it and is registered with the generator. They say whom to notify,
+ * so they change in the transaction of the label, the annotation or the registration that makes them.
+ */
+const table = fleetTable.name;
+
+const keys = (agentId: string, generatorIds: readonly string[], selectors: readonly Selector[]): Key[] =>
+  generatorIds.flatMap((generatorId) => selectors.map((selector) => agentMatchKey(generatorId, selector, agentId)));
+
+export const agentEdgeWrites = (...edges: Parameters<typeof keys>): Write[] =>
+  keys(...edges).map((key) => ({ table, put: { ...key, type: 'agent-match' } }));
+export const agentEdgeRemoveWrites = (...edges: Parameters<typeof keys>): Write[] => keys(...edges).map((key) => ({ table, delete: key }));

@@ -1,0 +1,78 @@
+import { ConditionFailed, type Database } from '../../platform/database/database.ts';
+import { eachBounded } from '../../platform/each-bounded.ts';
+import { acknowledge, type OutboxItem, type RelayPorts, relay } from '../../platform/events/outbox.ts';
+import { moveRevisionWrite } from '../agents/agent-repository.ts';
+import type { FleetPorts } from '../fleet-ports.ts';
+import { clearFewNow } from '../removal/clean-up.ts';
+import { fleetRemoved } from '../removal/fleet-removed.ts';
+import { type ConcernedAgent, concernedAgents } from './concerned-agents.ts';
+import { AGENT_FANOUT_QUEUE, type FleetChange, FleetChanged, fleetChanged } from './fleet-changed.ts';
+import { refreshMatchEdges, removeMatchEdges } from './match-edges.ts';
+import { dropTarget } from './target-service.ts';
+
+/** A change that concerns more agents than this goes through the queue, so that no request waits for a crowd. */
+const AGENTS_IN_REQUEST = 50;
+const AT_ONCE = 50;
+
+export type NotifyPorts = FleetPorts & { outbox: RelayPorts };
+
+/**
+ * Runs right after a commit, with the events that it stored. Most changes concern a handful of agents, and these are notified here.
+ * Other events are relayed to their queues. An event that neither succeeds for stays in the outbox, for the sweep.
+ */
+export const notifyAfterCommit =
+  (ports: NotifyPorts) =>
+  async (items: readonly OutboxItem[]): Promise<void> => {
+    try {
+      const left = await Promise.all(items.map((item) => notifyFewNow(ports, item)));
+      const rest = left.flatMap((item) => item ?? []);
+      if (rest.length > 0) await relay(rest, ports.outbox);
+    } catch (error) {
+      ports.log.warn('outbox_left_to_the_sweep', { items: items.length, error });
+    }
+  };
+
+/** Notifies the agents, if they are few; returns what is left of the event for the queues. */
+async function notifyFewNow(ports: NotifyPorts, item: OutboxItem): Promise<OutboxItem | undefined> {
+  if (item.event === fleetRemoved.name) return clearFewNow(ports, item);
+  if (item.event !== fleetChanged.name) return item;
+  const { change, segment } = FleetChanged.parse(item.data);
+  if (segment > 1) return item;
+  const { things: agents, next } = await concernedAgents(ports.database, change, { limit: AGENTS_IN_REQUEST });
+  if (next !== undefined) return item;
+  await prepareEdges(ports.database, change);
+  await notifyAgents(ports.database, change, agents);
+  return acknowledge(item, AGENT_FANOUT_QUEUE, ports.outbox);
+}
+
+/** Runs before revisions move: whoever looks because of the move must read edges that know the change. */
+export async function prepareEdges(database: Database, change: FleetChange): Promise<void> {
+  switch (change.kind) {
+    case 'stack-changed':
+      return refreshMatchEdges(database, change.stack_id);
+    case 'stack-removed':
+      return removeMatchEdges(database, { id: change.stack_id, generator_id: change.generator_id }, change.selectors);
+    case 'selector-changed':
+    case 'agent-changed':
+  }
+}
+
+/**
+ * Moves the revisions of these agents. Runs after the change is stored: an agent that comes to match before its edge is read is among
+ * them, and one that comes to match later moves its own revision. To notify an agent twice costs it one look. An explicit target to a
+ * removed stack goes after its agent is notified, since the target says whom to notify.
+ */
+export const notifyAgents = (database: Database, change: FleetChange, agents: readonly ConcernedAgent[]): Promise<void> =>
+  eachBounded(agents, AT_ONCE, async ({ id, targeted }) => {
+    await moveRevision(database, id, change.stack_id);
+    if (targeted && change.kind === 'stack-removed') await dropTarget(database, id, change.stack_id);
+  });
+
+async function moveRevision(database: Database, agentId: string, stackId: string | undefined): Promise<void> {
+  try {
+    await database.write(moveRevisionWrite(agentId, { stackId }));
+  } catch (error) {
+    // The agent is gone, and its edges are being removed.
+    if (!(error instanceof ConditionFailed)) throw error;
+  }
+}

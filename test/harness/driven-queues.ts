@@ -1,0 +1,58 @@
+import { queueGroups } from '../../functions/registry.ts';
+import { outboxSweep } from '../../functions/schedules/outbox-sweep.ts';
+import type { Services } from '../../functions/services.ts';
+import { type AnyConsumer, consumeBatch } from '../../lib/platform/events/consumer.ts';
+
+export interface QueuedMessage {
+  queue: string;
+  id: string;
+  body: string;
+}
+
+export interface DrivenQueues {
+  /** What was sent and is not delivered yet, oldest first. */
+  messages: QueuedMessage[];
+  /** Delivers one message; false if its consumer failed, as on a real queue. */
+  deliver(message: QueuedMessage): Promise<boolean>;
+  /** Delivers until nothing is left; a message that fails is delivered again. Returns how many deliveries that took. */
+  drain(): Promise<number>;
+  /** Sweeps the outbox, which is due if the host's clock is far enough. */
+  sweep(): Promise<void>;
+}
+
+/** Queues that a test delivers from itself, for a host that runs no consumers of its own; `handlers` stand in for consumers'. */
+export function driveQueues(services: Services, handlers: Record<string, AnyConsumer['handle']> = {}): DrivenQueues {
+  const messages: QueuedMessage[] = [];
+  services.outbox.queues.send = async (queue, sent) => {
+    messages.push(...sent.map(({ id, body }) => ({ queue, id, body })));
+    return [];
+  };
+  const deliver = async ({ queue, id, body }: QueuedMessage): Promise<boolean> => {
+    const group = queueGroups.find(({ consumer }) => consumer.queue === queue);
+    if (!group) throw new Error(`no consumer of ${queue}`);
+    const consumer: AnyConsumer = { ...group.consumer, handle: handlers[queue] ?? group.consumer.handle };
+    let done = false;
+    await consumeBatch(consumer, services, [{ id, body, attempt: 1 }], {
+      log: services.log,
+      onDone: () => {
+        done = true;
+      },
+      moveToDeadLetterQueue: () => Promise.reject(new Error(`${queue}: rejected ${body}`)),
+    });
+    return done;
+  };
+  return {
+    messages,
+    deliver,
+    async drain() {
+      let deliveries = 0;
+      for (let message = messages.shift(); message; message = messages.shift()) {
+        deliveries += 1;
+        if (deliveries > 1_000) throw new Error('the queues never become empty');
+        if (!(await deliver(message))) messages.push(message);
+      }
+      return deliveries;
+    },
+    sweep: () => outboxSweep.run(services),
+  };
+}
