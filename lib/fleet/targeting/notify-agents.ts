@@ -38,14 +38,17 @@ async function notifyFewNow(ports: NotifyPorts, item: OutboxItem): Promise<Outbo
   if (item.event !== fleetChanged.name) return item;
   const { change, segment } = FleetChanged.parse(item.data);
   if (segment > 1) return item;
+  await prepareEdges(ports.database, change);
   const { things: agents, next } = await concernedAgents(ports.database, change, { limit: AGENTS_IN_REQUEST });
   if (next !== undefined) return item;
-  await prepareEdges(ports.database, change);
   await notifyAgents(ports.database, change, agents);
   return acknowledge(item, AGENT_FANOUT_QUEUE, ports.outbox);
 }
 
-/** Runs before revisions move: whoever looks because of the move must read edges that know the change. */
+/**
+ * Runs before revisions move: whoever looks because of the move must read edges that know the change. It also runs before the concerned
+ * agents are read: an agent that comes to the stack after that reading then looks at edges that know the change.
+ */
 export async function prepareEdges(database: Database, change: FleetChange): Promise<void> {
   switch (change.kind) {
     case 'stack-changed':

@@ -36,7 +36,7 @@ export interface Segment<T> {
 export interface SegmentWork<T> {
   limit: number;
   read(bounds: Bounds): Promise<Segment<T>>;
-  /** Runs before any thing of any segment is worked. May run twice. */
+  /** Runs before any thing of any segment is read. May run twice. */
   prepare?(): Promise<void>;
   /** May run twice for the same things. */
   work(things: readonly T[]): Promise<void>;
@@ -55,9 +55,9 @@ export async function workSegment<T>(ports: SegmentPorts, eventId: string, progr
   const { segment, origin = eventId, after } = progress;
   const { limit } = work;
   const known = await findEnd(ports, origin, segment);
+  if (known === undefined && segment === 1) await work.prepare?.();
   let found = await work.read({ limit, after, until: known });
   if (known === undefined) {
-    if (segment === 1) await work.prepare?.();
     if (found.next !== undefined) {
       const next = work.event({ segment: segment + 1, origin, after: found.next });
       const queued = await queueNext(ports, { origin, segment, end: found.next, next });
