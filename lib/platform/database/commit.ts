@@ -27,7 +27,7 @@ export interface CommitPorts<AuditEntry> {
 
 /**
  * Stores a change, its audit entries and its events in one transaction. Every change by a caller goes this way. Only bookkeeping is
- * written directly: heartbeats, assignments as agents received them, revisions and the outbox.
+ * written directly, by the files that test/architecture/direct-writes.test.ts lists.
  */
 export function createCommit<AuditEntry extends object>(ports: CommitPorts<AuditEntry>): Commit<AuditEntry> {
   return async ({ writes, audit, events = [] }) => {
