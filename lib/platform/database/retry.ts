@@ -3,6 +3,7 @@ import { backoffMs } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { ConditionFailed, keyOf, type Write } from './database.ts';
+import { retryEnd } from './retry-time.ts';
 
 /** No attempt starts later than this after the first one, so that a caller gets an answer before it gives up itself. */
 const BUDGET_MS = 1_500;
@@ -76,7 +77,9 @@ export function createRetry(clock: Clock): Retry {
         const fault = faultOf(error);
         if (fault === undefined) throw error;
         const waitMs = backoffMs(attempt, BACKOFF);
-        const over = attempt === MAX_ATTEMPTS || clock.monotonicMs() + waitMs > deadline;
+        // A conflict says that others make progress, and nothing of the store.
+        const end = fault === 'conflict' ? deadline : retryEnd(deadline);
+        const over = attempt === MAX_ATTEMPTS || clock.monotonicMs() + waitMs > end;
         if (over || (fault === 'unanswered' && !repeatable)) throw unavailable(fault, repeatable, error);
         onFault?.(fault);
         await clock.sleep(waitMs);

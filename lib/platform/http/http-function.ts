@@ -1,4 +1,5 @@
 import middy from '@middy/core';
+import { shareRetryTime } from '../database/retry-time.ts';
 import { AppError } from '../errors.ts';
 import { type Admission, admitRequest } from './admission.ts';
 import type { AnyEndpoint } from './endpoint.ts';
@@ -22,7 +23,12 @@ const ANSWER_EARLY_MS = 500;
 /** Serves these endpoints; `surface` answers for the paths that none of them has. Importing a function composes nothing. */
 export function httpFunction(endpoints: readonly AnyEndpoint[], surface: AnySurface): HttpFunction {
   const route = createRouter(endpoints);
-  const admit = (head: HttpEvent) => admitRequest(route, surface, head);
+  const admit = async (head: HttpEvent): Promise<Admission> => {
+    const admission = await shareRetryTime(() => admitRequest(route, surface, head));
+    if (admission.kind === 'answered') return admission;
+    // The body may have taken long to arrive.
+    return { ...admission, complete: (body) => shareRetryTime(() => admission.complete(body)) };
+  };
   const answer = async (event: HttpEvent): Promise<HttpResult> => {
     const admission = await admit(event);
     return admission.kind === 'answered' ? admission.result : admission.complete(bodyOf(event));
