@@ -7,8 +7,8 @@ import { createTestNamespace, describeKubernetes, testCluster } from '../kuberne
 import { configMap, type Enlisted, eventually, type FleetWorld, startFleetWorld } from './fleet-world.ts';
 
 /**
- * From a YAML posted to the API to objects in a real cluster. The agent has the rights of the chart's ServiceAccount and no others;
- * kubectl with the administrator's serves the assertions alone.
+ * From YAML that is posted to the API to objects in a real cluster. The agent has only the rights of the chart's ServiceAccount. kubectl
+ * has the administrator's rights and is used for assertions.
  */
 const CRD_RULES = [
   {
@@ -50,7 +50,7 @@ describeKubernetes('an agent on a real API server', () => {
     await cluster?.close();
   });
 
-  test('what is posted is applied, changed and pruned, and each step is reported', async () => {
+  test('a posted stack is applied, changed and pruned, and each step is reported', async () => {
     const namespace = await createTestNamespace(kubernetes);
     const stack = await world.createStack('web');
     await agent.target(stack.id);
@@ -67,7 +67,7 @@ describeKubernetes('an agent on a real API server', () => {
     expect(await found(namespace, 'configmap', 'b')).toBeUndefined();
   });
 
-  test('a workload counts as deployed once it is available', async () => {
+  test('a workload counts as deployed only when it is available', async () => {
     const namespace = await createTestNamespace(kubernetes);
     const stack = await world.createStack('workload');
     await agent.target(stack.id);
@@ -85,7 +85,7 @@ spec:
     expect((await found(namespace, 'deployment', 'web')).status.availableReplicas).toBe(2);
   });
 
-  test('a claim that waits for its first pod does not hold up its stack', async () => {
+  test('a volume claim that waits for its first pod does not delay its stack', async () => {
     const namespace = await createTestNamespace(kubernetes);
     await kubernetes.kubectl(
       ['apply', '-f', '-'],
@@ -101,7 +101,7 @@ spec: { storageClassName: lazy, accessModes: [ReadWriteOnce], resources: { reque
     expect(await agent.event(object)).toMatchObject(succeeded);
   });
 
-  test('an invalid object changes nothing of its stack, and says why', async () => {
+  test('a stack with an invalid object changes nothing, and its event names the object', async () => {
     const namespace = await createTestNamespace(kubernetes);
     const stack = await world.createStack('invalid');
     await agent.target(stack.id);
@@ -117,7 +117,7 @@ spec: { ports: [{ port: 700000 }] }
     expect(await found(namespace, 'configmap', 'fine')).toBeUndefined();
   });
 
-  test('what somebody changes or deletes comes back', async () => {
+  test('an object that somebody changes or deletes is restored', async () => {
     const namespace = await createTestNamespace(kubernetes);
     const stack = await world.createStack('drift');
     await agent.target(stack.id);
@@ -130,7 +130,7 @@ spec: { ports: [{ port: 700000 }] }
     );
   });
 
-  test('a deletion marker removes all that the stack runs, and nothing else', async () => {
+  test('a deletion marker removes all objects of its stack, and nothing else', async () => {
     const namespace = await createTestNamespace(kubernetes);
     const stack = await world.createStack('marked');
     await agent.target(stack.id);
@@ -143,7 +143,7 @@ spec: { ports: [{ port: 700000 }] }
     expect(await found(namespace, 'configmap', 'theirs')).toBeDefined();
   });
 
-  test('a definition and a resource of its kind come in one stack', async () => {
+  test('one stack may contain a CustomResourceDefinition and a resource of its kind', async () => {
     const namespace = await createTestNamespace(kubernetes);
     const stack = await world.createStack('custom');
     await agent.target(stack.id);
@@ -171,7 +171,7 @@ spec:
     await gone(namespace, 'customresourcedefinition', 'widgets.e2e.example.com');
   });
 
-  test('two agents share a cluster: each touches only its own, and neither takes over what the other runs', async () => {
+  test('two agents in one cluster change only their own objects, and neither takes over an object of the other', async () => {
     const namespace = await createTestNamespace(kubernetes);
     const other = await world.enlist('second');
     const running = await other.run(cluster, { inventoryNamespace: home });
@@ -189,7 +189,7 @@ spec:
     await running.stop();
   });
 
-  test('five hundred objects in one stack are applied, and removed only after a confirmation', async () => {
+  test('a stack of five hundred objects is applied, and removed only after a confirmation', async () => {
     const namespace = await createTestNamespace(kubernetes);
     const stack = await world.createStack('large');
     await agent.target(stack.id);
@@ -213,7 +213,7 @@ spec:
     ).toBe('');
   }, 60_000);
 
-  test('a stack deleted while the agent was away is removed when it is back', async () => {
+  test('a stack that is deleted while its agent is stopped is removed when the agent runs again', async () => {
     const namespace = await createTestNamespace(kubernetes);
     const stack = await world.createStack('withdrawn');
     await agent.target(stack.id);

@@ -9,13 +9,13 @@ import type { AgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
 import type { Api } from '../harness/client.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 
-/** A server, a generator with a stack or two, and agents: everything real but the distance between them. */
+/** A real server, a generator and real agents, all on this machine. */
 export interface FleetWorld {
   host: TestHost;
   generatorId: string;
-  /** As the generator. */
+  /** Calls the API as the generator. */
   generator: Api;
-  /** An ACTIVE agent's record and key. */
+  /** Creates an ACTIVE agent with its key. */
   enlist(name: string): Promise<Enlisted>;
   createStack(name: string): Promise<FleetStack>;
   stop(): Promise<void>;
@@ -23,29 +23,29 @@ export interface FleetWorld {
 
 export interface Enlisted {
   id: string;
-  /** Runs the agent on a cluster, from its state of last time; a stopped one can be started again. */
+  /** Runs the agent on a cluster, with the state of its last run. A stopped agent can be run again. */
   run(cluster: Cluster, config?: Partial<AgentConfig>): Promise<Agent>;
-  /** Its newest event on this object, once there is one that `accept`s. */
-  event(objectId: string, accept?: (event: AgentEvent) => boolean): Promise<AgentEvent>;
+  /** Waits for an event of the agent on this deployment object that `accept` takes, and returns the newest one. */
+  event(deploymentObjectId: string, accept?: (event: AgentEvent) => boolean): Promise<AgentEvent>;
   target(stackId: string): Promise<void>;
 }
 
 export interface FleetStack {
   id: string;
-  /** Submits the stack's next state; resolves to the object's id. */
+  /** Submits the stack's next state. Resolves to the id of the deployment object. */
   submit(yaml: string): Promise<string>;
   submitMarker(): Promise<string>;
 }
 
 const WAIT_MS = 20_000;
 
-/** Asks again and again until there is an answer, or throws what it waited for. */
+/** Repeats the probe until it returns something. Throws an error that names `what` after the time-out. */
 export async function eventually<T>(what: string, probe: () => Promise<T | undefined>, timeoutMs = WAIT_MS): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}, which did not come`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
@@ -81,10 +81,10 @@ export async function startFleetWorld(): Promise<FleetWorld> {
         await running.start();
         return running;
       },
-      event: (objectId, accept = () => true) =>
-        eventually(`an event of ${name} on ${objectId}`, async () => {
+      event: (deploymentObjectId, accept = () => true) =>
+        eventually(`an event of ${name} on ${deploymentObjectId}`, async () => {
           const events: AgentEvent[] = (await host.admin.get(`/agents/${agent.id}/events`)).body;
-          return events.find((event) => event.deployment_object_id === objectId && accept(event));
+          return events.find((event) => event.deployment_object_id === deploymentObjectId && accept(event));
         }),
       async target(stackId) {
         await generator.post(`/agents/${agent.id}/targets`, { agent_id: agent.id, stack_id: stackId });

@@ -12,7 +12,7 @@ describeKubernetes("the README's tour on a real API server", () => {
   }, 180_000);
   afterAll(() => tour?.stop());
 
-  test('ends with a SUCCESS event, and kubectl shows the objects', async () => {
+  test("the README's tour on a real cluster ends with a SUCCESS event, and kubectl shows the objects", async () => {
     expect(await tour.walk('kubernetes')).toContain("status: 'SUCCESS'");
     expect(await kubernetes.kubectl(['get', 'configmap', 'greeting', '-n', 'web', '-o', 'jsonpath={.data.text}'])).toBe('hello');
   }, 60_000);

@@ -18,7 +18,7 @@ test("the README's tour leaves no file behind", () => {
   expect(tour.files()).toEqual(['data']);
 });
 
-test('a reader who has not replaced the key is told so', async () => {
+test("the README's tour tells a reader that the key was not replaced", async () => {
   expect(await tour.walkWithoutKey()).toBe('An empty answer: is ADMIN the key that the start has shown?\n');
 });
 

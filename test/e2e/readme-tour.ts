@@ -6,15 +6,15 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-/** The README's own words, run: `npm start -- --try`, then the commands between its tour markers, as a reader would paste them. */
+/** Runs the commands of the README as a reader would paste them: `npm start -- --try`, then those between the tour markers. */
 const ROOT = resolve(import.meta.dirname, '../..');
 
 export interface Tour {
-  /** Runs the commands; resolves to what the last one printed: the newest event. */
+  /** Runs the commands. Resolves to the output of the last one, which is the newest event. */
   walk(cluster: 'memory' | 'kubernetes'): Promise<string>;
-  /** Runs the commands up to the first answer that they look into, with the key not replaced; resolves to what the reader is told. */
+  /** Runs the commands up to the first one that parses an answer, without replacing the key. Resolves to the error that is printed. */
   walkWithoutKey(): Promise<string>;
-  /** Creates an agent's record and starts the agent as a process, on a cluster in memory; resolves to what it logged until it was at work. */
+  /** Creates an agent's record and starts the agent as a process, on a cluster in memory. Resolves to its log up to its start. */
   runAgent(): Promise<string>;
   /** The names in the folder in which the commands ran. */
   files(): string[];
@@ -70,7 +70,7 @@ export async function startTour(flags: readonly string[] = []): Promise<Tour> {
     walkWithoutKey: async () => (await run(commands('tour').split('CI=')[0] ?? '').catch((error) => error)).stderr,
     async runAgent() {
       const functions = commands('tour').split('GENERATOR=')[0]?.replace('brokkr_…', adminPak);
-      // In the project's folder, as the README says; the key and what the agent remembers stay in the test's.
+      // The agent's program is in the project's folder. Its key and its state stay in the test's folder.
       const agent = commands('agent')
         .replace('npm run agent', `exec '${process.execPath}' '${ROOT}/agent/main.ts'`)
         .replaceAll('BROKKR__AGENT__BROKER_URL', 'BROKKR__AGENT__CLUSTER=memory BROKKR__AGENT__HEALTH_PORT=0 BROKKR__AGENT__BROKER_URL');
@@ -79,12 +79,12 @@ export async function startTour(flags: readonly string[] = []): Promise<Tour> {
         env,
         stdio: ['ignore', 'ignore', 'pipe'],
       });
-      let said = '';
+      let logged = '';
       for await (const line of createInterface({ input: child.stderr })) {
-        said += `${line}\n`;
+        logged += `${line}\n`;
         if (line.includes('"agent_started"')) child.kill('SIGTERM');
       }
-      return said;
+      return logged;
     },
     files: () => readdirSync(folder),
     async stop() {

@@ -8,19 +8,19 @@ import * as z from 'zod';
 /** A real browser, driven over its debugging protocol. */
 export interface Page {
   open(url: string): Promise<void>;
-  /** The value of an expression in the page; promises are awaited. */
+  /** Returns the value of an expression in the page; a promise is awaited. */
   evaluate(expression: string): Promise<unknown>;
   /** Resolves as soon as the expression is true, rejects after ten seconds. */
   waitFor(expression: string): Promise<void>;
-  /** What the page complained of: errors, refused resources, exceptions. */
+  /** The errors, refused resources and exceptions of the page. */
   complaints: string[];
-  /** The addresses it asked for. */
+  /** The addresses that the page requested. */
   requested: string[];
   screenshot(): Promise<Buffer>;
   close(): Promise<void>;
 }
 
-/** The installed browser; undefined where there is none. */
+/** The path of the installed browser; undefined if there is none. */
 export const browserPath: string | undefined = [
   process.env.CHROMIUM_PATH ?? '',
   '/usr/bin/chromium',
@@ -49,13 +49,13 @@ export async function openBrowser(path: string, { colorScheme = 'light' }: { col
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const port = await new Promise<string>((resolve, reject) => {
-    let said = '';
+    let output = '';
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      said += chunk;
-      const found = /DevTools listening on ws:\/\/[^:]+:(\d+)/.exec(said)?.[1];
+      output += chunk;
+      const found = /DevTools listening on ws:\/\/[^:]+:(\d+)/.exec(output)?.[1];
       if (found) resolve(found);
     });
-    void ended.then(() => reject(new Error(`the browser ended: ${said.slice(-500)}`)));
+    void ended.then(() => reject(new Error(`the browser ended: ${output.slice(-500)}`)));
   });
   const targets = z.array(z.object({ type: z.string(), webSocketDebuggerUrl: z.string() }));
   const pages = targets.parse(await (await fetch(`http://127.0.0.1:${port}/json/list`)).json());
@@ -99,7 +99,7 @@ export async function openBrowser(path: string, { colorScheme = 'light' }: { col
     },
     async waitFor(expression) {
       for (const deadline = performance.now() + 10_000; !(await page.evaluate(expression)); ) {
-        if (performance.now() > deadline) throw new Error(`the page never came to ${expression}`);
+        if (performance.now() > deadline) throw new Error(`this never became true in the page: ${expression}`);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     },

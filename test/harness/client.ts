@@ -1,21 +1,21 @@
 import { Agent, request } from 'undici';
 import * as z from 'zod';
 
-/** What came back. */
+/** The answer to a request. */
 export interface Answer {
   status: number;
   /** Lower-case names. */
   headers: Record<string, string>;
-  /** Parsed, where it is JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: what a test asserts on is what it expects
+  /** The parsed body; undefined if it is not JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test's assertions say which type it expects
   body: any;
   text: string;
 }
 
 export interface Call {
-  /** Undefined ones are left out. */
+  /** Headers whose value is undefined are left out. */
   headers?: Record<string, string | undefined>;
-  /** Sends the body, a text or bytes, as it is: with this content type, or with none where null. Other bodies are sent as JSON. */
+  /** Sends the body, a text or bytes, unchanged, with this content type or, if null, with none. Other bodies are sent as JSON. */
   contentType?: string | null;
 }
 
@@ -27,13 +27,13 @@ export interface Api {
   patch(path: string, body?: unknown, call?: Call): Promise<Answer>;
   delete(path: string, body?: unknown, call?: Call): Promise<Answer>;
   send(method: string, path: string, body?: unknown, call?: Call): Promise<Answer>;
-  /** The same server, as another caller; undefined for nobody. */
+  /** Returns a client of the same server with another key; undefined means without a key. */
   as(pak: string | undefined): Api;
 }
 
 const dispatcher = new Agent({ keepAliveTimeout: 1_000, connections: 64 });
 
-/** A client for tests: `api(url, pak).get('/agents')` asks for `<url>/api/v1/agents`. Every answer resolves, whatever its status. */
+/** A client for tests: `api(url, pak).get('/agents')` requests `<url>/api/v1/agents`. It resolves for every status. */
 export function api(url: string, pak?: string, base = '/api/v1'): Api {
   async function send(method: string, path: string, value?: unknown, { headers, contentType }: Call = {}): Promise<Answer> {
     const asItIs = contentType !== undefined;

@@ -6,23 +6,23 @@ import { type Api, api } from './client.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** `npm start` as people run it: a process of its own. */
+/** `npm start` as people run it, in a process of its own. */
 export interface HostProcess {
   url: string;
-  /** The key it has shown; empty where it has shown none. */
+  /** The key that the host has shown; empty if it has shown none. */
   adminPak: string;
-  /** As the holder of that key, below `/api/v1`. */
+  /** A client with that key, below `/api/v1`. */
   admin: Api;
   root: Api;
   pid: number;
   /** The embedded store's process. */
   dynamoDbPid: number;
-  /** From its birth until it listened. */
+  /** The time from the start of the process until it listened. */
   startedInMs: number;
   stdout(): string;
   stderr(): string;
   kill(signal: NodeJS.Signals): void;
-  /** How it ended. */
+  /** Resolves to the exit code or signal of the process. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
@@ -41,7 +41,7 @@ process.once('exit', () => {
   for (const child of processes) child.kill('SIGKILL');
 });
 
-/** Runs a command of the host's that ends by itself, or by a signal when it has logged a text; one that doesn't is ended, and has no exit code. */
+/** Runs a command of the host until it ends by itself, or by a signal that is sent after a log text. After ten seconds it is killed. */
 export async function runHost(
   options: HostProcessOptions & { signalOn?: { text: string; signal: NodeJS.Signals } },
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
@@ -59,7 +59,7 @@ export async function runHost(
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
-/** Starts a host on a free port; resolves when it listens, rejects with what it said when it ends before. */
+/** Starts a host on a free port. Resolves when it listens; rejects with its standard error if it ends before. */
 export async function startHostProcess(options: HostProcessOptions = {}): Promise<HostProcess> {
   const started = performance.now();
   const { child, stdout, stderr, ended } = spawnHost({ ...options, args: ['--port', '0', ...(options.args ?? [])] });
@@ -98,13 +98,13 @@ function spawnHost({ dataDir, args = [], env = {} }: HostProcessOptions) {
   return { child, stdout: collect(child.stdout), stderr: collect(child.stderr), ended };
 }
 
-/** The first child of a process: a host's only one is its store. */
+/** The first child of a process. A host has only one, its store. */
 async function childOf(pid: number): Promise<number> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return Number(children.trim().split(' ')[0]);
 }
 
-/** Whether there is such a process, zombies apart. */
+/** Whether a process with this id exists. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

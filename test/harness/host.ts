@@ -4,21 +4,21 @@ import { createLog } from '../../lib/platform/log.ts';
 import { type Api, api } from './client.ts';
 
 export interface TestHost extends Host {
-  /** The admin's key, minted on this first start. Empty on a later start with the same data folder. */
+  /** The admin key that was minted on the first start; empty on a later start with the same data folder. */
   adminPak: string;
-  /** As the admin, below `/api/v1`. */
+  /** A client with the admin key, below `/api/v1`. */
   admin: Api;
-  /** As nobody, below `/api/v1`; `anonymous.as(pak)` is anybody. */
+  /** A client without a key, below `/api/v1`; `anonymous.as(pak)` gives it one. */
   anonymous: Api;
-  /** As nobody, below `/`. */
+  /** A client without a key, below `/`. */
   root: Api;
-  /** What the host has logged, one JSON text a line. */
+  /** The log of the host, one JSON text for each line. */
   logged: string[];
 }
 
 /**
- * A host on embedded engines that keep nothing, on a free port; nothing of the environment reaches it, but for `DYNAMODB_ENDPOINT`
- * and `SQS_ENDPOINT`, which put it on other engines under a prefix of its own. Give `config` only the variables that matter.
+ * A host on a free port, on embedded engines that keep nothing. Of the environment it sees only `DYNAMODB_ENDPOINT` and `SQS_ENDPOINT`,
+ * which put it on other engines under a prefix of its own. Give `config` only the variables that matter to the test.
  *
  *   const host = await startTestHost();
  *   const { body: stack } = await host.admin.post('/stacks', { name: 'web', generator_id });

@@ -9,14 +9,14 @@ afterAll(() => host.stop());
 
 const from = (origin: string) => ({ headers: { origin } });
 
-test('a page of an allowed origin may ask beforehand without a key, for every verb of the API', async () => {
+test('a preflight from an allowed origin needs no key and allows every method of the API', async () => {
   const answer = await host.anonymous.send('OPTIONS', '/stacks', undefined, from('https://console.example.com'));
   expect(answer.status).toBe(200);
   expect(answer.headers).toMatchObject({ 'access-control-allow-origin': 'https://console.example.com', vary: 'Origin' });
   expect(answer.headers['access-control-allow-methods']).toContain('PATCH');
 });
 
-test('its answers may be read by the page, errors too', async () => {
+test('a page of an allowed origin may read every answer, errors included', async () => {
   expect((await host.admin.get('/stacks', from('https://console.example.com'))).headers['access-control-allow-origin']).toBe(
     'https://console.example.com',
   );
@@ -25,13 +25,13 @@ test('its answers may be read by the page, errors too', async () => {
   );
 });
 
-test('a page of another origin is allowed nothing', async () => {
+test('a page of another origin may read no answer', async () => {
   const answer = await host.admin.get('/stacks', from('https://evil.example.com'));
   expect(answer.headers['access-control-allow-origin']).toBeUndefined();
   expect(answer.headers.vary).toBe('Origin');
 });
 
-test('who is no browser is told nothing of origins', async () => {
+test('a caller that is not a browser gets no CORS headers', async () => {
   const answer = await host.admin.get('/stacks');
   expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
 });

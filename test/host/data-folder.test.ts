@@ -6,7 +6,7 @@ import { openDataFolder } from '../../infra/host/data-folder.ts';
 import { runHost, temporaryDataDir } from '../harness/host-process.ts';
 import { mayMount, mountSmallFileSystem } from './small-file-system.ts';
 
-/** A data folder that can't be used ends a start with one sentence: which folder, why, and what to do. */
+/** If the data folder can't be used, the start ends with one sentence that names the folder, the reason and what to do. */
 const folders: string[] = [];
 afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
@@ -27,16 +27,16 @@ const refusal = (folder: string, reason: string) => ({
 });
 
 const withMounts = (await mayMount()) ? test : test.skip;
-if (withMounts === test.skip) console.info('left out: full and read-only disks (this user may not mount)');
+if (withMounts === test.skip) console.info('skipped: full and read-only disks (this user may not mount)');
 
-withMounts('a full disk at the start is told as a full disk', async () => {
+withMounts('a start on a full disk fails and says that the disk is full', async () => {
   const disk = await mountSmallFileSystem('256k');
   const outcome = await startIn(join(disk.folder, 'data'));
   await disk.unmount();
   expect(outcome).toEqual(refusal(join(disk.folder, 'data'), 'its disk is full: make room there'));
 });
 
-withMounts.each(['a new folder', 'a folder with data'])('%s on a read-only file system is told as read-only', async (kind) => {
+withMounts.each(['a new folder', 'a folder with data'])('a start with %s on a read-only file system fails and says so', async (kind) => {
   const disk = await mountSmallFileSystem('4m');
   const dataDir = join(disk.folder, 'data');
   if (kind === 'a folder with data') (await openDataFolder(dataDir)).release();
@@ -48,24 +48,24 @@ withMounts.each(['a new folder', 'a folder with data'])('%s on a read-only file 
 
 const NOBODY = 65_534;
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
-asRoot('a folder of another user is told with the user who may not write there', async () => {
+asRoot("a start with another user's data folder fails and names the user that may not write", async () => {
   const folder = await newFolder();
   await chmod(folder, 0o755);
   const open = `import('${new URL('../../infra/host/data-folder.ts', import.meta.url)}').then((m) => m.openDataFolder(process.argv[1])).catch((e) => console.log(e.message))`;
-  const said = execFileSync(process.execPath, ['-e', open, folder], { uid: NOBODY, encoding: 'utf8' });
-  expect(said).toBe(
+  const output = execFileSync(process.execPath, ['-e', open, folder], { uid: NOBODY, encoding: 'utf8' });
+  expect(output).toBe(
     `the data folder ${folder} can't be used: user ${NOBODY} may not write ${folder}/host.probe: make that user its owner, or give another BROKKR_DATA_DIR\n`,
   );
 });
 
-test('a file in the place of the folder is told as a file', async () => {
+test('a start with a file in place of the data folder fails and names the file', async () => {
   const file = join(await newFolder(), 'data');
   await writeFile(file, '');
   expect(await startIn(file)).toEqual(refusal(file, `there is a file in its place (${file}): remove it`));
 });
 
 test.each(['host.lock', 'dynamodb.sqlite', 'queues/fauxqs.db'])(
-  'a pipe in the place of %s ends the start instead of holding it up',
+  'a start with a pipe in place of %s fails instead of waiting',
   async (name) => {
     const folder = await newFolder();
     await mkdir(join(folder, 'queues'));
@@ -75,7 +75,7 @@ test.each(['host.lock', 'dynamodb.sqlite', 'queues/fauxqs.db'])(
   },
 );
 
-test('a folder that never answers is told after a bounded wait', async () => {
+test('a start with a data folder that never answers fails after a bounded wait', async () => {
   const folder = await newFolder();
   const hanging = openDataFolder(folder, { limitMs: 10, tryOut: () => new Promise(() => {}) });
   await expect(hanging).rejects.toThrow(
@@ -83,7 +83,7 @@ test('a folder that never answers is told after a bounded wait', async () => {
   );
 });
 
-test('a folder in use is told as such, and is free again when its host lets go', async () => {
+test('a data folder serves one host at a time, and is free again after its host releases it', async () => {
   const folder = await newFolder();
   const first = await openDataFolder(folder);
   await expect(openDataFolder(folder)).rejects.toThrow(`another host is using ${folder}`);
@@ -91,7 +91,7 @@ test('a folder in use is told as such, and is free again when its host lets go',
   (await openDataFolder(folder)).release();
 });
 
-test('trying the folder out leaves nothing in it', async () => {
+test('the check of a data folder leaves nothing in it but the lock', async () => {
   const folder = await newFolder();
   (await openDataFolder(folder)).release();
   expect(await readdir(folder)).toEqual(['host.lock']);

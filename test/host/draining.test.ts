@@ -4,7 +4,7 @@ import { endpoint, fleetFunction } from '../../functions/fleet/fleet-endpoint.ts
 import { api } from '../harness/client.ts';
 import { startTestHost } from '../harness/host.ts';
 
-test('a stop answers what has arrived and takes nothing new', async () => {
+test('a stopping host answers requests that have arrived and takes no new ones', async () => {
   const [arrived, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const endpoints = [
     endpoint({
@@ -34,7 +34,7 @@ test('a stop answers what has arrived and takes nothing new', async () => {
   await host.stop();
 });
 
-test('hosts follow one another in one process, each with its own data', async () => {
+test('hosts that run one after another in one process each have their own data', async () => {
   for (let n = 0; n < 3; n++) {
     const host = await startTestHost();
     expect((await host.admin.get('/agents')).body).toEqual([]);

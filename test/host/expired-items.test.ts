@@ -32,7 +32,7 @@ const newSchedule = () =>
 const put = (table: string, pk: string, expires_at?: number) =>
   database.write({ table, put: { pk, sk: 'S', ...(expires_at !== undefined && { expires_at }) } });
 
-test('what has expired is deleted, and nothing else', async () => {
+test('the schedule of the embedded store deletes expired items and no others', async () => {
   await put('mortal', 'past', NOW_SECONDS - 1);
   await put('mortal', 'now', NOW_SECONDS);
   await put('mortal', 'future', NOW_SECONDS + 1);
@@ -45,13 +45,13 @@ test('what has expired is deleted, and nothing else', async () => {
   expect(await Promise.all([kept('mortal', 'future'), kept('mortal', 'for-ever'), kept('eternal', 'past')])).toEqual([true, true, true]);
 });
 
-test('much that has expired is deleted in bounded slices, until nothing is left', async () => {
+test('the schedule of the embedded store deletes many expired items in bounded slices, until none is left', async () => {
   const count = 1_300;
-  for (let at = 0; at < count; at += 100) {
+  for (let start = 0; start < count; start += 100) {
     await database.transact(
       Array.from({ length: 100 }, (_, n) => ({
         table: 'mortal',
-        put: { pk: 'many', sk: String(at + n).padStart(6, '0'), expires_at: NOW_SECONDS - 60 },
+        put: { pk: 'many', sk: String(start + n).padStart(6, '0'), expires_at: NOW_SECONDS - 60 },
       })),
     );
   }
@@ -66,7 +66,7 @@ test('much that has expired is deleted in bounded slices, until nothing is left'
   }
 });
 
-test('the host runs it beside the functions’ schedules', async () => {
+test('the host runs the deletion of expired items besides the functions’ schedules', async () => {
   const host = await startTestHost();
   const key = { pk: 'AUDIT#test', sk: 'S' };
   await host.app.services.database.write({ table: 'telemetry', put: { ...key, expires_at: 1 } });

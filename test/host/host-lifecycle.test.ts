@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { type HostProcess, isAlive, runHost, startHostProcess, temporaryDataDir } from '../harness/host-process.ts';
 
-/** What `npm start` promises, asked of the process people run. */
+/** The promises of `npm start`, tested on the process that people run. */
 const PAK = /brokkr_[A-Za-z0-9]+_[A-Za-z0-9]+/g;
 const hosts: HostProcess[] = [];
 const folders: string[] = [];
@@ -27,7 +27,7 @@ async function start(options: Parameters<typeof startHostProcess>[0] = {}): Prom
   return host;
 }
 
-/** Resolves when the process is gone. */
+/** Resolves when the process has ended. */
 async function gone(pid: number): Promise<void> {
   const deadline = performance.now() + 5_000;
   while (isAlive(pid)) {
@@ -36,7 +36,7 @@ async function gone(pid: number): Promise<void> {
   }
 }
 
-test('the first start shows one admin key, the next ones none, and it goes on working', async () => {
+test('only the first start shows an admin key, which works on later starts too', async () => {
   const dataDir = await folder();
   const first = await start({ dataDir });
   expect(new Set(first.stdout().match(PAK))).toEqual(new Set([first.adminPak]));
@@ -50,7 +50,7 @@ test('the first start shows one admin key, the next ones none, and it goes on wo
   for (const host of [first, second]) expect(host.stderr()).not.toContain(first.adminPak);
 });
 
-test('two first starts on one store mint one key', async () => {
+test('two first starts on one store mint one admin key', async () => {
   const store = await start();
   const endpoint = /"dynamodb":"([^"]+)"/.exec(store.stderr())?.[1] ?? '';
   const env = { DYNAMODB_ENDPOINT: endpoint, BROKKR_PREFIX: 'shared' };
@@ -58,7 +58,7 @@ test('two first starts on one store mint one key', async () => {
   expect(both.map(({ adminPak }) => adminPak).filter(Boolean)).toHaveLength(1);
 });
 
-test('other engines are used where the AWS SDK is configured for them, with its credentials', async () => {
+test("a host uses other engines with the AWS SDK's own settings and credentials", async () => {
   const store = await start();
   const [, dynamodb, sqs] = /"dynamodb":"([^"]+)","sqs":"([^"]+)"/.exec(store.stderr()) ?? [];
   const credentials = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'us-east-1' };
@@ -70,7 +70,7 @@ test('other engines are used where the AWS SDK is configured for them, with its 
   expect((await second.admin.get('/agents')).body).toHaveLength(1);
 });
 
-test('a start on existing data takes less than two seconds and finds it all', async () => {
+test('a start on existing data finds it and takes less than two seconds', async () => {
   const dataDir = await folder();
   const first = await start({ dataDir });
   const created = await first.admin.post('/agents', { name: 'a', cluster_name: 'c' });
@@ -78,7 +78,7 @@ test('a start on existing data takes less than two seconds and finds it all', as
   await first.ended;
 
   const times: number[] = [];
-  // The machine may be busy with something else: the best of three is what a start takes.
+  // The machine may be busy with other work, so the best of three starts counts.
   while (times.length < 3 && !times.some((ms) => ms < 2_000)) {
     const next = await start({ dataDir, adminPak: first.adminPak });
     expect((await next.admin.get(`/agents/${created.body.agent.id}`)).body).toEqual(created.body.agent);
@@ -89,7 +89,7 @@ test('a start on existing data takes less than two seconds and finds it all', as
   expect(Math.min(...times)).toBeLessThan(2_000);
 });
 
-test('nothing acknowledged is lost when host and store are killed in the middle of writing', async () => {
+test('no acknowledged write is lost if host and store are killed while writing', async () => {
   const dataDir = await folder();
   const first = await start({ dataDir });
   const acknowledged: string[] = [];
@@ -112,7 +112,7 @@ test('nothing acknowledged is lost when host and store are killed in the middle 
   expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
 });
 
-test('the store does not outlive a host that is killed', async () => {
+test('the store ends if its host is killed', async () => {
   const host = await start({ dataDir: await folder() });
   expect(isAlive(host.dynamoDbPid)).toBe(true);
   host.kill('SIGKILL');
@@ -120,7 +120,7 @@ test('the store does not outlive a host that is killed', async () => {
   await gone(host.dynamoDbPid);
 });
 
-test('a host whose store dies says so and ends', async () => {
+test('a host whose store dies logs that and ends', async () => {
   const host = await start();
   process.kill(host.dynamoDbPid, 'SIGKILL');
   expect(await host.ended).toEqual({ code: 1, signal: null });
@@ -139,7 +139,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s stops host and store in good order
   expect(host.stderr()).not.toContain('"level":"error"');
 });
 
-test('a signal that comes while the host is still starting stops it in good order as well', async () => {
+test('a signal during the start stops the host in good order', async () => {
   const { code, stderr } = await runHost({
     dataDir: await folder(),
     args: ['--port', '0'],
@@ -158,7 +158,7 @@ test('one data folder serves one host at a time', async () => {
   expect(second.stderr).toContain(`another host is using ${dataDir}`);
 });
 
-test('a lost admin key is replaced by a new one, and dies', async () => {
+test('a rotation of the admin key makes a new key work and the lost one stop', async () => {
   const dataDir = await folder();
   const first = await start({ dataDir });
   first.kill('SIGTERM');
@@ -172,7 +172,7 @@ test('a lost admin key is replaced by a new one, and dies', async () => {
   expect((await second.admin.as(first.adminPak).get('/agents')).status).toBe(401);
 });
 
-test('a new admin key leaves the one brought along open, and says so', async () => {
+test('a rotation of the admin key says that the key of BROKKR_ADMIN_PAK_HASH still works', async () => {
   const dataDir = await folder();
   const env = { BROKKR_ADMIN_PAK_HASH: createHash('sha256').update('a'.repeat(32)).digest('hex') };
   const first = await start({ dataDir, env });
@@ -190,14 +190,14 @@ test('a new admin key leaves the one brought along open, and says so', async () 
 test.each([
   ['that keeps nothing', async () => ({}), /--ephemeral/],
   ['in an empty data folder', async () => ({ dataDir: await folder() }), /no store in .*BROKKR_DATA_DIR/],
-])('no admin key is made for a store %s', async (_where, where, reason) => {
+])('a rotation of the admin key is refused for a store %s', async (_where, where, reason) => {
   const { code, stdout, stderr } = await runHost({ ...(await where()), args: ['--rotate-admin-pak'] });
   expect(code).toBe(1);
   expect(stdout).toBe('');
   expect(stderr).toMatch(reason);
 });
 
-test('an admin key brought along works, and none is minted beside it', async () => {
+test('a configured admin key works, and no other one is minted', async () => {
   const pak = `brokkr_BRtest12_${'a'.repeat(32)}`;
   const hash = createHash('sha256').update('a'.repeat(32)).digest('hex');
   const host = await start({ env: { BROKKR_ADMIN_PAK_HASH: hash } });
@@ -205,7 +205,7 @@ test('an admin key brought along works, and none is minted beside it', async () 
   expect((await host.admin.as(pak).get('/agents')).status).toBe(200);
 });
 
-test('a start that finds no admin key says so and how to make one; the next one points to the key that was made', async () => {
+test('a start without an admin key says how to make one, and a start after that mentions the made one', async () => {
   const dataDir = await folder();
   const first = await start({ dataDir, env: { BROKKR_ADMIN_PAK_HASH: 'a'.repeat(64) } });
   expect(first.stdout()).not.toContain('--rotate-admin-pak');
@@ -223,7 +223,7 @@ test('a start that finds no admin key says so and how to make one; the next one 
   expect((await third.admin.get('/agents')).status).toBe(200);
 });
 
-test('data is for its owner alone', async () => {
+test('only its owner may read the data folder', async () => {
   const dataDir = join(await folder(), 'data');
   await start({ dataDir });
   expect((await stat(dataDir)).mode & 0o077).toBe(0);
@@ -239,7 +239,7 @@ test.each([
   expect(stderr).toMatch(reason);
 });
 
-test('a port in use is refused; the key of a first start that fails so is shown all the same, and works', async () => {
+test('a start on a port in use fails, but a first start shows its admin key, which works later', async () => {
   const dataDir = await folder();
   const first = await start();
   const { code, stdout, stderr } = await runHost({ dataDir, args: ['--port', new URL(first.url).port] });
@@ -256,7 +256,7 @@ test.each([
   ['DYNAMODB_ENDPOINT', {}],
   ['SQS_ENDPOINT', {}],
   ['AWS_ENDPOINT_URL_DYNAMODB', { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'us-east-1' }],
-])('an engine that is not there is told by the setting that leads to it: %s', async (name, env) => {
+])('a start with an engine that does not answer names the setting %s', async (name, env) => {
   const { code, stderr } = await runHost({ args: ['--port', '0'], env: { ...env, [name]: 'http://localhost:9' } });
   expect(code).toBe(1);
   expect(stderr).toMatch(new RegExp(`^brokkr: .*\\b${name}\\b.*ECONNREFUSED`, 'm'));
@@ -265,7 +265,7 @@ test.each([
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ family }) => family === 'IPv6'));
 
 test.each([['0.0.0.0', 'http://127.0.0.1:'], ...(hasIpv6 ? [['::', 'http://[::1]:']] : [])])(
-  'on %s it says that it listens on every interface, and its links lead to this machine',
+  'a host on %s says that it listens on every interface, and its links lead to this machine',
   async (address = '', link = '') => {
     const host = await start({ args: ['--host', address] });
     expect(host.stdout()).toMatch(/listens on every interface, port \d+$/m);
@@ -274,13 +274,13 @@ test.each([['0.0.0.0', 'http://127.0.0.1:'], ...(hasIpv6 ? [['::', 'http://[::1]
   },
 );
 
-test('help is help', async () => {
+test('--help prints the options and ends', async () => {
   const { code, stdout } = await runHost({ args: ['--help'] });
   expect(code).toBe(0);
   expect(stdout).toContain('--rotate-admin-pak');
 });
 
-test('a damaged queue file is a refusal to start, not a hang and not an empty queue', async () => {
+test('a start with a damaged queue file is refused', async () => {
   const dataDir = await folder();
   const first = await start({ dataDir });
   first.kill('SIGTERM');

@@ -3,27 +3,27 @@ import { expect, test } from '@jest/globals';
 import { HELP, loadHostConfig, SETTINGS } from '../../infra/host/host-config.ts';
 
 const known = SETTINGS.toSorted();
-/** The settings that a text names, and whatever else looks like one. */
+/** The settings that a text names, and other words that look like one. */
 const named = (text: string) => [...new Set(text.match(/\b[A-Z]+(_[A-Z]+)+\b|\bHOST\b|\bPORT\b|\bKUBECONFIG\b/g))].sort();
 
-test('--help names every setting, and nothing that is none', () => {
+test('--help names every setting and no unknown one', () => {
   expect(named(HELP)).toEqual(known);
 });
 
-test("the README's table names every setting, and nothing that is none", () => {
+test("the README's table names every setting and no unknown one", () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const table = readme.split('## Settings of the server')[1]?.split('\n## ')[0] ?? '';
   const names = [...table.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell]) => cell).join(' ');
   expect(named(names)).toEqual(known);
 });
 
-test.each(['abc', '3.5', '-1', '65536'])('%s is no port, and the message says what is', (port) => {
+test.each(['abc', '3.5', '-1', '65536'])('the port %s is refused with the rule for ports', (port) => {
   expect(() => loadHostConfig([], { PORT: port })).toThrow('bad configuration: PORT: must be a whole number from 0 to 65535');
 });
 
 const origins = (text: string) => loadHostConfig([], { BROKKR_CORS_ORIGINS: text }).config.BROKKR_CORS_ORIGINS;
 
-test('origins are taken as browsers send them', () => {
+test('origins are accepted as browsers send them', () => {
   const all = ['https://console.example.com', 'http://localhost:3001', 'http://[::1]:8080', 'chrome-extension://abcdef', '*'];
   expect(origins(`${all.join(', ')},`)).toEqual(all);
 });
@@ -36,7 +36,7 @@ test.each([
   'https://Console.example.com',
   'https://*.example.com',
   'https://a.example.com https://b.example.com',
-])('%s is no origin that a browser would send, and is refused', (origin) => {
+])('the origin %s is refused, since no browser would send it', (origin) => {
   expect(() => origins(`http://localhost:3001,${origin}`)).toThrow(
     `bad configuration: BROKKR_CORS_ORIGINS.1: "${origin}" is not an origin`,
   );

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-test('the host answers others while it reads a MiB of YAML that is refused at last', async () => {
+test('the host answers other requests while it reads a MiB of YAML that it refuses in the end', async () => {
   const generator = await makeGenerator(host);
   const stack = await ok(generator.api.post('/stacks', { name: 'large', generator_id: generator.id }));
   const yaml = fillText((index) => `key-${index}: value\n`, { tail: 'key-0: value\n' });

@@ -15,7 +15,7 @@ const happened = defineEvent({ name: 'test.happened', schema: z.object({ n: z.in
 let host: TestHost | undefined;
 afterEach(() => host?.stop());
 
-/** A host with one queue whose messages are handled so. */
+/** A host with one queue, whose consumer calls `handle`. */
 async function hostWith(handle: (n: number, attempt: number) => Promise<void>, wrap = (handler: QueueFunction) => handler) {
   const consumer = consumerFor<Services>()({
     queue: 'test',
@@ -33,7 +33,7 @@ async function hostWith(handle: (n: number, attempt: number) => Promise<void>, w
     host,
     send: (...numbers: number[]) => queues.send('test', bodies(numbers)),
     sendText: (body: string) => queues.send('test', [{ id: 'text', body }]),
-    /** The next message that has been set aside. */
+    /** The next message in the dead-letter queue. */
     async dead(): Promise<string | undefined> {
       const client = sqsClient({ endpoint: host?.config.SQS_ENDPOINT ?? '' });
       const QueueUrl = `${host?.config.SQS_ENDPOINT}/000000000000/brokkr-${deadLetterQueue('test')}`;
@@ -44,10 +44,10 @@ async function hostWith(handle: (n: number, attempt: number) => Promise<void>, w
   };
 }
 
-/** A promise and its resolution, for handlers that tell a test how far they are. */
+/** A promise with its resolver, for handlers that signal a test. */
 const signal = () => Promise.withResolvers<void>();
 
-test('a failing message is tried again and ends in the dead-letter queue; the good ones of its batch are done once', async () => {
+test('a failing message is retried and goes to the dead-letter queue, while the others of its batch are handled once', async () => {
   const handled: number[] = [];
   const { send, dead } = await hostWith(async (n) => {
     handled.push(n);
@@ -59,13 +59,13 @@ test('a failing message is tried again and ends in the dead-letter queue; the go
   expect(handled.filter((n) => n === 2)).toHaveLength(5);
 });
 
-test('a message that can never be handled is set aside at once', async () => {
+test('a malformed message goes to the dead-letter queue at once', async () => {
   const { sendText, dead } = await hostWith(async () => {});
   await sendText('{"no":"event"}');
   expect(await dead()).toBe('{"no":"event"}');
 });
 
-test('a message that fails once is done at its second attempt', async () => {
+test('a message that fails once is handled at its second attempt', async () => {
   const attempts: number[] = [];
   const done = signal();
   const { send } = await hostWith(async (_n, attempt) => {
@@ -78,7 +78,7 @@ test('a message that fails once is done at its second attempt', async () => {
   expect(attempts).toEqual([1, 2]);
 });
 
-test('a function that fails as a whole has done none of its batch', async () => {
+test('all messages of a batch are retried if its function fails as a whole', async () => {
   const handled: number[] = [];
   const done = signal();
   let calls = 0;
@@ -98,7 +98,7 @@ test('a function that fails as a whole has done none of its batch', async () => 
   expect(host.logged.join()).toContain('queue_function_failed');
 });
 
-test('a stop waits for the batch in hand, and receives no other', async () => {
+test('a stopping host waits for the batch that it is handling', async () => {
   const [started, finish] = [signal(), signal()];
   let done = false;
   const { send, host } = await hostWith(async () => {
@@ -114,24 +114,28 @@ test('a stop waits for the batch in hand, and receives no other', async () => {
   expect(done).toBe(true);
 });
 
-test('messages outlive the host that did not get to them', async () => {
+test('a message that a host did not handle is handled after its next start', async () => {
   const dataDir = await temporaryDataDir();
   const consumer = (handle: (n: number) => void) =>
     consumerFor<Services>()({ queue: 'test', events: [happened], handle: async (_services, { data }) => handle(data.n) });
-  const deaf = consumer(() => {
-    throw new Error('nobody is listening');
+  const failing = consumer(() => {
+    throw new Error('not handled');
   });
   const body = JSON.stringify({ id: '1', event: happened.name, data: { n: 7 } });
   const functionsOf = (one: ReturnType<typeof consumer>) => ({
     queueGroups: [{ name: 'test', file: '', consumer: one, handler: queueFunction(one, app) }],
   });
-  const first = await startTestHost({ dataDir, functions: functionsOf(deaf), queueSettings: { visibilityTimeoutSeconds: 1 } });
+  const first = await startTestHost({ dataDir, functions: functionsOf(failing), queueSettings: { visibilityTimeoutSeconds: 1 } });
   await first.app.services.outbox.queues.send('test', [{ id: '1', body }]);
   await first.stop();
 
-  const heard = Promise.withResolvers<number>();
-  host = await startTestHost({ dataDir, functions: functionsOf(consumer(heard.resolve)), queueSettings: { visibilityTimeoutSeconds: 1 } });
-  expect(await heard.promise).toBe(7);
+  const handled = Promise.withResolvers<number>();
+  host = await startTestHost({
+    dataDir,
+    functions: functionsOf(consumer(handled.resolve)),
+    queueSettings: { visibilityTimeoutSeconds: 1 },
+  });
+  expect(await handled.promise).toBe(7);
   await host.stop();
   await rm(dataDir, { recursive: true });
 });

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 
-/** A connection that says just what a test says. */
+/** A connection on which a test sends its own bytes. */
 export interface RawConnection {
   socket: Socket;
-  /** All that has come back, once the other side has closed the connection. */
+  /** Resolves to everything received, when the other side has closed the connection. */
   closed: Promise<string>;
-  /** Resolves as soon as something has come back. */
+  /** Resolves as soon as something is received. */
   answered: Promise<string>;
 }
 
@@ -18,7 +18,7 @@ export function rawConnection(url: string, bytes: string | Buffer): RawConnectio
     answer += chunk;
     answered.resolve(answer);
   });
-  // A connection that is closed while we still send has its answer all the same.
+  // The other side may close the connection while this side still sends; the answer has arrived anyway.
   socket.on('error', () => {});
   socket.once('close', () => {
     closed.resolve(answer);
@@ -27,5 +27,5 @@ export function rawConnection(url: string, bytes: string | Buffer): RawConnectio
   return { socket, closed: closed.promise, answered: answered.promise };
 }
 
-/** Sends these bytes on a connection of their own; resolves to all that comes back. */
+/** Sends these bytes on a new connection. Resolves to everything received. */
 export const raw = (url: string, bytes: string | Buffer): Promise<string> => rawConnection(url, bytes).closed;

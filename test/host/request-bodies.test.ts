@@ -19,21 +19,21 @@ const codeOf = (answer: string) => /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1];
 const length = (bytes: number) => `Content-Length: ${bytes}`;
 const key = () => `Authorization: ${host.adminPak}`;
 
-describe('a request is refused by its head, before a byte of its body has come:', () => {
+describe('the head of a request', () => {
   test.each([
-    ['404 on an unknown path', '404', () => head('/nowhere', [length(3 * MIB)])],
-    ['401 without a key', '401', () => head('/api/v1/agents', [length(1_000)])],
-    ['413 beyond what the operation takes', '413', () => head('/api/v1/agents', [key(), length(3 * MIB)])],
-    ['405 where the method is not served', '405', () => head('/healthz', [length(1_000)])],
-  ])('%s', async (_title, status, bytes) => {
-    // Such a client sends its body only when it is told to, and is not.
+    { what: 'on an unknown path', status: '404', bytes: () => head('/nowhere', [length(3 * MIB)]) },
+    { what: 'without a key', status: '401', bytes: () => head('/api/v1/agents', [length(1_000)]) },
+    { what: 'with a larger body than the operation takes', status: '413', bytes: () => head('/api/v1/agents', [key(), length(3 * MIB)]) },
+    { what: 'with a method that the path does not serve', status: '405', bytes: () => head('/healthz', [length(1_000)]) },
+  ])('a request $what is refused with $status before a byte of its body is read', async ({ status, bytes }) => {
+    // A client that expects 100-continue sends its body only after that answer, which does not come.
     const connection = rawConnection(host.url, bytes().replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'));
     expect(codeOf(await connection.answered)).toBe(status);
     connection.socket.destroy();
   });
 });
 
-test('a request that is admitted is told to go on, and is answered', async () => {
+test('an admitted request that expects 100-continue gets it, and is answered after its body', async () => {
   const body = '{"name":"told","cluster_name":"c"}';
   const connection = rawConnection(
     host.url,
@@ -44,14 +44,14 @@ test('a request that is admitted is told to go on, and is answered', async () =>
   expect(await connection.closed).toMatch(/HTTP\/1\.1 201 /);
 });
 
-test('a client that has begun to send what nobody wants gets its answer, not a reset', async () => {
+test('a client that has begun to send a refused body gets its answer, not a reset', async () => {
   const large = Buffer.alloc(4 * MIB, 'x');
   expect((await host.anonymous.post('/agents', 'x'.repeat(200_000), { contentType: 'application/json' })).status).toBe(401);
   const refused = await host.admin.post('/agents', large, { contentType: 'application/json' });
   expect([refused.status, refused.body.code]).toEqual([413, 'payload_too_large']);
 });
 
-test('a body that turns out too large on the way is 413 for those with a key, and 401 for others', async () => {
+test('a body of unknown length that becomes too large is answered with 413, or with 401 without a key', async () => {
   const chunks = `${`10000\r\n${'x'.repeat(65_536)}\r\n`.repeat(64)}0\r\n\r\n`;
   const headers = ['Connection: close', 'Transfer-Encoding: chunked'];
   expect(codeOf(await raw(host.url, `${head('/api/v1/agents', [...headers, key()])}${chunks}`))).toBe('413');
@@ -64,7 +64,7 @@ test('the connection of a refused body serves the next request', async () => {
   expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 200']);
 });
 
-test('eighty bodies without a key, on a path that does not exist, take no memory', async () => {
+test('eighty bodies without a key on an unknown path take no memory', async () => {
   const before = process.memoryUsage.rss();
   const part = Buffer.alloc(3 * MIB, 'a');
   const connections = Array.from({ length: 80 }, () => rawConnection(host.url, head('/nowhere', [length(part.length + 1)])));
@@ -90,7 +90,7 @@ describe('the bytes of bodies in flight', () => {
       head('/api/v1/generators', [`Authorization: ${pak}`, length(bytes), 'Content-Type: application/json', 'Expect: 100-continue']),
     );
 
-  test('are bounded for each caller and for all together; whoever comes too late is asked to try again, until there is room', async () => {
+  test('the bytes of bodies in flight are bounded, and a caller beyond the bound may try again later', async () => {
     const body = JSON.stringify({ name: 'g', description: 'x'.repeat(500) });
     const first = asking(900, small.adminPak);
     expect(codeOf(await first.answered)).toBe('100');
@@ -103,7 +103,7 @@ describe('the bytes of bodies in flight', () => {
     expect(status).toBe(201);
   });
 
-  test('of one caller do not take the room of another', () => {
+  test('the bytes of bodies in flight of one caller leave room for another', () => {
     const budget = createBodyBudget({ totalBytes: 100, callerBytes: 40 });
     const release = budget.reserve('a', 40);
     expect([budget.reserve('a', 1), typeof budget.reserve('b', 30), budget.reserve('b', 1)]).toEqual([undefined, 'function', undefined]);
@@ -118,7 +118,7 @@ describe('the bytes of bodies in flight', () => {
   });
 });
 
-test('a body that comes too slowly is given up, and nothing of it is kept', async () => {
+test('a body that arrives too slowly is given up', async () => {
   const [outcome, ticked] = [Promise.withResolvers<unknown>(), Promise.withResolvers<void>()];
   const clock = { ...systemClock, sleep: () => ticked.promise };
   const server = createServer((request) => {
@@ -136,13 +136,15 @@ test('a body that comes too slowly is given up, and nothing of it is kept', asyn
   server.close();
 });
 
-describe('bytes that are no HTTP are refused in JSON with a code:', () => {
+describe('malformed HTTP', () => {
+  const twoLengths = 'POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n';
+  const largeHeaders = `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`;
   test.each([
-    ['no request at all', 'hello\r\n\r\n', '400', 'malformed_request'],
-    ['no host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n', '400', 'malformed_request'],
-    ['two lengths', 'POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', '400', 'malformed_request'],
-    ['headers beyond 16 KiB', `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`, '431', 'headers_too_large'],
-  ])('%s', async (_title, bytes, status, code) => {
+    { what: 'without a request line', bytes: 'hello\r\n\r\n', status: '400', code: 'malformed_request' },
+    { what: 'without a host', bytes: 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n', status: '400', code: 'malformed_request' },
+    { what: 'with two lengths', bytes: twoLengths, status: '400', code: 'malformed_request' },
+    { what: 'with headers beyond 16 KiB', bytes: largeHeaders, status: '431', code: 'headers_too_large' },
+  ])('malformed HTTP $what is refused in JSON with the code $code', async ({ bytes, status, code }) => {
     const answer = await raw(host.url, bytes);
     expect(codeOf(answer)).toBe(status);
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual({ code, message: expect.any(String), error: expect.any(String) });

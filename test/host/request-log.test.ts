@@ -11,14 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** The lines about requests that this has caused. */
+/** The log lines about requests that `act` has caused. */
 async function linesOf(act: () => Promise<unknown>) {
   host.logged.length = 0;
   await act();
   return host.logged.map((line) => JSON.parse(line)).filter(({ event }) => event === 'http_request');
 }
 
-test('a request is one line: who asked, for what, with which outcome and how long it took', async () => {
+test('a request is logged in one line with its caller, endpoint, status and duration', async () => {
   const answers: { headers: Record<string, string>; text: string }[] = [];
   const [line, ...others] = await linesOf(async () => {
     answers.push(await tenant.agent.api.get(`/agents/${tenant.agent.id}/labels`));
@@ -59,19 +59,19 @@ test.each([
     },
     { status: 400, endpoint: 'create_stack' },
   ],
-] as const)('one line as well for %s', async (_what, act, expected) => {
+] as const)('one line is logged for %s', async (_what, act, expected) => {
   const lines = await linesOf(act);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject(expected);
 });
 
-test('the idle poll is logged for those who look closely only', async () => {
+test('an idle poll is not logged at the level info', async () => {
   const path = `/agents/${tenant.agent.id}/assignments`;
   const { headers } = await tenant.agent.api.get(path);
   expect(await linesOf(() => tenant.agent.api.get(path, { headers: { 'if-none-match': headers.etag } }))).toEqual([]);
 });
 
-test('no line has a key in it, whatever place a caller puts it into', async () => {
+test('no log line contains a key, wherever a caller puts it', async () => {
   host.logged.length = 0;
   const pak = host.adminPak;
   await host.root.get(`/${pak}?pak=${pak}`, { headers: { authorization: pak, 'user-agent': pak, 'x-api-key': pak } });

@@ -3,8 +3,8 @@ import { type ScheduledFunction, startSchedules } from '../../infra/host/schedul
 import type { Clock } from '../../lib/platform/clock.ts';
 import { createLog, silentLog } from '../../lib/platform/log.ts';
 
-/** A clock whose sleepers wake when the test says so. */
-function handWound() {
+/** A clock whose sleepers wake when the test wakes them. */
+function createManualClock() {
   const sleepers: { ms: number; wake: () => void }[] = [];
   const clock: Clock = {
     nowMs: () => 0,
@@ -20,7 +20,7 @@ function handWound() {
   return {
     clock,
     sleepers,
-    /** Ends the newest sleep, and lets what follows from it happen. */
+    /** Ends the newest sleep and lets the code after it run. */
     async wake() {
       sleepers.at(-1)?.wake();
       await settle();
@@ -30,8 +30,8 @@ function handWound() {
 }
 const every = (everySeconds: number, handler: ScheduledFunction['handler']): ScheduledFunction => ({ name: 'test', everySeconds, handler });
 
-test('the first run comes within two seconds, the next ones about their interval apart', async () => {
-  const { clock, sleepers, wake } = handWound();
+test('a schedule runs first within two seconds, then at about its interval', async () => {
+  const { clock, sleepers, wake } = createManualClock();
   let runs = 0;
   const schedules = startSchedules([every(60, async () => void runs++)], { clock, log: silentLog });
   await wake();
@@ -42,8 +42,8 @@ test('the first run comes within two seconds, the next ones about their interval
   await schedules.stop();
 });
 
-test('a run that takes long is never joined by another of its kind', async () => {
-  const { clock, sleepers, wake } = handWound();
+test('a schedule has only one run at a time', async () => {
+  const { clock, sleepers, wake } = createManualClock();
   const finish = Promise.withResolvers<void>();
   let runs = 0;
   const handler = () => {
@@ -60,8 +60,8 @@ test('a run that takes long is never joined by another of its kind', async () =>
   await schedules.stop();
 });
 
-test('a failure is logged, and the next run comes all the same', async () => {
-  const { clock, wake } = handWound();
+test('a failed run is logged, and the next one comes anyway', async () => {
+  const { clock, wake } = createManualClock();
   const logged: string[] = [];
   let runs = 0;
   const failing = async () => {
@@ -76,8 +76,8 @@ test('a failure is logged, and the next run comes all the same', async () => {
   await schedules.stop();
 });
 
-test('a stop waits for the run in hand', async () => {
-  const { clock, wake, settle } = handWound();
+test('the stop of schedules waits for a run that has begun', async () => {
+  const { clock, wake, settle } = createManualClock();
   const finish = Promise.withResolvers<void>();
   const schedules = startSchedules([every(1, () => finish.promise)], { clock, log: silentLog });
   await wake();

@@ -13,7 +13,7 @@ export interface SmallFileSystem {
   unmount(): Promise<void>;
 }
 
-/** Needs the right to mount. */
+/** Mounts a new file system. The user must have the right to mount. */
 export async function mountSmallFileSystem(size: string): Promise<SmallFileSystem> {
   const folder = await mkdtemp(join(tmpdir(), 'brokkr-small-'));
   await run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
@@ -27,7 +27,7 @@ export async function mountSmallFileSystem(size: string): Promise<SmallFileSyste
   };
 }
 
-/** Whether this user may mount at all. */
+/** Whether this user may mount file systems. */
 export async function mayMount(): Promise<boolean> {
   try {
     await (await mountSmallFileSystem('64k')).unmount();

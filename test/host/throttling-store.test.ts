@@ -46,7 +46,7 @@ const REQUESTS = {
 } as const;
 
 test.each(Object.entries(REQUESTS))(
-  'a store that throttles %s is told to the caller as a 503 that says when to come back',
+  'the caller gets a 503 with Retry-After if the store throttles %s',
   async (_what, [operations, send]) => {
     throttling(operations);
     const { status, headers, body } = await send();
@@ -55,7 +55,7 @@ test.each(Object.entries(REQUESTS))(
   },
 );
 
-test('a caller who comes back after the throttling is served', async () => {
+test('a caller is served again after the throttling ends', async () => {
   throttling(READS);
   await host.admin.get(`/stacks/${stack.id}`);
   store.decide = () => undefined;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Api } from '../harness/client.ts';
 import { type HostProcess, runHost, startHostProcess, temporaryDataDir } from '../harness/host-process.ts';
 
-/** `npm start -- --try`, from the first key to objects applied. */
+/** `npm start -- --try`, from the first key to applied objects. */
 let dataDir: string;
 let host: HostProcess;
 beforeAll(async () => {
@@ -19,18 +19,20 @@ afterAll(async () => {
 
 const agentIdOf = (one: HostProcess) => /^Its id: (\S+)$/m.exec(one.stdout())?.[1] ?? '';
 
-/** The agent's success with an object, reported after that time, as soon as there is one. Equal reports are one event, renewed. */
-async function success(admin: Api, agentId: string, objectId: string, after = '') {
+/** Waits for the agent's SUCCESS on a deployment object after that time. Equal reports are one event with a new time. */
+async function success(admin: Api, agentId: string, deploymentObjectId: string, after = '') {
   for (const deadline = performance.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
     const events: { deployment_object_id: string; status: string; updated_at: string }[] = (await admin.get(`/agents/${agentId}/events`))
       .body;
-    const found = events.find((event) => event.deployment_object_id === objectId && event.status === 'SUCCESS' && event.updated_at > after);
+    const found = events.find(
+      (event) => event.deployment_object_id === deploymentObjectId && event.status === 'SUCCESS' && event.updated_at > after,
+    );
     if (found) return found;
     if (performance.now() > deadline) throw new Error(`no success among ${JSON.stringify(events)}`);
   }
 }
 
-test('what is posted is applied and reported, and the output says that it is a cluster in memory', async () => {
+test('the try-out agent applies and reports a posted stack, and the output says that its cluster is in memory', async () => {
   expect(host.stdout()).toContain('works on a cluster in memory');
   const agentId = agentIdOf(host);
   const { body: generators } = await host.admin.get('/generators');
@@ -42,7 +44,7 @@ test('what is posted is applied and reported, and the output says that it is a c
   await success(host.admin, agentId, object.id);
 });
 
-test('its key is readable by its owner alone, and serves the next start too, whose cluster begins empty', async () => {
+test("only its owner may read the try-out agent's key, and the next start uses it with an empty cluster", async () => {
   expect((await stat(join(dataDir, 'try-out-memory.pak'))).mode & 0o077).toBe(0);
   const agentId = agentIdOf(host);
   const [event] = (await host.admin.get(`/agents/${agentId}/events`)).body;
@@ -56,7 +58,7 @@ test('its key is readable by its owner alone, and serves the next start too, who
   await success(host.admin, agentId, event.deployment_object_id, restarted);
 });
 
-test('a kubeconfig that leads nowhere is an error, and no agent on a cluster in memory instead', async () => {
+test('a start with a missing kubeconfig fails instead of using a cluster in memory', async () => {
   const { code, stdout, stderr } = await runHost({ args: ['--port', '0', '--try', '--kubeconfig', '/no/such/kubeconfig'] });
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toContain('the try-out agent cannot be started');
@@ -70,7 +72,7 @@ contexts: [{ name: dead, context: { cluster: dead, user: me } }]
 current-context: dead
 `;
 
-test('an API server that is dead is told in one sentence, and the agent tries again calmly', async () => {
+test('a dead API server is reported in one sentence, and the agent keeps trying', async () => {
   const folder = await temporaryDataDir();
   const kubeconfig = join(folder, 'kubeconfig');
   await writeFile(kubeconfig, deadKubeconfig('https://127.0.0.1:9'));
@@ -81,7 +83,7 @@ test('an API server that is dead is told in one sentence, and the agent tries ag
   expect(one.stdout()).not.toContain('what you deploy to it is real');
   expect(one.adminPak).not.toBe('');
   for (const deadline = performance.now() + 10_000; !one.stderr().includes('inventories_not_read'); ) {
-    if (performance.now() > deadline) throw new Error('the agent never said that it cannot read its cluster');
+    if (performance.now() > deadline) throw new Error('the agent never logged that it cannot read its cluster');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   one.kill('SIGKILL');

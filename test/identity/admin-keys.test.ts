@@ -15,7 +15,7 @@ const whose = (pak: string | undefined, api: Api = host.anonymous) => api.as(pak
 const ADMIN = { status: 200, body: { admin: true, agent: null, generator: null, readonly: false } };
 const gauge = async () => /^brokkr_default_admin_pak_hash_in_use (\d)$/m.exec((await host.root.get('/metrics')).text)?.[1];
 
-test('the very first start mints an admin key, and the public one opens nothing', async () => {
+test('the first start mints an admin key, and the public key is refused', async () => {
   host = await startTestHost();
   expect(host.adminPak).toMatch(/^brokkr_BR/);
   expect(await whose(host.adminPak)).toMatchObject(ADMIN);
@@ -23,7 +23,7 @@ test('the very first start mints an admin key, and the public one opens nothing'
   expect(await gauge()).toBe('0');
 });
 
-test("a later start mints none, and the first one's key still opens", async () => {
+test('a later start mints no admin key, and the first key still works', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'brokkr-keys-'));
   try {
     host = await startTestHost({ dataDir });
@@ -38,8 +38,8 @@ test("a later start mints none, and the first one's key still opens", async () =
   }
 });
 
-describe('a key brought along by its hash', () => {
-  test("is the admin's from the first start on, and none is minted beside it", async () => {
+describe('a configured admin key', () => {
+  test('a configured admin key works from the first start, and no other one is minted', async () => {
     const { pak, hash } = mintPak();
     host = await startTestHost({ config: { BROKKR_ADMIN_PAK_HASH: hash } });
     expect(host.adminPak).toBe('');
@@ -48,14 +48,14 @@ describe('a key brought along by its hash', () => {
     expect(await whose(mintPak().pak)).toMatchObject({ status: 401 });
   });
 
-  test('under BROKKR_DEV too, with the public key beside it', async () => {
+  test('a configured admin key and the public one both work under BROKKR_DEV', async () => {
     const { pak, hash } = mintPak();
     host = await startTestHost({ config: { BROKKR_ADMIN_PAK_HASH: hash, BROKKR_DEV: '1' } });
     expect(host.adminPak).toBe('');
     for (const key of [pak, PUBLIC_PAK]) expect(await whose(key)).toMatchObject(ADMIN);
   });
 
-  test('may be the public one under BROKKR_DEV alone', async () => {
+  test('the configured admin key may be the public one only under BROKKR_DEV', async () => {
     const config = { BROKKR_ADMIN_PAK_HASH: DEVELOPMENT_PAK_HASH };
     await expect(startTestHost({ config })).rejects.toThrow(/BROKKR_ADMIN_PAK_HASH: .*public.*BROKKR_DEV/);
     host = await startTestHost({ config: { ...config, BROKKR_DEV: '1' } });
@@ -64,7 +64,7 @@ describe('a key brought along by its hash', () => {
   });
 });
 
-test('the public development key works under BROKKR_DEV alone, with a warning and a gauge', async () => {
+test('the public development key works only under BROKKR_DEV, with a warning and a gauge', async () => {
   host = await startTestHost({ config: { BROKKR_DEV: '1' } });
   expect(await whose(PUBLIC_PAK)).toMatchObject(ADMIN);
   expect(await gauge()).toBe('1');
@@ -72,7 +72,7 @@ test('the public development key works under BROKKR_DEV alone, with a warning an
   expect(host.logged.join()).not.toContain('GK3QN7CDUzYc6iKgMkJ98M2WSimM5t6U8');
 });
 
-test('the very first start mints an admin key under BROKKR_DEV as well: it opens when the public one does so no more', async () => {
+test('the first start under BROKKR_DEV mints an admin key too, which works without BROKKR_DEV', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'brokkr-keys-'));
   try {
     host = await startTestHost({ dataDir, config: { BROKKR_DEV: '1' } });
@@ -88,12 +88,12 @@ test('the very first start mints an admin key under BROKKR_DEV as well: it opens
   }
 });
 
-describe('a refused key is written down', () => {
+describe('the audit of refused keys', () => {
   const failures = async () => {
     const { body } = await host.admin.get('/admin/audit-logs?action=auth.failed');
     return body.logs;
   };
-  /** Refusals are written behind the answer. */
+  /** Waits for audit entries of refusals. */
   async function failure(count = 1) {
     for (const deadline = performance.now() + 5_000; performance.now() < deadline; ) {
       const found = await failures();
@@ -102,7 +102,7 @@ describe('a refused key is written down', () => {
     return failures();
   }
 
-  test('with its path below the API, from where it came, and why; never with the key', async () => {
+  test('the audit entry of a refused key has the path, the address and the reason, but not the key', async () => {
     host = await startTestHost();
     const { pak } = mintPak();
     await host.anonymous.as(pak).get('/agents?name=x', { headers: { 'user-agent': 'stranger/1.0' } });
@@ -120,7 +120,7 @@ describe('a refused key is written down', () => {
     expect(JSON.stringify(entry)).not.toContain(pak.split('_')[2]);
   });
 
-  test('as malformed where it is, and not at all where there is none', async () => {
+  test('a malformed key is audited, and a missing one is not', async () => {
     host = await startTestHost();
     await host.anonymous.get('/agents');
     await host.anonymous.as('garbage').delete('/stacks/x');
@@ -128,7 +128,7 @@ describe('a refused key is written down', () => {
     expect(found).toMatchObject([{ details: { reason: 'invalid_pak', path: '/stacks/x' } }]);
   });
 
-  test('with the first 256 bytes of its path and agent alone, in partitions that nothing else is written to', async () => {
+  test('the audit entry of a refused key has at most 256 bytes of path and user agent, in partitions of its own', async () => {
     host = await startTestHost();
     await host.anonymous.as('garbage').get(`/agents/${'x'.repeat(7_000)}`, { headers: { 'user-agent': 'a'.repeat(2_000) } });
     const [entry] = await failure();

@@ -7,7 +7,7 @@ import type { Database, Item, Key } from '../../lib/platform/database/database.t
 import { silentLog } from '../../lib/platform/log.ts';
 import { clockAt, type TestClock } from '../fleet/test-clock.ts';
 
-/** A store of credentials, the agents' records beside it, and what was read of either. */
+/** The stored credentials, the agents' records, and the reads of both. */
 let credentials: Map<string, Credential>;
 let agents: Map<string, { revision: string; status: string; credential_version: number }>;
 let reads: string[];
@@ -57,14 +57,14 @@ const authenticate = (authorization: string | undefined) =>
   });
 const refused = { kind: 'unauthenticated' };
 
-test('a key is whose it is, in either form of the header', async () => {
+test('a key identifies its principal in either form of the header', async () => {
   grant(KEY.hash, 'generator', 'g');
   for (const form of [KEY.pak, `Bearer ${KEY.pak}`, `bearer ${KEY.pak}`]) {
     await expect(authenticate(form)).resolves.toEqual({ type: 'generator', id: 'g' });
   }
 });
 
-test('an agent brings its record along, read at each call and never remembered', async () => {
+test("an agent's record is read at each call and returned with its principal", async () => {
   grant(KEY.hash, 'agent', 'a');
   agents.set('a', agentRecord());
   await expect(authenticate(KEY.pak)).resolves.toEqual({ type: 'agent', id: 'a', item: agentRecord() });
@@ -73,23 +73,23 @@ test('an agent brings its record along, read at each call and never remembered',
   expect(reads).toEqual(['credential', 'agent a', 'agent a']);
 });
 
-describe('what is configured as an admin key', () => {
-  test('is one, without asking the store', async () => {
+describe('a configured admin key', () => {
+  test('a configured admin key is accepted without a read', async () => {
     await expect(authenticate(ADMIN.pak)).resolves.toEqual({ type: 'admin' });
     expect(reads).toEqual([]);
   });
-  test('comes before what the store says of it', async () => {
+  test('a configured admin key is an admin key even if the store has it for another principal', async () => {
     grant(ADMIN.hash, 'generator', 'g');
     await expect(authenticate(ADMIN.pak)).resolves.toEqual({ type: 'admin' });
   });
 });
 
 describe('an admin key of the store', () => {
-  test('is one', async () => {
+  test('an admin key of the store is accepted', async () => {
     grant(KEY.hash, 'admin', 'admin');
     await expect(authenticate(KEY.pak)).resolves.toEqual({ type: 'admin' });
   });
-  test('opens nothing five seconds after it was replaced elsewhere', async () => {
+  test('an admin key of the store is refused five seconds after another process replaced it', async () => {
     grant(KEY.hash, 'admin', 'admin');
     await authenticate(KEY.pak);
     credentials.delete(KEY.hash);
@@ -104,17 +104,17 @@ describe("a generator's key that was revoked", () => {
     await authenticate(KEY.pak);
     credentials.delete(KEY.hash);
   });
-  test('in this process opens nothing from that moment on', async () => {
+  test("a generator's key is refused at once after this process revoked it", async () => {
     authenticator.forget('g');
     await expect(authenticate(KEY.pak)).rejects.toMatchObject(refused);
   });
-  test('elsewhere opens nothing after five seconds', async () => {
+  test("a generator's key is refused five seconds after another process revoked it", async () => {
     clock.pass(4_999);
     await expect(authenticate(KEY.pak)).resolves.toMatchObject({ id: 'g' });
     clock.pass(1);
     await expect(authenticate(KEY.pak)).rejects.toMatchObject(refused);
   });
-  test('does not live longer by being used', async () => {
+  test("a revoked generator's key does not live longer if it is used", async () => {
     for (let n = 0; n < 10; n++) {
       clock.pass(499);
       await authenticate(KEY.pak);
@@ -122,7 +122,7 @@ describe("a generator's key that was revoked", () => {
     clock.pass(10);
     await expect(authenticate(KEY.pak)).rejects.toMatchObject(refused);
   });
-  test('takes nobody else along', async () => {
+  test("the revocation of one generator's key leaves other keys in the cache", async () => {
     grant(OTHER.hash, 'generator', 'other');
     await authenticate(OTHER.pak);
     reads = [];
@@ -132,23 +132,23 @@ describe("a generator's key that was revoked", () => {
   });
 });
 
-describe("an agent's key ends everywhere at once", () => {
+describe("an agent's key", () => {
   beforeEach(async () => {
     grant(KEY.hash, 'agent', 'a');
     agents.set('a', agentRecord());
     await authenticate(KEY.pak);
   });
-  test('when it is rotated by another process', async () => {
+  test("an agent's key is refused at once after another process rotated it", async () => {
     agents.set('a', agentRecord(2));
     await expect(authenticate(KEY.pak)).rejects.toMatchObject(refused);
     grant(OTHER.hash, 'agent', 'a', 2);
     await expect(authenticate(OTHER.pak)).resolves.toMatchObject({ type: 'agent', id: 'a' });
   });
-  test('when the agent is deleted by another process', async () => {
+  test("an agent's key is refused at once after another process deleted the agent", async () => {
     agents.delete('a');
     await expect(authenticate(KEY.pak)).rejects.toMatchObject(refused);
   });
-  test('and is looked up once in ten minutes while it lives', async () => {
+  test("an agent's key is looked up once in ten minutes", async () => {
     for (let n = 0; n < 10; n++) {
       clock.pass(59_000);
       await authenticate(KEY.pak);
@@ -161,23 +161,23 @@ describe("an agent's key ends everywhere at once", () => {
 });
 
 describe('a refusal', () => {
-  test('of a malformed key costs no read, and is told of', async () => {
+  test('a malformed key is refused without a read, and onRefused is called', async () => {
     await expect(authenticate('garbage')).rejects.toMatchObject(refused);
     expect([reads, refusals]).toEqual([[], ['/api/v1/agents']]);
   });
-  test('of an unknown key is told of, and remembered by nobody: the key may be granted the next moment', async () => {
+  test('an unknown key is refused and onRefused is called, but the key works as soon as it is granted', async () => {
     await expect(authenticate(KEY.pak)).rejects.toMatchObject(refused);
     expect(refusals).toEqual(['/api/v1/agents']);
     grant(KEY.hash, 'generator', 'g');
     await expect(authenticate(KEY.pak)).resolves.toMatchObject({ id: 'g' });
   });
-  test('of no key at all is told of to nobody', async () => {
+  test('a missing key is refused without a call of onRefused', async () => {
     for (const header of [undefined, '', '  ']) await expect(authenticate(header)).rejects.toMatchObject(refused);
     expect(refusals).toEqual([]);
   });
 });
 
-test('one key more than can be remembered costs a few reads a round, not a read for every key', async () => {
+test('one key more than the cache holds costs a few reads a round, not a read for every key', async () => {
   const minted = Array.from({ length: REMEMBERED_KEYS + 1 }, () => mintPak());
   for (const [n, { hash }] of minted.entries()) grant(hash, 'generator', String(n));
   for (const { pak } of minted) await authenticate(pak);

@@ -5,16 +5,16 @@ import { DEVELOPMENT_PAK_HASH, mintPak, pakHash, pakOfHeader, sameHash } from '.
 import { base58 } from '../../lib/platform/base58.ts';
 import { loadConfig } from '../../lib/platform/config.ts';
 
-/** The public development key, which everybody has. */
+/** The public development key, which everybody knows. */
 const PUBLIC_PAK = 'brokkr_BR3rVsDa_GK3QN7CDUzYc6iKgMkJ98M2WSimM5t6U8';
 
-test('the public key has the published hash, which is that of its long part alone', () => {
+test('the public key has the published hash, which is the hash of its long part', () => {
   expect(pakHash(PUBLIC_PAK)).toBe('4c697273df3d764cba950bb5c04368097685f09259f5bd880d892cf1ff9f4cdd');
   expect(pakHash(PUBLIC_PAK)).toBe(DEVELOPMENT_PAK_HASH);
   expect(pakHash('brokkr_BRother1_GK3QN7CDUzYc6iKgMkJ98M2WSimM5t6U8')).toBe(DEVELOPMENT_PAK_HASH);
 });
 
-describe("base58 is Bitcoin's:", () => {
+describe('base58', () => {
   const VECTORS: readonly [hex: string, text: string][] = [
     ['', ''],
     ['00', '1'],
@@ -30,11 +30,11 @@ describe("base58 is Bitcoin's:", () => {
     ['10c8511e', 'Rt5zm'],
     ['00000000000000000000', '1111111111'],
   ];
-  test.each(VECTORS)('%s is "%s"', (hex, text) => expect(base58(Buffer.from(hex, 'hex'))).toBe(text));
+  test.each(VECTORS)('the bytes "%s" are "%s" in base58', (hex, text) => expect(base58(Buffer.from(hex, 'hex'))).toBe(text));
 });
 
 describe('a minted key', () => {
-  test('has the form that existing clients know, and the hash it will be looked up by', () => {
+  test('a minted key has the form that existing clients expect, and the hash by which it is looked up', () => {
     for (let n = 0; n < 200; n++) {
       const { pak, hash } = mintPak();
       expect(pak).toMatch(/^brokkr_BR[1-9A-HJ-NP-Za-km-z]{6}_[1-9A-HJ-NP-Za-km-z]{32,33}$/);
@@ -48,13 +48,13 @@ describe('a minted key', () => {
     }
   });
 
-  test('is never the same twice', () => {
+  test('a minted key is never the same twice', () => {
     const minted = Array.from({ length: 2_000 }, () => mintPak());
     expect(new Set(minted.map(({ pak }) => pak)).size).toBe(2_000);
     expect(new Set(minted.map(({ hash }) => hash)).size).toBe(2_000);
   });
 
-  test('takes 24 random bytes for what is secret, and others for what may be shown', () => {
+  test('a minted key has 24 random bytes in its secret part, and others in its public part', () => {
     const asked: number[] = [];
     const { pak } = mintPak((bytes) => {
       asked.push(bytes);
@@ -66,12 +66,12 @@ describe('a minted key', () => {
     expect(long).toBe(base58(new Uint8Array(24).fill(2)));
   });
 
-  test('is one also where chance gives nothing but zeros, or nothing but ones', () => {
+  test('a minted key is well-formed even if all random bits are zeros or ones', () => {
     for (const byte of [0, 255]) expect(pakHash(mintPak((bytes) => new Uint8Array(bytes).fill(byte)).pak)).toBeDefined();
   });
 });
 
-describe('no key is', () => {
+describe('a malformed key', () => {
   const LONG = 'GK3QN7CDUzYc6iKgMkJ98M2WSimM5t6U8';
   test.each([
     '',
@@ -91,33 +91,33 @@ describe('no key is', () => {
     `brokkr_BR3rVsDa_${LONG.repeat(3)}`,
     `brokkr_BR3r-sDa_${LONG}`,
     `Basic brokkr_BR3rVsDa_${LONG}`,
-  ])('"%s"', (text) => expect(pakHash(text)).toBeUndefined());
+  ])('"%s" is not a key', (text) => expect(pakHash(text)).toBeUndefined());
 });
 
-describe('a key is taken from an Authorization header', () => {
+describe('an Authorization header', () => {
   test.each([
-    ['raw', PUBLIC_PAK, PUBLIC_PAK],
+    ['alone', PUBLIC_PAK, PUBLIC_PAK],
     ['after Bearer', `Bearer ${PUBLIC_PAK}`, PUBLIC_PAK],
     ['after bearer', `bearer ${PUBLIC_PAK}`, PUBLIC_PAK],
     ['after BEARER and blanks', `BEARER   ${PUBLIC_PAK} `, PUBLIC_PAK],
-  ])('%s', (_form, header, pak) => expect(pakOfHeader(header)).toBe(pak));
+  ])('a key is read from a header that has it %s', (_form, header, pak) => expect(pakOfHeader(header)).toBe(pak));
 
   test.each([
-    ['none', undefined],
-    ['an empty one', ''],
-    ['blanks', '   '],
-    ['one without end', `Bearer ${'x'.repeat(300)}`],
-  ])('but not from %s', (_form, header) => expect(pakOfHeader(header)).toBeUndefined());
+    ['no', undefined],
+    ['an empty', ''],
+    ['a blank', '   '],
+    ['an overlong', `Bearer ${'x'.repeat(300)}`],
+  ])('no key is read from %s header', (_form, header) => expect(pakOfHeader(header)).toBeUndefined());
 
   test.each([`Basic ${PUBLIC_PAK}`, `Bearer Bearer ${PUBLIC_PAK}`, `Bearer${PUBLIC_PAK}`, `Token ${PUBLIC_PAK}`, 'Bearer'])(
-    'and another scheme is no key: %s',
+    'the header "%s" has another scheme and gives no key',
     (header) => {
       expect(pakHash(pakOfHeader(header) ?? '')).toBeUndefined();
     },
   );
 });
 
-test('hashes are equal only where every character is', () => {
+test('two hashes are equal only if every character is', () => {
   expect(sameHash(DEVELOPMENT_PAK_HASH, DEVELOPMENT_PAK_HASH)).toBe(true);
   for (const other of ['', DEVELOPMENT_PAK_HASH.slice(1), `${DEVELOPMENT_PAK_HASH}0`, DEVELOPMENT_PAK_HASH.replace('4', '5')]) {
     expect(sameHash(DEVELOPMENT_PAK_HASH, other)).toBe(false);
@@ -125,13 +125,13 @@ test('hashes are equal only where every character is', () => {
 });
 
 test.each(['abc', 'A'.repeat(64), `${'0'.repeat(63)}g`, `${DEVELOPMENT_PAK_HASH}0`])(
-  'a configured admin hash must be one, and "%s" is none',
+  'the configured admin hash "%s" is refused, since it is not a SHA-256 in hex',
   (hash) => {
     expect(() => loadConfig({ BROKKR_ADMIN_PAK_HASH: hash })).toThrow(/BROKKR_ADMIN_PAK_HASH: must be a SHA-256/);
   },
 );
 
-test('only what is configured is an admin key, and the public one only in development', () => {
+test('the configured hash is an admin key, and the public one only in development', () => {
   expect(adminHashesOf(loadConfig({}))).toEqual([]);
   expect(adminHashesOf(loadConfig({ BROKKR_ADMIN_PAK_HASH: '', BROKKR_DEV: '0' }))).toEqual([]);
   expect(adminHashesOf(loadConfig({ BROKKR_DEV: '1' }))).toEqual([DEVELOPMENT_PAK_HASH]);

@@ -8,7 +8,7 @@ import { httpGroups, queueGroups, scheduleGroups } from '../../functions/registr
 import { type BundledFunction, bundleFunction } from '../../infra/resources/bundle-function.ts';
 
 const FUNCTIONS = [...httpGroups, ...queueGroups, ...scheduleGroups].map(({ name, file }) => ({ name, file }));
-/** They answer without the store, also on a cold start. */
+/** Paths that are answered without the store, even on a cold start. */
 const STORELESS = [
   { name: 'health', path: '/healthz' },
   { name: 'openapi', path: '/swagger-ui' },
@@ -22,32 +22,35 @@ describe('functions as they are bundled for AWS', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'brokkr-bundles-'));
     for (const { name, file } of FUNCTIONS) bundled.set(name, await bundleFunction(file, folder));
-    // As in the archive, beside which the static pages' files lie.
+    // The archive has the static pages' files in its node_modules.
     await symlink(resolve('node_modules'), join(folder, 'node_modules'));
   }, 120_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
   const packagesOf = (name: string) => bundled.get(name)?.packages ?? [];
 
-  test.each(FUNCTIONS)('$name carries at most 1 MB', ({ name }) => {
+  test.each(FUNCTIONS)('the bundle of $name has at most 1 MB', ({ name }) => {
     expect(bundled.get(name)?.bytes).toBeLessThan(LIMIT_BYTES);
   });
 
-  test.each(FUNCTIONS)('$name carries no second HTTP client, and no way to credentials that Lambda does not use', ({ name }) => {
-    expect(packagesOf(name)).not.toContain('undici');
-    expect(packagesOf(name).filter((one) => /credential-provider-(sso|ini|imds|process|web)/.test(one))).toEqual([]);
-  });
+  test.each(FUNCTIONS)(
+    'the bundle of $name has no second HTTP client and no provider of credentials that Lambda does not use',
+    ({ name }) => {
+      expect(packagesOf(name)).not.toContain('undici');
+      expect(packagesOf(name).filter((one) => /credential-provider-(sso|ini|imds|process|web)/.test(one))).toEqual([]);
+    },
+  );
 
-  test.each(['health', 'openapi', 'reference'])('%s carries no client of the store or the queues', (name) => {
+  test.each(['health', 'openapi', 'reference'])('the bundle of %s has no client of the store or the queues', (name) => {
     expect(packagesOf(name).filter((one) => one.startsWith('@aws-sdk/'))).toEqual([]);
   });
 
-  test('only the functions that read YAML carry its parsers, and only one counts metrics', () => {
+  test('only functions that read YAML bundle its parsers, and only one bundles the metrics client', () => {
     const carrying = (wanted: string) => FUNCTIONS.filter(({ name }) => packagesOf(name).includes(wanted)).map(({ name }) => name);
     expect(carrying('prom-client')).toEqual(['metrics']);
     expect(carrying('yaml')).not.toContain('agent-sync');
   });
 
-  test.each(STORELESS)('$path of $name is answered on a cold start while the store is away', async ({ name, path }) => {
+  test.each(STORELESS)('$path of $name is answered on a cold start while the store is unavailable', async ({ name, path }) => {
     const event = { version: '2.0', rawPath: path, rawQueryString: '', headers: {}, routeKey: '$default', isBase64Encoded: false };
     const http = { method: 'GET', path, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' };
     const script = `const { handler } = await import(${JSON.stringify(bundled.get(name)?.file)});

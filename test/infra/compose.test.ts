@@ -15,29 +15,29 @@ const Service = z.looseObject({
 });
 const Compose = z.object({ name: z.string(), services: z.record(z.string(), Service), volumes: z.record(z.string(), z.null()) });
 
-const at = (path: string) => new URL(`../../${path}`, import.meta.url);
-const { services, volumes } = Compose.parse(parse(readFileSync(at('compose.yaml'), 'utf8')));
+const fileAt = (path: string) => new URL(`../../${path}`, import.meta.url);
+const { services, volumes } = Compose.parse(parse(readFileSync(fileAt('compose.yaml'), 'utf8')));
 const environmentOf = (name: string) =>
   Object.fromEntries(
     Object.entries(services[name]?.environment ?? {}).map(([key, value]) => [key, value.replace(/\${\w+:-(.*?)}/g, '$1')]),
   );
 
 describe('compose.yaml', () => {
-  test('images are named to the version, and each service says when it is well', () => {
+  test('each service of compose.yaml has an image with a full version and a health check', () => {
     for (const { image, healthcheck } of Object.values(services)) {
       expect(image).toMatch(/:\d+\.\d+\.\d+$/);
       expect(healthcheck.test[0]).toMatch(/^CMD/);
     }
   });
 
-  test('what a service waits for or keeps its data in is there', () => {
+  test('compose.yaml defines the services and volumes that its services refer to', () => {
     for (const { depends_on, volumes: mounted } of Object.values(services)) {
       for (const other of Object.keys(depends_on)) expect(Object.keys(services)).toContain(other);
       for (const mount of mounted) expect(Object.keys(volumes)).toContain(mount.split(':')[0]);
     }
   });
 
-  test('server and agent accept what they are given, and know every variable', () => {
+  test('server and agent accept and know every variable of compose.yaml', () => {
     const server = loadHostConfig([], environmentOf('server'));
     expect(server.config).toMatchObject({ DYNAMODB_ENDPOINT: 'http://dynamodb:8000', SQS_ENDPOINT: 'http://localstack:4566' });
     const known = [...Object.keys(server.config), 'BROKKR_ADMIN_PAK_HASH'];
@@ -47,15 +47,15 @@ describe('compose.yaml', () => {
   });
 
   test.each(Object.values(services).flatMap(({ build }) => (build ? [build.dockerfile] : [])))(
-    '%s copies only what there is, and what its context lets through; nothing runs as root',
+    '%s copies only files that exist and that its .dockerignore allows, and does not run as root',
     (dockerfile) => {
-      const text = readFileSync(at(dockerfile), 'utf8');
-      const allowed = readFileSync(at(`${dockerfile}.dockerignore`), 'utf8')
+      const text = readFileSync(fileAt(dockerfile), 'utf8');
+      const allowed = readFileSync(fileAt(`${dockerfile}.dockerignore`), 'utf8')
         .split('\n')
         .filter((line) => line.startsWith('!'));
       const copied = [...text.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources = '']) => sources.split(' '));
       for (const source of copied.filter((path) => path !== '.')) {
-        expect({ source, there: existsSync(at(source)) }).toEqual({ source, there: true });
+        expect({ source, there: existsSync(fileAt(source)) }).toEqual({ source, there: true });
         expect(allowed.some((line) => line.slice(1).startsWith(source) || source.startsWith(line.slice(1)))).toBe(true);
       }
       expect(text).toMatch(/^USER 10001:10001$/m);

@@ -13,7 +13,7 @@ import { type Deployment, packageDeployment } from './packaged-deployment.ts';
 
 const PREFIX = 'brokkr-dev';
 const rights = z.record(z.string(), z.unknown()).parse(createRequire(import.meta.url)('../../infra/resources/function-rights.cjs'));
-/** Not for AWS: other engines, what Lambda itself sets, what must never be on where others can reach it. */
+/** Variables that are not deployed: other engines, variables that Lambda sets, and development mode. */
 const NOT_DEPLOYED = ['DYNAMODB_ENDPOINT', 'SQS_ENDPOINT', 'AWS_REGION', 'BROKKR_DEV'];
 
 const GetAtt = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });
@@ -49,12 +49,12 @@ describe('the packaged deployment', () => {
   const functionCalled = (name: string) => [...functions().values()].find(({ FunctionName }) => FunctionName === `${PREFIX}-${name}`);
   const listed = [...httpGroups, ...queueGroups, ...scheduleGroups];
 
-  test('there is a function for each group, consumer and schedule, made of its module, and no other', () => {
+  test('the deployment has one function for each group, consumer and schedule, with its module, and no other', () => {
     const deployed = Object.fromEntries([...functions().values()].map(({ FunctionName, Handler }) => [FunctionName, Handler]));
     expect(deployed).toEqual(Object.fromEntries(listed.map(({ name, file }) => [`${PREFIX}-${name}`, `functions/${file}.handler`])));
   });
 
-  test('each endpoint’s path leads to its own function with any method, and no route leads elsewhere', () => {
+  test('each endpoint’s path is routed to its own function with any method, and no route is unused', () => {
     const integrations = new Map(
       deployment
         .ofType('AWS::ApiGatewayV2::Integration')
@@ -80,12 +80,12 @@ describe('the packaged deployment', () => {
     expect(3 * Object.keys(deployment.resources).length).toBeLessThan(500);
   });
 
-  test('metrics, which name every agent, are answered only to those whom AWS lets call', () => {
+  test('metrics, which name every agent, need IAM authorization', () => {
     const open = deployment.ofType('AWS::ApiGatewayV2::Route').filter(([, { Properties }]) => Properties.AuthorizationType !== 'AWS_IAM');
     expect(open.map(([, { Properties }]) => Properties.RouteKey)).not.toContain('ANY /metrics');
   });
 
-  test('each request leaves a line in a log that ends, without its query and headers', () => {
+  test('each request is logged without its query and headers, in a log with a retention', () => {
     const [[, stage] = []] = deployment.ofType('AWS::ApiGatewayV2::Stage');
     const Access = z.object({ DestinationArn: GetAtt, Format: z.string().transform((text) => JSON.parse(text)) });
     const { DestinationArn, Format } = Access.parse(stage?.Properties.AccessLogSettings);
@@ -93,17 +93,17 @@ describe('the packaged deployment', () => {
     expect(Format).toMatchObject({ status: '$context.status', path: '$context.path', ms: '$context.responseLatency' });
   });
 
-  test('a crowd’s notifications take a bounded number of instances', () => {
+  test('the number of instances that notify agents is bounded', () => {
     const limits = deployment.ofType('AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => Properties.ScalingConfig);
     expect(limits).toEqual(queueGroups.map(() => ({ MaximumConcurrency: expect.any(Number) })));
   });
 
-  test('every integration speaks the payload format the functions understand', () => {
+  test('every integration uses the payload format that the functions understand', () => {
     const formats = deployment.ofType('AWS::ApiGatewayV2::Integration').map(([, { Properties }]) => Properties.PayloadFormatVersion);
     expect(new Set(formats)).toEqual(new Set(['2.0']));
   });
 
-  test('each consumer’s function is triggered by its queue, reports failures one by one, and no other is', () => {
+  test('each queue triggers its consumer’s function, which returns failures one by one, and no other function', () => {
     const mapped = deployment.ofType('AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => {
       const { FunctionResponseTypes, BatchSize, MaximumBatchingWindowInSeconds } = Properties;
       expect({ FunctionResponseTypes, BatchSize, MaximumBatchingWindowInSeconds }).toEqual({
@@ -117,7 +117,7 @@ describe('the packaged deployment', () => {
     expect(mapped).toEqual(queueGroups.map(({ name, consumer }) => [`${PREFIX}-${consumer.queue}`, name]));
   });
 
-  test('each schedule fires its function as often as it says', () => {
+  test('each schedule runs its function at its interval', () => {
     const rate = (seconds: number) => (seconds === 60 ? 'rate(1 minute)' : `rate(${seconds / 60} minutes)`);
     const Targets = z.tuple([z.object({ Arn: GetAtt })]);
     const fired = deployment.ofType('AWS::Events::Rule').map(([, { Properties }]) => {
@@ -127,7 +127,7 @@ describe('the packaged deployment', () => {
     expect(fired).toEqual(scheduleGroups.map(({ name, schedule }) => [name, rate(schedule.everySeconds)]));
   });
 
-  test('each table has the code’s keys and time to live, is billed by use, kept, encrypted and recoverable; there is no other', () => {
+  test('each table has the code’s keys and time to live, is billed by use, retained, encrypted and recoverable', () => {
     const key = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' });
     const deployed = deployment.ofType('AWS::DynamoDB::Table').map(([, { Properties, ...resource }]) => {
       const { TableName, TimeToLiveSpecification, ...rest } = TableProperties.parse(Properties);
@@ -149,7 +149,7 @@ describe('the packaged deployment', () => {
     expect(deployed).toEqual(tables.map((table) => [`${PREFIX}-${table.name}`, table.timeToLive ? timeToLive : undefined]));
   });
 
-  test('each queue ends in a dead-letter queue after five attempts, hides what is in hand for six timeouts; there is no other', () => {
+  test('each queue has a dead-letter queue after five attempts and a visibility timeout of six function timeouts', () => {
     const queues = deployment.ofType('AWS::SQS::Queue').map(([id, { Properties }]) => ({ id, ...QueueProperties.parse(Properties) }));
     const called = (name: string) => queues.find(({ QueueName }) => QueueName === `${PREFIX}-${name}`);
     expect(queues).toHaveLength(2 * queueGroups.length);
@@ -165,7 +165,7 @@ describe('the packaged deployment', () => {
     }
   });
 
-  test('functions find every variable of their configuration, and only what the configuration knows', () => {
+  test('each function gets every variable of the configuration and no unknown one', () => {
     for (const { Environment, FunctionName } of functions().values()) {
       const variables = Environment.Variables;
       expect([...Object.keys(variables), ...NOT_DEPLOYED].sort()).toEqual(Object.keys(Config.shape).sort());
@@ -177,12 +177,12 @@ describe('the packaged deployment', () => {
     }
   });
 
-  test('functions run on the Node the project is tested on', () => {
+  test('functions run on the Node.js version that the tests use', () => {
     const major = process.versions.node.split('.')[0];
     expect(new Set([...functions().values()].map(({ Runtime }) => Runtime))).toEqual(new Set([`nodejs${major}.x`]));
   });
 
-  test('each function has a role of its own, and its rights are written down', () => {
+  test('each function has a role of its own, and the file of rights names every function', () => {
     const roles = [...functions().values()].map(({ Role }) => Role['Fn::GetAtt'][0]);
     expect(new Set(roles).size).toBe(roles.length);
     expect(roles.sort()).toEqual(
@@ -194,7 +194,7 @@ describe('the packaged deployment', () => {
     expect(Object.keys(rights).sort()).toEqual(listed.map(({ name }) => name).sort());
   });
 
-  test('no right is a wildcard, and none reaches another deployment’s things', () => {
+  test('no right is a wildcard, and none reaches the resources of another deployment', () => {
     const Statement = z.object({ Effect: z.literal('Allow'), Action: z.array(z.string()), Resource: z.unknown() });
     const Policies = z.array(z.object({ PolicyDocument: z.object({ Statement: z.array(Statement) }) }));
     for (const [id, { Properties }] of deployment.ofType('AWS::IAM::Role')) {
@@ -202,7 +202,7 @@ describe('the packaged deployment', () => {
       for (const { Action, Resource } of Policies.parse(Properties.Policies).flatMap(({ PolicyDocument }) => PolicyDocument.Statement)) {
         expect(Action.filter((action) => action.includes('*'))).toEqual([]);
         if (Action.every((action) => action.startsWith('logs:'))) {
-          // A log group's streams can be named in no other way.
+          // The streams of a log group can only be named by a wildcard.
           expect(JSON.stringify(Resource)).toMatch(new RegExp(`log-group:/aws/lambda/${PREFIX}-[a-z0-9-]+:\\*"`));
         } else {
           expect(Object.keys(deployment.resources)).toContain(attributeOf(Resource));
@@ -212,7 +212,7 @@ describe('the packaged deployment', () => {
     }
   });
 
-  test('somebody is told of given-up messages, failing and throttled functions, stuck events and server errors', () => {
+  test('alarms watch dead-letter queues, failing and throttled functions, undelivered events and server errors', () => {
     const Metric = z.object({
       MetricName: z.string(),
       Dimensions: z.array(z.object({ Name: z.string(), Value: z.unknown() })).default([]),
@@ -241,18 +241,18 @@ describe('the packaged deployment', () => {
     );
   });
 
-  test('what anybody can make the account pay for has a limit', () => {
+  test('the rate of requests, which anybody can send, has a limit', () => {
     expect(deployment.ofType('AWS::ApiGatewayV2::Stage').map(([, { Properties }]) => Properties.DefaultRouteSettings)).toEqual([
       { DetailedMetricsEnabled: true, ThrottlingRateLimit: expect.any(Number), ThrottlingBurstLimit: expect.any(Number) },
     ]);
   });
 
-  test('the code’s reference goes with it', async () => {
+  test('the package contains the code’s reference', async () => {
     const archive = await readFile(join(deployment.folder, 'reference.zip'));
     expect(archive.includes('docs/api/index.html')).toBe(true);
   });
 
-  test('the public development key opens none', () => {
+  test('a deployment with the public development key, or without an admin key, is refused', () => {
     const RequireAdminKey = createRequire(import.meta.url)('../../infra/resources/require-admin-key.cjs');
     const deployWith = (hash: string) => {
       const service = { provider: { environment: { BROKKR_ADMIN_PAK_HASH: hash } } };
@@ -263,7 +263,7 @@ describe('the packaged deployment', () => {
     expect(() => deployWith('0'.repeat(64))).not.toThrow();
   });
 
-  test('logs are not kept for ever', () => {
+  test('every log group is deleted after a month', () => {
     const groups = deployment
       .ofType('AWS::Logs::LogGroup')
       .map(([, { Properties }]) => [Properties.LogGroupName, Properties.RetentionInDays]);

@@ -8,7 +8,7 @@ import { scheduleFor, scheduleFunction } from '../../lib/platform/schedule.ts';
 import { silent } from '../database/test-queues.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 
-/** Lambda's context in a function whose time is as good as over. */
+/** Lambda's context in a function that has no time left. */
 const late = { getRemainingTimeInMillis: () => 0 };
 const never = () => new Promise<never>(() => {});
 
@@ -19,7 +19,7 @@ describe('a function whose time runs out', () => {
   });
   afterAll(() => host.stop());
 
-  test('answers its request with a 503 that has a request id and says when to come back, and logs it', async () => {
+  test('a function whose time runs out answers its request with a logged 503 that has a request id and Retry-After', async () => {
     const { database } = host.app.services;
     const { get } = database;
     database.get = never;
@@ -33,7 +33,7 @@ describe('a function whose time runs out', () => {
     expect(host.logged.some((line) => line.includes('"r-1"') && line.includes('"status":503'))).toBe(true);
   });
 
-  test('names the messages that are still in hand as failed, and only those', async () => {
+  test('a function whose time runs out returns the unfinished messages, and only those, as failed', async () => {
     const counted = defineEvent({ name: 'counted', schema: z.object({ slow: z.boolean() }) });
     const consumer = consumerFor<undefined>()({
       queue: 'q',
@@ -50,7 +50,7 @@ describe('a function whose time runs out', () => {
     expect(result).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }, { itemIdentifier: 'm2' }] });
   });
 
-  test('tells its schedule to stop', async () => {
+  test('a function whose time runs out aborts its schedule', async () => {
     const stopped = Promise.withResolvers<void>();
     const run = async (_services: unknown, signal?: AbortSignal) => {
       signal?.addEventListener('abort', () => stopped.resolve());

@@ -32,28 +32,31 @@ describe('a request through API Gateway, which decodes paths', () => {
     pathParameters,
   });
 
-  test('a slash inside a parameter stays inside it', () => {
+  test('a slash inside a path parameter stays inside it, although API Gateway decodes paths', () => {
     const template = '/api/v1/stacks/{id}/annotations/{key+}';
     const event = routed('/api/v1/stacks/7/annotations/example.com/team', template, { id: '7', key: 'example.com/team' });
     expect(pathOf(event)).toBe('/api/v1/stacks/7/annotations/example.com%2Fteam');
   });
 
-  test.each(['100%', 'a%2Fb', 'a?b#c', 'ü 😀', '..'])('the parameter %p arrives as it was meant', (label) => {
-    const event = routed(`/api/v1/stacks/7/labels/${label}`, '/api/v1/stacks/{id}/labels/{label+}', { id: '7', label });
-    expect(decodeURIComponent(pathOf(event).split('/')[6] ?? '')).toBe(label);
-  });
+  test.each(['100%', 'a%2Fb', 'a?b#c', 'ü 😀', '..'])(
+    'the path parameter %p arrives as it was sent, although API Gateway decodes paths',
+    (label) => {
+      const event = routed(`/api/v1/stacks/7/labels/${label}`, '/api/v1/stacks/{id}/labels/{label+}', { id: '7', label });
+      expect(decodeURIComponent(pathOf(event).split('/')[6] ?? '')).toBe(label);
+    },
+  );
 
   test('below a route that takes everything, each segment arrives as it was meant', () => {
     const event = routed('/api/v1/agents/7/targets/100% ü', '/api/v1/agents/{id}/{below+}', { id: '7', below: 'targets/100% ü' });
     expect(pathOf(event)).toBe('/api/v1/agents/7/targets/100%25%20%C3%BC');
   });
 
-  test('without parameters, and on the default route, the path is the raw one', () => {
+  test('the path of a route without parameters, and of the default route, is the raw path', () => {
     expect(pathOf({ ...request('/api/v1/agents'), routeKey: 'ANY /api/v1/agents' })).toBe('/api/v1/agents');
     expect(pathOf(request('/api/v1/agents/'))).toBe('/api/v1/agents/');
   });
 
-  test('no body is a body of no bytes', () => {
+  test('a missing body has a size of zero bytes', () => {
     expect(bodySizeOf(request('/'))).toBe(0);
     expect(bodySizeOf({ ...request('/'), body: null as never })).toBe(0);
   });

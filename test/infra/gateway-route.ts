@@ -6,7 +6,7 @@ const Route = z.union([z.string(), z.object({ path: z.string() }).transform(({ p
 const Functions = z.record(z.string(), z.looseObject({ events: z.array(z.looseObject({ httpApi: Route.optional() })).default([]) }));
 
 export interface GatewayRoute {
-  /** `/api/v1/stacks/{id}`, or `*` for everything without a route of its own. */
+  /** Such as `/api/v1/stacks/{id}`, or `*` for all paths without a route of their own. */
   template: string;
   function: string;
 }
@@ -20,7 +20,7 @@ export function gatewayRoutes(): GatewayRoute[] {
   );
 }
 
-/** Per segment: literal, parameter, greedy parameter. The smallest is the most specific. */
+/** One digit for each segment: literal, parameter, greedy parameter. The smallest text is the most specific. */
 const specificity = (template: string) =>
   template
     .split('/')
@@ -29,7 +29,7 @@ const specificity = (template: string) =>
 const patternOf = (template: string) =>
   new RegExp(`^${template.replaceAll(/{(\w+)}/g, '(?<$1>[^/]+)').replaceAll(/{(\w+)\+}/g, '(?<$1>[^/].*)')}$`);
 
-/** Chooses as API Gateway does: the most specific route that matches a decoded path; none has a path that ends in a slash. */
+/** Chooses a route as API Gateway does: the most specific one that matches the decoded path, and none for a path that ends in a slash. */
 export function createChoice(routes: readonly GatewayRoute[]) {
   const sorted = routes
     .filter(({ template }) => template !== '*')

@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import * as z from 'zod';
 
-/** The embedded engines behind AWS's doorkeeper: each function gets in by an address of its own, and no further than its role says. */
+/** The embedded engines with access control as in AWS: each function has an address of its own and the rights of its role. */
 export interface GuardedEngines {
-  /** Where a function finds the store and the queues. */
+  /** The addresses of the store and the queues for a function. */
   addressesOf(name: string): { DYNAMODB_ENDPOINT: string; SQS_ENDPOINT: string };
-  /** What was refused: `<function> dynamodb:PutItem FleetTable`. */
+  /** The refused calls, as `<function> dynamodb:PutItem FleetTable`. */
   refused: Set<string>;
-  /** Rights that no call has needed so far. Reads of one item and of several are one right: which it is depends on what else is read. */
+  /** Rights that no call has needed so far. GetItem and BatchGetItem count as one: coalescing decides which of them is called. */
   unused(): string[];
   close(): void;
 }
@@ -23,7 +23,7 @@ const Roles = z.object({
   ),
 });
 
-/** `dynamodb:PutItem FleetTable` and so on, by function. */
+/** The rights of each function, such as `dynamodb:PutItem FleetTable`. */
 function rightsOf(names: readonly string[], logicalName: (name: string) => string): Map<string, string[]> {
   const { Resources } = Roles.parse(createRequire(import.meta.url)('../../infra/resources/roles.cjs'));
   return new Map(
@@ -55,7 +55,7 @@ const TRANSACTED: Readonly<Record<string, string>> = {
   Get: 'GetItem',
 };
 
-/** The rights that AWS asks for where it is called so. */
+/** The rights that AWS requires for a call. */
 function needsOf(service: string, operation: string, input: z.infer<typeof Input>, logicalOf: (physicalName: string) => string): string[] {
   const table = (name: string) => `${logicalOf(name)}Table`;
   if (service === 'sqs') {
@@ -75,9 +75,9 @@ function needsOf(service: string, operation: string, input: z.infer<typeof Input
 export interface Guard {
   engines: { dynamodb: string; sqs: string };
   functions: readonly string[];
-  /** From a function's, table's or queue's name in the code to its logical name. */
+  /** Turns the name of a function, table or queue in the code into its logical name. */
   logicalName: (name: string) => string;
-  /** Before every name in the account. */
+  /** The first part of every name in the account. */
   prefix: string;
 }
 
@@ -119,7 +119,7 @@ export async function guardEngines({ engines, functions, logicalName, prefix }: 
     unused: () =>
       functions.flatMap((name) => {
         const seen = new Set([...(used.get(name) ?? [])].map(oneRead));
-        // A queue is received from by Lambda itself, with the function's role.
+        // Lambda itself receives from the queue, with the function's role.
         const granted = (rights.get(name) ?? []).filter((right) => !/sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)/.test(right));
         return granted.filter((right) => !seen.has(oneRead(right))).map((right) => `${name} ${right}`);
       }),

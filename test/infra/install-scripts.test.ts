@@ -6,10 +6,10 @@ const Lock = z.object({ packages: z.record(z.string(), z.object({ hasInstallScri
 const Package = z.object({ scarfSettings: z.object({ enabled: z.boolean() }) });
 const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 
-/** They fetch, build or check the binary of their platform; es5-ext prints a message, and scarf is switched off below. */
+/** These packages fetch, build or check a binary of the platform. es5-ext prints a message, and scarf is switched off below. */
 const KNOWN = ['@parcel/watcher', '@scarf/scarf', '@swc/core', 'es5-ext', 'esbuild', 'node'];
 
-test('no dependency runs a script at its installation that nobody has looked at', () => {
+test('only the listed dependencies, which were reviewed, run a script at their installation', () => {
   const { packages } = Lock.parse(read('package-lock.json'));
   const names = Object.entries(packages).flatMap(([path, { hasInstallScript }]) =>
     hasInstallScript ? [path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)] : [],
@@ -17,6 +17,6 @@ test('no dependency runs a script at its installation that nobody has looked at'
   expect(names.filter((name) => !KNOWN.includes(name))).toEqual([]);
 });
 
-test('an installation is reported to nobody: scarf, which comes with swagger-ui-dist, is switched off', () => {
+test('scarf, which comes with swagger-ui-dist and reports installations, is switched off', () => {
   expect(Package.parse(read('package.json')).scarfSettings).toEqual({ enabled: false });
 });

@@ -10,14 +10,14 @@ import { api } from '../harness/client.ts';
 
 const PAK = /brokkr_\S+/;
 
-function startOffline(port: string, said: (text: string) => void): ChildProcess {
+function startOffline(port: string, onOutput: (text: string) => void): ChildProcess {
   const main = fileURLToPath(new URL('../../infra/offline/main.ts', import.meta.url));
   const child = spawn(process.execPath, [main], { env: { ...process.env, PORT: port }, stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', said);
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onOutput);
   return child;
 }
 
-test('a port that is taken or none is refused in one line that names PORT, before anything starts', async () => {
+test('serverless offline refuses a taken or malformed port in one line that names PORT', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
@@ -35,7 +35,7 @@ test('a port that is taken or none is refused in one line that names PORT, befor
   taken.close();
 });
 
-/** `npm run offline` as people start it: serverless.yml, bundled by esbuild, on the embedded engines. */
+/** `npm run offline` as people start it: the functions of serverless.yml, bundled by esbuild, on the embedded engines. */
 describe('serverless offline', () => {
   let offline: ChildProcess;
   let output = '';
@@ -56,21 +56,21 @@ describe('serverless offline', () => {
     await once(offline, 'exit');
   });
 
-  test('address and key are shown once it answers, after all that serverless-offline has to say', () => {
+  test('serverless offline shows its address and key when it answers, after the output of the plugin', () => {
     expect(output.slice(output.indexOf('Server ready'))).toContain(`The API answers on ${url}`);
   });
 
-  test('a call without a key is refused without a word', async () => {
+  test('serverless offline answers a call without a key with an empty 401', async () => {
     expect(await host.anonymous.get('/agents')).toMatchObject({ status: 401, text: '' });
     expect(await host.anonymous.patch('/agents')).toMatchObject({ status: 401, text: '' });
   });
 
-  test('a method that is not there is the function’s to refuse, a path that is not there the fallback’s', async () => {
+  test('serverless offline answers an unknown method with 405 and an unknown path with 404', async () => {
     expect(await host.admin.patch('/agents')).toMatchObject({ status: 405, text: '', headers: { allow: 'GET, HEAD, POST' } });
     expect((await host.admin.get('/nothing')).status).toBe(404);
   });
 
-  test('bodies arrive as they were sent: a bare JSON string, YAML, none at all', async () => {
+  test('serverless offline passes bodies unchanged: a bare JSON string, YAML and none', async () => {
     const stack = await makeStack(host, await makeGenerator(host), { labels: ['team'] });
     const yaml = `${configMap('one')}data: {k: "ü"}\n`;
     const object = await ok(host.admin.post(`/stacks/${stack.id}/deployment-objects`, yaml, { contentType: 'application/yaml' }));
@@ -79,20 +79,20 @@ describe('serverless offline', () => {
     expect((await host.admin.post('/stacks', '{bad', { contentType: 'application/json' })).status).toBe(400);
   });
 
-  test('a slash in a parameter stays there', async () => {
+  test('serverless offline keeps a slash inside a path parameter', async () => {
     const stack = await makeStack(host, await makeGenerator(host), {});
     await ok(host.admin.post(`/stacks/${stack.id}/annotations`, { stack_id: stack.id, key: 'example.com/team', value: 'v' }));
     expect((await host.admin.delete(`/stacks/${stack.id}/annotations/example.com%2Fteam`)).status).toBe(204);
     expect(await ok(host.admin.get(`/stacks/${stack.id}/annotations`))).toEqual([]);
   });
 
-  test('the search behind the trailing slash is reached', async () => {
+  test('serverless offline routes paths that end in a slash', async () => {
     const { agent } = await ok(host.admin.post('/agents', { name: 'a', cluster_name: 'c' }));
     expect(await ok(host.admin.get('/agents/?name=a&cluster_name=c'))).toMatchObject({ id: agent.id });
     expect((await fetch(`${url}/swagger-ui/`)).headers.get('content-type')).toMatch('text/html');
   });
 
-  test('what concerns a crowd goes through the queue to its function', async () => {
+  test('serverless offline notifies many agents through the queue', async () => {
     const generator = await makeGenerator(host);
     const crowd: MadeAgent[] = [];
     for (let n = 0; n < 52; n++) crowd.push(await makeAgent(host, { generators: [generator], labels: ['crowd'] }));
@@ -101,7 +101,7 @@ describe('serverless offline', () => {
     await eventually(async () => expect((await crowd[51]?.assignments())?.get(stack.id)).toMatchObject({ state: 'assigned' }), 20_000);
   }, 60_000);
 
-  test('Ctrl-C ends it and everything it has started', async () => {
+  test('Ctrl-C ends serverless offline and everything that it has started', async () => {
     offline.kill('SIGINT');
     const [code] = await once(offline, 'exit');
     expect(code).toBe(0);

@@ -13,14 +13,14 @@ const Template = z.object({ Resources: z.record(z.string(), Resource) });
 export type Resource = z.infer<typeof Resource>;
 export interface Deployment {
   resources: Record<string, Resource>;
-  /** Of one type, by logical id. */
+  /** Returns the resources of one type with their logical ids. */
   ofType(type: string): [string, Resource][];
-  /** Where the functions' archives lie. */
+  /** The folder of the functions' archives. */
   folder: string;
   remove(): Promise<void>;
 }
 
-/** What `npm run package` emits, made by the framework itself: no account, no credentials, nothing of the environment but the path. */
+/** Runs `npm run package` with the framework itself, without an account or credentials. It sees only PATH and HOME. */
 export async function packageDeployment(): Promise<Deployment> {
   const folder = await mkdtemp(join(tmpdir(), 'brokkr-package-'));
   const serverless = join(ROOT, 'node_modules/.bin/serverless');

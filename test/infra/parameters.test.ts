@@ -14,20 +14,20 @@ const resourcesWith = async (parameters: Record<string, unknown>) => {
 const Service = z.object({ params: z.record(z.string(), z.record(z.string(), z.unknown())) });
 const { params } = Service.parse(parse(readFileSync('serverless.yml', 'utf8'), { logLevel: 'silent' }));
 
-test('without parameters there is no subscriber to the alarms, and no right to send traces', async () => {
+test('a deployment without parameters has no subscriber to the alarms and no right to send traces', async () => {
   expect(await resourcesWith({ tracing: false, alarmSubscriber: '' })).toEqual({});
 });
 
 test.each([
   ['ops@example.com', 'email'],
   ['https://alarms.example.com/hook', 'https'],
-])('the alarm subscriber %s is told of every alarm, over %s', async (address, Protocol) => {
+])('the alarm subscriber %s gets every alarm over %s', async (address, Protocol) => {
   expect(await resourcesWith({ tracing: false, alarmSubscriber: address })).toEqual({
     AlarmSubscription: { Type: 'AWS::SNS::Subscription', Properties: { TopicArn: { Ref: 'AlarmTopic' }, Protocol, Endpoint: address } },
   });
 });
 
-test.each([true, 'true'])('with tracing %p every function may send its traces, and do nothing else by that', async (tracing) => {
+test.each([true, 'true'])('the parameter tracing %p gives every function the right to send traces, and no other right', async (tracing) => {
   const { TracingPolicy } = await resourcesWith({ tracing, alarmSubscriber: '' });
   const functions = [...httpGroups, ...queueGroups, ...scheduleGroups];
   expect(TracingPolicy.Properties.Roles).toHaveLength(functions.length);
@@ -39,6 +39,6 @@ test.each([true, 'true'])('with tracing %p every function may send its traces, a
   ]);
 });
 
-test('in prod tables are protected from deletion, and the agents’ polls keep to instances of their own', () => {
+test('the stage prod protects tables from deletion and reserves instances for the agents’ polls', () => {
   expect(params.prod).toEqual({ deletionProtection: true, agentSyncConcurrency: expect.any(Number) });
 });

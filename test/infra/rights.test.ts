@@ -16,7 +16,7 @@ import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { workTable } from '../../lib/platform/events/work-table.ts';
 import { createLog } from '../../lib/platform/log.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
-import { call, endpoints, guarded, pathOf, titleOf } from '../contract/endpoint-calls.ts';
+import { call, endpoints, guarded, pathOf, rowsOf } from '../contract/endpoint-calls.ts';
 import { eventually } from '../database/test-queues.ts';
 import {
   type BuilderHost,
@@ -39,8 +39,8 @@ const { pak: adminPak, hash: adminHash } = mintPak();
 const log = createLog({ level: 'error', write: () => {} });
 
 /**
- * The product as AWS runs it: a composition for each function, each behind its own role, paths as API Gateway delivers them. Whatever
- * a function needs and its role lacks is refused, as it would be there.
+ * The product as AWS runs it: each function has its own composition and its own role, and gets paths as API Gateway delivers them. A
+ * call without a right is refused, as AWS would refuse it.
  */
 describe('functions under their roles', () => {
   let guard: GuardedEngines;
@@ -75,7 +75,7 @@ describe('functions under their roles', () => {
       () => client.destroy(),
       () => sqs.client?.destroy(),
     );
-    // The sweep comes within a minute of the deployment and sets up the empty store.
+    // The sweep runs within a minute of the deployment and sets up the empty store.
     await run('outbox-sweep', () => scheduleGroups[0]?.handler());
   }, 60_000);
   afterAll(async () => {
@@ -83,7 +83,7 @@ describe('functions under their roles', () => {
     for (const step of undo.toReversed()) await step();
   });
 
-  // One call at a time: functions find their composition by a module's variable.
+  // Functions find their composition in a variable of a module, so only one call runs at a time.
   let last: Promise<unknown> = Promise.resolve();
   function run<T>(name: string, act: () => Promise<T> | undefined): Promise<T | undefined> {
     const next = last.then(async () => {
@@ -108,7 +108,7 @@ describe('functions under their roles', () => {
   const fleet = { tenant: undefined as Tenant | undefined };
   const sharedTenant = async () => (fleet.tenant ??= await makeTenant(host));
 
-  test.each(guarded.map((entry) => [titleOf(entry), entry] as const))('%s does its work', async (_title, entry) => {
+  test.each(rowsOf(guarded))('$title works with the rights of its function', async ({ one: entry }) => {
     const destructive = /^(PUT|DELETE)$/.test(entry.endpoint.method) || entry.endpoint.path.endsWith('/rotate-pak');
     const tenant = destructive ? await makeTenant(host) : await sharedTenant();
     const { status, text } = await call(entry, root, tenant);
@@ -116,14 +116,14 @@ describe('functions under their roles', () => {
   });
 
   const open = endpoints.filter(({ access }) => access === 'public').map((endpoint) => [endpoint.path, endpoint] as const);
-  test.each(open)('%s answers without a key', async (_path, endpoint) => {
+  test.each(open)('%s answers without a key, with the rights of its function', async (_path, endpoint) => {
     const path = pathOf(endpoint, await sharedTenant(), { file: 'swagger-ui.css', folder: 'assets' });
     const { status } = await root.as(undefined).send(endpoint.method, path);
-    // The reference may be in the making.
+    // The reference may still be in the build.
     expect([200, 302, 404, 503]).toContain(status);
   });
 
-  test('a key that opens nothing is refused, and that is audited, by every function', async () => {
+  test('every function refuses an unknown key and audits that', async () => {
     const tenant = await sharedTenant();
     const paths = httpGroups.flatMap(({ endpoints: [first] }) =>
       first && first.access !== 'public' ? [{ endpoint: first, path: pathOf(first, tenant) }] : [],
@@ -136,14 +136,14 @@ describe('functions under their roles', () => {
     expect(body.count).toBeGreaterThanOrEqual(paths.length - 1);
   });
 
-  test('an annotation with a slash in its key is removed by that key', async () => {
+  test('an annotation with a slash in its key can be removed', async () => {
     const { stack } = await makeTenant(host);
     await ok(host.admin.post(`/stacks/${stack.id}/annotations`, { stack_id: stack.id, key: 'example.com/team', value: 'v' }));
     const removed = await host.admin.delete(`/stacks/${stack.id}/annotations/${encodeURIComponent('example.com/team')}`);
     expect(removed.status).toBe(204);
   });
 
-  test('an agent does with its own key what is only an agent’s to do', async () => {
+  test('an agent can poll, report and send heartbeats with the rights of the functions', async () => {
     const { agent, object, stack } = await makeTenant(host);
     await ok(agent.api.post('/auth/pak'));
     await ok(agent.api.post(`/agents/${agent.id}/heartbeat`, { k8s_reachable: true }));
@@ -159,7 +159,7 @@ describe('functions under their roles', () => {
     expect((await agent.assignments()).has(stack.id)).toBe(false);
   });
 
-  test('what concerns a crowd goes through the queue, from every function that can cause it', async () => {
+  test('every function that changes many agents’ assignments may send to the queue, and its consumer may notify them', async () => {
     const [{ generator }, doomed] = [await sharedTenant(), await makeTenant(host)];
     const generators = [generator, doomed.generator];
     const crowd = await Promise.all(
@@ -216,7 +216,7 @@ describe('functions under their roles', () => {
     return (await documents.send(new QueryCommand({ ...query, Select: 'COUNT', ConsistentRead: true }))).Count ?? 0;
   }
 
-  test.each(queueGroups)('a message without a meaning is set aside by the consumer itself ($name)', async ({ name, handler }) => {
+  test.each(queueGroups)('the consumer $name may move a malformed message to the dead-letter queue', async ({ name, handler }) => {
     const attributes = { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' };
     const record = {
       messageId: 'm',
@@ -232,7 +232,7 @@ describe('functions under their roles', () => {
     expect(await run(name, () => handler({ Records: [record] }))).toEqual({ batchItemFailures: [] });
   });
 
-  test('the sweep sends on events that a request could not, and keeps those that nobody knows', async () => {
+  test('the sweep may relay events that a request could not relay, and keeps unknown ones', async () => {
     const { database } = store(runtimes.get('stacks'));
     const table = workTable.name;
     const id = '00000000-0000-4000-8000-000000000000';
@@ -250,11 +250,11 @@ describe('functions under their roles', () => {
     guard.refused.delete('stacks dynamodb:GetItem WorkTable');
   });
 
-  test('nobody asked for more than its role gives', () => {
+  test('no function needed a right that its role lacks', () => {
     expect([...guard.refused]).toEqual([]);
   });
 
-  test('no role gives more than its function asks for', () => {
+  test('no role has a right that its function never needed', () => {
     expect(guard.unused()).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ import {
 } from './cluster-processes.ts';
 import { kubeconfigText } from './kubeconfig-text.ts';
 
-/** What one has to know to use the cluster. */
+/** The facts that a user of the cluster needs. */
 export interface ClusterFacts {
   server: string;
   adminToken: string;
@@ -25,12 +25,12 @@ export interface BootOptions {
   stages: string;
   start: (spec: ProcessSpec) => void;
   report: (line: string) => void;
-  /** Aborted when a process ends or the cluster is no longer wanted. */
+  /** Aborted when a process of the cluster ends or the cluster is stopped. */
   signal: AbortSignal;
 }
 
 const NODE_NAME = 'simulated-node';
-/** Resolves when the API server is ready the simulated node takes pods and claims of volumes are bound. */
+/** Resolves when the API server is ready and the simulated node takes pods. */
 export async function bootCluster({ directory, stages, start, report, signal }: BootOptions): Promise<ClusterFacts> {
   const paths = clusterPaths(directory);
   const adminToken = randomBytes(24).toString('base64url');
@@ -77,7 +77,7 @@ const simulatedNode = {
   status: { allocatable: capacity, capacity },
 };
 
-/** The default class, and the one kwok's stages bind claims of. */
+/** The default storage class. kwok's stages bind claims of it. */
 const simulatedStorage = {
   apiVersion: 'storage.k8s.io/v1',
   kind: 'StorageClass',
@@ -85,7 +85,7 @@ const simulatedStorage = {
   provisioner: 'kwok.x-k8s.io/volume',
 };
 
-/** Ready, and no longer with the taint every new node carries until a controller has seen it. */
+/** Whether the node is ready and without the taint that a new node has until a controller has seen it. */
 function takesPods(body: string): boolean {
   const { spec, status } = JSON.parse(body) as {
     spec?: { taints?: unknown[] };

@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Both are held until both are known; another process may still take one before we do, which the caller retries. */
+/** Holds both ports until both are known. Another process may take one afterwards; the caller then retries. */
 export async function findFreePorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()] as const;
   const port = (server: (typeof servers)[number]): Promise<number> =>
@@ -20,7 +20,7 @@ export async function findFreePorts(): Promise<[number, number]> {
 
 export type ApiCaller = (method: string, path: string, body?: unknown) => Promise<{ status: number; body: string }>;
 
-/** Requests as the administrator, on a connection each: the API server may come and go while it starts. */
+/** Calls the API as the administrator. Each call has its own connection, since the API server may drop one while it starts. */
 export const apiCaller =
   ({ server, token, caPath }: { server: string; token: string; caPath: string }): ApiCaller =>
   async (method, path, body) => {
@@ -38,10 +38,10 @@ export const apiCaller =
     });
   };
 
-/** A step takes a second or two on two idle cores; this is for machines that are busy with something else. */
+/** A step takes a second or two on two idle cores. The limit is for machines that are busy with other work. */
 const READY_TIMEOUT_MS = 120_000;
 
-/** Asks every 50 ms; an error is a no, as everything here is still starting. */
+/** Repeats the probe every 50 ms until it is true. An error counts as false, since everything is still starting. */
 export async function until(what: string, signal: AbortSignal, probe: () => Promise<boolean>): Promise<void> {
   const deadlineMs = performance.now() + READY_TIMEOUT_MS;
   let lastError: unknown;

@@ -1,4 +1,4 @@
-/** `npm run cluster:build`: everything a test cluster is started from, into the user's cache, once. */
+/** `npm run cluster:build`: builds everything that a test cluster needs into the user's cache, once. */
 import { buildComponents } from './build-components.ts';
 import { findBinaries, listMissingComponents } from './kubernetes-binaries.ts';
 

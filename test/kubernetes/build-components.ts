@@ -14,13 +14,13 @@ export interface BuildOptions {
 const REPORT_EVERY_MS = 10_000;
 const ABANDONED_AFTER_MS = 24 * 3600_000;
 
-/** Builds what is missing; returns at once where nothing is. Several at the same time do each other no harm. */
+/** Builds the missing components; returns at once if none is missing. Several builds at the same time do no harm. */
 export async function buildComponents({ report, signal }: BuildOptions): Promise<void> {
   for (const component of listMissingComponents()) await buildComponent(component, { report, ...(signal && { signal }) });
   if (!findBinaries()) throw new Error(explainMissingBinaries('Not everything is there'));
 }
 
-/** Into a folder of its own that is then renamed, so that a component is there whole or not at all. */
+/** Builds into a temporary folder and renames it, so that a component is either complete or missing. */
 async function buildComponent(component: Component, options: BuildOptions): Promise<void> {
   const startedMs = performance.now();
   await mkdir(cacheFolder(), { recursive: true });
@@ -30,7 +30,7 @@ async function buildComponent(component: Component, options: BuildOptions): Prom
     await (component.name === 'control-plane' ? buildControlPlane : buildModule)(component, folder, options);
     if (component.name === 'kwok') await copyStages(folder, options);
     await rename(folder, component.directory).catch(async (error: NodeJS.ErrnoException) => {
-      // Another build was first: its folder holds the same.
+      // Another build was faster; its folder has the same content.
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
     options.report(`${component.title}: built in ${elapsed(startedMs)}`);
@@ -39,7 +39,7 @@ async function buildComponent(component: Component, options: BuildOptions): Prom
   }
 }
 
-/** One binary under its many names: the layout of `KUBEBUILDER_ASSETS`. */
+/** Builds one binary and links it under its many names, in the layout of `KUBEBUILDER_ASSETS`. */
 async function buildControlPlane(component: Component, folder: string, options: BuildOptions): Promise<void> {
   const args = ['build', '-v', '-trimpath', `-ldflags=${component.ldflags}`, '-o', join(folder, component.name), component.package];
   await runGo(component.title, args, { ...options, cwd: controlPlaneSource });
@@ -65,10 +65,10 @@ interface GoOptions extends BuildOptions {
   env?: Record<string, string>;
 }
 
-/** Resolves to what Go printed on standard output; its standard error is counted into progress lines, and kept for a failure. */
+/** Runs Go and resolves to its standard output. Its standard error becomes progress lines, and part of the error if it fails. */
 async function runGo(title: string, args: readonly string[], { report, signal, cwd, env }: GoOptions): Promise<string> {
   const startedMs = performance.now();
-  // The user's own settings must not change what is built: no workspace, no flags, and no C compiler needed.
+  // The user's own settings must not change the build: no workspace, no flags and no C compiler.
   const settings = { GOWORK: 'off', GOFLAGS: '-buildvcs=false', CGO_ENABLED: '0', ...env };
   const go = spawn('go', args, { cwd, env: { ...process.env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) });
   const counted = { downloaded: 0, compiled: 0 };
@@ -102,7 +102,7 @@ const GO_IS_MISSING =
   'Install it, or set KUBEBUILDER_ASSETS to a folder that has etcd, kube-apiserver, kube-controller-manager, ' +
   'kube-scheduler, kubectl, helm, kwok and stages/ (the stage files of kwok).';
 
-/** A build that was killed leaves its folder; nobody's build takes a day. */
+/** A killed build leaves its folder behind. No build takes a day, so a folder of that age is removed. */
 async function removeAbandonedBuilds(): Promise<void> {
   const names = (await readdir(cacheFolder())).filter((name) => name.startsWith('building-'));
   for (const folder of names.map((name) => join(cacheFolder(), name))) {

@@ -7,17 +7,17 @@ import { kubeconfigText } from './kubeconfig-text.ts';
 import type { Binaries } from './kubernetes-binaries.ts';
 
 export interface ClusterClient {
-  /** As the administrator, unless `args` name another `--kubeconfig`. Resolves to standard output, rejects with standard error. */
+  /** Runs as the administrator, unless `args` name another `--kubeconfig`. Resolves to standard output, rejects with standard error. */
   kubectl(args: readonly string[], stdin?: string): Promise<string>;
   helm(args: readonly string[], stdin?: string): Promise<string>;
-  /** The path of a kubeconfig with a token of this ServiceAccount from TokenRequest: its rights are the ServiceAccount's. */
+  /** Returns the path of a kubeconfig with a token and the rights of this ServiceAccount. */
   kubeconfigFor(identity: ServiceAccountIdentity): Promise<string>;
 }
 
 export interface ServiceAccountIdentity {
   namespace: string;
   serviceAccount: string;
-  /** The API server gives no less than ten minutes; an hour where this is absent. */
+  /** At least ten minutes, as the API server requires; an hour if absent. */
   ttlSeconds?: number;
 }
 
@@ -26,7 +26,7 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 export function clusterClient({ directory, server, binaries }: { directory: string; server: string; binaries: Binaries }): ClusterClient {
   const paths = clusterPaths(directory);
-  // A home of their own: nothing of the user's configuration is read, and no cache outlives the cluster.
+  // The commands have their own home, so that they don't read the user's configuration and no cache outlives the cluster.
   const env = { PATH: process.env.PATH ?? '', HOME: directory, KUBECONFIG: paths.kubeconfig };
   const kubectl: ClusterClient['kubectl'] = (args, stdin) => run(binaries.kubectl, args, env, stdin);
   return {
@@ -49,7 +49,7 @@ function run(file: string, args: readonly string[], env: Record<string, string>,
       const how = error.killed ? 'was killed' : `ended with ${error.signal ?? `code ${error.code}`}`;
       reject(new Error(`${[file.split('/').at(-1), ...args].join(' ')} ${how}: ${stderr.trim()}`));
     });
-    // A command that fails early does not read it to the end.
+    // A command that fails early does not read its input to the end.
     child.stdin?.on('error', () => {}).end(stdin);
   });
 }

@@ -7,7 +7,7 @@ import { until } from './boot-probes.ts';
 import { attachCluster, type TestCluster } from './start-cluster.ts';
 import { describeKubernetes } from './test-cluster.ts';
 
-/** A cluster that is not the run's own, by `npm run cluster`'s program. */
+/** Starts another cluster than the one of this test run, with the program of `npm run cluster`. */
 async function runCluster(): Promise<{ owner: ChildProcess; cluster: TestCluster }> {
   const owner = spawn(process.execPath, [join(import.meta.dirname, 'run-cluster.ts')], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -35,8 +35,8 @@ function isAlive(processId: number): boolean {
 
 const isGone = ({ directory, processIds }: TestCluster): boolean => !processIds.some(isAlive) && !existsSync(directory);
 
-describeKubernetes('a cluster leaves no process and no file behind', () => {
-  test('when its owner is killed and can do nothing about it', async () => {
+describeKubernetes('the end of a cluster', () => {
+  test('a cluster leaves no process and no file behind if its owner is killed', async () => {
     const { owner, cluster } = await runCluster();
     expect(cluster.processIds.every(isAlive)).toBe(true);
 
@@ -45,7 +45,7 @@ describeKubernetes('a cluster leaves no process and no file behind', () => {
     await until('everything is gone', AbortSignal.timeout(10_000), async () => isGone(cluster));
   }, 120_000);
 
-  test('when its supervisor is killed, and the owner then says so and fails', async () => {
+  test('a cluster leaves no process and no file behind if its supervisor is killed, and its owner fails', async () => {
     const { owner, cluster } = await runCluster();
     const exit = once(owner, 'exit');
 
@@ -55,7 +55,7 @@ describeKubernetes('a cluster leaves no process and no file behind', () => {
     await until('everything is gone', AbortSignal.timeout(10_000), async () => isGone(cluster));
   }, 120_000);
 
-  test('when Ctrl-C is pressed, and that is a success', async () => {
+  test('a cluster leaves no process and no file behind after Ctrl-C, which is a success', async () => {
     const { owner, cluster } = await runCluster();
     const exit = once(owner, 'exit');
 

@@ -7,13 +7,13 @@ import { createInterface } from 'node:readline';
 import type { SupervisorRequest } from './cluster-supervisor.ts';
 import type { Binaries } from './kubernetes-binaries.ts';
 
-/** A supervisor of ours. It and its cluster end with this process, however this process ends. */
+/** A supervisor that this process owns. It and its cluster end with this process, however this process ends. */
 export interface OwnedSupervisor {
   directory: string;
-  /** Resolves when supervisor, processes and folder are gone: to why, where nobody had asked for it. */
+  /** Resolves when supervisor, processes and folder are gone. If `stop` was not called, it resolves to the reason. */
   ended: Promise<string | undefined>;
   stop(): Promise<void>;
-  /** It no longer keeps this process from ending by itself. */
+  /** Lets this process end although the supervisor still runs. */
   unref(): void;
 }
 
@@ -23,7 +23,7 @@ export function ownSupervisor(binaries: Binaries, log: (line: string) => void): 
   const directory = mkdtempSync(join(tmpdir(), 'brokkr-kubernetes-'));
   const request: SupervisorRequest = { directory, binaries };
   const child = spawn(process.execPath, [join(import.meta.dirname, 'cluster-supervisor.ts'), JSON.stringify(request)], {
-    // A group of its own: a Ctrl-C in the terminal, or a kill of our whole group, leaves it alive to clean up.
+    // The supervisor has a process group of its own, so that it survives Ctrl-C or a kill of our group, and can clean up.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '' },
@@ -58,12 +58,12 @@ export function ownSupervisor(binaries: Binaries, log: (line: string) => void): 
   };
 }
 
-/** What a supervisor leaves that was killed itself: its group is the cluster's processes. */
+/** Removes what a killed supervisor leaves behind. Its process group is the cluster's processes. */
 function removeRemains(group: number | undefined, directory: string): void {
   try {
     if (group !== undefined) process.kill(-group, 'SIGKILL');
   } catch {
-    // It had ended them all.
+    // The supervisor had ended all processes.
   }
   rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
 }

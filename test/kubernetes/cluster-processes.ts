@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { BinaryName } from './kubernetes-components.ts';
 
-/** Where a cluster keeps what, below the folder that is removed with it. */
+/** The paths of a cluster's files, below the folder that is removed with it. */
 export const clusterPaths = (directory: string) => ({
   facts: join(directory, 'cluster.json'),
   kubeconfig: join(directory, 'kubeconfig.yaml'),
-  /** Written by the API server itself: its own certificate, which is the authority too. */
+  /** The API server's own certificate, which it writes itself and which is the authority too. */
   ca: join(directory, 'certificates', 'apiserver.crt'),
   certificates: join(directory, 'certificates'),
   tokens: join(directory, 'tokens.csv'),
@@ -54,7 +54,7 @@ export function apiServerProcess(directory: string, etcdPort: number, port: numb
       'service-account-signing-key-file': paths.serviceAccountKey,
       'service-cluster-ip-range': '10.96.0.0/16',
       'allow-privileged': true,
-      // The `kubernetes` service can't have a loopback endpoint: without this it is tried, and logged, again and again.
+      // The `kubernetes` service can't have a loopback endpoint. Without this the API server tries it, and logs that, again and again.
       'endpoint-reconciler-type': 'none',
     }),
   };
@@ -67,15 +67,15 @@ export function controllerManagerProcess(directory: string): ProcessSpec {
     args: flags({
       kubeconfig: paths.kubeconfig,
       'service-account-private-key-file': paths.serviceAccountKey,
-      // Every namespace gets the ConfigMap kube-root-ca.crt, as in a real cluster: an object that is nobody's to prune.
+      // Every namespace gets the ConfigMap kube-root-ca.crt, as in a real cluster: an object that no stack may prune.
       'root-ca-file': paths.ca,
       'use-service-account-credentials': false,
       'leader-elect': false,
       'secure-port': 0,
       controllers: '*,-nodeipam,-cloud-node-lifecycle',
-      // On a busy machine the simulated heartbeat may be late; a node that goes away is not what is tested.
+      // The simulated heartbeat may be late on a busy machine. No test is about a node that goes away.
       'node-monitor-grace-period': '10m',
-      // The defaults are for clusters shared by many; here they only make tests wait.
+      // The defaults are for clusters with many users; here they would only make tests wait.
       'kube-api-qps': 500,
       'kube-api-burst': 1000,
     }),

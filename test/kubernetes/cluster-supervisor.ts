@@ -1,8 +1,8 @@
 /**
- * The process that owns a cluster: it starts the cluster's processes and outlives nobody. Its standard input is a pipe
- * from whoever wanted the cluster; when that closes, by a stop or because the owner was killed, everything here goes:
- * first the processes, then their folder. Its one argument is a SupervisorRequest as JSON; it writes progress to standard
- * output, why it failed to standard error, and `cluster.json` into the folder when the cluster is ready.
+ * The process that owns a cluster: it starts the cluster's processes and ends with its owner. Its standard input is a pipe from the
+ * owner. When that closes, by a stop or because the owner was killed, the supervisor ends the processes and removes their folder. Its
+ * one argument is a SupervisorRequest as JSON. It writes progress to standard output, the reason of a failure to standard error, and
+ * `cluster.json` into the folder when the cluster is ready.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { clusterPaths, type ProcessSpec } from './cluster-processes.ts';
 import type { Binaries } from './kubernetes-binaries.ts';
 
 export interface SupervisorRequest {
-  /** Exists, is empty, and is the cluster's alone. */
+  /** An existing, empty folder that only this cluster uses. */
   directory: string;
   binaries: Binaries;
 }
@@ -33,7 +33,7 @@ async function bootWithRetries(): Promise<AbortSignal> {
       await publishFacts(await bootCluster({ directory, stages: binaries.stages, start, report: console.log, signal: ended.signal }));
       return ended.signal;
     } catch (error) {
-      // A port is found free and taken a moment later; in between somebody else may have taken it.
+      // Another process may take a port between the moment it is found free and the moment it is used.
       if (isStopping || attempt === BOOT_ATTEMPTS || !/address already in use/.test(String(error))) throw error;
       console.log('a port was taken by another process: trying others');
       ended.abort(error);
@@ -43,7 +43,7 @@ async function bootWithRetries(): Promise<AbortSignal> {
   }
 }
 
-/** Readers see the file whole or not at all. */
+/** Writes the facts with a rename, so that readers see the whole file or none. */
 async function publishFacts(facts: ClusterFacts): Promise<void> {
   const supervisorId = process.pid;
   const processIds = [supervisorId, ...[...children].map((child) => child.pid)];
@@ -51,7 +51,7 @@ async function publishFacts(facts: ClusterFacts): Promise<void> {
   await rename(`${paths.facts}.new`, paths.facts);
 }
 
-/** No process of a cluster ends by itself: one that does is the end of all, and its last lines say why. */
+/** Starts a process of the cluster. If it ends by itself, the whole cluster ends, and the error contains its last log lines. */
 const starter =
   (ended: AbortController) =>
   ({ name, args }: ProcessSpec): void => {
@@ -78,12 +78,12 @@ async function stop(exitCode: number): Promise<void> {
   if (isStopping) return;
   isStopping = true;
   await killChildren();
-  // Somebody's kubectl may still be writing its cache there.
+  // A kubectl may still be writing its cache there.
   await rm(directory, { recursive: true, force: true, maxRetries: 10 }).catch(() => {});
   process.exit(exitCode);
 }
 
-/** Killed, not asked: nothing they hold is kept, and the API server alone would take seconds to say goodbye. */
+/** Kills the processes without asking: none of their data is kept, and a clean stop of the API server would take seconds. */
 async function killChildren(): Promise<void> {
   await Promise.all(
     [...children].map((child) => {
@@ -98,7 +98,7 @@ async function killChildren(): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
 process.stdin.on('end', () => void stop(0)).on('error', () => void stop(0));
 process.stdin.resume();
-// Whoever read these may be gone; what follows from that is decided above.
+// The reader of these streams may be gone. That is handled above, by the end of standard input.
 for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
 
 try {

@@ -29,7 +29,7 @@ describeKubernetes('the Kubernetes API server of a test run', () => {
     cluster = await testCluster();
   }, 180_000);
 
-  test('takes a server-side apply and records who applied', async () => {
+  test('the test cluster accepts a server-side apply and records its field manager', async () => {
     const namespace = await createTestNamespace(cluster);
     const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { colour: 'green' } };
 
@@ -42,7 +42,7 @@ describeKubernetes('the Kubernetes API server of a test run', () => {
     expect(stored.metadata.managedFields).toEqual([expect.objectContaining({ manager: 'smoke', operation: 'Apply' })]);
   });
 
-  test('makes a Deployment available on its simulated node', async () => {
+  test('the test cluster makes a Deployment available on its simulated node', async () => {
     const namespace = await createTestNamespace(cluster);
 
     await cluster.kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify(deployment('web')));
@@ -52,7 +52,7 @@ describeKubernetes('the Kubernetes API server of a test run', () => {
     expect(pods.items.map((pod: { spec: { nodeName: string } }) => pod.spec.nodeName)).toEqual(['simulated-node', 'simulated-node']);
   });
 
-  test('fails the pods that are labelled to fail', async () => {
+  test('the test cluster fails pods that are labelled to fail', async () => {
     const namespace = await createTestNamespace(cluster);
     const failing = deployment('broken', { 'pod-container-running-failed.stage.kwok.x-k8s.io': 'true' });
 
@@ -71,7 +71,7 @@ describeKubernetes('the Kubernetes API server of a test run', () => {
     await expect(waiting).resolves.toContain('condition met');
   });
 
-  test('binds a claim of a volume and completes a Job', async () => {
+  test('the test cluster binds a volume claim and completes a Job', async () => {
     const namespace = await createTestNamespace(cluster);
     const claim = {
       apiVersion: 'v1',
@@ -87,7 +87,7 @@ describeKubernetes('the Kubernetes API server of a test run', () => {
     await cluster.kubectl(['wait', 'job/once', '-n', namespace, '--for=condition=Complete', '--timeout=60s']);
   });
 
-  test("denies a ServiceAccount's token what its role lacks", async () => {
+  test("the test cluster denies a ServiceAccount's token the rights that its role lacks", async () => {
     const namespace = await createTestNamespace(cluster);
     await cluster.kubectl(['create', 'serviceaccount', 'visitor', '-n', namespace]);
     await cluster.kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify(configMapReader));

@@ -1,6 +1,6 @@
 import { launchTestCluster } from './launch-test-cluster.ts';
 
-/** For jest's `globalSetup`, which takes default exports only. */
+/** Jest's `globalSetup`, which must be a default export. */
 export default async function setUpKubernetes(): Promise<void> {
   launchTestCluster();
 }

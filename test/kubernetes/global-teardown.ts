@@ -1,6 +1,6 @@
 import { stopTestCluster } from './launch-test-cluster.ts';
 
-/** For jest's `globalTeardown`, which takes default exports only. */
+/** Jest's `globalTeardown`, which must be a default export. */
 export default async function tearDownKubernetes(): Promise<void> {
   await stopTestCluster();
 }

@@ -7,7 +7,7 @@ export interface KubeconfigInput {
   namespace?: string;
 }
 
-/** A kubeconfig that needs no other file. It is JSON, and so YAML as well. */
+/** A kubeconfig that needs no other file. It is JSON, which is YAML too. */
 export const kubeconfigText = ({ server, ca, token, user, namespace }: KubeconfigInput): string =>
   JSON.stringify(
     {

@@ -2,13 +2,13 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type BinaryName, binaryNames, type Component, listComponents } from './kubernetes-components.ts';
 
-/** Absolute paths of everything a cluster is started from. */
+/** The absolute paths of everything that a cluster needs to start. */
 export type Binaries = Record<BinaryName, string>;
 
-/** What `KUBEBUILDER_ASSETS` always holds. Where it is set these come from it alone: a mixture with ours would test neither. */
+/** The binaries that `KUBEBUILDER_ASSETS` must contain. If it is set, they come only from there: a mixture would test neither. */
 const ASSETS: readonly BinaryName[] = ['etcd', 'kube-apiserver', 'kubectl'];
 
-/** Everything needed, or undefined where a part is missing. */
+/** Returns all binaries, or undefined if one is missing. */
 export function findBinaries(): Binaries | undefined {
   const found: Partial<Binaries> = {};
   for (const name of binaryNames) {
@@ -20,25 +20,25 @@ export function findBinaries(): Binaries | undefined {
 
 const isComplete = (found: Partial<Binaries>): found is Binaries => binaryNames.every((name) => found[name] !== undefined);
 
-/** The components that have to be built before a cluster can start: none where what they provide is found elsewhere. */
+/** The components that have to be built before a cluster can start. A component whose binaries are found elsewhere is not needed. */
 export const listMissingComponents = (): Component[] =>
   listComponents().filter((component) => component.provides.some((name) => locateBinary(name) === undefined));
 
-/** What no build will bring: the folder `KUBEBUILDER_ASSETS` names lacks them. */
+/** The binaries that the folder of `KUBEBUILDER_ASSETS` lacks, and that no build provides. */
 const listMissingAssets = (): BinaryName[] =>
   process.env.KUBEBUILDER_ASSETS ? ASSETS.filter((name) => locateBinary(name) === undefined) : [];
 
-/** One line for people who have not built them: what is left out, and how to get it. */
-export function explainMissingBinaries(leftOut: string): string {
+/** Explains in one line what is skipped because binaries are missing, and how to get them. */
+export function explainMissingBinaries(skipped: string): string {
   const missing = listMissingAssets();
   return missing.length > 0
-    ? `${leftOut}: KUBEBUILDER_ASSETS is set, but its folder has no ${missing.join(', ')}`
-    : `${leftOut}: no Kubernetes API server to start; get one with \`npm run cluster:build\` (Go 1.26, about five minutes, once)`;
+    ? `${skipped}: KUBEBUILDER_ASSETS is set, but its folder has no ${missing.join(', ')}`
+    : `${skipped}: no Kubernetes API server to start; get one with \`npm run cluster:build\` (Go 1.26, about five minutes, once)`;
 }
 
 /**
- * `KUBEBUILDER_ASSETS` first, then the cache, then, only for who brings their own Kubernetes, the `PATH`.
- * kwok's stages belong to a version of kwok, so these two are never taken from the `PATH`.
+ * Looks in `KUBEBUILDER_ASSETS`, then in the cache, then, only if `KUBEBUILDER_ASSETS` is set, in the `PATH`. kwok's stages belong to a
+ * version of kwok, so these two are never taken from the `PATH`.
  */
 function locateBinary(name: BinaryName): string | undefined {
   const assets = process.env.KUBEBUILDER_ASSETS;
@@ -52,7 +52,7 @@ function locateBinary(name: BinaryName): string | undefined {
 const firstUsable = (name: BinaryName, folders: readonly string[]): string | undefined =>
   folders.map((folder) => join(folder, name)).find(isExecutable);
 
-/** True for a program one may run and for a folder one may enter. */
+/** Whether this is a program that may be run or a folder that may be entered. */
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** The parts a cluster is started from; `stages` is a folder. */
+/** The parts that a cluster needs to start; `stages` is a folder. */
 export const binaryNames = [
   'etcd',
   'kube-apiserver',
@@ -16,17 +16,17 @@ export const binaryNames = [
 ] as const;
 export type BinaryName = (typeof binaryNames)[number];
 
-/** What `npm run cluster:build` makes: a folder in the cache per component, so that a new Helm does not rebuild Kubernetes. */
+/** A part that `npm run cluster:build` builds into its own folder of the cache, so that a new Helm does not rebuild Kubernetes. */
 export interface Component {
   name: 'control-plane' | 'kwok' | 'helm';
-  /** For people, in progress lines. */
+  /** The name in progress lines. */
   title: string;
-  /** The Go package: of our own module in `control-plane/`, or with a version, from its own. */
+  /** The Go package, of the module in `control-plane/` or of a module with a version. */
   package: string;
   ldflags: string;
-  /** What is in its folder: the names its one binary is called by, and kwok's stages. */
+  /** The content of its folder: the names of its one binary, and kwok's stages. */
   provides: readonly BinaryName[];
-  /** Where the finished component is, or will be. */
+  /** The folder of the finished component. */
   directory: string;
 }
 
@@ -37,7 +37,7 @@ const HELM_VERSION = 'v3.22.0';
 export const controlPlaneSource = join(import.meta.dirname, 'control-plane');
 export const kwokModule = `sigs.k8s.io/kwok@${KWOK_VERSION}`;
 
-/** The life kwok plays for nodes, pods and volumes, as paths in its module; without stages it does nothing at all. */
+/** The stages by which kwok simulates nodes, pods and volumes, as paths in its module. Without stages it does nothing. */
 export const kwokStages = [
   'node/fast/node-initialize.yaml',
   'node/heartbeat/node-heartbeat.yaml',
@@ -60,7 +60,7 @@ const recipes: readonly Omit<Component, 'directory'>[] = [
     name: 'control-plane',
     title: `Kubernetes ${KUBERNETES_VERSION} (API server, etcd, controllers, scheduler, kubectl)`,
     package: '.',
-    // Without them the API server calls itself v0.0.0, and clients that look at its version misbehave.
+    // Without these the API server calls itself v0.0.0, and clients that check its version misbehave.
     ldflags: variables({
       'k8s.io/component-base/version.gitVersion': KUBERNETES_VERSION,
       'k8s.io/component-base/version.gitMajor': major,
@@ -79,7 +79,7 @@ const recipes: readonly Omit<Component, 'directory'>[] = [
     name: 'helm',
     title: `Helm ${HELM_VERSION}`,
     package: `helm.sh/helm/v3/cmd/helm@${HELM_VERSION}`,
-    // `helm template` and `helm lint` otherwise check a chart's kubeVersion against 1.20.
+    // Without these `helm template` and `helm lint` check a chart's kubeVersion against 1.20.
     ldflags: variables({
       'helm.sh/helm/v3/internal/version.version': HELM_VERSION,
       'helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor': major,
@@ -91,10 +91,10 @@ const recipes: readonly Omit<Component, 'directory'>[] = [
   },
 ];
 
-/** `$XDG_CACHE_HOME/brokkr/kubernetes`: outside the checkout, so that every clone of the user's finds what one of them built. */
+/** `$XDG_CACHE_HOME/brokkr/kubernetes`. It is outside the checkout, so that all clones of a user share the builds. */
 export const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'brokkr', 'kubernetes');
 
-/** The components with the folders their content leads to: whatever goes into the build goes into the folder's name. */
+/** The components with their folders. The name of a folder is a hash of everything that the build depends on. */
 export function listComponents(): Component[] {
   return recipes.map((recipe) => ({ ...recipe, directory: join(cacheFolder(), `${recipe.name}-${componentKey(recipe)}`) }));
 }

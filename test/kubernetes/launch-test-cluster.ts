@@ -2,18 +2,18 @@ import { explainMissingBinaries, findBinaries } from './kubernetes-binaries.ts';
 import { type LaunchedCluster, launchCluster } from './start-cluster.ts';
 import { TEST_CLUSTER_VARIABLE, type TestClusterNote } from './test-cluster-note.ts';
 
-/** Jest loads setup and teardown as modules of their own: the process is what they share. */
+/** Jest loads setup and teardown as separate modules, which share only the process. */
 const HELD = Symbol.for('brokkr.test.kubernetes');
 const held = globalThis as { [HELD]?: LaunchedCluster };
 
 /**
- * Launches the one cluster of a test run and does not wait for it, so that its start slows nobody who does not need it.
- * Without the binaries it says in one line what is left out, or fails where BROKKR_REQUIRE_KUBERNETES is 1.
+ * Launches the one cluster of a test run without waiting for it, so that other tests are not delayed. If binaries are missing, it says
+ * in one line what is skipped, or fails if BROKKR_REQUIRE_KUBERNETES is 1.
  */
 export function launchTestCluster(): void {
   const binaries = findBinaries();
   if (!binaries) {
-    const line = explainMissingBinaries('Tests on a real Kubernetes API server are left out');
+    const line = explainMissingBinaries('Tests on a real Kubernetes API server are skipped');
     if (process.env.BROKKR_REQUIRE_KUBERNETES === '1') throw new Error(line);
     process.stderr.write(`${line}\n`);
     return;

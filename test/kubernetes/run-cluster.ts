@@ -1,4 +1,4 @@
-/** `npm run cluster`: a Kubernetes API server with one simulated node, until Ctrl-C. Builds what is missing first. */
+/** `npm run cluster`: runs a Kubernetes API server with one simulated node until Ctrl-C. Builds missing components first. */
 import { dirname } from 'node:path';
 import { buildComponents } from './build-components.ts';
 import { launchCluster } from './start-cluster.ts';

@@ -7,19 +7,19 @@ import { clusterPaths } from './cluster-processes.ts';
 import { type Binaries, explainMissingBinaries, findBinaries } from './kubernetes-binaries.ts';
 
 /**
- * A Kubernetes control plane on 127.0.0.1 with one simulated node: real admission, RBAC, tokens, controllers and scheduling;
- * its pods only look as if they ran. On two idle cores it is ready 4 s after the start (its API server after 2.5) and gone
- * 0.1 s after the stop; it takes about 700 MB of memory.
+ * A Kubernetes control plane on 127.0.0.1 with one simulated node. Admission, RBAC, tokens, controllers and scheduling are real; pods
+ * are simulated. On two idle cores it is ready after 4 s (its API server after 2.5 s) and gone 0.1 s after the stop. It takes about
+ * 700 MB of memory.
  */
 export interface TestCluster extends ClusterClient, ClusterFacts {
-  /** Removed with the cluster. Has a log per process. */
+  /** The cluster's folder, with a log for each process. It is removed with the cluster. */
   directory: string;
-  /** The administrator's. */
+  /** The path of the administrator's kubeconfig. */
   kubeconfigPath: string;
   caPath: string;
   binaries: Binaries;
   supervisorId: number;
-  /** Of everything the cluster consists of, the supervisor included. */
+  /** The ids of all processes of the cluster, including the supervisor. */
   processIds: number[];
 }
 
@@ -29,12 +29,12 @@ export interface RunningCluster extends TestCluster {
 
 export interface LaunchedCluster {
   directory: string;
-  /** Rejects with why where it does not start. */
+  /** Rejects with the reason if the cluster does not start. */
   ready: Promise<TestCluster>;
-  /** Resolves when all of it is gone: to why, where nobody had asked for it. */
+  /** Resolves when the cluster is gone. If `stop` was not called, it resolves to the reason. */
   ended: Promise<string | undefined>;
   stop(): Promise<void>;
-  /** It no longer keeps this process from ending by itself. */
+  /** Lets this process end although the cluster still runs. */
   unref(): void;
 }
 
@@ -50,7 +50,7 @@ export function launchCluster({ log = () => {}, binaries = findBinaries() }: Sta
   const supervisor = ownSupervisor(binaries, log);
   const failed = supervisor.ended.then((why) => Promise.reject(new Error(`the cluster did not start: ${why ?? 'it was stopped'}`)));
   const ready = Promise.race([attachCluster(supervisor.directory), failed]);
-  // Who waits for it hears of it; who does not is not brought down by it.
+  // Callers that wait for `ready` get the failure. For others it must not be an unhandled rejection.
   ready.catch(() => {});
   failed.catch(() => {});
   return { ...supervisor, ready };
@@ -62,7 +62,7 @@ export async function startCluster(options: StartOptions = {}): Promise<RunningC
   return { ...(await launched.ready), stop: launched.stop };
 }
 
-/** The cluster in this folder, which another process has launched and owns, as soon as it is ready. */
+/** Waits for the cluster in this folder, which another process has launched and owns. */
 export async function attachCluster(directory: string, timeoutMs = 300_000): Promise<TestCluster> {
   const paths = clusterPaths(directory);
   const deadlineMs = performance.now() + timeoutMs;

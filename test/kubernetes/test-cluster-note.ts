@@ -1,4 +1,4 @@
-/** How the process that launched the cluster of a test run tells every test file where it is: a TestClusterNote as JSON. */
+/** The environment variable by which every test file finds the cluster of the test run: a TestClusterNote as JSON. */
 export const TEST_CLUSTER_VARIABLE = 'BROKKR_TEST_KUBERNETES';
 
 export interface TestClusterNote {

@@ -9,12 +9,12 @@ import { engineCache } from '../database/engine-process.ts';
 
 const run = promisify(execFile);
 
-/** The last release that asks for no account, and what its own requirements have grown out of since. */
+/** The last release that needs no account, and versions of packages that it still works with. */
 const PACKAGES = ['localstack-core[runtime]==4.14.0', 'cbor2<6', 'pyopenssl>=25,<26', 'service_identity'];
 
 const folderOf = () => join(engineCache('localstack'), createHash('sha256').update(PACKAGES.join('\n')).digest('hex').slice(0, 16));
 
-/** A Python 3.13 that runs: on the PATH, or among pyenv's. */
+/** Finds a Python 3.13 that runs, on the PATH or among pyenv's versions. */
 export async function findPython(): Promise<string | undefined> {
   const pyenv = process.env.PYENV_ROOT || join(homedir(), '.pyenv');
   for (const candidate of ['python3.13', ...globSync(join(pyenv, 'versions/3.13*/bin/python3.13'))]) {
@@ -27,7 +27,7 @@ export async function findPython(): Promise<string | undefined> {
   return undefined;
 }
 
-/** The Python of an environment with LocalStack in it; made once, in about a minute. */
+/** Installs LocalStack into an environment, once, in about a minute. Returns the path of the environment's Python. */
 export async function installLocalStack(python: string, report: (line: string) => void): Promise<string> {
   const folder = folderOf();
   const installed = join(folder, 'bin/python');
@@ -37,7 +37,7 @@ export async function installLocalStack(python: string, report: (line: string) =
   await rm(folder, { recursive: true, force: true });
   await run(python, ['-m', 'venv', folder]);
   await run(installed, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES], { maxBuffer: 16 * 1024 * 1024 });
-  // An environment cannot be moved, so a note in it says that it is whole.
+  // An environment cannot be moved, so a file in it says that it is complete.
   await writeFile(complete, '');
   return installed;
 }

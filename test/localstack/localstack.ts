@@ -23,7 +23,7 @@ const StackName = 'brokkr-dev';
 
 const found = await findPython();
 if (found === undefined) {
-  console.error('LocalStack needs Python 3.13: there is none on the PATH, and none of pyenv’s');
+  console.error('LocalStack needs Python 3.13, which is neither on the PATH nor among pyenv’s versions');
   process.exit(1);
 }
 const python = await installLocalStack(found, console.log);
@@ -39,7 +39,7 @@ const engine = await startEngineProcess({
     SKIP_SSL_CERT_DOWNLOAD: '1',
     DISABLE_EVENTS: '1',
     DNS_ADDRESS: '0',
-    // Its files go into the cache, also in a container.
+    // The files go into the cache, even in a container.
     OVERRIDE_IN_DOCKER: '0',
     FILESYSTEM_ROOT: join(engineCache('localstack'), 'files'),
   },
@@ -56,7 +56,7 @@ try {
   await engine.stop();
 }
 
-/** The whole of it, or an error naming what could not be made. */
+/** Deploys the template, or throws an error that names the resource that could not be created. */
 async function deploy(): Promise<void> {
   const deployment = await packageDeployment();
   const template = queueResources(deployment);
@@ -72,7 +72,7 @@ async function deploy(): Promise<void> {
   client.destroy();
 }
 
-/** The deployed queues behave as the ones the one-process host makes. */
+/** Checks that the deployed queues have the same settings as those of the one-process host. */
 async function checkQueues(): Promise<void> {
   const client = sqsClient({ endpoint });
   for (const { consumer } of queueGroups) {

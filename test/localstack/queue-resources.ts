@@ -8,8 +8,8 @@ const Reference = z.union([
 ]);
 
 /**
- * The part of the packaged template that is queues, alarms, roles and the alarms' topic. References to what is left out, tables and the
- * API, become the texts they would resolve to.
+ * The queues, alarms, roles and the alarms' topic of the packaged template. References to the other resources, such as tables and the
+ * API, are replaced by the texts to which they would resolve.
  */
 export function queueResources({ resources }: Deployment): { Resources: Record<string, Resource> } {
   const kept = Object.entries(resources).filter(([, { Type }]) => DEPLOYED.has(Type));

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createBoundedCache } from '../../lib/platform/bounded-cache.ts';
 
-/** Random numbers that repeat from run to run. */
+/** Random numbers that are the same in each run. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -10,7 +10,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** The share of hits when so many keys are asked for in turn, after two rounds to warm up. */
+/** The share of hits if this many keys are read in turn, after two rounds to warm up. */
 function hitRate(capacity: number, keys: number): number {
   const cache = createBoundedCache<number>(capacity, seeded(7));
   let hits = 0;
@@ -32,7 +32,7 @@ test.each([
   [1_100, 0.75],
   [1_500, 0.35],
   [2_000, 0.15],
-])('a cache of 1,000 that is asked for %i keys in turn loses hits by degrees, not all at once', (keys, least) => {
+])('a cache of 1,000 entries that %i keys are read from in turn loses hits gradually', (keys, least) => {
   expect(hitRate(1_000, keys)).toBeGreaterThan(least);
 });
 
@@ -42,14 +42,14 @@ test('a cache never holds more entries than its capacity', () => {
   expect([...cache.entries()]).toHaveLength(10);
 });
 
-test('an entry that is deleted is gone, and the others stay', () => {
+test('a deleted entry is gone from the cache, and the others stay', () => {
   const cache = createBoundedCache<number>(10);
   for (let key = 0; key < 5; key++) cache.set(String(key), key);
   for (const key of ['0', '4', 'none']) cache.delete(key);
   expect(['0', '1', '2', '3', '4'].map((key) => cache.get(key))).toEqual([undefined, 1, 2, 3, undefined]);
 });
 
-test('an entry that is set again has the new value, and takes nobody’s place', () => {
+test('an entry of the cache that is set again has the new value and replaces no other entry', () => {
   const cache = createBoundedCache<number>(2);
   cache.set('a', 1);
   cache.set('b', 2);

@@ -35,7 +35,7 @@ const endpointsOf = (surface: AnySurface): AnyEndpoint[] => [
 ];
 const functionOf = (surface: AnySurface) => httpFunction(endpointsOf(surface), surface);
 
-test('a surface that can not be composed yet asks its callers to come back, tells them nothing more, and tries anew for the next', async () => {
+test('a surface whose composition fails answers 503 with Retry-After and no reason, and composes again for the next request', async () => {
   let composed = 0;
   const surface = testSurface({
     authenticate: async () => 'somebody',
@@ -55,7 +55,7 @@ test('a surface that can not be composed yet asks its callers to come back, tell
   }
 });
 
-test("a surface's headers are on every answer: successes, refusals, unknown paths, wrong methods, failures", async () => {
+test("every answer has its surface's headers: successes, refusals, unknown paths, wrong methods and failures", async () => {
   let caller: unknown = 'somebody';
   const surface = testSurface({
     authenticate: async () => {
@@ -81,7 +81,7 @@ test("a surface's headers are on every answer: successes, refusals, unknown path
   );
 });
 
-test('a request whose head is refused is answered without its body, and one that is admitted says how much it may bring', async () => {
+test('a request is refused by its head without its body, and an admitted one says how large its body may be', async () => {
   const known = testSurface({ authenticate: async () => 'somebody', describe: () => ({ type: 'test', id: '7' }) });
   const post = (headers: Record<string, string>) => requestTo('POST', '/hello', { headers });
   expect(await functionOf(testSurface()).admit(post({}))).toMatchObject({ kind: 'answered', result: { statusCode: 401 } });
@@ -94,7 +94,7 @@ test('a request whose head is refused is answered without its body, and one that
   expect(await admitted.complete(Buffer.from('{"name":"a"}'))).toMatchObject({ statusCode: 200, body: '{"said":"a"}' });
 });
 
-test('a configuration that can not be read is answered as a failure of ours, not with a crash', async () => {
+test('a request to a function with a wrong configuration is answered with an internal error, not with a crash', async () => {
   const surface = testSurface({
     base: () => {
       throw new Error('bad configuration');
@@ -111,7 +111,7 @@ test('a configuration that can not be read is answered as a failure of ours, not
   });
 });
 
-test('HSTS is told to callers over HTTPS alone', async () => {
+test('only answers over HTTPS have an HSTS header', async () => {
   const handler = functionOf(testSurface());
   const over = async (headers: Record<string, string>) =>
     (await handler(requestTo('GET', '/hello', { headers }))).headers?.['strict-transport-security'];

@@ -14,7 +14,7 @@ test.each(['x', '"', '\\', '\u0001', 'ü'])(
   },
 );
 
-test('a page holds no more items than its limit, and always one', () => {
+test('a page has no more items than its limit, and at least one item of any size', () => {
   const page = collectPage<string>(2);
   expect(['a', 'b', 'c'].map((item) => page.add(item))).toEqual([true, true, false]);
   expect(collectPage<string>(2).add('x'.repeat(LAMBDA_BYTES))).toBe(true);

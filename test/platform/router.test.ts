@@ -42,22 +42,25 @@ describe('the router', () => {
     ['/agents/own/labels', 'GET /agents/own/labels', {}],
     ['/agents/own/labels/x', 'GET /agents/{id}/labels/{label}', { id: 'own', label: 'x' }],
     ['/agents/7/labels/a%2Fb%20c', 'GET /agents/{id}/labels/{label}', { id: '7', label: 'a/b c' }],
-    // What cannot be decoded is a value nobody has, for the parameter's own rule to refuse.
+    // A segment that cannot be decoded stays as it is, for the parameter's rule to refuse.
     ['/agents/%zz', 'GET /agents/{id}', { id: '%zz' }],
     ['/agents/__proto__', 'GET /agents/{id}', { id: '__proto__' }],
-  ])('%s is %s', (path, id, params) => {
+  ])('the router finds for %s the endpoint %s', (path, id, params) => {
     expect(found('GET', path)).toEqual([id, params]);
   });
 
-  test.each(['/', '', '/agent', '/agents//labels/x', '/agents/7/labels/', '/agents/7/', '/AGENTS', '//agents'])('%p is nothing', (path) => {
-    expect(found('GET', path)).toBe('not-found');
-  });
+  test.each(['/', '', '/agent', '/agents//labels/x', '/agents/7/labels/', '/agents/7/', '/AGENTS', '//agents'])(
+    'the router finds nothing for %p',
+    (path) => {
+      expect(found('GET', path)).toBe('not-found');
+    },
+  );
 
-  test('HEAD is GET without the body', () => {
+  test('the router finds the GET endpoint for HEAD', () => {
     expect(found('HEAD', '/agents')).toEqual(['GET /agents', {}]);
   });
 
-  test('a method that is not there is told from a path that is not, with what there is, and whether a key is needed to hear it', () => {
+  test('the router returns the allowed methods for a wrong method, and whether a key must be checked first', () => {
     expect(route('DELETE', '/agents')).toEqual({
       kind: 'method-not-allowed',
       allow: ['GET', 'HEAD', 'POST'],
@@ -67,7 +70,7 @@ describe('the router', () => {
     expect(route('POST', '/healthz')).toEqual({ kind: 'method-not-allowed', allow: ['GET', 'HEAD'], surface, authenticated: false });
   });
 
-  test('two endpoints that answer the same are refused at the start', () => {
+  test('the router refuses two endpoints with the same method and path', () => {
     expect(() => createRouter([endpoint('GET', '/a/{x}'), endpoint('GET', '/a/{y}')])).toThrow('two endpoints answer GET /a/{y}');
   });
 });

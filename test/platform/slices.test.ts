@@ -6,11 +6,11 @@ const busyFor = (ms: number) => {
   while (performance.now() < end);
 };
 
-test('work on many items is done in slices, between which others have their turn', async () => {
-  let turns = 0;
+test('work on many items is done in slices, between which other work runs', async () => {
+  let otherRuns = 0;
   let working = true;
   const others = () => {
-    turns += 1;
+    otherRuns += 1;
     if (working) setImmediate(others);
   };
   setImmediate(others);
@@ -18,10 +18,10 @@ test('work on many items is done in slices, between which others have their turn
   const mapped = await mapInSlices(Array.from({ length: 200 }), () => busyFor(1));
   working = false;
   expect(mapped).toHaveLength(200);
-  expect(turns).toBeGreaterThanOrEqual(20);
+  expect(otherRuns).toBeGreaterThanOrEqual(20);
 });
 
-test('the results are in the order of the items', async () => {
+test('the results of work in slices are in the order of the items', async () => {
   const items = Array.from({ length: 1_000 }, (_, n) => n);
   expect(await mapInSlices(items, (n) => n * 2)).toEqual(items.map((n) => n * 2));
 });

@@ -6,8 +6,8 @@ import { startTestHost, type TestHost } from '../harness/host.ts';
 let host: TestHost;
 afterEach(() => host.stop());
 
-/** The system's clock, which a test may put forward. */
-function adjustable(): Clock & { advance(ms: number): void } {
+/** The system's clock, which a test may move forward. */
+function createAdjustableClock(): Clock & { advance(ms: number): void } {
   let ahead = 0;
   return {
     ...systemClock,
@@ -17,7 +17,7 @@ function adjustable(): Clock & { advance(ms: number): void } {
     },
   };
 }
-/** Resolves when the signal has reached every thread of the process: until then it may still answer. */
+/** Resolves when every thread of the process has stopped: until then the process may still answer. */
 async function stopped(pid: number): Promise<void> {
   const states = async () => {
     const threads = await readdir(`/proc/${pid}/task`);
@@ -27,7 +27,7 @@ async function stopped(pid: number): Promise<void> {
 }
 const TEXT = 'text/plain; charset=utf-8';
 
-test('a healthy host says so in the words that probes look for', async () => {
+test('a healthy host answers its probes with the texts that they expect', async () => {
   host = await startTestHost();
   for (const path of ['/healthz', '/health', '/health/live']) {
     expect(await host.root.get(path)).toMatchObject({ status: 200, text: 'OK', headers: { 'content-type': TEXT } });
@@ -36,7 +36,7 @@ test('a healthy host says so in the words that probes look for', async () => {
   expect(await host.root.get('/health/ready')).toMatchObject({ status: 200, body: { status: 'ready' } });
 });
 
-test('without its store a host is alive and not ready', async () => {
+test('a host without its store is alive but not ready', async () => {
   host = await startTestHost();
   process.kill(host.engines.dynamoDbPid ?? 0, 'SIGKILL');
   expect(await host.root.get('/readyz')).toMatchObject({ status: 503, text: 'database unavailable', headers: { 'content-type': TEXT } });
@@ -47,8 +47,8 @@ test('without its store a host is alive and not ready', async () => {
   expect((await host.root.get('/healthz')).status).toBe(200);
 });
 
-test('a store that hangs makes it unready within a second, for two seconds, and ready again when it answers', async () => {
-  const clock = adjustable();
+test('a host is not ready within a second after its store hangs, and ready again two seconds after the store answers', async () => {
+  const clock = createAdjustableClock();
   host = await startTestHost({ clock });
   const store = host.engines.dynamoDbPid ?? 0;
   process.kill(store, 'SIGSTOP');
@@ -64,8 +64,8 @@ test('a store that hangs makes it unready within a second, for two seconds, and 
   expect((await host.root.get('/readyz')).status).toBe(200);
 });
 
-test('the store is asked once in two seconds, however many ask us', async () => {
-  const clock = adjustable();
+test('readiness probes read the store once in two seconds, however many there are', async () => {
+  const clock = createAdjustableClock();
   const reads: string[] = [];
   host = await startTestHost({ clock, onConsumed: (operation) => reads.push(operation), functions: { scheduleGroups: [] } });
   reads.length = 0;

@@ -9,14 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-test('the root is a page that loads nothing and runs no script', async () => {
+test('the root page loads nothing and runs no script', async () => {
   const { status, headers, text } = await host.root.get('/');
   expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
   expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-/);
   expect(text).not.toMatch(/<script|<img|@import|url\(|\bsrc=/);
 });
 
-test('each link of the root page leads to something that is there', async () => {
+test('each link of the root page leads to an existing page', async () => {
   const { text } = await host.root.get('/');
   const links = [...text.matchAll(/<a href="([^"]+)">/g)].map(([, href]) => href ?? '');
   expect(links).toContain('/swagger-ui');
@@ -29,9 +29,9 @@ test('each link of the root page leads to something that is there', async () => 
 }, 120_000);
 
 const inBrowser = browserPath === undefined ? test.skip : test;
-if (browserPath === undefined) console.info('left out: the root page in a browser (install chromium, or set CHROMIUM_PATH)');
+if (browserPath === undefined) console.info('skipped: the root page in a browser (install chromium, or set CHROMIUM_PATH)');
 
-/** The contrast of each text with the page behind it, by WCAG's formula; the smallest. */
+/** The smallest contrast between a text and its background, by WCAG's formula. */
 const SMALLEST_CONTRAST = `(() => {
   const luminance = (css) => {
     const [r, g, b] = css.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255).map((part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
@@ -49,7 +49,7 @@ const SMALLEST_CONTRAST = `(() => {
   return Math.min(...ratios);
 })()`;
 
-inBrowser.each(['light', 'dark'])('in a browser the root page is readable in %s, and the browser complains of nothing', async (scheme) => {
+inBrowser.each(['light', 'dark'])('the root page is readable in a browser in %s mode, and the browser logs no error', async (scheme) => {
   const page = await openBrowser(browserPath ?? '', { colorScheme: scheme });
   try {
     await page.open(`${host.url}/`);
@@ -63,7 +63,7 @@ inBrowser.each(['light', 'dark'])('in a browser the root page is readable in %s,
   }
 });
 
-test('the root page is there without the store', async () => {
+test('the root page is answered without the store', async () => {
   process.kill(host.engines.dynamoDbPid ?? 0, 'SIGKILL');
   expect((await host.root.get('/')).status).toBe(200);
 });

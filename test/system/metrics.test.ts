@@ -21,12 +21,12 @@ const value = (text: string, series: string) =>
     .find((line) => line.startsWith(`${series} `))
     ?.slice(series.length + 1);
 
-test('the content type is exactly what old scrapers expect', async () => {
+test('metrics have exactly the content type that old scrapers expect', async () => {
   const { status, headers } = await host.root.get('/metrics');
   expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4']);
 });
 
-test('every line is a comment or a sample, and every sample belongs to a declared metric', async () => {
+test('every line of the metrics is a comment or a sample of a declared metric', async () => {
   const lines = (await metrics()).split('\n').filter(Boolean);
   const declared = new Set(lines.flatMap((line) => /^# TYPE (\S+) (?:counter|gauge|histogram)$/.exec(line)?.[1] ?? []));
   for (const line of lines.filter((line) => !line.startsWith('#'))) {
@@ -38,7 +38,7 @@ test('every line is a comment or a sample, and every sample belongs to a declare
   }
 });
 
-test('the fleet gauges are there from the start, and half a minute old at the most', async () => {
+test('the gauges of the fleet exist from the start and are at most half a minute old', async () => {
   for (const gauge of ['brokkr_active_agents', 'brokkr_stacks_total', 'brokkr_deployment_objects_total']) {
     expect(value(await metrics(), gauge)).toBe('0');
   }
@@ -63,7 +63,7 @@ test('the fleet gauges are there from the start, and half a minute old at the mo
   expect(age).toBeLessThan(60);
 });
 
-test('requests are counted by endpoint, method and status, with ids and unknown paths folded', async () => {
+test('requests are counted by endpoint, method and status, with ids and unknown paths combined', async () => {
   await host.admin.get('/agents/00000000-0000-4000-8000-000000000000');
   await host.root.get('/no/such/path');
   const text = await metrics();
@@ -72,7 +72,7 @@ test('requests are counted by endpoint, method and status, with ids and unknown 
   expect(value(text, 'brokkr_http_request_duration_seconds_bucket{le="0.001",endpoint="unmatched",method="GET"}')).toBeDefined();
 });
 
-test('a scrape succeeds without the store, with what was known', async () => {
+test('a scrape of metrics without the store returns the last known values', async () => {
   process.kill(host.engines.dynamoDbPid ?? 0, 'SIGKILL');
   ahead += 30_000;
   const { status, text } = await host.root.get('/metrics');

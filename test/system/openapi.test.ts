@@ -31,37 +31,37 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
   METHODS.filter((method) => method in item).map((method) => ({ path, method, operation: item[method] as Operation })),
 );
 
-test('the committed document is the one the endpoints make: run `npm run openapi`', async () => {
+test('the committed OpenAPI document is the one that `npm run openapi` writes from the endpoints', async () => {
   const committed = await readFile(new URL('../../docs/openapi/openapi.json', import.meta.url), 'utf8');
   expect(JSON.parse(committed)).toEqual(JSON.parse(JSON.stringify(document)));
 });
 
-test('it is valid OpenAPI 3.1', async () => {
+test('the OpenAPI document is valid OpenAPI 3.1', async () => {
   const { valid, errors } = await new Validator().validate(JSON.parse(JSON.stringify(document)));
   expect(errors ?? []).toEqual([]);
   expect(valid).toBe(true);
 });
 
-test('it is served to everyone, and says nothing of the agents’ own channel', async () => {
+test('the OpenAPI document is served without a key and does not describe the agents’ own channel', async () => {
   const answer = await host.root.get('/docs/openapi.json');
   expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json']);
   expect(answer.body).toMatchObject({ openapi: '3.1.0', info: { title: 'brokkr-broker' }, servers: [{ url: '/api/v1' }] });
   expect(answer.text).not.toContain('/internal/ws');
 });
 
-test('operation ids are unique, and every endpoint but the pages has one', () => {
+test('the OpenAPI document has a unique operation id for every endpoint but the pages', () => {
   const ids = operations.map(({ operation }) => operation.operationId);
   expect(new Set(ids).size).toBe(ids.length);
   const wanted = endpoints.filter(({ tag }) => tag !== 'documentation').map(({ id }) => id);
   expect([...ids].sort()).toEqual([...wanted].sort());
 });
 
-test('paths below /api/v1 carry no prefix, others a server of their own', () => {
+test('paths in the OpenAPI document below /api/v1 have no prefix, and others name their server', () => {
   expect(document.paths['/agents/{id}']).not.toHaveProperty('servers');
   expect(document.paths['/healthz']).toHaveProperty('servers', [{ url: '/' }]);
 });
 
-test('whoever needs a key is told which, whoever needs none is told so', () => {
+test('every operation in the OpenAPI document says whether it needs a key, and which one', () => {
   for (const { operation } of operations) {
     const { access } = endpoints.find(({ id }) => id === operation.operationId) ?? {};
     expect({ id: operation.operationId, keyed: operation.security.length > 0 }).toEqual({
@@ -73,7 +73,7 @@ test('whoever needs a key is told which, whoever needs none is told so', () => {
   expect(schemes.map(({ type, in: where, name }) => [type, where, name])).toEqual(Array(3).fill(['apiKey', 'header', 'Authorization']));
 });
 
-test('the keys that an operation names are those of the callers whom it lets in', () => {
+test('every operation in the OpenAPI document names the keys of exactly the callers that it admits', () => {
   for (const { operation } of operations) {
     const expectation = expectations[operation.operationId];
     if (expectation === undefined || expectation === 'public') continue;
@@ -86,7 +86,7 @@ test('the keys that an operation names are those of the callers whom it lets in'
   }
 });
 
-test('a parameter whose absence is refused is marked as required, a body that may be missing is not', () => {
+test('the OpenAPI document marks mandatory parameters as required, and optional bodies not', () => {
   const search = operations.find(({ operation }) => operation.operationId === 'search_agent')?.operation;
   expect(search?.parameters?.map(({ name, required }) => [name, required])).toEqual([
     ['name', true],
@@ -96,12 +96,12 @@ test('a parameter whose absence is refused is marked as required, a body that ma
   expect(optional.sort()).toEqual(['deregister_agent', 'record_heartbeat']);
 });
 
-test('every reference leads somewhere, and nothing is declared that nobody refers to', () => {
+test('every reference in the OpenAPI document has a schema, and every schema has a reference', () => {
   const used = new Set([...JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name));
   expect([...used].sort()).toEqual(Object.keys(document.components.schemas).sort());
 });
 
-test('objects on the wire have names: generated clients need them', () => {
+test('every JSON object of the OpenAPI document has a schema name, which generated clients need', () => {
   const anonymous = operations.flatMap(({ operation }) => {
     const contents = [operation.requestBody, ...Object.values(operation.responses)].flatMap((part) => Object.values(part?.content ?? {}));
     return contents
@@ -111,14 +111,14 @@ test('objects on the wire have names: generated clients need them', () => {
   expect(anonymous).toEqual([]);
 });
 
-test('the parameters in a path are declared, once each', () => {
+test('the OpenAPI document declares every parameter of a path once', () => {
   for (const { path, operation } of operations) {
     const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path').map(({ name }) => name);
     expect(declared).toEqual([...path.matchAll(/{(\w+)}/g)].map(([, name]) => name));
   }
 });
 
-test('every failure an operation names has the shape of a failure; an operation of text says in text that it is unavailable', () => {
+test('every error in the OpenAPI document has the common shape, except that text operations say `unavailable` in text', () => {
   for (const { operation } of operations) {
     const text = Object.keys(operation.responses[200]?.content ?? {}).find((type) => type.startsWith('text/plain'));
     for (const [status, response] of Object.entries(operation.responses)) {
@@ -129,7 +129,7 @@ test('every failure an operation names has the shape of a failure; an operation 
   }
 });
 
-test('two different schemas of one name are a mistake, not a document', () => {
+test('an OpenAPI document with two different schemas of one name is refused', () => {
   const answering = (path: `/${string}`, response: z.ZodType): AnyEndpoint => {
     const handle = async () => undefined;
     return { surface: systemSurface, id: path, method: 'GET', path, summary: '', access: 'public', status: 200, response, handle };
@@ -145,6 +145,6 @@ test('two different schemas of one name are a mistake, not a document', () => {
     errorOf: () => ({ status: 400, text: '' }),
     errorSchema: z.object({ code: z.string() }),
   };
-  const both = twins.map((twin, at) => answering(`/${at}`, twin));
+  const both = twins.map((twin, index) => answering(`/${index}`, twin));
   expect(() => openApiDocument(both, options)).toThrow('two different schemas are named Twin');
 });

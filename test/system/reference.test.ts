@@ -21,7 +21,7 @@ async function inFolder(work: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
-test('/api shows the reference without another command, and a visitor who comes meanwhile gets it too', async () => {
+test('/api builds and shows the reference, even to a visitor who comes during the build', async () => {
   const [first, second] = await Promise.all([host.root.get('/api'), host.root.get('/api')]);
   for (const { status, headers } of [first, second]) expect([status, headers.location]).toEqual([302, '/api/reference/index.html']);
   const { status, headers, text } = await host.root.get(first.headers.location ?? '');
@@ -29,7 +29,7 @@ test('/api shows the reference without another command, and a visitor who comes 
   expect(text).toContain('Brokkr: the code&#39;s reference');
 }, 120_000);
 
-test('a build replaces the folder whole and leaves nothing beside it', async () => {
+test('a build of the reference replaces its whole folder and leaves nothing beside it', async () => {
   await inFolder(async (folder) => {
     await mkdir(folder);
     await writeFile(join(folder, 'gone.html'), 'of an earlier version');
@@ -40,7 +40,7 @@ test('a build replaces the folder whole and leaves nothing beside it', async () 
   });
 });
 
-test('a build that fails says why and keeps what was there', async () => {
+test('a failed build of the reference gives the reason and keeps the old files', async () => {
   await inFolder(async (folder) => {
     await mkdir(folder);
     await writeFile(join(folder, 'index.html'), 'kept');
@@ -71,7 +71,7 @@ test.each([
   '/api/reference/index.html%00.js',
   '/api/modules',
   '/api/v1/modules.html',
-])('%s is not found', async (path) => {
+])('%s is answered with 404', async (path) => {
   for (const method of ['GET', 'HEAD']) expect((await host.root.send(method, path)).status).toBe(404);
   expect((await host.root.get(path)).text).toBe('not found');
 });

@@ -9,33 +9,36 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-test.each(['/swagger-ui', '/swagger-ui/', '/openapi'])('%s is the page, and may load nothing from elsewhere', async (path) => {
-  const { status, headers, text } = await host.root.get(path);
-  expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
-  expect(headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'");
-  expect(text).not.toMatch(/https?:\/\//);
-});
+test.each(['/swagger-ui', '/swagger-ui/', '/openapi'])(
+  '%s is the page of Swagger UI and may load nothing from other hosts',
+  async (path) => {
+    const { status, headers, text } = await host.root.get(path);
+    expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'");
+    expect(text).not.toMatch(/https?:\/\//);
+  },
+);
 
 test.each([
   ['swagger-ui.css', 'text/css; charset=utf-8'],
   ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
   ['start.js', 'text/javascript; charset=utf-8'],
-])('its file %s comes from here', async (file, type) => {
+])('the file %s of Swagger UI is served by this host', async (file, type) => {
   const { status, headers } = await host.root.get(`/swagger-ui/${file}`);
   expect([status, headers['content-type']]).toEqual([200, type]);
 });
 
 test.each(['package.json', 'index.html', '..%2Fpackage.json', '__proto__', 'constructor', 'swagger-ui.css.map'])(
-  'no other file of the package is served: %s',
+  'the file %s of the package of Swagger UI is not served',
   async (file) => {
     expect(await host.root.get(`/swagger-ui/${file}`)).toMatchObject({ status: 404, text: 'not found' });
   },
 );
 
 const inBrowser = browserPath === undefined ? test.skip : test;
-if (browserPath === undefined) console.info('left out: Swagger UI in a browser (install chromium, or set CHROMIUM_PATH)');
+if (browserPath === undefined) console.info('skipped: Swagger UI in a browser (install chromium, or set CHROMIUM_PATH)');
 
-/** Clicks the first element that matches, within another. */
+/** A script that clicks the first element that matches. */
 const click = (selector: string) => `document.querySelector(${JSON.stringify(selector)}).click()`;
 const LIST_AGENTS = '#operations-agents-list_agents';
 
@@ -54,7 +57,7 @@ async function authorize(page: Page, pak: string): Promise<void> {
   await page.evaluate(click('.close-modal'));
 }
 
-inBrowser('a person can authorize and try an operation out, and the page complains of nothing', async () => {
+inBrowser('a person can authorize and try an operation in Swagger UI, and the browser logs no error', async () => {
   const page = await openBrowser(browserPath ?? '');
   try {
     await page.open(`${host.url}/swagger-ui`);

@@ -1,5 +1,6 @@
 // Command control-plane is etcd, kube-apiserver, kube-controller-manager,
-// kube-scheduler and kubectl in one binary, chosen by the name it is called by.
+// kube-scheduler and kubectl in one binary. The name by which it is called
+// selects the program.
 package main
 
 import (
