@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type FleetErrorCode, fleetError } from '../../lib/fleet/fleet-errors.ts';
 import type { Caller } from '../../lib/fleet/fleet-ports.ts';
-import type { StackRecord } from '../../lib/fleet/stacks/stack-repository.ts';
+import type { StoredStack } from '../../lib/fleet/stacks/stack-repository.ts';
 import { getOwnStack } from '../../lib/fleet/stacks/stack-service.ts';
 import {
   type AgentPrincipal,
@@ -91,5 +91,5 @@ export const Id = z.guid('must be a UUID').transform((id) => id.toLowerCase());
 export const IdParams = z.object({ id: Id });
 
 /** For `authorize`: the stack in the path, if the caller owns it. */
-export const ownStack = (context: FleetContext, { params }: { params: { id: string } }): Promise<StackRecord> =>
+export const ownStack = (context: FleetContext, { params }: { params: { id: string } }): Promise<StoredStack> =>
   getOwnStack(context.services, callerOf(context), params.id);

@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import { ConditionFailed } from '../platform/database/database.ts';
 import { AppError } from '../platform/errors.ts';
 
-/** Together about two seconds: enough for some dozens who change the same thing at once. */
+/** All attempts together take about two seconds: enough for some dozens of callers who change the same thing at once. */
 const ATTEMPTS = 20;
 const BACKOFF = { baseMs: 10, capMs: 200 };
 

@@ -79,10 +79,10 @@ export function fleetError(
   return new AppError(kind, message, { code, ...rest });
 }
 
-/** A duplicate, with the name of the rule it breaks. */
+/** The error for a duplicate, with the name of the rule that it breaks. */
 export const uniqueViolation = (constraint: string, message: string): AppError =>
   fleetError('unique_violation', { message, details: { constraint } });
-/** A reference to something missing, with the name of the rule it breaks. */
+/** The error for a reference to something missing, with the name of the rule that it breaks. */
 export const foreignKeyViolation = (constraint: string, message: string): AppError =>
   fleetError('foreign_key_violation', { message, details: { constraint } });
 
@@ -94,7 +94,7 @@ export function renderFleetError(error: AppError): HttpResult {
   return jsonResult(status, { code, message, error: message, ...(details && { details }) });
 }
 
-/** Input that breaks rules: 400 in the path and the query, 422 in the body. */
+/** The error for input that breaks rules: 400 for the path and the query, 422 for the body. */
 export function invalidFleetInput(part: InputPart, issues: readonly Issue[]): AppError {
   const [first] = issues;
   return new AppError(part === 'body' ? 'unprocessable' : 'bad_request', first ? `${first.field}: ${first.rule}` : `invalid ${part}`, {

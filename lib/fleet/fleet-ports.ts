@@ -6,14 +6,14 @@ import type { Commit } from '../platform/database/commit.ts';
 import type { Database } from '../platform/database/database.ts';
 import type { Log } from '../platform/log.ts';
 
-/** What the fleet's verbs need of the world. Each verb takes these first, then who is asking, then its input. */
+/** The things outside the fleet that its verbs need. Each verb takes the ports first, then the caller, then its input. */
 export interface FleetPorts {
   database: Database;
   clock: Clock;
   commit: Commit<AuditEntry>;
   log: Log;
   installation: Bootstrap;
-  /** Drops what is remembered of a principal's key in this process. */
+  /** Makes this process forget a principal's key, so that the next request reads it again. */
   forgetKey(principalId: string): void;
   eventRetentionDays: number;
 }

@@ -6,7 +6,7 @@ import { inKeyOrder } from '../platform/database/key-order.ts';
 import { ACTIVE } from './agents/agent-rules.ts';
 import { agentListPks, FLEET_SUMMARY_KEY, fleetTable, STACK_LIST_PK } from './fleet-table.ts';
 
-/** More series of one metric than this help nobody. */
+/** A metric with more series than this helps nobody. */
 const HEARTBEAT_SERIES = 1_000;
 /** The whole fleet is read at most this often, however many instances are asked for it. */
 const REFRESH_MS = 30_000;
@@ -27,20 +27,20 @@ interface SummaryPorts {
 }
 
 /**
- * The fleet in figures, from one stored item. The first caller who finds it older than half a minute reads the fleet and stores it
- * again; others get the older figures meanwhile. Undefined until somebody has read the fleet for the first time.
+ * Returns the fleet in figures, from one stored item. The first caller who finds the item older than half a minute reads the fleet and
+ * stores it again; other callers get the older figures meanwhile. Undefined until the fleet was read for the first time.
  */
 export async function fleetSummary(ports: SummaryPorts): Promise<FleetSummary | undefined> {
   const item = await ports.database.get(table, FLEET_SUMMARY_KEY);
   const stored = item && StoredSummary.parse(item);
   const due = stored?.read_at === undefined || ports.clock.nowMs() - stored.read_at >= REFRESH_MS;
-  if (due && (await takeTurn(ports))) return refresh(ports);
+  if (due && (await takeTurn(ports))) return refreshSummary(ports);
   return stored?.body && FleetSummary.parse(JSON.parse(gunzipSync(stored.body).toString()));
 }
 
 const StoredSummary = z.object({ read_at: z.number().optional(), body: z.instanceof(Uint8Array).optional() });
 
-/** A reader that crashes holds the others up for one interval. */
+/** True for one caller in each interval. If this caller crashes, the figures stay as they are for one interval. */
 async function takeTurn({ database, clock }: SummaryPorts): Promise<boolean> {
   const now = clock.nowMs();
   try {
@@ -57,7 +57,7 @@ async function takeTurn({ database, clock }: SummaryPorts): Promise<boolean> {
   }
 }
 
-async function refresh({ database, clock }: SummaryPorts): Promise<FleetSummary> {
+async function refreshSummary({ database, clock }: SummaryPorts): Promise<FleetSummary> {
   const summary = await readFleet(database);
   const body = gzipSync(JSON.stringify(summary));
   await database.write({ table, update: FLEET_SUMMARY_KEY, set: { read_at: clock.nowMs(), body } });

@@ -5,49 +5,49 @@ import type { Table } from '../platform/database/table.ts';
 /**
  * The fleet table: what should run where.
  *
- * | who asks                          | what                                | where                                         | cost            |
+ * | needed for                        | what is read                        | where                                         | cost            |
  * | --------------------------------- | ----------------------------------- | --------------------------------------------- | --------------- |
  * | every agent call, the idle poll   | the agent with its revision         | `AGENTS#0..3` `<id>`                          | 1 read unit     |
- * | agents: list                      | all, by id                          | `AGENTS#0..3`                                 | 4 queries, 1 more for each 200 |
+ * | agents: list                      | all agents, by id                   | `AGENTS#0..3`                                 | 4 queries, 1 more for each 200 |
  * | agents: search, create, rename    | an agent's name in its cluster      | `NAME#AGENT#<hash of both>` `NAME`            | 1               |
  * | whole look, withdrawal            | an agent's labels, annotations, registrations | `AGENT#<id>` `SELECTORS`            | 1               |
- * | withdrawal                        | a stack's labels, annotations; gone with the stack | `STACK#<id>` `SELECTORS`       | 1               |
- * | whole look; lists of an agent's   | targets, labels, annotations, registrations | `AGENT#<id>` `SELECT#…`               | 1 query each    |
+ * | withdrawal                        | a stack's labels, annotations; there as long as the stack | `STACK#<id>` `SELECTORS` | 1            |
+ * | whole look; lists of one agent    | its targets, labels, annotations, registrations | `AGENT#<id>` `SELECT#…`           | 1 query each    |
  * | whole look                        | a generator's stacks by label, annotation, with their heads | `MATCH#<generator>#…` `<stack>` | 1 query each, 50 for 1,000 |
- * | stacks: get; heads of many        | the stack with its latest object    | `STACKS` `<id>`                               | 1 each          |
- * | stacks: list                      | all, by id                          | `STACKS`                                      | 1 query for each 200 |
- * | a generator's stacks; their names | names                               | `GENERATOR#<id>` `STACK#<name>`               | 1 query         |
- * | whom does a change concern?       | agents with an explicit target      | `STACK#<id>` `TARGET#<agent>`                 | 1 query         |
- * | whom does a change concern?       | a generator's registered agents with a label, an annotation | `AGENTMATCH#<generator>#…` `<agent>` | 1 query each |
- * | clearing a removed stack away     | agents that reported on it          | `STACK#<id>` `REPORTER#<agent>`               | 1 query         |
+ * | stacks: get; heads of many        | the stack with its head             | `STACKS` `<id>`                               | 1 each          |
+ * | stacks: list                      | all stacks, by id                   | `STACKS`                                      | 1 query for each 200 |
+ * | a generator's stacks              | the stacks' names                   | `GENERATOR#<id>` `STACK#<name>`               | 1 query         |
+ * | notify: agents of a stack         | agents with an explicit target      | `STACK#<id>` `TARGET#<agent>`                 | 1 query         |
+ * | notify: agents of a selector      | a generator's registered agents with a label, an annotation | `AGENTMATCH#<generator>#…` `<agent>` | 1 query each |
+ * | clear away a removed stack        | agents that reported on it          | `STACK#<id>` `REPORTER#<agent>`               | 1 query         |
  * | a generator's agents              | registrations                       | `GENERATOR#<id>` `AGENT#<agent>`              | 1 query         |
- * | a stack's labels, annotations     | those                               | `STACK#<id>` `LABEL#…`, `ANNOTATION#…`        | 1 query         |
- * | a stack's deployment objects      | newest first                        | `STACK#<id>` `OBJECT#<sequence>`              | 1 query + 1 each |
+ * | a stack's labels, annotations     | labels and annotations              | `STACK#<id>` `LABEL#…`, `ANNOTATION#…`        | 1 query         |
+ * | a stack's deployment objects      | their ids, newest first             | `STACK#<id>` `OBJECT#<sequence>`              | 1 query + 1 each |
  * | a deployment object               | head and body                       | `OBJECT#<id>` `HEAD`, `BODY#<n>`              | 1 query         |
  * | whole look, changed stacks, confirmed removal | a stack that the agent was told of | `AGENT#<id>` `TOLD#<stack>`       | 1 each, 50 for 1,000 |
  * | metrics                           | the fleet in figures                | `SUMMARY` `FLEET`                             | 1; every 30 s all agents and stacks |
- * | agent reports                     | an agent's latest on a stack        | `AGENT#<id>` `RESULT#<stack>`                 | 1               |
+ * | agent reports                     | an agent's latest report on a stack | `AGENT#<id>` `RESULT#<stack>`                 | 1               |
  *
- * A removed stack, agent or generator is gone with its home, in one transaction; what stands in its partition, and the edges that lead
- * to it, are cleared away by a consumer (lib/fleet/removal). Heads of deployment objects expire: `expires_at`, tested on every read.
+ * One transaction removes the home of a stack, an agent or a generator, and with it the thing. A consumer clears away the items in its
+ * partition and the edges that lead to it (lib/fleet/removal). Heads of deployment objects expire: `expires_at`, tested on every read.
  *
- * An entity's home is an item of its type's list: the read by id and the list are served by one item. The sort keys are random ids, so
- * DynamoDB splits a partition by sort key where it grows hot. Agents have four from the start, in the order of their ids: polls,
- * heartbeats and moved revisions are most of all traffic (docs/decisions/0003-keys.md, 0011-lists.md).
+ * An entity's home is its item in the list of its type: one item serves the read by id and the list. The sort keys are random ids, so
+ * DynamoDB splits a partition by sort key if it grows hot. Agents have four from the start, in the order of their ids: polls,
+ * heartbeats and moved revisions are most of the traffic (docs/decisions/0003-keys.md, 0011-lists.md).
  */
 export const fleetTable: Table = { name: 'fleet', timeToLive: true };
 
-/** Texts of users' in the middle of a key are encoded, so that none can pretend to be two. */
+/** Encodes a user's text in the middle of a key, so that one text never looks like two parts. */
 const part = encodeURIComponent;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 /** Sixteen digits hold every safe integer, and sort as numbers do. */
 const padded = (sequence: number) => String(sequence).padStart(16, '0');
 
-/** The first quarter of all ids, the second … */
+/** Ids are divided into four quarters by their first digit. */
 const quarterOf = (id: string) => Math.floor(Number.parseInt(id[0] ?? '0', 16) / 4);
 export const agentKey = (id: string): Key => ({ pk: `AGENTS#${quarterOf(id)}`, sk: id });
 export const agentListPks: readonly string[] = ['AGENTS#0', 'AGENTS#1', 'AGENTS#2', 'AGENTS#3'];
-/** Hashed: two names of 255 characters do not fit into the 1,024 bytes of a sort key. */
+/** The names are hashed, because two names of 255 characters do not fit into the 1,024 bytes of a sort key. */
 export const agentNameKey = (cluster: string, name: string): Key => ({
   pk: `NAME#AGENT#${sha256(`${part(cluster)}/${part(name)}`)}`,
   sk: 'NAME',
@@ -60,7 +60,7 @@ export const agentRegistrationKey = (id: string, generatorId: string): Key => ({
   pk: agentPk(id),
   sk: `SELECT#REGISTRATION#${generatorId}`,
 });
-/** Labels, annotations and registrations at once: what one serializable read needs of an agent. */
+/** One item with all labels, annotations and registrations of an agent, so that one serializable read can cover them. */
 export const agentSelectorsKey = (id: string): Key => ({ pk: agentPk(id), sk: 'SELECTORS' });
 export const toldKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `TOLD#${stackId}` });
 export const resultKey = (id: string, stackId: string): Key => ({ pk: agentPk(id), sk: `RESULT#${stackId}` });
@@ -71,17 +71,17 @@ export const stackPk = (id: string): string => `STACK#${id}`;
 export const stackLabelKey = (id: string, label: string): Key => ({ pk: stackPk(id), sk: `LABEL#${label}` });
 export const stackAnnotationKey = (id: string, key: string): Key => ({ pk: stackPk(id), sk: `ANNOTATION#${key}` });
 export const stackTargetKey = (id: string, agentId: string): Key => ({ pk: stackPk(id), sk: `TARGET#${agentId}` });
-/** Labels, annotations and the generator at once, for as long as the stack lives. */
+/** One item with all labels, annotations and the generator of a stack. It is there as long as the stack is. */
 export const stackSelectorsKey = (id: string): Key => ({ pk: stackPk(id), sk: 'SELECTORS' });
 /** Leads to the agent's `resultKey` for this stack. */
 export const stackReporterKey = (id: string, agentId: string): Key => ({ pk: stackPk(id), sk: `REPORTER#${agentId}` });
-export const stackObjectKey = (id: string, sequence: number): Key => ({ pk: stackPk(id), sk: `OBJECT#${padded(sequence)}` });
+export const stackDeploymentObjectKey = (id: string, sequence: number): Key => ({ pk: stackPk(id), sk: `OBJECT#${padded(sequence)}` });
 
 export const generatorPk = (id: string): string => `GENERATOR#${id}`;
 export const stackNameKey = (generatorId: string, name: string): Key => ({ pk: generatorPk(generatorId), sk: `STACK#${name}` });
 export const generatorAgentKey = (generatorId: string, agentId: string): Key => ({ pk: generatorPk(generatorId), sk: `AGENT#${agentId}` });
 
-/** Two things that select: a label, or an annotation as key and value. */
+/** A selector is a label, or an annotation as key and value. */
 export type Selector = { label: string } | { key: string; value: string };
 const selectorText = (selector: Selector) =>
   'label' in selector ? `LABEL#${part(selector.label)}` : `ANNOTATION#${part(selector.key)}=${part(selector.value)}`;
@@ -96,8 +96,8 @@ export const agentMatchKey = (generatorId: string, selector: Selector, agentId: 
   sk: agentId,
 });
 
-export const objectPk = (id: string): string => `OBJECT#${id}`;
-export const objectHeadKey = (id: string): Key => ({ pk: objectPk(id), sk: 'HEAD' });
-export const objectBodyKey = (id: string, n: number): Key => ({ pk: objectPk(id), sk: `BODY#${n}` });
+export const deploymentObjectPk = (id: string): string => `OBJECT#${id}`;
+export const deploymentObjectHeadKey = (id: string): Key => ({ pk: deploymentObjectPk(id), sk: 'HEAD' });
+export const deploymentObjectBodyKey = (id: string, n: number): Key => ({ pk: deploymentObjectPk(id), sk: `BODY#${n}` });
 
 export const FLEET_SUMMARY_KEY: Key = { pk: 'SUMMARY', sk: 'FLEET' };

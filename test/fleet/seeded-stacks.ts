@@ -1,5 +1,5 @@
 import { stackKey, stackLabelKey, stackSelectorsKey } from '../../lib/fleet/fleet-table.ts';
-import { StackRecord } from '../../lib/fleet/stacks/stack-repository.ts';
+import { StoredStack } from '../../lib/fleet/stacks/stack-repository.ts';
 import { matchEdgeWrite } from '../../lib/fleet/targeting/match-edges.ts';
 import type { Database, Write } from '../../lib/platform/database/database.ts';
 import { newId } from '../../lib/platform/ids.ts';
@@ -10,7 +10,7 @@ export async function seedStacks(database: Database, generatorId: string, label:
   const ids = Array.from({ length: count }, () => newId());
   const writesOf = (id: string): Write[] => {
     const latest = { object_id: newId(), sequence: 1_767_225_600_000_000, checksum: 'ab'.repeat(32), is_deletion_marker: false };
-    const stack = StackRecord.parse({
+    const stack = StoredStack.parse({
       ...{ id, created_at: now, updated_at: now, deleted_at: null, name: `stack-${id}`, description: null, generator_id: generatorId },
       ...{ version: 1, label_count: 1, object_count: 1, latest_sequence: latest.sequence, latest_object: latest },
     });

@@ -11,31 +11,31 @@ import type { AgentEvent } from '../protocol/agent-protocol.ts';
 import { registeredAmong } from '../targeting/registration-repository.ts';
 import { eventsById } from './agent-event-repository.ts';
 
-/** One answer holds at most so many events; its cursor goes on. */
+/** An answer holds at most this many events; its cursor leads to the next ones. */
 export const EVENT_LIST_LIMIT = 500;
 export const EventCursor = cursorParameter(isStamped);
 
-/** One answer looks through so many entries, however few of them are wanted: about two hundred read units. */
+/** An answer reads at most this many entries, however few of them are wanted: about two hundred read units. */
 const ENTRIES_READ = 10_000;
-/** Events are fetched so many at a time: with details they may be large, and a page may be full of a few. */
+/** Few events are fetched at a time, because events with details may be large and some of them can fill a page. */
 const FETCHED_AT_ONCE = 25;
 
 interface EventSearch {
   pks: readonly string[];
-  /** Which of these agents' events are wanted. */
+  /** Returns the agents whose events are wanted. */
   wanted(agentIds: readonly string[]): Promise<ReadonlySet<string>>;
   cursor: string | undefined;
 }
 
-/** Newest first; an unknown agent has none. Events go with their agent: nobody sees what a deleted agent has reported. */
+/** Lists an agent's events, newest first. An unknown or deleted agent has none: nobody sees the events of a deleted agent. */
 export const listAgentEvents = (ports: FleetPorts, agentId: string, cursor?: string): Promise<ListPage<AgentEvent>> =>
   listEvents(ports, { pks: [eventAgentPk(agentId)], wanted: (ids) => liveAgentsAmong(ports.database, ids), cursor });
 
-/** The newest on one stack, whichever of its deployment objects they are about. */
+/** Lists the events on all deployment objects of a stack, newest first. */
 export const listStackEvents = (ports: FleetPorts, stackId: string, cursor?: string): Promise<ListPage<AgentEvent>> =>
   listEvents(ports, { pks: eventStackPks(stackId), wanted: (ids) => liveAgentsAmong(ports.database, ids), cursor });
 
-/** The newest of the fleet, or of the agents registered with one tenant. */
+/** Lists the events of the fleet, or of the agents that are registered with one tenant, newest first. */
 export const listRecentEvents = (ports: FleetPorts, tenant?: string, cursor?: string): Promise<ListPage<AgentEvent>> =>
   listEvents(ports, {
     pks: eventPks,
@@ -65,7 +65,7 @@ async function listEvents({ database, clock }: FleetPorts, search: EventSearch):
 
 const placeOf = (refs: readonly EventRef[], event: AgentEvent): string => refs.find(({ id }) => id === event.id)?.sk ?? '';
 
-/** One more than a page holds, so that a full page knows whether anything is left. */
+/** Reads one more than a page holds, so that a full page knows whether anything is left. */
 async function findRefs(
   database: Database,
   nowMs: number,

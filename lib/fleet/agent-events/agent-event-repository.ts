@@ -8,18 +8,18 @@ import { AgentEvent } from '../protocol/agent-protocol.ts';
 
 const table = telemetryTable.name;
 
-/** An agent's latest report on a stack. It makes equal reports one event, and outlives the event itself. */
+/** An agent's latest report on a stack. It is kept to recognize equal reports, also after the event itself has expired. */
 export const StackResult = z.object({
   sequence: z.int(),
   event_id: z.uuid(),
   fingerprint: z.string(),
   deployment_object_id: z.guid(),
-  /** After the stack was removed. */
+  /** Set after the stack was removed. */
   expires_at: z.int().optional(),
 });
 export type StackResult = z.infer<typeof StackResult>;
 
-/** The event, and its places in the lists: of all, of its agent, of its stack. Lists hold ids, so that a repeat touches one item. */
+/** Writes the event and its places in three lists: all events, its agent's, its stack's. Lists hold ids, so a repeat changes one item. */
 export function eventNewWrites(event: AgentEvent, stackId: string, retention: { nowMs: number; days: number }): Write[] {
   const expires_at = expiresAt(retention.nowMs, retention.days);
   const { id, created_at, agent_id } = event;
@@ -32,7 +32,7 @@ export function eventNewWrites(event: AgentEvent, stackId: string, retention: { 
   ];
 }
 
-/** Details are hundreds of objects that hardly differ: gzipped they are a few hundred bytes, and a write costs by the kilobyte. */
+/** A write costs by the kilobyte. Details list up to 200 objects that hardly differ, so gzipped they take a few hundred bytes. */
 const stored = ({ details, ...event }: AgentEvent) => ({ ...event, ...(details && { details: gzipSync(JSON.stringify(details)) }) });
 
 const eventOf = ({ details = null, ...item }: Item): AgentEvent =>
@@ -69,7 +69,7 @@ export const resultWrites = (
     : [{ table: fleetTable.name, put: { ...stackReporterKey(stack_id, agent_id), type: 'reporter', agent_id } }]),
 ];
 
-/** What an agent reported last on a stack that was removed: it may report it again for as long as the event is kept. */
+/** Lets the latest report on a removed stack expire: the agent may repeat it for as long as the event is kept. */
 export const expireResultWrite = (agentId: string, stackId: string, expires_at: number): Write => ({
   table: fleetTable.name,
   update: resultKey(agentId, stackId),
@@ -94,8 +94,12 @@ export async function findResult(database: Database, agentId: string, stackId: s
   return item && StackResult.parse(item);
 }
 
-/** The deployment objects that the agent's latest reports on these stacks are about. */
-export async function lastReportedObjects(database: Database, agentId: string, stackIds: readonly string[]): Promise<Set<string>> {
+/** Returns the ids of the deployment objects of the agent's latest reports on these stacks. */
+export async function lastReportedDeploymentObjects(
+  database: Database,
+  agentId: string,
+  stackIds: readonly string[],
+): Promise<Set<string>> {
   const items = await database.batchGet(
     fleetTable.name,
     stackIds.map((id) => resultKey(agentId, id)),
@@ -103,7 +107,7 @@ export async function lastReportedObjects(database: Database, agentId: string, s
   return new Set(items.map((item) => StackResult.parse(item).deployment_object_id));
 }
 
-/** In the order of these ids; an event that is gone is left out. */
+/** Returns the events in the order of these ids, without events that are gone. */
 export async function eventsById(database: Database, ids: readonly string[]): Promise<AgentEvent[]> {
   const items = await database.batchGet(table, ids.map(eventKey));
   const byId = new Map(items.map((item) => [item.id, item]));

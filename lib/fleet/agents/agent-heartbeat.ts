@@ -5,12 +5,13 @@ import { agentKey, fleetTable } from '../fleet-table.ts';
 import type { HeartbeatReport } from '../protocol/agent-protocol.ts';
 import { AgentRecord } from './agent-repository.ts';
 
-/** A heartbeat costs a write, so an agent's are stored at most this often, whatever they say. */
+/** A heartbeat costs a write, so an agent's heartbeats are stored at most this often, whatever they contain. */
 const HEARTBEAT_RESOLUTION_MS = 60_000;
 
 /**
  * Records that the agent is alive, and how it sees its cluster. `account` is the agent's record as admission has just read it. A
- * heartbeat never changes the agent's status. A latency without reachability says nothing; an unreachable cluster has none.
+ * heartbeat never changes the agent's status. A latency without reachability is ignored, and an unreachable cluster
+ * has no latency.
  */
 export async function recordHeartbeat({ database, clock }: FleetPorts, account: unknown, report: HeartbeatReport): Promise<void> {
   const { id, last_heartbeat } = AgentRecord.parse(account);
@@ -26,7 +27,7 @@ export async function recordHeartbeat({ database, clock }: FleetPorts, account: 
       table: fleetTable.name,
       update: agentKey(id),
       set: { last_heartbeat: now, ...seen },
-      // Of several at once the first is stored.
+      // If several heartbeats arrive at once, the first one is stored.
       if: { exists: true, equals: { last_heartbeat } },
     });
   } catch (error) {

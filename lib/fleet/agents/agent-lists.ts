@@ -7,11 +7,11 @@ import { registrationEdges } from '../targeting/registration-lists.ts';
 
 const table = fleetTable.name;
 
-/** All agents. A page holds those next by id, oldest first. */
+/** Lists all agents. A page holds the next agents by id, and shows them oldest first. */
 export const listAgents = (database: Database, page: PageRequest): Promise<ListPage<Agent>> =>
   agentsIn(inKeyOrder(database, table, { pks: agentListPks, after: page.cursor, fields: Object.keys(Agent.shape) }), page);
 
-/** The agents that are registered with a generator. A page holds those next by id, oldest first. One unit for each agent. */
+/** Lists a generator's registered agents. A page holds the next agents by id, and shows them oldest first. It costs one unit for each. */
 export function listAgentsOfGenerator(database: Database, generatorId: string, page: PageRequest): Promise<ListPage<Agent>> {
   const edges = registrationEdges(database, generatorId, page.cursor);
   // The edge's place is the agent's id.

@@ -16,8 +16,8 @@ export async function findAgentRecord(database: Database, id: string): Promise<A
 }
 
 /**
- * The record as admission needs it: unparsed but for what admission decides on, since this is the hot path of every idle poll.
- * Handlers that need the rest parse it.
+ * Returns the record for admission. Only the fields that admission decides on are parsed, because every idle poll runs this. Handlers
+ * that need other fields parse them.
  */
 export async function findAgentAccount(database: Database, id: string) {
   const item = await database.get(table, agentKey(id));
@@ -30,7 +30,7 @@ export async function findAgentIdByName(database: Database, cluster: string, nam
   return item && z.uuid().parse(item.id);
 }
 
-/** Those of these that are there. */
+/** Returns the given ids whose agent still exists. */
 export async function liveAgentsAmong(database: Database, ids: readonly string[]): Promise<Set<string>> {
   const items = await database.batchGet(table, [...new Set(ids)].map(agentKey));
   return new Set(items.map((item) => item.sk));
@@ -45,7 +45,7 @@ export const agentNewWrites = (record: AgentRecord): Write[] => [
   { table, put: nameItem(record), if: { exists: false }, orElse: nameTaken },
 ];
 
-/** Changes name, cluster or status; fails where somebody else did since `before` was read. */
+/** Changes name, cluster or status; fails if somebody else has changed them since `before` was read. */
 export function agentUpdateWrites(before: AgentRecord, after: Agent): Write[] {
   const { name, cluster_name, status, updated_at } = after;
   const moved = revisionMove();

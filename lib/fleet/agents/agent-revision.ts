@@ -2,10 +2,10 @@ import { newToken } from '../../platform/ids.ts';
 
 /**
  * An agent's revision moves with everything that may change what the agent should run. It is an opaque random token: a counter in a
- * restored table would repeat numbers that agents hold already, and they would sleep on what they know.
+ * restored table would repeat numbers that agents already hold, and these agents would miss the changes.
  *
- * The agent's record remembers its latest moves, newest first, each with the one stack it concerns, or with none if it may concern any.
- * A move shifts them by one attribute, so that it needs no read and no condition on what was there before.
+ * The agent's record remembers its latest moves, newest first, each with the stack that it concerns, or `*` if it may concern any stack.
+ * A move shifts the attributes by one, so it needs no read and no condition.
  */
 const REMEMBERED_MOVES = 8;
 const ANY_STACK = '*';
@@ -13,7 +13,7 @@ const slots = Array.from({ length: REMEMBERED_MOVES }, (_, n) => `move_${n}`);
 
 export const newRevision = newToken;
 
-/** The part of an update of the agent's record that moves the revision. */
+/** Returns the part of an update of the agent's record that moves the revision. */
 export function revisionMove(stackId = ANY_STACK): { set: Record<string, string>; copy: Record<string, string> } {
   const revision = newRevision();
   const copy = Object.fromEntries(slots.slice(1).map((slot, n) => [slot, `move_${n}`]));
@@ -21,8 +21,8 @@ export function revisionMove(stackId = ANY_STACK): { set: Record<string, string>
 }
 
 /**
- * The stacks that changes since `revision` concern; undefined if it can't be said: the revision is older than the remembered moves or
- * of another life of the table, or a change concerned the agent itself.
+ * Returns the stacks that the changes since `revision` concern. Undefined if this is not known: the revision is older than the
+ * remembered moves, it comes from a table before a restore, or a change concerned the agent itself.
  */
 export function stacksChangedSince(record: Readonly<Record<string, unknown>>, revision: string): string[] | undefined {
   const stackIds = new Set<string>();

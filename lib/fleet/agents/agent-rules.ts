@@ -8,24 +8,24 @@ export { Agent } from '../protocol/agent-protocol.ts';
 export const ACTIVE = 'ACTIVE';
 export const INITIAL_STATUS = 'INACTIVE';
 
-/** What an agent's record says beyond the wire's Agent. */
+/** The fields of an agent's record that are not on the wire. */
 export const AgentRecordFields = {
   /** Moves with everything that may change what the agent should run. */
   revision: z.string(),
-  /** Must equal the credential's: revokes a key at once. */
+  /** Must equal the credential's version, so that a key is revoked at once. */
   credential_version: z.int(),
   target_count: z.int().default(0),
-  /** Optimistic lock of renames and removals; heartbeats and revisions leave it alone. */
+  /** The optimistic lock of renames and removals. Heartbeats and revisions don't change it. */
   version: z.int(),
 };
 
 /**
- * A label or annotation has an edge for each registration, and a registration one for each label and annotation (`selectors`, both
- * together): they are written in one transaction, which has at most 100 writes.
+ * A label or annotation has one edge for each registration, and a registration has one edge for each label and annotation. One
+ * transaction writes these edges, and it has at most 100 writes. `selectors` limits labels and annotations together.
  */
 export const LIMITS = { labels: 64, annotations: 64, selectors: 88, targets: 5_000, registrations: 88 } as const;
 
-/** Checks a name of an agent or a cluster, naming the member that is wrong. */
+/** Checks a name of an agent or a cluster, and names the member that is wrong in its error. */
 export function checkAgentName(field: 'name' | 'cluster_name', value: string): string {
   const result = Name.safeParse(value);
   if (result.success) return value;
@@ -36,7 +36,7 @@ export function checkAgentName(field: 'name' | 'cluster_name', value: string): s
 /** A status as the OpenAPI document describes it; see DescribedName. */
 export const DescribedStatus = z.string().meta({ minLength: 1, maxLength: 50, pattern: '\\S' });
 
-/** A status is free text of the operator's, for what the product does only ACTIVE counts. */
+/** A status is the operator's free text. Only ACTIVE has a meaning for the product. */
 export function checkStatus(value: string): string {
   if (value.trim() !== '' && value.length <= 50) return value;
   throw fleetError('invalid_agent', { message: 'status must have 1 to 50 characters', details: { field: 'status' } });

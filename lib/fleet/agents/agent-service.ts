@@ -27,8 +27,8 @@ import {
 import { newRevision } from './agent-revision.ts';
 import { checkAgentName, checkStatus, INITIAL_STATUS } from './agent-rules.ts';
 
-const audited = (actor: Caller, action: string, agentId: string, details?: Record<string, unknown>): AuditEntry => ({
-  actor,
+const audited = (caller: Caller, action: string, agentId: string, details?: Record<string, unknown>): AuditEntry => ({
+  actor: caller,
   action,
   resourceType: action.startsWith('pak.') ? 'pak' : 'agent',
   resourceId: agentId,
@@ -41,13 +41,13 @@ export async function getAgent({ database }: FleetPorts, id: string): Promise<Ag
   return record;
 }
 
-export async function getAgentByName(at: FleetPorts, cluster: string, name: string): Promise<AgentRecord> {
-  const id = await findAgentIdByName(at.database, cluster, name);
+export async function getAgentByName(ports: FleetPorts, cluster: string, name: string): Promise<AgentRecord> {
+  const id = await findAgentIdByName(ports.database, cluster, name);
   if (id === undefined) throw fleetError('agent_not_found');
-  return getAgent(at, id);
+  return getAgent(ports, id);
 }
 
-/** Admins see all, a generator those registered with it. */
+/** Admins see all agents, a generator sees the agents that are registered with it. */
 export const listVisibleAgents = ({ database }: FleetPorts, { principal }: Caller, page: PageRequest): Promise<ListPage<Agent>> =>
   decideFor(principal, {
     admin: () => listAgents(database, page),
@@ -60,15 +60,15 @@ export const listVisibleAgents = ({ database }: FleetPorts, { principal }: Calle
 export interface NewAgent {
   name: string;
   cluster_name: string;
-  /** Registered with these, and with the system's generator as every agent is. */
+  /** The agent is registered with these generators and, like every agent, with the system's generator. */
   generator_ids: readonly string[];
   status?: string;
 }
 
-/** Creates an agent with its first key, which is shown this once. Everything or nothing: a bad generator id leaves no half agent. */
-export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent): Promise<{ agent: Agent; initial_pak: string }> {
-  const generatorIds = await checkGenerators(at, input.generator_ids);
-  const now = timestamp(at.clock);
+/** Creates an agent with its first key, which is shown only here. One transaction writes everything or nothing. */
+export async function createAgent(ports: FleetPorts, caller: Caller, input: NewAgent): Promise<{ agent: Agent; initial_pak: string }> {
+  const generatorIds = await checkGenerators(ports, input.generator_ids);
+  const now = timestamp(ports.clock);
   const record: AgentRecord = {
     id: newId(),
     created_at: now,
@@ -88,9 +88,9 @@ export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent
   };
   const { pak, hash } = mintPak();
   const writes: Write[] = [
-    // The installation's own generators can't be removed: a check would only make all new agents wait for each other.
+    // The installation's own generators can't be removed, and a check on them would make all new agents wait for each other.
     ...generatorIds
-      .filter((id) => !Object.values(at.installation).includes(id))
+      .filter((id) => !Object.values(ports.installation).includes(id))
       .map((id) => generatorPresent(id, () => noSuchGenerators([id]))),
     ...agentNewWrites(record),
     ...grantWrites({ principal_type: 'agent', principal_id: record.id, credential_version: 1 }, hash),
@@ -100,14 +100,14 @@ export async function createAgent(at: FleetPorts, actor: Caller, input: NewAgent
     ),
   ];
   const audit = [
-    audited(actor, 'agent.created', record.id, { name: record.name, cluster_name: record.cluster_name }),
-    audited(actor, 'pak.created', record.id, { entity: 'agent', name: record.name }),
+    audited(caller, 'agent.created', record.id, { name: record.name, cluster_name: record.cluster_name }),
+    audited(caller, 'pak.created', record.id, { entity: 'agent', name: record.name }),
   ];
-  await at.commit({ writes, audit });
+  await ports.commit({ writes, audit });
   return { agent: record, initial_pak: pak };
 }
 
-/** Each must exist and be a tenant; one that is named twice counts once. The system's generator comes first. */
+/** Each generator must exist and be a tenant. An id that is given twice counts once. The system's generator comes first in the result. */
 async function checkGenerators({ database, installation }: FleetPorts, ids: readonly string[]): Promise<string[]> {
   const { system_generator_id: system } = installation;
   const wanted = [...new Set(ids)];
@@ -127,24 +127,24 @@ export interface AgentChange {
   status?: string | undefined;
 }
 
-export const updateAgent = (at: FleetPorts, actor: Caller, id: string, change: AgentChange): Promise<Agent> =>
-  retryOnConcurrentChange(at, 'agent', async () => {
-    const before = await getAgent(at, id);
+export const updateAgent = (ports: FleetPorts, caller: Caller, id: string, change: AgentChange): Promise<Agent> =>
+  retryOnConcurrentChange(ports, 'agent', async () => {
+    const before = await getAgent(ports, id);
     const after: Agent = {
       ...before,
       ...(change.name !== undefined && { name: checkAgentName('name', change.name) }),
       ...(change.cluster_name !== undefined && { cluster_name: checkAgentName('cluster_name', change.cluster_name) }),
       ...(change.status !== undefined && { status: checkStatus(change.status) }),
-      updated_at: timestamp(at.clock),
+      updated_at: timestamp(ports.clock),
     };
     const details = Object.fromEntries(
       (['name', 'cluster_name', 'status'] as const).filter((field) => before[field] !== after[field]).map((field) => [field, after[field]]),
     );
-    await at.commit({ writes: agentUpdateWrites(before, after), audit: audited(actor, 'agent.updated', id, details) });
+    await ports.commit({ writes: agentUpdateWrites(before, after), audit: audited(caller, 'agent.updated', id, details) });
     return after;
   });
 
-/** The key dies with the record, at once. A consumer clears away what is left. Unknown agents are gone already. */
+/** Removes the agent's record and its key at once; a consumer clears away the rest. An unknown agent is no error. */
 export async function removeAgent(ports: FleetPorts, caller: Caller, id: string): Promise<void> {
   await retryOnConcurrentChange(ports, 'agent', async () => {
     const [before, selectors, hash] = await Promise.all([
@@ -166,14 +166,14 @@ export async function removeAgent(ports: FleetPorts, caller: Caller, id: string)
   ports.forgetKey(id);
 }
 
-/** A new key; the old one opens nothing from this moment on. */
-export async function rotateAgentPak(at: FleetPorts, actor: Caller, id: string): Promise<{ agent: Agent; pak: string }> {
-  const rotated = await retryOnConcurrentChange(at, 'key', async () => {
-    const [before, old] = await Promise.all([getAgent(at, id), findKeyHash(at.database, id)]);
+/** Makes a new key. The old key is refused from now on. */
+export async function rotateAgentPak(ports: FleetPorts, caller: Caller, id: string): Promise<{ agent: Agent; pak: string }> {
+  const rotated = await retryOnConcurrentChange(ports, 'key', async () => {
+    const [before, old] = await Promise.all([getAgent(ports, id), findKeyHash(ports.database, id)]);
     const { pak, hash } = mintPak();
     const credential = { principal_type: 'agent' as const, principal_id: id, credential_version: before.credential_version + 1 };
-    const now = timestamp(at.clock);
-    await at.commit({
+    const now = timestamp(ports.clock);
+    await ports.commit({
       writes: [
         {
           table: fleetTable.name,
@@ -183,10 +183,10 @@ export async function rotateAgentPak(at: FleetPorts, actor: Caller, id: string):
         },
         ...(old === undefined ? grantWrites(credential, hash) : rotateWrites(credential, old, hash)),
       ],
-      audit: audited(actor, 'pak.rotated', id),
+      audit: audited(caller, 'pak.rotated', id),
     });
     return { agent: { ...before, updated_at: now }, pak };
   });
-  at.forgetKey(id);
+  ports.forgetKey(id);
   return rotated;
 }

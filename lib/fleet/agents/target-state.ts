@@ -1,18 +1,18 @@
 import { ANSWER_BYTES, collectPage } from '../../platform/list-page.ts';
 import { yieldToOthers } from '../../platform/slices.ts';
-import { lastReportedObjects } from '../agent-events/agent-event-repository.ts';
-import { findObject } from '../deployment-objects/deployment-object-repository.ts';
+import { lastReportedDeploymentObjects } from '../agent-events/agent-event-repository.ts';
+import { findDeploymentObject } from '../deployment-objects/deployment-object-repository.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
 import { assignedHeads } from '../targeting/assignments.ts';
 
-const OBJECTS_READ_AT_ONCE = 10;
+const BODIES_READ_AT_ONCE = 10;
 
 /**
- * The newest object of each stack the agent runs, newest first. `incremental` leaves out those it has reported on. Deletion markers
- * are among them; stacks without an object are not. Agents that compare lists take a gap for an order to delete, so that a stack is
- * left out as carefully as it is withdrawn. All of it is one answer; our own agent fetches bodies one by one instead.
+ * Returns the head of each stack that the agent runs, newest first. `incremental` leaves out the heads that the agent has reported on.
+ * Deletion markers are included, stacks without a deployment object are not. Some agents compare lists and delete what is missing, so
+ * leaving out a stack needs the same care as withdrawing it. All of it is one answer; our own agent fetches bodies one by one instead.
  */
 export async function targetState(
   ports: FleetPorts,
@@ -23,14 +23,16 @@ export async function targetState(
   const assigned = await assignedHeads(ports, agent, { own });
   if (!assigned) throw tooLarge();
   const heads = [...assigned.values()].sort((a, b) => b.sequence - a.sequence);
-  const reported = mode === 'full' ? new Set<string>() : await lastReportedObjects(database, agent.id, [...assigned.keys()]);
+  const reported = mode === 'full' ? new Set<string>() : await lastReportedDeploymentObjects(database, agent.id, [...assigned.keys()]);
   const wanted = heads.filter((head) => !reported.has(head.object_id));
   const answer = collectPage<DeploymentObject>(wanted.length);
-  for (let from = 0; from < wanted.length; from += OBJECTS_READ_AT_ONCE) {
-    const some = await Promise.all(wanted.slice(from, from + OBJECTS_READ_AT_ONCE).map((head) => findObject(database, head.object_id)));
-    for (const object of some) {
-      // A part of the state would look like withdrawals to an agent that compares lists: better none than that.
-      if (object && !answer.add(object)) throw tooLarge();
+  for (let from = 0; from < wanted.length; from += BODIES_READ_AT_ONCE) {
+    const some = await Promise.all(
+      wanted.slice(from, from + BODIES_READ_AT_ONCE).map((head) => findDeploymentObject(database, head.object_id)),
+    );
+    for (const deploymentObject of some) {
+      // An agent that compares lists would take a part of the state for withdrawals, so it gets an error instead of a part.
+      if (deploymentObject && !answer.add(deploymentObject)) throw tooLarge();
       await yieldToOthers();
     }
   }

@@ -8,28 +8,33 @@ import type { DeploymentObject } from '../protocol/agent-protocol.ts';
 import { countYamlDocuments } from '../protocol/yaml-reader.ts';
 import { YamlError } from '../protocol/yaml-rules.ts';
 import { YamlReaderBusy } from '../protocol/yaml-thread.ts';
-import { findStack, type StackRecord } from '../stacks/stack-repository.ts';
+import { findStack, type StoredStack } from '../stacks/stack-repository.ts';
 import { checkOwner } from '../stacks/stack-service.ts';
 import { runsStack } from '../targeting/matching.ts';
-import { findObject, findObjectHead, listObjectIds, type NewObjectHead } from './deployment-object-repository.ts';
+import {
+  findDeploymentObject,
+  findDeploymentObjectHead,
+  listDeploymentObjectIds,
+  type NewDeploymentObjectHead,
+} from './deployment-object-repository.ts';
 import { commitAsNewestOrHistory, type NewDeploymentObject } from './newest-or-history.ts';
 
 /**
- * Stores a stack's next desired state, byte for byte, and makes it the newest. Of two at once the one with the higher number stays
- * the head, whichever is stored first.
+ * Stores a stack's next desired state, byte for byte, and makes it the head. If two are stored at once, the one with the higher
+ * sequence stays the head, whichever is stored first.
  */
 export async function createDeploymentObject(
   ports: FleetPorts,
   caller: Caller,
-  stack: StackRecord,
+  stack: StoredStack,
   input: NewDeploymentObject,
 ): Promise<DeploymentObject> {
   checkOwner(caller, stack);
   await checkYaml(input);
-  return asObject(await commitAsNewestOrHistory(ports, caller, stack, input), input.yaml_content);
+  return asDeploymentObject(await commitAsNewestOrHistory(ports, caller, stack, input), input.yaml_content);
 }
 
-const asObject = (head: NewObjectHead, yaml_content: string): DeploymentObject => ({
+const asDeploymentObject = (head: NewDeploymentObjectHead, yaml_content: string): DeploymentObject => ({
   ...head,
   updated_at: head.created_at,
   deleted_at: null,
@@ -37,7 +42,10 @@ const asObject = (head: NewObjectHead, yaml_content: string): DeploymentObject =
   yaml_content,
 });
 
-/** Parseable YAML of at most a MiB with at least one document; a deletion marker may be empty. What Kubernetes makes of it is the agent's to say. */
+/**
+ * Checks that the text is YAML of at most one MiB with at least one document; a deletion marker may be empty. Whether Kubernetes takes it
+ * is found out by the agent.
+ */
 export async function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObject): Promise<void> {
   try {
     if ((await countYamlDocuments(yaml_content)) === 0 && !is_deletion_marker) {
@@ -56,35 +64,35 @@ export async function checkYaml({ yaml_content, is_deletion_marker }: NewDeploym
   }
 }
 
-/** One page holds at most so many deployment objects; fewer where they are large. */
+/** A page holds at most this many deployment objects, and fewer if they are large. */
 export const OBJECTS_A_PAGE = 100;
-const OBJECTS_READ_AT_ONCE = 10;
+const BODIES_READ_AT_ONCE = 10;
 
-/** Newest first; a page goes on before a sequence. */
+/** Lists a stack's deployment objects, newest first. The cursor is the sequence of the last one on the page before. */
 export async function listDeploymentObjects(
   { database }: FleetPorts,
   caller: Caller,
-  stack: StackRecord,
+  stack: StoredStack,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<ListPage<DeploymentObject>> {
   checkOwner(caller, stack);
-  // One more, so that a full page knows whether anything is left.
-  const ids = await listObjectIds(database, stack.id, limit + 1, cursor === undefined ? undefined : Number(cursor));
+  // One more is read than a page holds, so that a full page knows whether anything is left.
+  const ids = await listDeploymentObjectIds(database, stack.id, limit + 1, cursor === undefined ? undefined : Number(cursor));
   const page = collectPage<DeploymentObject>(limit);
-  for (let from = 0; from < ids.length; from += OBJECTS_READ_AT_ONCE) {
-    const some = await Promise.all(ids.slice(from, from + OBJECTS_READ_AT_ONCE).map((id) => findObject(database, id)));
-    for (const object of some) {
-      if (object && !page.add(object)) return { items: page.items, next: String(page.items.at(-1)?.sequence_id) };
-      // One may be a megabyte.
+  for (let from = 0; from < ids.length; from += BODIES_READ_AT_ONCE) {
+    const some = await Promise.all(ids.slice(from, from + BODIES_READ_AT_ONCE).map((id) => findDeploymentObject(database, id)));
+    for (const one of some) {
+      if (one && !page.add(one)) return { items: page.items, next: String(page.items.at(-1)?.sequence_id) };
+      // A deployment object may have a megabyte, so other requests get their turn after each.
       await yieldToOthers();
     }
   }
   return { items: page.items };
 }
 
-/** Admins, the owner, and every agent that runs the stack, however it came to. */
+/** Admins, the owner, and every agent that runs the stack may read a deployment object. */
 export async function getDeploymentObject({ database, clock }: FleetPorts, { principal }: Caller, id: string): Promise<DeploymentObject> {
-  const head = await findObjectHead(database, id, clock.nowMs());
+  const head = await findDeploymentObjectHead(database, id, clock.nowMs());
   const stack = head && (await findStack(database, head.stack_id));
   if (!stack) throw fleetError('deployment_object_not_found');
   await decideFor<void | Promise<void>>(principal, {
@@ -96,7 +104,7 @@ export async function getDeploymentObject({ database, clock }: FleetPorts, { pri
       if (generator.id !== stack.generator_id) throw fleetError('generator_not_associated');
     },
   });
-  const object = await findObject(database, id);
-  if (!object) throw fleetError('deployment_object_not_found');
-  return object;
+  const found = await findDeploymentObject(database, id);
+  if (!found) throw fleetError('deployment_object_not_found');
+  return found;
 }

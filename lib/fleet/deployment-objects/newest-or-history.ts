@@ -4,10 +4,16 @@ import { newId } from '../../platform/ids.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
-import type { StackRecord } from '../stacks/stack-repository.ts';
+import type { StoredStack } from '../stacks/stack-repository.ts';
 import { getStack } from '../stacks/stack-service.ts';
 import { announce } from '../targeting/fleet-changed.ts';
-import { checksumOf, headWrite, historyWrite, type NewObjectHead, objectNewWrites } from './deployment-object-repository.ts';
+import {
+  checksumOf,
+  deploymentObjectNewWrites,
+  headWrite,
+  historyWrite,
+  type NewDeploymentObjectHead,
+} from './deployment-object-repository.ts';
 
 export interface NewDeploymentObject {
   yaml_content: string;
@@ -15,17 +21,17 @@ export interface NewDeploymentObject {
 }
 
 /**
- * Microseconds since 1970, and above the stack's head even if this machine's clock is behind. It needs no counter that every object
- * would wait for and that goes back when a table is restored, and it stays below 2^53 until the year 2255.
+ * The next sequence is the time in microseconds since 1970, or one more than the head's if this machine's clock is behind. A counter
+ * would make all deployment objects wait for one item, and would go back when a table is restored. The time stays below 2^53 until 2255.
  */
 const nextSequence = (nowMs: number, latest = 0): number => Math.max(Math.trunc(nowMs) * 1000, latest + 1);
 
 /** The head of the stack's next deployment object. */
-export const newObjectHead = (
+export const newDeploymentObjectHead = (
   { clock }: FleetPorts,
   stack: { id: string; latest_sequence?: number | undefined },
   { yaml_content, is_deletion_marker }: NewDeploymentObject,
-): NewObjectHead => ({
+): NewDeploymentObjectHead => ({
   id: newId(),
   created_at: timestamp(clock),
   stack_id: stack.id,
@@ -34,7 +40,7 @@ export const newObjectHead = (
   is_deletion_marker,
 });
 
-export const objectAudit = (caller: Caller, head: NewObjectHead): AuditEntry => ({
+export const deploymentObjectAudit = (caller: Caller, head: NewDeploymentObjectHead): AuditEntry => ({
   actor: caller,
   action: 'deployment_object.created',
   resourceType: 'deployment_object',
@@ -42,33 +48,34 @@ export const objectAudit = (caller: Caller, head: NewObjectHead): AuditEntry => 
   details: { stack_id: head.stack_id, sequence_id: head.sequence_id, is_deletion_marker: head.is_deletion_marker },
 });
 
-class LaterObjectWon extends Error {
-  override name = 'LaterObjectWon';
+class LaterHeadExists extends Error {
+  override name = 'LaterHeadExists';
 }
 
 /**
- * Stores a deployment object as the stack's newest; if a later one won meanwhile, as history. The head never goes back. Two objects
- * that computed the same number are told apart by their place under the stack: the second computes again from the new head.
+ * Stores a deployment object as the stack's head or, if the stack got a later head meanwhile, as history. The head never goes back. Two
+ * deployment objects with the same sequence would have the same place under the stack: the second write fails, and computes its sequence
+ * again from the new head.
  */
 export function commitAsNewestOrHistory(
   ports: FleetPorts,
   caller: Caller,
-  before: StackRecord,
+  before: StoredStack,
   input: NewDeploymentObject,
-): Promise<NewObjectHead> {
-  let read: StackRecord | undefined = before;
+): Promise<NewDeploymentObjectHead> {
+  let read: StoredStack | undefined = before;
   return retryOnConcurrentChange(ports, 'stack', async () => {
-    const stack: StackRecord = read ?? (await getStack(ports, before.id));
+    const stack: StoredStack = read ?? (await getStack(ports, before.id));
     read = undefined;
-    const head = newObjectHead(ports, stack, input);
-    const objects = objectNewWrites(head, input.yaml_content);
-    const audit = objectAudit(caller, head);
+    const head = newDeploymentObjectHead(ports, stack, input);
+    const newWrites = deploymentObjectNewWrites(head, input.yaml_content);
+    const audit = deploymentObjectAudit(caller, head);
     const stackChanged = announce({ kind: 'stack-changed', stack_id: stack.id, generator_id: stack.generator_id });
     try {
-      await ports.commit({ writes: [...objects, headWrite(head, () => new LaterObjectWon())], audit, events: [stackChanged] });
+      await ports.commit({ writes: [...newWrites, headWrite(head, () => new LaterHeadExists())], audit, events: [stackChanged] });
     } catch (error) {
-      if (!(error instanceof LaterObjectWon)) throw error;
-      await ports.commit({ writes: [...objects, historyWrite(stack.id, () => fleetError('stack_not_found'))], audit });
+      if (!(error instanceof LaterHeadExists)) throw error;
+      await ports.commit({ writes: [...newWrites, historyWrite(stack.id, () => fleetError('stack_not_found'))], audit });
     }
     return head;
   });

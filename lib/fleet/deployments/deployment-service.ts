@@ -6,20 +6,24 @@ import { newId } from '../../platform/ids.ts';
 import type { ListPage } from '../../platform/list-page.ts';
 import { listStackEvents } from '../agent-events/agent-event-lists.ts';
 import { reportEvent } from '../agent-events/agent-event-service.ts';
-import { findObject, findObjectHead, objectNewWrites } from '../deployment-objects/deployment-object-repository.ts';
+import {
+  deploymentObjectNewWrites,
+  findDeploymentObject,
+  findDeploymentObjectHead,
+} from '../deployment-objects/deployment-object-repository.ts';
 import { checkYaml, createDeploymentObject } from '../deployment-objects/deployment-object-service.ts';
-import { newObjectHead, objectAudit } from '../deployment-objects/newest-or-history.ts';
+import { deploymentObjectAudit, newDeploymentObjectHead } from '../deployment-objects/newest-or-history.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { AgentEvent } from '../protocol/agent-protocol.ts';
 import { checkStackText, type Stack } from '../stacks/stack.ts';
-import { findStack, type StackRecord, stackNewWrites } from '../stacks/stack-repository.ts';
+import { findStack, type StoredStack, stackNewWrites } from '../stacks/stack-repository.ts';
 import { checkCreator, checkOwner, getStack, noGenerator, updateStack } from '../stacks/stack-service.ts';
 import { runsStack } from '../targeting/matching.ts';
 
 /**
- * A deployment, in the words of the `/v1` API: a stack together with its newest deployment object. Its id is the stack's. Everything
- * here is said in terms of stacks and objects; nothing is stored twice.
+ * A deployment is the `/v1` API's word for a stack together with its newest deployment object. Its id is the stack's id. Only stacks and
+ * deployment objects are stored, so nothing is stored twice.
  */
 export const Deployment = z
   .object({
@@ -37,19 +41,19 @@ export const Deployment = z
   .meta({ id: 'Deployment' });
 export type Deployment = z.infer<typeof Deployment>;
 
-async function deploymentOf({ database }: FleetPorts, stack: StackRecord): Promise<Deployment> {
+async function deploymentOf({ database }: FleetPorts, stack: StoredStack): Promise<Deployment> {
   const head = stack.latest_object;
-  const object = head && (await findObject(database, head.object_id));
+  const newest = head && (await findDeploymentObject(database, head.object_id));
   const { id, name, description, generator_id, created_at, updated_at } = stack;
   return {
     id,
     name,
     description,
     generator_id,
-    deployment_object_id: object?.id ?? null,
-    sequence_id: object?.sequence_id ?? null,
-    yaml_content: object?.yaml_content ?? null,
-    yaml_checksum: object?.yaml_checksum ?? null,
+    deployment_object_id: newest?.id ?? null,
+    sequence_id: newest?.sequence_id ?? null,
+    yaml_content: newest?.yaml_content ?? null,
+    yaml_checksum: newest?.yaml_checksum ?? null,
     created_at,
     updated_at,
   };
@@ -59,11 +63,11 @@ export interface NewDeployment {
   name: string;
   description?: string | null | undefined;
   yaml_content: string;
-  /** A generator's own id where absent; for an admin, the admin generator's. */
+  /** If absent: a generator's own id; for an admin, the admin generator's id. */
   generator_id?: string | undefined;
 }
 
-/** Stack and first object in one transaction: never one without the other. */
+/** Creates a stack and its first deployment object in one transaction, so that neither exists without the other. */
 export async function createDeployment(ports: FleetPorts, caller: Caller, input: NewDeployment): Promise<Deployment> {
   const generatorId = input.generator_id ?? ownGenerator(ports, caller);
   checkCreator(caller, generatorId);
@@ -73,12 +77,12 @@ export async function createDeployment(ports: FleetPorts, caller: Caller, input:
   if (!(await findGenerator(ports.database, generatorId))) throw noGenerator();
   const now = timestamp(ports.clock);
   const stack: Stack = { id: newId(), created_at: now, updated_at: now, deleted_at: null, name, description, generator_id: generatorId };
-  const head = newObjectHead(ports, stack, { yaml_content, is_deletion_marker: false });
+  const head = newDeploymentObjectHead(ports, stack, { yaml_content, is_deletion_marker: false });
   await ports.commit({
-    writes: [generatorPresent(generatorId, noGenerator), ...stackNewWrites(stack, head), ...objectNewWrites(head, yaml_content)],
+    writes: [generatorPresent(generatorId, noGenerator), ...stackNewWrites(stack, head), ...deploymentObjectNewWrites(head, yaml_content)],
     audit: [
       { actor: caller, action: 'stack.created', resourceType: 'stack', resourceId: stack.id, details: { name } },
-      objectAudit(caller, head),
+      deploymentObjectAudit(caller, head),
     ],
   });
   return deploymentOf(ports, await getStack(ports, stack.id));
@@ -93,7 +97,7 @@ const ownGenerator = ({ installation }: FleetPorts, { principal }: Caller): stri
     generator: ({ id }) => id,
   });
 
-/** Its owner, admins, and agents that run it. */
+/** Its owner, admins, and agents that run it may read a deployment. */
 export async function getDeployment(ports: FleetPorts, { principal }: Caller, id: string): Promise<Deployment> {
   const stack = await getStack(ports, id);
   const isReadable = await decideFor<boolean | Promise<boolean>>(principal, {
@@ -105,11 +109,11 @@ export async function getDeployment(ports: FleetPorts, { principal }: Caller, id
   return deploymentOf(ports, stack);
 }
 
-/** A new name or description, and where there is new YAML, a newer object. */
+/** Changes the name or the description, and stores a newer deployment object if there is new YAML. */
 export async function updateDeployment(
   ports: FleetPorts,
   caller: Caller,
-  stack: StackRecord,
+  stack: StoredStack,
   change: { name?: string | undefined; description?: string | null | undefined; yaml_content?: string | undefined },
 ): Promise<Deployment> {
   checkOwner(caller, stack);
@@ -122,19 +126,20 @@ export async function updateDeployment(
 
 export interface DeploymentReport {
   deployment_id: string;
-  /** The newest where absent. */
+  /** If absent, the report is on the newest deployment object. */
   deployment_object_id?: string | undefined;
   event_type: string;
   status: string;
   message?: string | null | undefined;
 }
 
-/** An agent's report on a deployment that it was told to run. */
+/** Stores an agent's report on a deployment that it was told to run. */
 export async function reportDeployment(ports: FleetPorts, caller: Caller, report: DeploymentReport): Promise<AgentEvent> {
   const agentId = reporterOf(caller);
   const { deployment_id, event_type, status, message } = report;
-  const objectId = report.deployment_object_id ?? (await newestRunBy(ports, agentId, deployment_id));
-  const head = objectId === undefined ? undefined : await findObjectHead(ports.database, objectId, ports.clock.nowMs());
+  const deploymentObjectId = report.deployment_object_id ?? (await findNewestRunBy(ports, agentId, deployment_id));
+  const head =
+    deploymentObjectId === undefined ? undefined : await findDeploymentObjectHead(ports.database, deploymentObjectId, ports.clock.nowMs());
   if (head?.stack_id !== deployment_id)
     throw foreignKeyViolation(
       'agent_events_deployment_id',
@@ -150,17 +155,17 @@ const reporterOf = ({ principal }: Caller): string => {
   return decideFor<string>(principal, { admin: refuse, agent: ({ id }) => id, generator: refuse });
 };
 
-/** Only of what the agent runs: the answer names the object. */
-async function newestRunBy({ database }: FleetPorts, agentId: string, stackId: string): Promise<string | undefined> {
+/** Only if the agent runs the stack, because the answer names the deployment object. */
+async function findNewestRunBy({ database }: FleetPorts, agentId: string, stackId: string): Promise<string | undefined> {
   const stack = await findStack(database, stackId);
   return stack && (await runsStack(database, agentId, stack)) ? stack.latest_object?.object_id : undefined;
 }
 
-/** Newest first. */
+/** Lists a deployment's events, newest first. */
 export async function listDeploymentEvents(
   ports: FleetPorts,
   caller: Caller,
-  stack: StackRecord,
+  stack: StoredStack,
   cursor?: string,
 ): Promise<ListPage<AgentEvent>> {
   checkOwner(caller, stack);

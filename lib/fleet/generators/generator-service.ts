@@ -48,7 +48,7 @@ export async function getGenerator({ database }: FleetPorts, id: string): Promis
   return generator;
 }
 
-/** What is left out stays as it is; null clears the description, and opens the generator to every agent. */
+/** A member that is absent stays as it is. Null clears the description; null for `allowed_agent_ids` allows every agent. */
 export interface GeneratorInput {
   name: string;
   description?: string | null | undefined;
@@ -86,8 +86,8 @@ export async function createGenerator(
 }
 
 /**
- * Only an admin renames: names are unique among all tenants, so that a refusal would tell one tenant another's name. Other members
- * of a whole Generator are not its callers' to change.
+ * Only an admin renames, because names are unique among all tenants and a refusal would tell one tenant the name of another. Callers
+ * can't change the other members of a Generator.
  */
 export const updateGenerator = (ports: FleetPorts, caller: Caller, id: string, change: GeneratorInput): Promise<Generator> =>
   retryOnConcurrentChange(ports, 'generator', async () => {
@@ -109,7 +109,7 @@ export const updateGenerator = (ports: FleetPorts, caller: Caller, id: string, c
     return after;
   });
 
-/** Its key dies at once; a consumer removes its stacks and registrations. The installation's own generators stay. */
+/** Removes the generator and its key at once; a consumer removes its stacks and registrations. The installation's own generators stay. */
 export async function removeGenerator(ports: FleetPorts, caller: Caller, id: string): Promise<void> {
   await retryOnConcurrentChange(ports, 'generator', async () => {
     const before = await getGenerator(ports, id);
@@ -126,7 +126,7 @@ export async function removeGenerator(ports: FleetPorts, caller: Caller, id: str
 
 const isAdmin = ({ principal }: Caller) => decideFor(principal, { admin: () => true, agent: () => false, generator: () => false });
 
-/** A new key; the old one opens nothing from this moment on in this process, and within five seconds elsewhere. */
+/** Makes a new key. This process refuses the old key from now on, other processes within five seconds. */
 export async function rotateGeneratorPak(ports: FleetPorts, caller: Caller, id: string): Promise<{ generator: Generator; pak: string }> {
   const rotated = await retryOnConcurrentChange(ports, 'key', async () => {
     const [generator, old] = await Promise.all([getGenerator(ports, id), findKeyHash(ports.database, id)]);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What the control plane and an agent say to each other. The agent imports nothing else of the fleet. */
+/** The messages between the control plane and an agent. The agent imports nothing else of the fleet. */
 
 const id = z.guid();
 const time = z.iso.datetime();
@@ -38,7 +38,7 @@ export const DeploymentObject = z
   .meta({ id: 'DeploymentObject' });
 export type DeploymentObject = z.infer<typeof DeploymentObject>;
 
-/** What an agent should do about one stack. `withdrawn` stays until the agent reports the removal. */
+/** Tells an agent what to do about one stack. `withdrawn` stays until the agent reports the removal. */
 export const Assignment = z
   .object({
     stack_id: id,
@@ -69,10 +69,10 @@ export const Assignments = z
   .meta({ id: 'Assignments' });
 export type Assignments = z.infer<typeof Assignments>;
 
-/** Event types an agent sends: DEPLOY after applying an object, REMOVE after removing a withdrawn stack. */
+/** An agent reports DEPLOY after it has applied a deployment object, and REMOVE after it has removed a withdrawn stack. */
 export const EVENT_TYPES = { deploy: 'DEPLOY', remove: 'REMOVE' } as const;
 
-/** How one Kubernetes object fared in a reconcile. */
+/** The outcome for one Kubernetes object in a reconcile. */
 export const ObjectOutcome = z
   .object({
     api_version: z.string(),
@@ -89,7 +89,7 @@ export const ObjectOutcome = z
   .meta({ id: 'ObjectOutcome' });
 export type ObjectOutcome = z.infer<typeof ObjectOutcome>;
 
-/** Structured outcome of a reconcile, an extension beside the human `message`. Bounded: failures first, at most 200 objects. */
+/** The structured outcome of a reconcile, beside the human `message`. It has at most 200 objects, failures first. */
 export const EventDetails = z
   .object({
     stack_id: id.optional(),

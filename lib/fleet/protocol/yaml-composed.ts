@@ -3,22 +3,22 @@ import { createNodeReader } from './yaml-nodes.ts';
 import { YAML_LIMITS, type YamlBudget, YamlError, type YamlErrorCode, type YamlSource } from './yaml-rules.ts';
 
 /**
- * Reads a document in any style, and finds what is wrong with it: with anchors, tags, merge keys. About a millisecond for ten small
- * manifests.
+ * Reads a document in any style, also with anchors, tags and merge keys, and finds its mistakes. Ten small manifests take about a
+ * millisecond.
  */
 export function readComposedDocument({ text, document: number, firstLine }: YamlSource, budget: YamlBudget): unknown {
   const lines = new LineCounter();
   const refuse = (code: YamlErrorCode, message: string, offset: number) =>
     new YamlError(code, message, { document: number, line: firstLine - 1 + Math.max(1, lines.linePos(offset).line) });
   const composer = new Composer({ schema: 'failsafe', customTags: PLAIN_TAGS, version: '1.2', uniqueKeys: false, logLevel: 'silent' });
-  // Left alone, it collects every mistake: seconds for a text of nothing else, when the first decides.
+  // The library would collect every mistake, which takes seconds for a text full of them. The first mistake decides.
   let mistake: YamlError | undefined;
   Object.assign(composer as object, {
     onError(source: ErrorSource, code: string, message: string, warning: boolean) {
-      // kubectl doesn't mind how far brackets and what is in them are indented.
+      // kubectl accepts any indentation of brackets and of their contents.
       if (warning && code === 'BAD_INDENT') return;
       const offset = typeof source === 'number' ? source : 'offset' in source ? source.offset : (source[0] ?? 0);
-      // Thrown through the library's own handlers, it comes by here again.
+      // An error thrown here passes the library's handlers and arrives here again.
       mistake ??= refuse(codeOf(code), firstLineOf(message), offset);
       throw mistake;
     },
@@ -36,7 +36,7 @@ export function readComposedDocument({ text, document: number, firstLine }: Yaml
   return value;
 }
 
-/** Explicit tags of JSON's own kinds; what they make of a text is decided by createNodeReader. */
+/** The explicit tags for JSON's own kinds. createNodeReader decides which value a tagged text has. */
 const PLAIN_TAGS = ['int', 'float', 'bool', 'null'].map((name) => ({
   tag: `tag:yaml.org,2002:${name}`,
   resolve: (source: string) => source,
@@ -49,7 +49,7 @@ interface TokenLimits {
   refuse(code: YamlErrorCode, message: string, offset: number): YamlError;
 }
 
-/** Lexes and parses in step, so that a text is left as soon as it is nested too deep or has too many tokens. */
+/** Lexes and parses in step, so that reading stops as soon as a text is nested too deep or has too many tokens. */
 function* readTokens(text: string, lines: LineCounter, { budget, refuse }: TokenLimits): Generator<CST.Token> {
   const parser = new Parser(lines.addNewLine);
   lines.addNewLine(0);
@@ -71,7 +71,7 @@ function* readTokens(text: string, lines: LineCounter, { budget, refuse }: Token
       throw refuse('too_many_aliases', `must have at most ${YAML_LIMITS.aliases} aliases`, parser.offset);
     }
     yield* checked(parser.next(lexeme));
-    // One level for the document itself, one for a scalar in hand.
+    // The document itself takes one level, and the scalar that is being read takes another.
     if (parser.stack.length > YAML_LIMITS.depth + 2) {
       throw refuse('too_deep', `must not nest deeper than ${YAML_LIMITS.depth} levels`, parser.offset);
     }

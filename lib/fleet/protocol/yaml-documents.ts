@@ -5,11 +5,11 @@ import { YAML_LIMITS, type YamlBudget, type YamlDocument, YamlError } from './ya
 import { splitYamlDocuments } from './yaml-sources.ts';
 
 /**
- * Reads the documents of a text as kubectl reads them, one after another; those without content are left out.
- * Throws a YamlError for what is malformed, or larger, deeper or more entangled than YAML_LIMITS, or would mean something else to kubectl.
+ * Reads the documents of a text as kubectl reads them, one after another, without documents that have no content. Throws a YamlError if a
+ * document is malformed, exceeds YAML_LIMITS, or would mean something else to kubectl.
  *
- * Two parsers, one meaning: a fast one for the plain style that nearly all manifests are written in, and for everything it does not
- * take, the errors included, one that reads all of YAML at a seventh of the speed (docs/decisions/0007).
+ * Two parsers give one meaning. A fast parser reads the plain style of nearly all manifests. All other documents, malformed ones included,
+ * are read by a parser for all of YAML at a seventh of the speed (docs/decisions/0007-two-yaml-parsers.md).
  */
 export function* readYamlDocuments(text: string): Generator<YamlDocument> {
   if (text.length > YAML_LIMITS.bytes || Buffer.byteLength(text) > YAML_LIMITS.bytes) {
@@ -22,5 +22,5 @@ export function* readYamlDocuments(text: string): Generator<YamlDocument> {
   }
 }
 
-/** All of them at once. */
+/** Returns all documents at once. */
 export const parseYamlDocuments = (text: string): YamlDocument[] => [...readYamlDocuments(text)];

@@ -1,15 +1,15 @@
-/** A mapping while it is read. */
+/** A mapping that is being read. */
 export interface MappingReader {
   value: Record<string, unknown>;
-  /** Returns false if the name was given before. */
+  /** Returns false if the mapping has this name already. */
   add(name: string, value: unknown): boolean;
-  /** `<<: value`: takes over what another mapping holds. */
+  /** Handles `<<: value`: takes over the members of another mapping. */
   merge(other: Record<string, unknown>): void;
 }
 
 /**
- * Merges as kubectl does, in the order of the text: what is merged replaces what stands before `<<`, and what stands after it replaces
- * what was merged. YAML itself would let all own keys win.
+ * Merges as kubectl does, in the order of the text: merged members replace members before `<<`, and members after `<<` replace merged
+ * ones. By YAML's own rule, all of the mapping's own keys would win.
  */
 export function createMappingReader(): MappingReader {
   const value: Record<string, unknown> = {};
@@ -32,7 +32,7 @@ export function createMappingReader(): MappingReader {
 }
 
 function set(record: Record<string, unknown>, name: string, value: unknown): void {
-  // Assigned plainly, `__proto__` would change the object's prototype instead of becoming a key.
+  // A plain assignment to `__proto__` would change the prototype instead of adding a key.
   if (name === '__proto__') Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
   else record[name] = value;
 }

@@ -19,15 +19,15 @@ type Anchored = Exclude<ParsedNode, Alias.Parsed>;
 const CORE = 'tag:yaml.org,2002:';
 
 /**
- * Makes values of a document's nodes. Done here rather than by the library, whose ways of finding duplicate keys and the targets of
- * aliases take time by the square of the text's length, and which doesn't merge as kubectl does.
+ * Makes values of a document's nodes. The library could do it, but its search for duplicate keys and for the targets of aliases takes time
+ * by the square of the text's length, and it doesn't merge as kubectl does.
  */
 export function createNodeReader({ text, budget, refuse }: NodeReaderOptions): { read(node: ParsedNode | null): unknown } {
   const anchors = new Map<string, ParsedNode | 'open'>();
-  /** The node that each alias stood for in its place: a later anchor may take the name. */
+  /** The node that each alias stands for. It is noted at the alias's place, because a later anchor may take the same name. */
   const targets = new Map<ParsedNode, ParsedNode>();
   let lineSeparators = 0;
-  /** Flow collections that are being read, from the outermost. */
+  /** The flow collections that are being read, the outermost first. */
   let flows = 0;
 
   return {
@@ -55,7 +55,7 @@ export function createNodeReader({ text, budget, refuse }: NodeReaderOptions): {
     return value;
   }
 
-  /** While a node is read its anchor is open: an alias of it would contain itself. */
+  /** Keeps a node's anchor open while the node is read: an alias to it would contain itself. */
   function named<T>(node: Anchored, aliased: boolean, value: () => T): T {
     const anchor = node.anchor;
     if (!anchor || aliased) return value();
@@ -140,7 +140,7 @@ export function createNodeReader({ text, budget, refuse }: NodeReaderOptions): {
     return mapping.value;
   }
 
-  /** In the order in which they are to be merged: of a list's mappings the first wins. */
+  /** Returns the mappings in the order in which they are merged: in a list, the first mapping wins. */
   function mergedBy(node: ParsedNode | null, key: ParsedNode, depth: number, aliased: boolean): Record<string, unknown>[] {
     const sources = isSeq(node) ? [...node.items].reverse() : [node];
     return sources.map((source) => {

@@ -4,15 +4,15 @@ import { YAML_LIMITS, type YamlBudget, YamlError, type YamlSource } from './yaml
 import { MAYBE_TYPED, readKey, readPlainScalar } from './yaml-scalars.ts';
 
 /**
- * What the fast parser may read otherwise than kubectl: tabs, byte order marks, the line breaks of YAML 1.1, block scalars that say how
- * far they are indented, text that looks like a directive, escaped line breaks before blank lines.
+ * The fast parser may read these differently from kubectl: tabs, byte order marks, the line breaks of YAML 1.1, block scalars with explicit
+ * indentation, text that looks like a directive, escaped line breaks before blank lines.
  */
 const UNUSUAL = /[\t\uFEFF\u0085\u2028\u2029]|^ *%|[|>][-+]?\d|\\\n[ \t]*\n/m;
 
 /** The fast parser goes on after `"a"b` and `{a}b` as if a line had ended there. */
 const AFTER_QUOTE = / *(?:$|[\n:,\]}]| #)/y;
 const AFTER_FLOW = /[}\]](?! *(?:$|[\n:,\]}]| #))/;
-/** In brackets and braces kubectl takes these characters otherwise. */
+/** kubectl reads these characters differently inside brackets and braces. */
 const UNUSUAL_FLOW = /[[{,:\n] *\?/;
 const COLON_WITHOUT_BLANK = / *:[,[\]{}]/y;
 
@@ -21,8 +21,8 @@ class NotPlain extends Error {
 }
 
 /**
- * The value of a document in plain style: a mapping without anchors, aliases, tags, tabs, duplicate keys and unclear scalars, within
- * YAML_LIMITS. Undefined for every other text, right or wrong.
+ * Returns the value of a document in plain style: a mapping without anchors, aliases, tags, tabs, duplicate keys and unclear scalars,
+ * within YAML_LIMITS. Undefined for every other text, valid or not.
  */
 export function readPlainDocument({ text, document, line }: YamlSource, budget: YamlBudget): Record<string, unknown> | undefined {
   if (UNUSUAL.test(text)) return undefined;
@@ -30,7 +30,7 @@ export function readPlainDocument({ text, document, line }: YamlSource, budget: 
     const events = parseEvents(text, { maxDepth: YAML_LIMITS.depth });
     budget.events -= events.length;
     if (budget.events < 0) throw new YamlError('too_complex', 'has too many values: make several stacks of it', { document, line });
-    // Values that are then thrown away would cost as much memory as the events.
+    // All events are checked before any value is made, because the values would cost as much memory as the events.
     return events.every(isPlain) ? read(text, events) : undefined;
   } catch (error) {
     if (error instanceof NotPlain || error instanceof YAMLException) return undefined;
@@ -48,7 +48,7 @@ function read(text: string, events: readonly Event[]): Record<string, unknown> {
   let next = 2;
   let flow = events[1].style === COLLECTION_STYLE.FLOW;
   const root = record(1);
-  // The document's own end, and no other document.
+  // Only the end of this document may follow, and no other document.
   if (next + 1 !== events.length) throw new NotPlain();
   if (flow && (AFTER_FLOW.test(text) || UNUSUAL_FLOW.test(text))) throw new NotPlain();
   return root;

@@ -2,10 +2,10 @@ import { parseYamlDocuments, readYamlDocuments } from './yaml-documents.ts';
 import { isLargeInteger, rawInteger, type YamlDocument, YamlError } from './yaml-rules.ts';
 import { askYamlThread, hasYamlThread, type YamlAnswer } from './yaml-thread.ts';
 
-/** Read at once: the worst text of this size keeps the event loop for 15 ms, an ordinary one for 2 ms. */
+/** Texts up to this size are read at once: the worst of them takes 15 ms of the event loop, an ordinary one 2 ms. */
 const SMALL_CHARACTERS = 16 * 1024;
 
-/** How many documents a text has. Rejects with a YamlError as readYamlDocuments throws it; keeps no value. */
+/** Counts the documents of a text. Rejects with the YamlError that readYamlDocuments throws, and keeps no value. */
 export async function countYamlDocuments(text: string): Promise<number> {
   if (!isSmall(text)) return taken(await askYamlThread({ text, wantsValues: false })).count;
   let count = 0;
@@ -13,7 +13,7 @@ export async function countYamlDocuments(text: string): Promise<number> {
   return count;
 }
 
-/** The documents of a text. Rejects with a YamlError as readYamlDocuments throws it. */
+/** Returns the documents of a text. Rejects with the YamlError that readYamlDocuments throws. */
 export async function loadYamlDocuments(text: string): Promise<YamlDocument[]> {
   if (isSmall(text)) return parseYamlDocuments(text);
   const { documents } = taken(await askYamlThread({ text, wantsValues: true }));
@@ -28,7 +28,7 @@ function taken(answer: YamlAnswer): Extract<YamlAnswer, { count: number }> {
   throw new YamlError(code, reason, { document, line });
 }
 
-/** Keeps integers that no JavaScript number holds. */
+/** Parses JSON and keeps integers that no JavaScript number holds. */
 function fromJson(json: string): unknown {
   if (!/\d{16}/.test(json)) return JSON.parse(json);
   return parseWithSource(json, (_key, value, { source }) => (isLargeInteger(source) ? rawInteger(source) : value));
@@ -36,5 +36,5 @@ function fromJson(json: string): unknown {
 
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
 
-/** Newer than the types of the language that come with it, as is rawInteger. */
+/** TypeScript's types don't have this yet, as with rawInteger. */
 const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown;

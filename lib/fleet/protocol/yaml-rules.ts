@@ -1,22 +1,22 @@
-/** Bounds on a text before its meaning is looked at. Kubernetes manifests stay far below; bombs do not. */
+/** Bounds on a text that hold before its meaning is known. Kubernetes manifests stay far below them, malicious texts don't. */
 export const YAML_LIMITS = {
   bytes: 1024 * 1024,
   documents: 1000,
-  /** Beginnings and ends of keys, values, lists and mappings in the whole text: twice what a text of short lines has. */
+  /** The beginnings and ends of keys, values, lists and mappings in the whole text. A text of short lines has half of this. */
   events: 500_000,
-  /** What the thorough parser reads of the whole text, blanks included: it takes about 2 µs and 500 bytes for each. */
+  /** The tokens, blanks included, that the thorough parser reads of the whole text. Each takes about 2 µs and 500 bytes. */
   tokens: 120_000,
-  /** Collections within collections. */
+  /** The depth of collections within collections. */
   depth: 64,
-  /** `*name` in the whole text. */
+  /** The number of aliases (`*name`) in the whole text. */
   aliases: 1000,
-  /** Values that aliases stand for, copies of copies included: what bounds a "billion laughs". */
+  /** The values that aliases stand for, copies of copies included. This bounds a "billion laughs" attack. */
   aliasedNodes: 50_000,
-  /** Characters in those values. */
+  /** The characters in the values that aliases stand for. */
   aliasedCharacters: 2 * 1024 * 1024,
 } as const;
 
-/** The part of the limits that is left for the rest of a text. */
+/** The part of the limits that remains for the rest of a text. */
 export type YamlBudget = { -readonly [limit in keyof typeof YAML_LIMITS]: number };
 
 export type YamlErrorCode =
@@ -34,13 +34,13 @@ export type YamlErrorCode =
   | 'syntax';
 
 export interface YamlPosition {
-  /** Counts all documents of the text from 1, the empty ones too; 0 where the text was not looked into. */
+  /** The document's number from 1, empty documents counted; 0 if the text was not parsed. */
   document: number;
-  /** Counts from 1 in the whole text. */
+  /** The line's number from 1 in the whole text. */
   line: number;
 }
 
-/** A text that is refused. The message begins with the position, then says which rule it breaks. */
+/** The error for a text that is refused. The message begins with the position, then names the rule that the text breaks. */
 export class YamlError extends Error {
   override name = 'YamlError';
   readonly code: YamlErrorCode;
@@ -65,11 +65,11 @@ export interface YamlDocument extends YamlPosition {
 /** The text of one document, before it is read. */
 export interface YamlSource extends YamlPosition {
   text: string;
-  /** The line of the whole text that this one begins at. */
+  /** The line of the whole text at which this document begins. */
   firstLine: number;
 }
 
-/** Newer than the types of the language that come with it. https://tc39.es/proposal-json-parse-with-source/ */
+/** TypeScript's types don't have this yet. https://tc39.es/proposal-json-parse-with-source/ */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): { rawJSON: string } };
 
 /** An integer that no JavaScript number holds exactly, as a value that JSON.stringify writes as it is. */

@@ -1,8 +1,8 @@
 import { rawInteger } from './yaml-rules.ts';
 
 /**
- * What a plain scalar means to kubectl, which reads YAML 1.1 with exceptions of its own (docs/decisions/0007). Every row of
- * test/agent/yaml-table.ts is held against the real kubectl.
+ * Reads a plain scalar as kubectl does, which reads YAML 1.1 with exceptions of its own (docs/decisions/0007-two-yaml-parsers.md). Every
+ * row of test/agent/yaml-table.ts is compared with the real kubectl.
  */
 export type PlainScalar =
   | { type: 'null'; value: null }
@@ -11,7 +11,7 @@ export type PlainScalar =
   | { type: 'int'; value: number | { rawJSON: string } }
   | { type: 'float'; value: number }
   | { type: 'str'; value: string }
-  /** The value can't be told in JSON, or kubectl would change it without a word. The text says what to do. */
+  /** JSON has no such value, or kubectl would change it silently. The text says what to do. */
   | { type: 'unclear'; problem: string };
 
 /** Every plain scalar that is no string begins with one of these, or is empty. */
@@ -26,7 +26,7 @@ const WORDS: ReadonlyMap<string, PlainScalar> = new Map([
   ),
 ]);
 
-/** Lower case, upper case and a capital at the start, and no other mixture. */
+/** A word in lower case, in upper case, or with a capital at the start; no other mixture counts. */
 function spellings(scalar: PlainScalar, words: readonly string[]): (readonly [string, PlainScalar])[] {
   return words.flatMap((word) =>
     [word, word.toUpperCase(), word.slice(0, 1).toUpperCase() + word.slice(1)].map((text) => [text, scalar] as const),
@@ -38,7 +38,7 @@ const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
 /** Go's own floats allow an underscore between two digits. */
 const DOTTED_FLOAT = /^\.\d+(?:_\d+)*(?:[eE][-+]?\d+(?:_\d+)*)?$/;
 
-/** An oddity of the library that kubectl reads with. */
+/** The library that kubectl uses has this exception. */
 const SIGN_WITHIN = /^0_*b_*[-+][01_]*$/;
 
 const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
@@ -55,14 +55,14 @@ export function readPlainScalar(source: string): PlainScalar {
   if (dotted ? DOTTED_FLOAT.test(source) : FLOAT.test(digits)) {
     const value = Number(digits);
     if (/^[-+]?\d+$/.test(digits) && !isInt64(BigInt(digits.slice(0, 100)))) return tooLarge(source);
-    // Go does not take a number that is too large for one; it leaves the text.
+    // Go doesn't parse a number that is too large, and keeps the text.
     if (Number.isFinite(value)) return { type: 'float', value };
   }
   return { type: 'str', value: source };
 }
 
 function integer(digits: string, source: string): PlainScalar {
-  // Nobody means so many digits, and to convert them takes time by their square.
+  // Nobody needs so many digits, and their conversion takes time by the square of their number.
   if (digits.length > 100) return tooLarge(source);
   const negative = digits.startsWith('-');
   const unsigned = digits.replace(/^[-+]/, '');
@@ -82,7 +82,7 @@ function tooLarge(source: string): PlainScalar {
 }
 
 /**
- * The name of a key that is not text, as kubectl writes it; keys that kubectl refuses or rounds are unclear. In `{y: 1}` the key
+ * Returns the name that kubectl writes for a key that is not text. Keys that kubectl refuses or rounds are unclear. In `{y: 1}` the key
  * is "true".
  */
 export function readKey(scalar: PlainScalar): { name: string } | { problem: string } {
@@ -102,7 +102,7 @@ export function readKey(scalar: PlainScalar): { name: string } | { problem: stri
   }
 }
 
-/** kubectl writes such a key with 32 bits, which change no number of up to six digits. */
+/** kubectl writes such a key as a float of 32 bits, which keeps every number of up to six digits. */
 function floatKey(value: number): { name: string } | { problem: string } {
   const size = Math.abs(value);
   const name = Object.is(value, -0) ? '-0' : String(value);

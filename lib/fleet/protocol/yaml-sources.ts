@@ -1,14 +1,14 @@
 import { YAML_LIMITS, YamlError, type YamlPosition, type YamlSource } from './yaml-rules.ts';
 
 /**
- * A document ends where a line begins with three hyphens, whatever stands around that line: so kubectl cuts a text. In these
- * expressions a line ends with \n alone.
+ * kubectl cuts a text at every line that begins with three hyphens, whatever stands around that line. In these expressions only \n ends a
+ * line.
  */
 const SEPARATOR = /(?<![^\n])---[^\n]*/g;
 const SEPARATOR_ALONE = /^---\s*(?:#|$)/;
 
-/** kubectl takes none of these. A carriage return on its own would end a line to it, and to YAML 1.2 as well. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** kubectl refuses these characters. It would take a lone carriage return for a line's end, as YAML 1.2 does. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression looks for control characters
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]|\r(?!\n)/;
 
 /** Blank lines and comments before a document's content. */
@@ -16,8 +16,8 @@ const BEFORE_CONTENT = /(?:[ \t]*(?:#[^\n]*)?(?:\n|$))*/y;
 const END_MARK = /(?<![^\n])\.\.\.(?=[ \t\n]|$)/;
 
 /**
- * Cuts a text into its documents as kubectl does, without those that have no content. Refuses what kubectl refuses in any document,
- * or would leave out without a word, and what can't be a mapping by its first character.
+ * Cuts a text into its documents as kubectl does, without documents that have no content. Refuses a text that kubectl would refuse or would
+ * leave out in part silently, and a document whose first character shows that it is no mapping.
  */
 export function* splitYamlDocuments(whole: string): Generator<YamlSource> {
   checkCharacters(whole);
@@ -28,7 +28,7 @@ export function* splitYamlDocuments(whole: string): Generator<YamlSource> {
 
   function* cut(end: number): Generator<YamlSource> {
     const source = contentOf(text.slice(start, end), { document: document + 1, line });
-    // Comments above the first separator are no document.
+    // Comments above the first separator don't make a document.
     if (source || start > 0) document += 1;
     if (document > YAML_LIMITS.documents) throw new YamlError('too_many_documents', `must have at most ${YAML_LIMITS.documents} documents`);
     if (source) yield source;
@@ -58,9 +58,9 @@ function checkCharacters(text: string): void {
   });
 }
 
-/** Undefined if there is none. */
+/** Undefined if the document has no content. */
 function contentOf(piece: string, { document, line: firstLine }: YamlPosition): YamlSource | undefined {
-  // A document that was a file of its own may begin with a byte order mark.
+  // A document that was once a file of its own may begin with a byte order mark.
   const marked = piece.replace(/^(\n?)\ufeff/, '$1');
   const begin = contentIn(marked);
   const line = firstLine + countLines(marked, 0, begin);
@@ -90,7 +90,7 @@ function beforeEndMark(text: string, { document, line }: YamlPosition): string {
   return text.slice(0, mark.index);
 }
 
-/** The offset of what is neither blank nor a comment. */
+/** Returns the offset of the first text that is neither blank nor a comment. */
 function contentIn(text: string): number {
   BEFORE_CONTENT.lastIndex = 0;
   BEFORE_CONTENT.test(text);

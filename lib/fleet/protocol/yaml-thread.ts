@@ -19,24 +19,24 @@ interface Job {
   reject(error: unknown): void;
 }
 
-/** No fault of the text: it may be read a little later. */
+/** The text is not at fault: the same text may be read a little later. */
 export class YamlReaderBusy extends Error {
   override name = 'YamlReaderBusy';
 }
 
-/** Beside this file: as source, or bundled under the same name. */
+/** The worker's file stands beside this file, as source or bundled under the same name. */
 const WORKER_FILE = new URL(`./yaml-worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
-/** Texts that wait: each MiB takes a second at most. */
+/** At most this many texts wait: each MiB takes a second at most. */
 const WAITING_CHARACTERS = 16 * 1024 * 1024;
-/** The limits of a text keep it to a second of CPU: longer than this the machine has none left. */
+/** A text within its limits takes at most a second of CPU. If it takes longer than this, the machine is too busy. */
 const TIMEOUT_MS = 15_000;
-/** A thread that has nothing to do holds 20 MB. */
+/** An idle thread holds 20 MB, so it is stopped after this time. */
 const IDLE_MS = 30_000;
-/** More than any text within its limits needs. */
+/** The heap's limit is more than any text within its limits needs. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 112, maxYoungGenerationSizeMb: 8, stackSizeMb: 4 };
 
-/** False in a bundle without the worker's file, as on Lambda, where an instance serves one request at a time and nobody waits. */
+/** False if the bundle has no worker's file, as on Lambda: an instance serves one request at a time there, so nobody waits for it. */
 export const hasYamlThread: boolean = existsSync(WORKER_FILE);
 
 const waiting: Job[] = [];
@@ -45,8 +45,8 @@ let thread: Worker | undefined;
 let timer: NodeJS.Timeout | undefined;
 
 /**
- * Asks the one thread of this process, which is started when it is needed. The shortest text goes first.
- * Rejects with a YamlReaderBusy if too many wait or the machine is too busy.
+ * Reads a text in the one thread of this process, which is started when it is needed. The shortest text goes first.
+ * Rejects with a YamlReaderBusy if too many texts wait or the machine is too busy.
  */
 export function askYamlThread(question: YamlQuestion): Promise<YamlAnswer> {
   const characters = waiting.reduce((sum, job) => sum + job.question.text.length, question.text.length);
@@ -91,7 +91,7 @@ function startThread(): Worker {
   return worker;
 }
 
-/** The thread is lost with the text that it was reading; the next text gets another one. */
+/** If the thread dies, the text that it was reading fails, and the next text gets a new thread. */
 function finish(worker: Worker, error: unknown): void {
   if (thread !== worker) return;
   const job = running;

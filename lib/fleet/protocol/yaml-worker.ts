@@ -1,4 +1,4 @@
-/** The thread that reads large texts: yaml-thread.ts starts it and asks. A bundle that wants it needs this file as a second entry. */
+/** This thread reads large texts for yaml-thread.ts, which starts it. A bundle that uses it needs this file as a second entry. */
 import { parentPort } from 'node:worker_threads';
 import { readYamlDocuments } from './yaml-documents.ts';
 import { YamlError } from './yaml-rules.ts';
@@ -12,7 +12,7 @@ function answer({ text, wantsValues }: YamlQuestion): YamlAnswer {
   try {
     for (const { value, document, line } of readYamlDocuments(text)) {
       count += 1;
-      // A copy by the thread's messages would lose integers that no JavaScript number holds.
+      // Messages between threads copy values, and would lose integers that no JavaScript number holds.
       if (wantsValues) documents.push({ json: JSON.stringify(value), document, line });
     }
     return { count, documents };

@@ -12,15 +12,15 @@ import { clearTargets } from './clear-targets.ts';
 import { CLEAN_UP_QUEUE, type FleetRemoval, FleetRemoved, fleetRemoved } from './fleet-removed.ts';
 
 /**
- * Clears away what a removed stack, agent, generator or registration leaves behind: its partition, a segment for each message, each
- * item after what it leads to, so that a crash leaves nothing that can't be found. May be repeated.
+ * Clears away the remains of a removed stack, agent, generator or registration. Each message clears one segment of the partition. Each
+ * item is removed after the items that it leads to, so that a crash leaves nothing that can't be found. May be repeated.
  */
 interface Clearing {
   pk: string;
   prefix?: string;
-  /** Items in a segment: each takes a few calls to the store, a stack of a generator some dozens. */
+  /** The number of items in a segment. An item takes a few calls to the store, a generator's stack some dozens. */
   limit: number;
-  /** So few are cleared in the request, if anybody sees them; undefined if nobody does. */
+  /** Up to this many items are cleared within the request. Undefined if callers can't see them, so that they can wait. */
   inRequest?: number;
   work(items: readonly Item[]): Promise<void>;
 }
@@ -58,8 +58,8 @@ export async function cleanUp(ports: NotifyPorts, { id, data }: { id: string; da
 }
 
 /**
- * Removes the stacks of a removed generator and the targets of an ended registration, if they are few: whoever asked for it finds them
- * gone. Returns what is left of the event for the queues; the second pass is left to the sweep.
+ * Removes the stacks of a removed generator or the targets of an ended registration within the request, if they are few, so that the
+ * caller finds them gone. Otherwise returns the event for the queues. The second pass is left to the sweep.
  */
 export async function clearFewNow(ports: NotifyPorts, item: OutboxItem): Promise<OutboxItem | undefined> {
   const { removal, pass, segment } = FleetRemoved.parse(item.data);
@@ -73,8 +73,8 @@ export async function clearFewNow(ports: NotifyPorts, item: OutboxItem): Promise
 }
 
 /**
- * A request that was admitted before the stack or the agent was removed may still write a report or what the agent was told. The event of the second pass is
- * left to the sweep of the outbox, which waits for longer than any request may take.
+ * Stores the event of a second pass. A request that was admitted before the removal may still write a report or a told item. The sweep of
+ * the outbox takes the event up, and it waits for longer than any request may take.
  */
 const lookAgainLater = ({ commit }: NotifyPorts, removal: FleetRemoval): Promise<void> =>
   commit({

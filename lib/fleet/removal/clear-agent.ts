@@ -4,7 +4,7 @@ import type { FleetRemoval } from './fleet-removed.ts';
 
 const table = fleetTable.name;
 
-/** One item of a removed agent's partition, with the edges that lead to the agent. */
+/** Removes one item of a removed agent's partition, after the edges that lead to the agent. */
 export async function clearAgentItem(
   database: Database,
   { agent_id: agentId, generator_ids }: Extract<FleetRemoval, { kind: 'agent' }>,

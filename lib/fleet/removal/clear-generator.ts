@@ -5,8 +5,8 @@ import { endRegistration } from '../targeting/registration-service.ts';
 import type { FleetRemoval } from './fleet-removed.ts';
 
 /**
- * One item of a removed generator's partition: a stack or a registration. No other comes after the generator's removal: stacks and
- * registrations are made, and stacks renamed, only on the condition that the generator is there.
+ * Removes one stack or registration of a removed generator. No new one appears after the removal: stacks and registrations are created,
+ * and stacks renamed, on the condition that the generator exists.
  */
 export async function clearGeneratorItem(
   ports: FleetPorts,
@@ -17,7 +17,7 @@ export async function clearGeneratorItem(
     case 'stack-name':
       return removeOrphanedStack(ports, by, String(item.id));
     case 'registered-agent':
-      // Its targets go with the stacks.
+      // The targets that the registration allowed are removed with the generator's stacks.
       return endRegistration(ports, String(item.agent_id), generator_id, () => ({
         audit: { unaudited: "follows from the generator's deletion" },
       }));

@@ -2,14 +2,14 @@ import { ConditionFailed, type Database, type Item, type Key } from '../../platf
 import { expiresAt } from '../../platform/database/table.ts';
 import { expireResultWrite } from '../agent-events/agent-event-repository.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
-import { fleetTable, matchKey, objectHeadKey, objectPk, type Selector } from '../fleet-table.ts';
+import { deploymentObjectHeadKey, deploymentObjectPk, fleetTable, matchKey, type Selector } from '../fleet-table.ts';
 import type { FleetRemoval } from './fleet-removed.ts';
 
 const table = fleetTable.name;
-/** An agent that was away for so long may still report that it removed the object. */
+/** An agent that was away for up to this long may still report that it has removed the stack. */
 const HEAD_DAYS = 365;
 
-/** One item of a removed stack's partition, with what it leads to. */
+/** Removes one item of a removed stack's partition, after the items that it leads to. */
 export async function clearStackItem(
   { database, clock, eventRetentionDays }: FleetPorts,
   { stack_id: stackId, generator_id }: Extract<FleetRemoval, { kind: 'stack' }>,
@@ -24,10 +24,10 @@ export async function clearStackItem(
       await removeEdge({ key: String(item.key), value: String(item.value) });
       break;
     case 'stack-object':
-      await clearObject(database, String(item.id), expiresAt(clock.nowMs(), HEAD_DAYS));
+      await clearDeploymentObject(database, String(item.id), expiresAt(clock.nowMs(), HEAD_DAYS));
       break;
     case 'targeted-by':
-      // It says whom to notify of the removal: it goes with that.
+      // The fan-out of the removal still needs this edge, and removes it after it has notified the agent.
       return;
     case 'reporter':
       await unlessGone(database.write(expireResultWrite(String(item.agent_id), stackId, expiresAt(clock.nowMs(), eventRetentionDays))));
@@ -35,11 +35,11 @@ export async function clearStackItem(
   await remove(database, item);
 }
 
-/** The body goes at once. The head expires: agents confirm by an object's id that they removed it. */
-async function clearObject(database: Database, id: string, expires_at: number): Promise<void> {
-  const { items } = await database.query(table, { pk: objectPk(id), prefix: 'BODY#', fields: [] });
-  await Promise.all(items.map((chunk) => remove(database, { ...chunk, pk: objectPk(id) })));
-  await unlessGone(database.write({ table, update: objectHeadKey(id), set: { expires_at }, if: { exists: true } }));
+/** The body goes at once. The head expires later: agents confirm a removal by the id of the deployment object. */
+async function clearDeploymentObject(database: Database, id: string, expires_at: number): Promise<void> {
+  const { items } = await database.query(table, { pk: deploymentObjectPk(id), prefix: 'BODY#', fields: [] });
+  await Promise.all(items.map((chunk) => remove(database, { ...chunk, pk: deploymentObjectPk(id) })));
+  await unlessGone(database.write({ table, update: deploymentObjectHeadKey(id), set: { expires_at }, if: { exists: true } }));
 }
 
 async function unlessGone(write: Promise<unknown>): Promise<void> {

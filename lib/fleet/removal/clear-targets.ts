@@ -7,7 +7,7 @@ import { commitSelectionChange } from '../targeting/selection-change.ts';
 import { targetRemoveWrites } from '../targeting/target-service.ts';
 import type { FleetRemoval } from './fleet-removed.ts';
 
-/** Two writes each, and the agent's, in one transaction: apart, they would wait for each other at the agent's record. */
+/** One transaction removes this many targets, two writes each: single transactions would wait for each other at the agent's record. */
 const TARGETS_AT_ONCE = 40;
 
 /** Removes the targets that an ended registration allowed. */
@@ -23,7 +23,7 @@ export async function clearTargets(
   }
 }
 
-/** A target that is gone since it was read is left out at the next try. */
+/** The next try leaves out a target that is gone since it was read. */
 async function removeSome(
   ports: FleetPorts,
   { agent_id: agentId, generator_id, by }: Extract<FleetRemoval, { kind: 'registration' }>,
@@ -33,7 +33,7 @@ async function removeSome(
   const [agent, present] = await Promise.all([findAgentRecord(ports.database, agentId), ports.database.batchGet(fleetTable.name, keys)]);
   const ids = new Set(items.map((item) => item.id));
   const theirs = present.filter((item) => ids.has(item.id));
-  // What a removed agent leaves behind is cleared away with it.
+  // If the agent was removed, its own clean-up removes the targets.
   if (!agent || theirs.length === 0) return;
   await commitSelectionChange(ports, {
     agentId,

@@ -5,7 +5,7 @@ import { Progress } from '../../platform/events/segments.ts';
 import type { Caller } from '../fleet-ports.ts';
 
 const id = z.uuid();
-/** For the audit of what follows. */
+/** The caller who asked for the removal, for the audit entries of the removals that follow from it. */
 const RemovedBy = z.object({
   principal: z.discriminatedUnion('type', [
     z.object({ type: z.literal('admin') }),
@@ -16,10 +16,10 @@ const RemovedBy = z.object({
   userAgent: z.string().optional(),
 });
 
-/** Something was removed, and left things behind that nobody sees any more. */
+/** A removal whose remains are to be cleared away. Callers no longer see these remains. */
 export const FleetRemoval = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('stack'), stack_id: id, generator_id: id }),
-  /** With the generators that it was registered with: its edges stand under each of them. */
+  /** `generator_ids` are the generators that the agent was registered with: its edges stand under each of them. */
   z.object({ kind: z.literal('agent'), agent_id: id, generator_ids: z.array(id) }),
   /** The generator's stacks and registrations are removed one by one. */
   z.object({ kind: z.literal('generator'), generator_id: id, by: RemovedBy }),
@@ -28,20 +28,20 @@ export const FleetRemoval = z.discriminatedUnion('kind', [
 ]);
 export type FleetRemoval = z.infer<typeof FleetRemoval>;
 
-/** A removal, and how far its remains are cleared away. */
+/** A removal, with the segment of its remains that a message clears away. */
 export const FleetRemoved = z.object({
   removal: FleetRemoval,
-  /** 2 looks again for what requests wrote that were under way at the removal. */
+  /** The second pass looks for items that requests wrote which were under way at the removal. */
   pass: z.union([z.literal(1), z.literal(2)]),
   ...Progress.shape,
 });
 export type FleetRemoved = z.infer<typeof FleetRemoved>;
 
 export const fleetRemoved = defineEvent({ name: 'fleet.removed', schema: FleetRemoved });
-/** The queue of the consumer that clears away. Notifying agents never waits behind it. */
+/** The queue of the consumer that clears away. It is separate, so that notifying agents never waits for it. */
 export const CLEAN_UP_QUEUE = 'clean-up';
 
-/** Who asked for a removal; of what admission read of an agent, no more than the audit needs. */
+/** Returns the caller who asked for a removal, with only those fields of an agent's record that the audit needs. */
 export const removedBy = ({ principal, ip, userAgent }: Caller): z.infer<typeof RemovedBy> => RemovedBy.parse({ principal, ip, userAgent });
 
 /** The removal as an event, for the commit that stores it. */

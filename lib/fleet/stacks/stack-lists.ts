@@ -8,20 +8,20 @@ import { Stack } from './stack.ts';
 
 const table = fleetTable.name;
 
-/** All stacks. A page holds those next by id, oldest first. */
+/** Lists all stacks. A page holds the next stacks by id, and shows them oldest first. */
 export async function listStacks(database: Database, page: PageRequest): Promise<ListPage<Stack>> {
   const stacks = inKeyOrder(database, table, { pks: [STACK_LIST_PK], after: page.cursor, fields: Object.keys(Stack.shape) });
   return oldestFirst(await readPage(stacks, page, (item) => Stack.parse(item)));
 }
 
-/** A generator's stacks. A page holds those next by name, oldest first. One unit for each stack. */
+/** Lists a generator's stacks. A page holds the next stacks by name, and shows them oldest first. It costs one unit for each stack. */
 export async function listStacksOfGenerator(database: Database, generatorId: string, page: PageRequest): Promise<ListPage<Stack>> {
   const names = inKeyOrder(database, table, { pks: [generatorPk(generatorId)], prefix: stackNameKey('', '').sk, after: page.cursor });
   const stacks = throughEdges(database, table, names, (edge) => stackKey(z.uuid().parse(edge.id)));
   return oldestFirst(await readPage(stacks, page, (item) => Stack.parse(item)));
 }
 
-/** The stacks that an agent runs, in the order of their ids. The edges are read for every page, the stacks for theirs alone. */
+/** Lists the stacks that an agent runs, in the order of their ids. Each page reads all edges, but only its own stacks. */
 export async function listStacksOfAgent(database: Database, agentId: string, page: PageRequest): Promise<ListPage<Stack>> {
   const { heads } = await matchStacks(database, agentId);
   const { cursor = '' } = page;

@@ -13,7 +13,7 @@ export const STACK_LIST_LIMIT = 10_000;
  * A stack with its head as flat attributes, so that one conditional update moves it: `latest_sequence` never goes back.
  * `version` is the optimistic lock of the stack's own fields; the head moves without it.
  */
-export const StackRecord = Stack.extend({
+export const StoredStack = Stack.extend({
   version: z.int(),
   label_count: z.int().default(0),
   annotation_count: z.int().default(0),
@@ -21,23 +21,23 @@ export const StackRecord = Stack.extend({
   latest_sequence: z.int().optional(),
   latest_object: StackHead.optional(),
 });
-export type StackRecord = z.infer<typeof StackRecord>;
+export type StoredStack = z.infer<typeof StoredStack>;
 
-export async function findStack(database: Database, id: string): Promise<StackRecord | undefined> {
+export async function findStack(database: Database, id: string): Promise<StoredStack | undefined> {
   const item = await database.get(table, stackKey(id));
-  return item && StackRecord.parse(item);
+  return item && StoredStack.parse(item);
 }
 
-/** The live ones of these, in no order. */
-export async function findStacks(database: Database, ids: readonly string[]): Promise<StackRecord[]> {
+/** Returns the given stacks that still exist, in no order. */
+export async function findStacks(database: Database, ids: readonly string[]): Promise<StoredStack[]> {
   const items = await database.batchGet(table, ids.map(stackKey));
-  return items.map((item) => StackRecord.parse(item));
+  return items.map((item) => StoredStack.parse(item));
 }
 
 const byAge = (a: Stack, b: Stack) => a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id);
 
 /** Oldest first. One query and a read for each. */
-export async function listStacksOf(database: Database, generatorId: string, limit = STACK_LIST_LIMIT): Promise<StackRecord[]> {
+export async function listStacksOf(database: Database, generatorId: string, limit = STACK_LIST_LIMIT): Promise<StoredStack[]> {
   const names = await queryAll(database, table, { pk: generatorPk(generatorId), prefix: stackNameKey('', '').sk, limit });
   return (
     await findStacks(
@@ -50,23 +50,23 @@ export async function listStacksOf(database: Database, generatorId: string, limi
 const nameTaken = () => uniqueViolation('stacks_generator_id_name', 'the generator has a stack of this name already');
 const nameItem = ({ id, generator_id, name }: Stack): Item => ({ ...stackNameKey(generator_id, name), type: 'stack-name', id });
 
-/** With its first object where it is created together with one. */
-export const stackNewWrites = (stack: Stack, first?: FirstObject): Write[] => [
+/** Writes a new stack, with its head if it is created together with a first deployment object. */
+export const stackNewWrites = (stack: Stack, first?: NewHead): Write[] => [
   { table, put: { ...stackKey(stack.id), type: 'stack', version: 1, ...stack, ...(first && headFields(first)) }, if: { exists: false } },
   { table, put: nameItem(stack), if: { exists: false }, orElse: nameTaken },
   stackSelectorsNewWrite(stack),
 ];
 
-type FirstObject = { id: string; sequence_id: number; yaml_checksum: string; is_deletion_marker: boolean };
-/** The attributes that say which object is the newest. */
-export const latestFields = ({ id, sequence_id, yaml_checksum, is_deletion_marker }: FirstObject) => ({
+type NewHead = { id: string; sequence_id: number; yaml_checksum: string; is_deletion_marker: boolean };
+/** The attributes that say which deployment object is the head. */
+export const latestFields = ({ id, sequence_id, yaml_checksum, is_deletion_marker }: NewHead) => ({
   latest_sequence: sequence_id,
   latest_object: { object_id: id, sequence: sequence_id, checksum: yaml_checksum, is_deletion_marker } satisfies StackHead,
 });
-const headFields = (first: FirstObject) => ({ ...latestFields(first), object_count: 1 });
+const headFields = (first: NewHead) => ({ ...latestFields(first), object_count: 1 });
 
-/** Fails where somebody changed it since it was read. */
-export const stackUpdateWrites = (before: StackRecord, after: Stack): Write[] => [
+/** Fails if somebody changed the stack since it was read. */
+export const stackUpdateWrites = (before: StoredStack, after: Stack): Write[] => [
   {
     table,
     update: stackKey(before.id),
@@ -82,8 +82,8 @@ export const stackUpdateWrites = (before: StackRecord, after: Stack): Write[] =>
       ]),
 ];
 
-/** Fails if anybody changed it, or its selectors, since they were read. */
-export const stackRemoveWrites = (before: StackRecord, selectors: StackSelectors): Write[] => [
+/** Fails if somebody changed the stack or its selectors since they were read. */
+export const stackRemoveWrites = (before: StoredStack, selectors: StackSelectors): Write[] => [
   { table, delete: stackKey(before.id), if: { equals: { version: before.version } } },
   { table, delete: stackNameKey(before.generator_id, before.name) },
   stackSelectorsRemoveWrite(before.id, selectors),

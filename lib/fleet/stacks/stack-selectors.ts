@@ -20,7 +20,7 @@ import { headUnmoved, matchEdgeWrite } from '../targeting/match-edges.ts';
 import { stackSelectorAddWrite, stackSelectorRemoveWrite } from '../targeting/selection.ts';
 import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
 import { STACK_LIMITS, type Stack } from './stack.ts';
-import { findStack, type StackRecord } from './stack-repository.ts';
+import { findStack, type StoredStack } from './stack-repository.ts';
 import { checkOwner } from './stack-service.ts';
 
 const table = fleetTable.name;
@@ -42,7 +42,7 @@ export async function listStackAnnotations(ports: FleetPorts, caller: Caller, st
   return items.map((item) => StackAnnotation.parse(item));
 }
 
-/** For admins, the owner, and an agent with an explicit target. To an admin, an unknown stack has none. */
+/** Admins, the owner, and an agent with an explicit target may read. An admin gets an empty list for an unknown stack. */
 async function readableItems(
   { database }: FleetPorts,
   { principal }: Caller,
@@ -64,7 +64,7 @@ async function readableItems(
   return stack ? queryAll(database, table, { pk: stackPk(stackId), prefix, limit }) : [];
 }
 
-export async function addStackLabel(ports: FleetPorts, caller: Caller, stack: StackRecord, label: string): Promise<StackLabel> {
+export async function addStackLabel(ports: FleetPorts, caller: Caller, stack: StoredStack, label: string): Promise<StackLabel> {
   checkOwner(caller, stack);
   checkLabel(label);
   const value: StackLabel = { id: newId(), stack_id: stack.id, label };
@@ -75,14 +75,14 @@ export async function addStackLabel(ports: FleetPorts, caller: Caller, stack: St
     if: { exists: false },
     orElse: taken,
   };
-  await add(ports, caller, stack, put, { label }, 'label');
+  await addSelector(ports, caller, stack, put, { label }, 'label');
   return value;
 }
 
 export async function addStackAnnotation(
   ports: FleetPorts,
   caller: Caller,
-  stack: StackRecord,
+  stack: StoredStack,
   key: string,
   value: string,
 ): Promise<StackAnnotation> {
@@ -96,15 +96,15 @@ export async function addStackAnnotation(
     if: { exists: false },
     orElse: taken,
   };
-  await add(ports, caller, stack, put, { key, value }, 'annotation');
+  await addSelector(ports, caller, stack, put, { key, value }, 'annotation');
   return annotation;
 }
 
 /** The new match edge copies the stack's head, so the transaction fails if the head moves meanwhile, and is tried again. */
-async function add(
+async function addSelector(
   ports: FleetPorts,
   caller: Caller,
-  before: StackRecord,
+  before: StoredStack,
   put: Write,
   selector: Selector,
   what: 'label' | 'annotation',
@@ -140,11 +140,11 @@ async function add(
 const selectorChanged = ({ id, generator_id }: Stack, selector: Selector) =>
   announce({ kind: 'selector-changed', stack_id: id, generator_id, selector });
 
-export async function removeStackLabel(ports: FleetPorts, caller: Caller, stack: StackRecord, label: string): Promise<void> {
+export async function removeStackLabel(ports: FleetPorts, caller: Caller, stack: StoredStack, label: string): Promise<void> {
   checkOwner(caller, stack);
   const gone = (): Error => fleetError('stack_label_not_found');
   if (!isSelectorText(label)) throw gone();
-  await remove(
+  await removeSelector(
     ports,
     caller,
     stack,
@@ -154,13 +154,13 @@ export async function removeStackLabel(ports: FleetPorts, caller: Caller, stack:
   );
 }
 
-export async function removeStackAnnotation(ports: FleetPorts, caller: Caller, stack: StackRecord, key: string): Promise<void> {
+export async function removeStackAnnotation(ports: FleetPorts, caller: Caller, stack: StoredStack, key: string): Promise<void> {
   checkOwner(caller, stack);
   const gone = (): Error => fleetError('stack_annotation_not_found');
   const item = isSelectorText(key) && (await ports.database.get(table, stackAnnotationKey(stack.id, key)));
   if (!item) throw gone();
   const { id, value } = StackAnnotation.parse(item);
-  await remove(
+  await removeSelector(
     ports,
     caller,
     stack,
@@ -170,7 +170,14 @@ export async function removeStackAnnotation(ports: FleetPorts, caller: Caller, s
   );
 }
 
-const remove = ({ commit }: FleetPorts, actor: Caller, stack: Stack, drop: Write, selector: Selector, what: 'label' | 'annotation') =>
+const removeSelector = (
+  { commit }: FleetPorts,
+  caller: Caller,
+  stack: Stack,
+  drop: Write,
+  selector: Selector,
+  what: 'label' | 'annotation',
+) =>
   commit({
     writes: [
       drop,
@@ -184,6 +191,6 @@ const remove = ({ commit }: FleetPorts, actor: Caller, stack: Stack, drop: Write
       },
       stackSelectorRemoveWrite(stack.id, selector),
     ],
-    audit: { actor, action: `stack.${what}_removed`, resourceType: 'stack', resourceId: stack.id, details: selector },
+    audit: { actor: caller, action: `stack.${what}_removed`, resourceType: 'stack', resourceId: stack.id, details: selector },
     events: [selectorChanged(stack, selector)],
   });

@@ -14,30 +14,30 @@ import { announce } from '../targeting/fleet-changed.ts';
 import { findStackSelectors } from '../targeting/selection.ts';
 import { checkStackText, type Stack } from './stack.ts';
 import { listStacks, listStacksOfGenerator } from './stack-lists.ts';
-import { findStack, type StackRecord, stackNewWrites, stackRemoveWrites, stackUpdateWrites } from './stack-repository.ts';
+import { findStack, type StoredStack, stackNewWrites, stackRemoveWrites, stackUpdateWrites } from './stack-repository.ts';
 
-const audited = (actor: Actor, action: string, stack: Stack): AuditEntry => ({
-  actor,
+const audited = (caller: Actor, action: string, stack: Stack): AuditEntry => ({
+  actor: caller,
   action,
   resourceType: 'stack',
   resourceId: stack.id,
   details: { name: stack.name, generator_id: stack.generator_id },
 });
 
-export async function getStack({ database }: FleetPorts, id: string): Promise<StackRecord> {
+export async function getStack({ database }: FleetPorts, id: string): Promise<StoredStack> {
   const stack = await findStack(database, id);
   if (!stack) throw fleetError('stack_not_found');
   return stack;
 }
 
-/** The stack, if this caller owns it: admins own all, a generator its own. */
-export async function getOwnStack(ports: FleetPorts, caller: Caller, id: string): Promise<StackRecord> {
+/** Returns the stack if the caller owns it: admins own all stacks, a generator owns its own. */
+export async function getOwnStack(ports: FleetPorts, caller: Caller, id: string): Promise<StoredStack> {
   const stack = await getStack(ports, id);
   checkOwner(caller, stack);
   return stack;
 }
 
-/** Reads nothing: verbs that are given a stack check its owner once more. */
+/** Verbs that are given a stack check its owner once more. This reads nothing. */
 export function checkOwner(caller: Caller, stack: Stack): void {
   if (!owns(caller, stack)) throw fleetError('stack_not_owned');
 }
@@ -45,7 +45,7 @@ export function checkOwner(caller: Caller, stack: Stack): void {
 export const owns = ({ principal }: Caller, stack: Stack): boolean =>
   decideFor(principal, { admin: () => true, agent: () => false, generator: ({ id }) => id === stack.generator_id });
 
-/** Admins see all, or one tenant's; a generator sees its own. */
+/** Admins see all stacks, or those of one tenant; a generator sees its own. */
 export const listVisibleStacks = (
   { database }: FleetPorts,
   { principal }: Caller,
@@ -90,32 +90,32 @@ export async function createStack(ports: FleetPorts, caller: Caller, { name, des
   return stack;
 }
 
-/** Renames or describes the caller's own stack, as it was read. A stack's owner, times and id are not its callers' to change. */
+/** Changes the name or the description of the caller's own stack. Callers can't change a stack's owner, times and id. */
 export const updateStack = (
   ports: FleetPorts,
   caller: Caller,
-  stack: StackRecord,
+  stack: StoredStack,
   change: { name: string; description?: string | null | undefined },
 ): Promise<Stack> =>
   changeOwn(ports, caller, stack, async (before) => {
     const { name, description = before.description } = change;
     checkStackText(name, description);
     const after: Stack = { ...before, name, description, updated_at: timestamp(ports.clock) };
-    // While a removed generator's stacks are walked by name, none may move to where the walk has been.
+    // The clean-up of a removed generator goes through its stacks by name: no stack may move behind it.
     const ownerPresent = name === before.name ? [] : [generatorPresent(before.generator_id, () => fleetError('stack_not_found'))];
     const writes = [...ownerPresent, ...stackUpdateWrites(before, after)];
     await ports.commit({ writes, audit: audited(caller, 'stack.updated', after) });
     return after;
   });
 
-/** The stack is withdrawn from every agent it was assigned to, also from those that are away. */
-export const removeStack = (ports: FleetPorts, caller: Caller, stack: StackRecord): Promise<void> =>
+/** Removes a stack. It is withdrawn from every agent that it was assigned to, also from agents that are away. */
+export const removeStack = (ports: FleetPorts, caller: Caller, stack: StoredStack): Promise<void> =>
   changeOwn(ports, caller, stack, (before) => removeRecord(ports, caller, before));
 
-/** Changes the stack as it was read at admission; reads it again only if somebody else has changed it since. */
-function changeOwn<T>(ports: FleetPorts, caller: Caller, stack: StackRecord, change: (before: StackRecord) => Promise<T>): Promise<T> {
+/** Passes the stack as admission has read it, and reads it again only if somebody else has changed it since. */
+function changeOwn<T>(ports: FleetPorts, caller: Caller, stack: StoredStack, change: (before: StoredStack) => Promise<T>): Promise<T> {
   checkOwner(caller, stack);
-  let read: StackRecord | undefined = stack;
+  let read: StoredStack | undefined = stack;
   return retryOnConcurrentChange(ports, 'stack', async () => {
     const before = read ?? (await getOwnStack(ports, caller, stack.id));
     read = undefined;
@@ -123,22 +123,22 @@ function changeOwn<T>(ports: FleetPorts, caller: Caller, stack: StackRecord, cha
   });
 }
 
-/** Removes a stack whose owner was removed by `actor`; done if it is gone already. */
-export const removeOrphanedStack = (at: FleetPorts, actor: Actor, id: string): Promise<void> =>
-  retryOnConcurrentChange(at, 'stack', async () => {
-    const stack = await findStack(at.database, id);
-    if (stack) await removeRecord(at, actor, stack);
+/** Removes a stack whose owner was removed by `caller`. It is no error if the stack is gone already. */
+export const removeOrphanedStack = (ports: FleetPorts, caller: Actor, id: string): Promise<void> =>
+  retryOnConcurrentChange(ports, 'stack', async () => {
+    const stack = await findStack(ports.database, id);
+    if (stack) await removeRecord(ports, caller, stack);
   });
 
-/** Its agents are notified, and what is left of it is cleared away, by two events that don't wait for each other. */
-async function removeRecord(at: FleetPorts, actor: Actor, before: StackRecord): Promise<void> {
-  const own = await findStackSelectors(at.database, before.id);
-  // Somebody else has removed it since it was read.
+/** Stores two events that don't wait for each other: one notifies the stack's agents, the other clears away its remains. */
+async function removeRecord(ports: FleetPorts, caller: Actor, before: StoredStack): Promise<void> {
+  const own = await findStackSelectors(ports.database, before.id);
+  // Somebody else has removed the stack since it was read.
   if (!own) throw new ConditionFailed(stackSelectorsKey(before.id));
   const removed = { stack_id: before.id, generator_id: before.generator_id };
-  await at.commit({
+  await ports.commit({
     writes: stackRemoveWrites(before, own),
-    audit: audited(actor, 'stack.deleted', before),
+    audit: audited(caller, 'stack.deleted', before),
     events: [announce({ kind: 'stack-removed', ...removed, selectors: own.selectors }), announceRemoval({ kind: 'stack', ...removed })],
   });
 }

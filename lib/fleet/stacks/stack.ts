@@ -18,7 +18,7 @@ export const Stack = z
   .meta({ id: 'Stack' });
 export type Stack = z.infer<typeof Stack>;
 
-/** The newest deployment object: the stack's desired state. */
+/** The stack's newest deployment object, which is its desired state. */
 export const StackHead = z.object({ object_id: z.uuid(), sequence: z.int(), checksum: z.string(), is_deletion_marker: z.boolean() });
 export type StackHead = z.infer<typeof StackHead>;
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Item } from '../../platform/database/database.ts';
 import type { StackHead } from './stack.ts';
 
-/** A head beside the keys of another item. The checksum is bytes there: thousands of these are read at once, and reads cost by size. */
+/** A head as other items store it. The checksum is stored as bytes, because thousands of heads are read at once and reads cost by size. */
 const StoredHead = z.object({
   object_id: z.uuid(),
   sequence: z.int(),

@@ -2,8 +2,8 @@ import type { Key, Write } from '../../platform/database/database.ts';
 import { agentMatchKey, fleetTable, type Selector } from '../fleet-table.ts';
 
 /**
- * Edges from a generator's label or annotation to an agent that has it and is registered with the generator. They say whom to notify,
- * so they change in the transaction of the label, the annotation or the registration that makes them.
+ * An agent edge leads from a generator's label or annotation to an agent that has it and is registered with the generator. Edges name the
+ * agents to notify, so they change in the same transaction as the label, the annotation or the registration.
  */
 const table = fleetTable.name;
 

@@ -5,21 +5,21 @@ import type { FleetChange } from './fleet-changed.ts';
 import { findStackSelectors } from './selection.ts';
 
 /**
- * The agents that a change may concern, by id. An agent's edge for a label or an annotation stands under each generator that the agent
- * is registered with, and nowhere else: what a tenant does never reaches an agent that didn't consent. An explicit target needs no
- * second look: it is made only for a registered agent, and goes with the registration.
+ * Finds the agents that a change may concern, by id. An agent's edge for a label or an annotation stands under each generator that the
+ * agent is registered with, and nowhere else, so a tenant's change never reaches an agent that didn't consent. An explicit target needs no
+ * further check: it is made only for a registered agent, and is removed with the registration.
  */
 const table = fleetTable.name;
-/** Each source is asked for at least so many at once. */
+/** One query of a source reads at least this many edges. */
 const MIN_PAGE = 100;
 
 export interface ConcernedAgent {
   id: string;
-  /** It has an explicit target to the stack. */
+  /** The agent has an explicit target to the stack. */
   targeted: boolean;
 }
 
-/** Agents' ids in rising order, from one partition of edges. */
+/** A partition of edges, whose sort keys are agents' ids in rising order. */
 interface Source {
   pk: string;
   prefix: string;
@@ -45,8 +45,8 @@ async function sourcesOf(database: Database, change: Exclude<FleetChange, { kind
 }
 
 /**
- * All sources' ids in one rising order, each once, so that one id says how far all sources are read. The ids of a page are complete
- * up to the lowest end of a source's page that isn't its last.
+ * Merges the ids of all sources in rising order, each once, so that one id says how far all sources are read. The merged ids are complete
+ * up to the lowest last id among the sources that have more pages.
  */
 async function mergedSegment(
   database: Database,
@@ -69,7 +69,7 @@ async function mergedSegment(
   }
 }
 
-/** Each agent once, by id. */
+/** Returns each agent once, by id. */
 function merged(pages: readonly { source: Source; ids: readonly string[] }[]): ConcernedAgent[] {
   const targeted = new Map<string, boolean>();
   for (const { source, ids } of pages) for (const id of ids) targeted.set(id, source.targeted || targeted.get(id) === true);

@@ -1,7 +1,7 @@
 import type { Database, Item } from '../../platform/database/database.ts';
 import { agentSelectorsKey, agentTargetKey, fleetTable, stackKey, stackSelectorsKey } from '../fleet-table.ts';
 import type { StackHead } from '../stacks/stack.ts';
-import { StackRecord } from '../stacks/stack-repository.ts';
+import { StoredStack } from '../stacks/stack-repository.ts';
 import { isSelected } from './selection.ts';
 import type { Told } from './told.ts';
 
@@ -37,7 +37,7 @@ export async function decide(
   return decided;
 }
 
-const headIn = (home: Item | undefined): StackHead | undefined => home && StackRecord.parse(home).latest_object;
+const headIn = (home: Item | undefined): StackHead | undefined => home && StoredStack.parse(home).latest_object;
 
 /** A head never goes back. A stack without a deployment object is not assigned, and one that had an object keeps one. */
 export function assigned(before: Told | undefined, head: StackHead | undefined): Told | undefined {

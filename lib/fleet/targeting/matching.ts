@@ -7,23 +7,23 @@ import { readStoredHead } from '../stacks/stored-head.ts';
 import { isSelected, readAgentSelectors } from './selection.ts';
 
 /**
- * The stacks that an agent runs: those that it has a target for, and those that share a label or an annotation with it and belong to a
- * generator that it is registered with. Computed afresh from base-table reads each time.
+ * An agent runs the stacks that it has a target for, and the stacks that share a label or an annotation with it and belong to a generator
+ * that it is registered with. They are computed afresh from consistent reads each time.
  */
 const table = fleetTable.name;
-/** Of one label or annotation with one generator; beyond this a look is incomplete. */
+/** A partition of edges may have more than this; then the stacks are known in part only. */
 const EDGE_LIMIT = 50_000;
 
 export interface MatchedStacks {
-  /** By stack; undefined if the stack has no deployment object. */
+  /** The heads by stack id; undefined if the stack has no deployment object. */
   heads: Map<string, StackHead | undefined>;
-  /** Nothing may follow from a stack's absence: not everything was read. */
+  /** True if not everything was read: then nothing may follow from a stack's absence. */
   truncated: boolean;
 }
 
 /**
- * Many reads, which are not one moment: a stack may be missing that matched all the time. One query for each pair of a selector and a
- * registration, about 50 units for 1,000 matched stacks, and one unit for each explicit target.
+ * Finds the stacks by many reads, which are not of one moment: a stack that matched all the time may be missing. It takes one query for
+ * each pair of a selector and a registration, about 50 units for 1,000 matched stacks, and one unit for each explicit target.
  */
 export async function matchStacks(database: Database, agentId: string): Promise<MatchedStacks> {
   const [item, targets] = await Promise.all([
@@ -46,12 +46,12 @@ export async function matchStacks(database: Database, agentId: string): Promise<
   return { heads, truncated };
 }
 
-/** The edges of one stack move one after the other. */
+/** A stack's edges get a new head one after the other, so the newest head among them counts. */
 function noteNewest(heads: MatchedStacks['heads'], stackId: string, head: StackHead | undefined): void {
   if (!heads.has(stackId) || (heads.get(stackId)?.sequence ?? 0) < (head?.sequence ?? 0)) heads.set(stackId, head);
 }
 
-/** Whether this agent runs this stack: three units, however many it runs. */
+/** Tells whether an agent runs a stack. It costs three units, however many stacks the agent runs. */
 export async function runsStack(database: Database, agentId: string, stack: { id: string }): Promise<boolean> {
   const [own, agentOwn, target] = await Promise.all(
     [stackSelectorsKey(stack.id), agentSelectorsKey(agentId), agentTargetKey(agentId, stack.id)].map((key) => database.get(table, key)),

@@ -10,9 +10,9 @@ export interface SelectionChange extends Change<AuditEntry> {
 }
 
 /**
- * The one way to change what selects stacks for an agent: its labels, annotations, targets and registrations. The revision moves in
- * the transaction, so that nothing is lost, and once more after it: a transaction is not one moment to a reader of several items, who
- * may see the new revision beside the old edges, and would sleep on them.
+ * The one way to change an agent's labels, annotations, targets and registrations. The agent's revision moves in the transaction, so that
+ * no change is lost, and once more after it: a poll reads several items, so during the transaction it may see the new revision beside
+ * the old edges, and without the second move it would keep the old answer.
  */
 export const commitSelectionChange = (
   { commit }: FleetPorts,

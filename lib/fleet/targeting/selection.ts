@@ -6,8 +6,8 @@ import { agentSelectorsKey, fleetTable, type Selector, stackSelectorsKey } from 
  * Three items decide whether an agent runs a stack: the stack's selectors, the agent's selectors and the explicit target. One
  * serializable read covers them. Each selector is an attribute, so that changes to different selectors need no common version.
  *
- * An agent's edges stand under each pair of a generator and a selector of it. A change of its selectors therefore has a condition on
- * the registrations that it has read, and the other way round: so `registrations` and `selectors` count the changes of either.
+ * An agent has an edge for each pair of its registrations and its selectors. So a change of selectors has the condition that the
+ * registrations are as they were read, and the other way round: `registrations` and `selectors` count the changes of either.
  */
 const table = fleetTable.name;
 const LABEL = 'label:';
@@ -19,12 +19,12 @@ const attributeOf = (selector: Selector): [string, unknown] =>
 const set = (selector: Selector) => ({ set: Object.fromEntries([attributeOf(selector)]) });
 const unset = (selector: Selector) => ({ remove: [attributeOf(selector)[0]] });
 
-/** Written with the stack, and there for as long as the stack is. */
+/** The item is written with the stack, and exists as long as the stack does. */
 export const stackSelectorsNewWrite = (stack: { id: string; generator_id: string }): Write => ({
   table,
   put: { ...stackSelectorsKey(stack.id), type: 'stack-selectors', generator_id: stack.generator_id, changes: 0 },
 });
-/** Fails if a selector was added or removed since they were read. */
+/** Fails if a selector was added or removed since the item was read. */
 export const stackSelectorsRemoveWrite = (stackId: string, { changes }: StackSelectors): Write => ({
   table,
   delete: stackSelectorsKey(stackId),
@@ -45,13 +45,13 @@ export interface StackSelectors {
   changes: number;
 }
 
-/** A stack that is gone has none. */
+/** Undefined if the stack is gone. */
 export async function findStackSelectors(database: Database, stackId: string): Promise<StackSelectors | undefined> {
   const item = await database.get(table, stackSelectorsKey(stackId));
   return item && { selectors: selectorsIn(item), changes: z.int().parse(item.changes) };
 }
 
-/** Written with the agent, and there for as long as the agent is. */
+/** The item is written with the agent, and exists as long as the agent does. */
 export const agentSelectorsNewWrite = (agentId: string, generatorIds: readonly string[]): Write => ({
   table,
   put: {
@@ -62,7 +62,7 @@ export const agentSelectorsNewWrite = (agentId: string, generatorIds: readonly s
     ...Object.fromEntries(generatorIds.map((id) => [`${REGISTRATION}${id}`, true])),
   },
 });
-/** Fails if anything in it was changed since it was read. */
+/** Fails if the item was changed since it was read. */
 export const agentSelectorsRemoveWrite = (agentId: string, { versions }: AgentSelectors): Write => ({
   table,
   delete: agentSelectorsKey(agentId),
@@ -106,7 +106,7 @@ export interface AgentSelectors {
 }
 const Versions = z.object({ selectors: z.int(), registrations: z.int() });
 
-/** An agent that is gone has none. */
+/** Undefined if the agent is gone. */
 export async function findAgentSelectors(database: Database, agentId: string): Promise<AgentSelectors | undefined> {
   const item = await database.get(table, agentSelectorsKey(agentId));
   return item && { ...readAgentSelectors(item), versions: Versions.parse(item) };
@@ -118,13 +118,13 @@ const selectorsIn = (item: Item): Selector[] =>
     return name.startsWith(ANNOTATION) ? [{ key: name.slice(ANNOTATION.length), value: String(value) }] : [];
   });
 
-/** The selectors and registrations that an agent's item says. */
+/** Reads the selectors and registrations from an agent's item. */
 export const readAgentSelectors = (item: Item | undefined): { selectors: Selector[]; generators: string[] } => ({
   selectors: item ? selectorsIn(item) : [],
   generators: Object.keys(item ?? {}).flatMap((name) => (name.startsWith(REGISTRATION) ? [name.slice(REGISTRATION.length)] : [])),
 });
 
-/** The answer of the three items. A stack without its item is gone. */
+/** Decides by the three items whether the agent runs the stack. A stack without its item is gone. */
 export function isSelected({ stack, agent, target }: Record<'stack' | 'agent' | 'target', Item | undefined>): boolean {
   if (!stack) return false;
   if (target) return true;

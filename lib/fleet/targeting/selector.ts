@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { fleetError } from '../fleet-errors.ts';
 
-/** Labels are bare strings, annotations pairs. An agent and a stack match where they share one label, or one pair, exactly. */
+/** Labels are bare strings, annotations are pairs. An agent and a stack match if they share a label, or a pair, to the letter. */
 const MAX_LENGTH = 64;
 
 function broken(value: string): string | undefined {
@@ -12,12 +12,12 @@ function broken(value: string): string | undefined {
   return /[\u0000-\u001f\u007f]/.test(value) ? 'must not contain control characters' : undefined;
 }
 
-/** Labels, keys and values as the OpenAPI document describes them: the checks below refuse with the contract's codes. A test holds the two together. */
+/** Describes labels, keys and values in the OpenAPI document. The checks below return the contract's codes; a test compares the two. */
 export const DescribedSelector = z.string().meta({ minLength: 1, maxLength: MAX_LENGTH, pattern: '^[^\\s\\u0000-\\u001f\\u007f]+$' });
 /** An agent's annotation may have an empty value. */
 export const DescribedAgentValue = z.string().meta({ maxLength: MAX_LENGTH, pattern: '^[^\\s\\u0000-\\u001f\\u007f]*$' });
 
-/** Whether anything can be labelled so, or annotated under this key: what can't is not looked for. */
+/** Tells whether a label or an annotation's key can have this text, so that an impossible text is not looked for. */
 export const isSelectorText = (text: string): boolean => broken(text) === undefined;
 
 export function checkLabel(label: string): string {
@@ -26,7 +26,7 @@ export function checkLabel(label: string): string {
   return label;
 }
 
-/** The value of an agent's annotation may be empty, as the contract has it; a stack's then has nothing to match it with. */
+/** The contract allows an empty value for an agent's annotation, but not for a stack's. So an empty value matches no stack. */
 export function checkAnnotation(owner: 'agent' | 'stack', key: string, value: string): void {
   for (const [field, text] of Object.entries({ key, value })) {
     const rule = field === 'value' && value === '' && owner === 'agent' ? undefined : broken(text);

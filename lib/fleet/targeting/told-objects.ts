@@ -3,15 +3,15 @@ import { runsStack } from './matching.ts';
 import { findTold } from './told.ts';
 
 /**
- * Whether the agent was told to run this deployment object: it runs the stack, or what it was told last of a stack that was withdrawn
- * or removed since is this object or a later one. Four units.
+ * Tells whether the agent was told to run this deployment object: the agent was told of it or of a later one of the stack, or runs the
+ * stack now. It costs four units.
  */
 export async function wasToldToRun(
   database: Database,
   agentId: string,
-  object: { stack_id: string; sequence_id: number },
+  deploymentObject: { stack_id: string; sequence_id: number },
 ): Promise<boolean> {
-  const { stack_id: stackId, sequence_id: sequence } = object;
+  const { stack_id: stackId, sequence_id: sequence } = deploymentObject;
   const told = (await findTold(database, agentId, [stackId])).get(stackId);
   if (told && sequence <= told.head.sequence) return true;
   return runsStack(database, agentId, { id: stackId });
