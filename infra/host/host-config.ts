@@ -43,7 +43,8 @@ export const HELP = `Usage: npm start -- [options]
 
 Serves Brokkr's API from this one process, on embedded engines unless others are configured.
 
-  --try               also start an agent, on a cluster in memory; with a kubeconfig, on that cluster
+  --try               also start an agent, on a cluster in memory; with a kubeconfig, on that cluster. Logs warnings alone, unless
+                      BROKKR_LOG_LEVEL says otherwise
   --kubeconfig PATH   the cluster for --try (KUBECONFIG works as well)
   --ephemeral         keep nothing: the data is gone when the server stops
   --host ADDRESS      listen here (HOST; 127.0.0.1)
@@ -88,7 +89,8 @@ export function loadHostConfig(
     port: set.PORT,
     dataDir: values.ephemeral ? undefined : set.BROKKR_DATA_DIR,
     trustedProxies: set.TRUST_PROXY,
-    config: loadConfig(environment),
+    // Whoever tries it out looks at the terminal: a line for each poll of the agent would push the key off it.
+    config: loadConfig(values.try ? { ...environment, BROKKR_LOG_LEVEL: environment.BROKKR_LOG_LEVEL || 'warn' } : environment),
     configuredBySdk: [
       ...((set.AWS_ENDPOINT_URL_DYNAMODB ?? set.AWS_ENDPOINT_URL) ? ['dynamodb' as const] : []),
       ...((set.AWS_ENDPOINT_URL_SQS ?? set.AWS_ENDPOINT_URL) ? ['sqs' as const] : []),

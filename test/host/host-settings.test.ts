@@ -41,3 +41,11 @@ test.each([
     `bad configuration: BROKKR_CORS_ORIGINS.1: "${origin}" is not an origin`,
   );
 });
+
+test.each([
+  { args: ['--try'], environment: {}, level: 'warn' },
+  { args: ['--try'], environment: { BROKKR_LOG_LEVEL: 'info' }, level: 'info' },
+  { args: [], environment: {}, level: 'info' },
+])('the log of $args with $environment says $level and above', ({ args, environment, level }) => {
+  expect(loadHostConfig(args, environment).config.BROKKR_LOG_LEVEL).toBe(level);
+});
