@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../lib/platform/clock.ts';
 import { createLog } from '../lib/platform/log.ts';
-import { createAgent } from './agent.ts';
+import { createClusterAgent } from './agent.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { type AgentConfig, loadAgentConfig } from './config.ts';
 import { ControlPlaneError } from './control-plane/control-plane.ts';
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel });
   const cluster = await createCluster(config);
   const controlPlane = createHttpControlPlane({ baseUrl: config.brokerUrl, pak: config.pak, readPak: () => loadAgentConfig().pak });
-  const agent = createAgent({ config, cluster, controlPlane, log });
+  const agent = createClusterAgent({ config, cluster, controlPlane, log });
   const server = await startHealthServer({ agent, port: config.healthPort, version: version(), clock: systemClock });
 
   let stopping = false;

@@ -3,13 +3,10 @@ import { jitteredMs } from '../lib/platform/backoff.ts';
 import type { Clock } from '../lib/platform/clock.ts';
 import type { Log } from '../lib/platform/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
+import { type AnnouncementPorts, announceDeletions } from './announce-deletions.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
-import { isAssigned, isLeaving, type StackAssignment, stackAssignment } from './control-plane/stack-assignment.ts';
-import { inParallel } from './in-parallel.ts';
-import { countDropped, type StackContents } from './reconcile/desired/stack-contents.ts';
-import { deletableIn, type Inventory } from './reconcile/inventory/inventory.ts';
-import type { InventoryStore } from './reconcile/inventory/inventory-store.ts';
-import type { DeletionGuard } from './reconcile/removal/deletion-guard.ts';
+import { isLeaving, type StackAssignment, stackAssignment } from './control-plane/stack-assignment.ts';
+import { createInventoryReader } from './inventory-reader.ts';
 import type { AgentState } from './state/agent-state.ts';
 import type { BodyStore } from './state/body-store.ts';
 
@@ -23,16 +20,11 @@ export interface PollCycle {
   leavingStacks(): ReadonlySet<string>;
 }
 
-interface PollCycleOptions {
+interface PollCycleOptions extends AnnouncementPorts {
   agentId: string;
   controlPlane: ControlPlane;
   state: AgentState;
-  inventories: InventoryStore;
-  guard: DeletionGuard;
-  contents: StackContents;
   bodies: BodyStore;
-  /** For namespaced objects that name none. */
-  defaultNamespace: string;
   metrics: AgentMetrics;
   clock: Clock;
   random: () => number;
@@ -45,33 +37,13 @@ interface PollCycleOptions {
 const UNCONDITIONAL_MS = 60 * 60_000;
 const UNCONDITIONAL_FEW_MS = 15 * 60_000;
 const MANY_STACKS = 100;
-/** From the first retry to the slowest, of a cluster that doesn't say what is in it. */
-const READ_AGAIN_MS = 1_000;
-const READ_AGAIN_MAX_MS = 60_000;
-const READS_AT_ONCE = 8;
 const ACTIVE = 'ACTIVE';
 
 export function createPollCycle(options: PollCycleOptions): PollCycle {
-  const {
-    agentId,
-    controlPlane,
-    state,
-    inventories,
-    guard,
-    contents,
-    bodies,
-    defaultNamespace,
-    metrics,
-    clock,
-    random,
-    log,
-    stop,
-    enqueue,
-  } = options;
+  const { agentId, controlPlane, state, inventories, guard, bodies, metrics, clock, random, log, stop, enqueue } = options;
+  const readInventories = createInventoryReader(options);
   const given = new Map<string, string>();
   let unlisted = new Set<string>();
-  let failedReads = 0;
-  let readAgainAtMs = clock.monotonicMs();
   let byStack = indexOf(state.assignments?.value.assignments);
   const nextUnconditionalMs = () =>
     clock.monotonicMs() + jitteredMs(byStack.size < MANY_STACKS ? UNCONDITIONAL_FEW_MS : UNCONDITIONAL_MS, 0.2, random);
@@ -100,23 +72,6 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
     }
   }
 
-  /** A cluster that does not answer is asked more and more seldom, and told of in one line each time. */
-  async function readInventories(): Promise<boolean> {
-    if (clock.monotonicMs() < readAgainAtMs) return false;
-    try {
-      await inventories.load();
-      failedReads = 0;
-      return true;
-    } catch (error) {
-      if (stop.aborted) return false;
-      const waitMs = jitteredMs(Math.min(READ_AGAIN_MAX_MS, READ_AGAIN_MS * 2 ** Math.min(failedReads++, 10)), 0.2, random);
-      readAgainAtMs = clock.monotonicMs() + waitMs;
-      const reason = error instanceof Error ? error.message : String(error);
-      log.warn('inventories_not_read', { reason, consequence: 'nothing is applied or removed until they are', retry_in_ms: waitMs });
-      return false;
-    }
-  }
-
   async function run({ ask }: { ask: boolean }): Promise<void> {
     if (ask) await poll();
     if (stop.aborted || !state.assignments) return;
@@ -133,35 +88,10 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
     }
     const news = [...byStack.values()].filter((assignment) => given.get(assignment.stackId) !== textOf(assignment));
     noticeUnlisted();
-    guard.announcing(() => announceDeletions(news));
+    guard.announcing(() => announceDeletions(options, news));
     for (const assignment of news) {
       given.set(assignment.stackId, textOf(assignment));
       enqueue(assignment.stackId);
-    }
-  }
-
-  /** Before anything is deleted, all that this cycle is going to delete is known. */
-  async function announceDeletions(news: readonly StackAssignment[]): Promise<void> {
-    const inventoryOf = new Map(inventories.all().map((inventory) => [inventory.stackId, inventory]));
-    await inParallel(news, READS_AT_ONCE, async (assignment) => {
-      const { stackId, state: assigned, deployment } = assignment;
-      const inventory = inventoryOf.get(stackId);
-      guard.announce(stackId, `${assigned} ${deployment?.objectId}`, inventory ? await countDeletions(assignment, inventory) : 0);
-    });
-  }
-
-  async function countDeletions(assignment: StackAssignment, inventory: Inventory): Promise<number> {
-    const deletable = deletableIn(inventory);
-    if (isLeaving(assignment)) return deletable.length;
-    if (!isAssigned(assignment)) return 0;
-    const { checksum, sequence } = assignment.deployment;
-    const { deployment, isApplied } = inventory;
-    if ((isApplied && checksum === deployment.checksum) || sequence < deployment.sequence) return 0;
-    try {
-      return countDropped(deletable, await contents.prefetch(assignment), defaultNamespace);
-    } catch {
-      // Contents that can't be read drop nothing. The apply meets the same error and reports it.
-      return 0;
     }
   }
 

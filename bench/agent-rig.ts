@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Agent, createAgent } from '../agent/agent.ts';
+import { type Agent, createClusterAgent } from '../agent/agent.ts';
 import type { Cluster } from '../agent/cluster/cluster.ts';
 import { createKubernetesCluster } from '../agent/cluster/kubernetes-cluster.ts';
 import { loadAgentConfig } from '../agent/config.ts';
@@ -70,7 +70,7 @@ export async function startAgentRig({ pollingIntervalMs }: { pollingIntervalMs: 
       waiting.get(event.deployment_object_id)?.(report);
     },
   };
-  const agent = createAgent({ config, cluster, controlPlane });
+  const agent = createClusterAgent({ config, cluster, controlPlane });
   await agent.start();
 
   return {

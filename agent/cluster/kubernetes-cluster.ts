@@ -1,25 +1,17 @@
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Log } from '../../lib/platform/log.ts';
 import { inParallel } from '../in-parallel.ts';
-import {
-  CHANGED,
-  type Cluster,
-  ClusterError,
-  isUnserved,
-  type LiveObject,
-  type Manifest,
-  type ObjectRef,
-  type ResourceKind,
-  UNSERVED,
-} from './cluster.ts';
+import { type Cluster, ClusterError, type LiveObject, type ResourceKind } from './cluster.ts';
 import { isObject } from './json-object.ts';
 import { kubernetesAccess } from './kubernetes-access.ts';
-import { type FindKindOptions, kubernetesDiscovery } from './kubernetes-discovery.ts';
+import { applyOn } from './kubernetes-apply.ts';
+import { kubernetesDiscovery } from './kubernetes-discovery.ts';
 import { disown } from './kubernetes-disown.ts';
 import { listPages } from './kubernetes-list.ts';
 import { liveObject } from './kubernetes-object.ts';
+import { kindPath, objectPath } from './kubernetes-paths.ts';
+import { createOnKind } from './kubernetes-served-kind.ts';
 import { kubernetesTransport } from './kubernetes-transport.ts';
-import { withoutValuesOf } from './object-values.ts';
 
 export interface KubernetesClusterOptions {
   /** One file, or several as `KUBECONFIG` lists them. Without it: that variable, the user's own file, or the pod's ServiceAccount. */
@@ -46,37 +38,7 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
   const transport = kubernetesTransport({ ...options, access, clock });
   const discovery = kubernetesDiscovery(transport, clock);
 
-  /** Runs a call on a kind's URLs. Rejects with reason UNSERVED if the server has no such kind. */
-  const onKind = async <T>(
-    { apiVersion, kind }: Pick<ResourceKind, 'apiVersion' | 'kind'>,
-    { call, ...find }: { call: (resource: ResourceKind) => Promise<T> } & FindKindOptions,
-  ): Promise<T> => {
-    const unserved = () =>
-      new ClusterError(`the cluster does not serve the kind ${apiVersion} ${kind}${find.anyVersion ? ' in any version' : ''}`, {
-        status: 404,
-        reason: UNSERVED,
-      });
-    const [resource] = await discovery.find(apiVersion, kind, find);
-    if (!resource) throw unserved();
-    try {
-      return await call(resource);
-    } catch (error) {
-      if (!isUnserved(error)) throw error;
-    }
-    // The definition has been deleted or replaced since it was read. Discovery may still name a version that is no longer served.
-    let refusal: ClusterError | undefined;
-    for (const version of await discovery.find(apiVersion, kind, { ...find, fresh: true })) {
-      try {
-        return await call(version);
-      } catch (error) {
-        if (!isUnserved(error)) throw error;
-        refusal = error;
-      }
-    }
-    if (!refusal) throw unserved();
-    const message = `${apiVersion} ${kind} is in discovery, but the API server does not serve it: ${refusal.message}`;
-    throw new ClusterError(message, { status: 503, reason: 'ServiceUnavailable', cause: refusal });
-  };
+  const onKind = createOnKind(discovery);
 
   return {
     version: async (signal) => {
@@ -121,27 +83,7 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
       return found.flat();
     },
 
-    apply: (manifest, { fieldManager, force, dryRun = false, onto, signal }) => {
-      const { apiVersion, kind, metadata } = manifest;
-      const ref = { apiVersion, kind, name: metadata.name, ...(metadata.namespace !== undefined && { namespace: metadata.namespace }) };
-      // Unknown fields are refused by server-side apply itself, and JSON made of an object has no duplicates: any other validation
-      // only has the server parse the body once more, a tenth of the call.
-      const query = `fieldManager=${encodeURIComponent(fieldManager)}&force=${force}&fieldValidation=Ignore${dryRun ? '&dryRun=All' : ''}`;
-      return onKind<LiveObject>(ref, {
-        signal,
-        call: async (resource) => {
-          const path = `${objectPath(resource, ref)}?${query}`;
-          // The type says YAML, and JSON is YAML.
-          const body = onto === undefined ? manifest : pinned(manifest, onto);
-          return liveObject(
-            await transport.send({ method: 'PATCH', path, body, contentType: 'application/apply-patch+yaml', signal }),
-            ref,
-          );
-        },
-      }).catch((error: unknown) => {
-        throw error instanceof ClusterError ? refusalOf(error, manifest, onto !== undefined) : error;
-      });
-    },
+    apply: (manifest, apply) => applyOn({ onKind, transport }, manifest, apply),
 
     delete: (ref, { uid, signal } = {}) =>
       onKind<'deleted' | 'deleting' | 'gone'>(ref, {
@@ -174,54 +116,10 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
   };
 }
 
-/** The whole manifest, for one state of one object. No object that exists has the first resource version: that one is the store's. */
-const pinned = (manifest: Manifest, onto: 'absent' | { uid: string; resourceVersion?: string }): Manifest => ({
-  ...manifest,
-  metadata: { ...manifest.metadata, ...(onto === 'absent' ? { resourceVersion: '1' } : onto) },
-});
-
-/** The API server refuses a pinned apply as out of date, as one of no object, or as a change of the uid. */
-const isOfAnotherObject = (error: unknown): error is ClusterError =>
-  error instanceof ClusterError &&
-  ((error.status === 409 && /^(?:Conflict|AlreadyExists)$/.test(error.reason) && !/conflicts? with|conflicts?: /i.test(error.message)) ||
-    (error.status === 422 && error.message.includes('metadata.uid')));
-
-/** Admission webhooks and conversions write what they like. A new error, since the stack of the old one repeats its message. */
-function refusalOf(error: ClusterError, manifest: Manifest, isPinned: boolean): ClusterError {
-  const { status, reason, retryAfterMs } = error;
-  const message = withoutValuesOf(error.message, manifest);
-  if (isPinned && isOfAnotherObject(error)) return new ClusterError(message, { status: 409, reason: CHANGED });
-  // Without an answer there is nothing in it that somebody wrote.
-  const cause = status === 0 ? { cause: error.cause } : {};
-  return new ClusterError(message, { status, reason, ...(retryAfterMs !== undefined && { retryAfterMs }), ...cause });
-}
-
 const isMissing = (error: unknown): boolean => error instanceof ClusterError && error.status === 404 && error.reason === 'NotFound';
 
 /** The answer is a Status or the object: as it was when it went, or as it is while something holds it. */
 function deletionOf(answer: unknown): 'deleted' | 'deleting' {
   const metadata = isObject(answer) && isObject(answer.metadata) ? answer.metadata : {};
   return metadata.deletionTimestamp === undefined ? 'deleted' : 'deleting';
-}
-
-function kindPath({ apiVersion, plural, namespaced }: ResourceKind, namespace: string | undefined): string {
-  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  return namespaced && namespace !== undefined ? `${root}/namespaces/${segment('namespace', namespace)}/${plural}` : `${root}/${plural}`;
-}
-
-function objectPath(resource: ResourceKind, { namespace, name }: ObjectRef): string {
-  if (!resource.namespaced || namespace !== undefined) return `${kindPath(resource, namespace)}/${segment('name', name)}`;
-  throw new ClusterError(`${resource.kind} ${name} names no namespace`, { status: 400, reason: 'BadRequest' });
-}
-
-/**
- * No name of any kind has these. An empty one would turn a call on one object into one on all of its kind, and the API server decodes
- * a path before it splits it: `web/scale` would be a part of the object `web`, however it is encoded.
- */
-function segment(field: 'name' | 'namespace', value: string): string {
-  if (value !== '' && value !== '.' && value !== '..' && !/[/%]/.test(value)) return encodeURIComponent(value);
-  throw new ClusterError(`metadata.${field}: Invalid value: must be a name without slashes and percent signs`, {
-    status: 422,
-    reason: 'Invalid',
-  });
 }

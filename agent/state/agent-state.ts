@@ -24,7 +24,7 @@ const Stored = z.object({
 });
 type Stored = z.infer<typeof Stored>;
 export type Identity = Stored['identity'];
-export type StackRecord = z.infer<typeof Stack>;
+export type PersistedProgress = z.infer<typeof Stack>;
 export type PendingEvent = Stored['pending'][number];
 
 /**
@@ -34,7 +34,7 @@ export type PendingEvent = Stored['pending'][number];
 export interface AgentState {
   readonly identity: Identity;
   assignments: Stored['assignments'];
-  stack(stackId: string): StackRecord;
+  stack(stackId: string): PersistedProgress;
   /** Whatever is older than this deployment object is not applied any more. */
   noteApplied(stackId: string, sequence: number): void;
   /** After a withdrawal whatever is assigned next is new. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Services } from '../../functions/services.ts';
 import { findAgentIdByName } from '../../lib/fleet/agents/agent-repository.ts';
 import { ACTIVE } from '../../lib/fleet/agents/agent-rules.ts';
-import { createAgent as createAgentRecord, getAgent, rotateAgentPak, updateAgent } from '../../lib/fleet/agents/agent-service.ts';
+import { createAgent, getAgent, rotateAgentPak, updateAgent } from '../../lib/fleet/agents/agent-service.ts';
 import type { Caller } from '../../lib/fleet/fleet-ports.ts';
 import type { Host } from './start-host.ts';
 
@@ -38,7 +38,7 @@ export async function startTryOutAgent({ host, dataDir, kubeconfig }: TryOutOpti
   const { services } = host.app;
   const { id, pak } = await enlist(services, kind, dataDir && join(dataDir, `${NAME}-${kind}.pak`));
   // Loaded only where they are used: the Kubernetes client takes its time.
-  const [{ createAgent }, { loadAgentConfig }, { createHttpControlPlane }, { createMemoryFiles }] = await Promise.all([
+  const [{ createClusterAgent }, { loadAgentConfig }, { createHttpControlPlane }, { createMemoryFiles }] = await Promise.all([
     import('../../agent/agent.ts'),
     import('../../agent/config.ts'),
     import('../../agent/control-plane/http-control-plane.ts'),
@@ -62,7 +62,7 @@ export async function startTryOutAgent({ host, dataDir, kubeconfig }: TryOutOpti
   // A cluster in memory is empty at each start, so its agent must remember nothing of the one before.
   const keepsNothing = kind === 'memory' || dataDir === undefined;
   const log = services.log.with({ agent: NAME });
-  const agent = createAgent({ config, cluster, controlPlane, log, ...(keepsNothing && { files: createMemoryFiles() }) });
+  const agent = createClusterAgent({ config, cluster, controlPlane, log, ...(keepsNothing && { files: createMemoryFiles() }) });
   const stop = async () => {
     await agent.stop();
     await Promise.allSettled([controlPlane.close(), cluster.close()]);
@@ -90,7 +90,7 @@ async function enlist(services: Services, cluster: string, pakFile: string | und
   const caller: Caller = { principal: { type: 'admin' }, ip: undefined, userAgent: 'npm start -- --try' };
   const known = await findAgentIdByName(services.database, cluster, NAME);
   if (known === undefined) {
-    const { agent, initial_pak } = await createAgentRecord(services, caller, {
+    const { agent, initial_pak } = await createAgent(services, caller, {
       name: NAME,
       cluster_name: cluster,
       // A newcomer's first deployment is the admin generator's.

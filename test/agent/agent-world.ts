@@ -1,5 +1,5 @@
 import { afterEach } from '@jest/globals';
-import { type Agent, createAgent } from '../../agent/agent.ts';
+import { type Agent, createClusterAgent } from '../../agent/agent.ts';
 import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
 import { createMemoryCluster, type MemoryCluster } from '../../agent/cluster/memory-cluster.ts';
 import type { AgentConfig } from '../../agent/config.ts';
@@ -82,7 +82,7 @@ export function createAgentWorld({
     plane,
     files,
     create: (over = {}, ports = {}) => {
-      const agent = createAgent({
+      const agent = createClusterAgent({
         config: { ...TEST_CONFIG, ...over },
         cluster: memory,
         controlPlane: plane,

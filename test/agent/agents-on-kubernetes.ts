@@ -1,4 +1,4 @@
-import { type Agent, createAgent } from '../../agent/agent.ts';
+import { type Agent, createClusterAgent } from '../../agent/agent.ts';
 import type { Cluster } from '../../agent/cluster/cluster.ts';
 import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.ts';
 import type { AgentConfig } from '../../agent/config.ts';
@@ -35,7 +35,7 @@ export async function agentsOnKubernetes(rbac: object): Promise<AgentsOnKubernet
     async start(plane, over = {}, files = createMemoryFiles()) {
       const home = { inventoryNamespace: namespace, watchNamespace: namespace };
       const config = { ...TEST_CONFIG, pollingIntervalMs: 3_600_000, applyParallelism: 32, ...home, ...over };
-      const agent = createAgent({ config, cluster, controlPlane: plane, files });
+      const agent = createClusterAgent({ config, cluster, controlPlane: plane, files });
       agents.push(agent);
       await agent.start();
       return agent;

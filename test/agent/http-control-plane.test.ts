@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Agent } from '../../agent/agent.ts';
-import { createAgent } from '../../agent/agent.ts';
+import { createClusterAgent } from '../../agent/agent.ts';
 import type { ControlPlane } from '../../agent/control-plane/control-plane.ts';
 import { createHttpControlPlane } from '../../agent/control-plane/http-control-plane.ts';
 import { systemClock } from '../../lib/platform/clock.ts';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   };
   stack = server.model.newStack();
   server.model.post(stack, yaml(configMap('a'), configMap('b')));
-  agent = createAgent({ config, cluster: world.cluster, controlPlane, files: world.files, clock: systemClock });
+  agent = createClusterAgent({ config, cluster: world.cluster, controlPlane, files: world.files, clock: systemClock });
   await agent.start();
   await agent.settled();
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { hasHealth, objectHealth } from '../../agent/reconcile/health/object-health.ts';
+import { kindHasHealth, objectHealth } from '../../agent/reconcile/health/object-health.ts';
 import { condition, kind, object, seen, UNSEEN } from './object-health-rows.ts';
 
 const selected = { annotations: { 'volume.kubernetes.io/selected-node': 'n1' } };
@@ -194,7 +194,7 @@ describe('whether there is anything to wait for', () => {
     ['batch/v1', 'Job', true],
     ['example.brokkr.test/v1', 'ConfigMap', true],
   ])('%s %s: %s', (apiVersion, name, expected) => {
-    expect(hasHealth(apiVersion, name)).toBe(expected);
+    expect(kindHasHealth(apiVersion, name)).toBe(expected);
   });
 
   test('a kind with nothing to wait for is healthy whatever its status says', () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Agent, createAgent } from '../../agent/agent.ts';
+import { type Agent, createClusterAgent } from '../../agent/agent.ts';
 import type { Cluster } from '../../agent/cluster/cluster.ts';
 import { type AgentConfig, loadAgentConfig } from '../../agent/config.ts';
 import { createHttpControlPlane } from '../../agent/control-plane/http-control-plane.ts';
@@ -73,7 +73,7 @@ export async function startFleetWorld(): Promise<FleetWorld> {
         };
         const config = { ...loadAgentConfig({ environment, readFile: () => '' }), stateDir, pollingIntervalMs: 150, ...overrides };
         const controlPlane = createHttpControlPlane({ baseUrl: host.url, pak });
-        const running = createAgent({ config, cluster, controlPlane });
+        const running = createClusterAgent({ config, cluster, controlPlane });
         stops.unshift(async () => {
           await running.stop();
           await controlPlane.close();

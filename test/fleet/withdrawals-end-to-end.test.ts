@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Agent, createAgent } from '../../agent/agent.ts';
+import { type Agent, createClusterAgent } from '../../agent/agent.ts';
 import { createMemoryCluster, type MemoryCluster } from '../../agent/cluster/memory-cluster.ts';
 import type { ControlPlane } from '../../agent/control-plane/control-plane.ts';
 import { createHttpControlPlane } from '../../agent/control-plane/http-control-plane.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   const config = { ...TEST_CONFIG, brokerUrl: host.url, agentName, clusterName, pollingIntervalMs: 3_600_000 };
   cluster = createMemoryCluster({ namespaces: ['default'] });
   controlPlane = createHttpControlPlane({ baseUrl: host.url, pak: made.pak });
-  agent = createAgent({ config, cluster, controlPlane, files: createMemoryFiles() });
+  agent = createClusterAgent({ config, cluster, controlPlane, files: createMemoryFiles() });
   await agent.start();
   await agent.settled();
 });

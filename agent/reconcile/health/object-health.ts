@@ -38,12 +38,12 @@ export interface HealthContext {
  */
 export function objectHealth(live: LiveObject, context: HealthContext = {}): ObjectHealth {
   if (live.metadata.deletionTimestamp !== undefined) return progressing('it is being deleted');
-  if (!hasHealth(live.apiVersion, live.kind)) return healthy();
+  if (!kindHasHealth(live.apiVersion, live.kind)) return healthy();
   return (HEALTH[groupKind(live.apiVersion, live.kind)] ?? customHealth)(live, context);
 }
 
 /** Whether there is anything to wait for once an object is applied. If there isn't, nobody needs to read it. */
-export function hasHealth(apiVersion: string, kind: string): boolean {
+export function kindHasHealth(apiVersion: string, kind: string): boolean {
   const key = groupKind(apiVersion, kind);
   return !(AT_ONCE_GROUPS.has(key.slice(0, key.indexOf('/'))) || AT_ONCE_KINDS.has(key));
 }

@@ -2,7 +2,7 @@ import { groupOf, type LiveObject, type ObjectRef } from '../../cluster/cluster.
 import { withoutValuesOf } from '../../cluster/object-values.ts';
 import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
-import { hasHealth as kindHasHealth, type ObjectHealth, objectHealth } from './object-health.ts';
+import { kindHasHealth, type ObjectHealth, objectHealth } from './object-health.ts';
 import { type BindingModes, bindingModeOf } from './volume-binding.ts';
 
 /** Kinds of which nothing known is not good enough. */

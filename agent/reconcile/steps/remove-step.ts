@@ -7,7 +7,7 @@ import { countsText, type Outcome, refIn } from '../effects/outcome.ts';
 import { labelledObjects } from '../inventory/lost-inventory.ts';
 import { ownDefinitions } from '../inventory/observe-owned.ts';
 import type { PruneReason } from '../plan/plan.ts';
-import { removeStack } from '../removal/remove-stack.ts';
+import { removeStackObjects } from '../removal/remove-stack-objects.ts';
 import { HELD_LOOK_MS, type StackProgress } from './stack-progress.ts';
 import type { StepPorts } from './step-ports.ts';
 import type { StepResult } from './step-result.ts';
@@ -37,7 +37,7 @@ export async function removeStep(
   else if (deployment) state.noteApplied(stackId, deployment.sequence);
   await state.settled();
 
-  const { outcome: looked, remaining } = await removeStack(ports, { agentId, stackId }, because);
+  const { outcome: looked, remaining } = await removeStackObjects(ports, { agentId, stackId }, because);
   const { objects, done } = soFar(removal?.done ?? new Map(), looked, remaining, because);
   const outcome = { ...looked, objects };
   if (outcome.status === 'FAILURE') return { outcome, removal: { ...removal, done }, ...(outcome.held && { retryAfterMs: HELD_LOOK_MS }) };

@@ -1,12 +1,12 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import { backoffMs } from '../../../lib/platform/backoff.ts';
-import type { StackRecord } from '../../state/agent-state.ts';
+import type { PersistedProgress } from '../../state/agent-state.ts';
 import type { HealthWait } from '../health/health-wait.ts';
 
 /** How far this agent has come with a stack. All of it can be lost: the next look at the cluster finds it again. */
 export interface StackProgress {
   /** On disk. */
-  persisted: StackRecord;
+  persisted: PersistedProgress;
   inProcess: InProcess;
 }
 

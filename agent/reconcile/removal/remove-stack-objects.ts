@@ -14,7 +14,7 @@ export interface RemovalResult {
 }
 
 /** Deletes all a stack owns, in reverse order. The inventory is gone only when everything is. May run any number of times. */
-export async function removeStack(ports: AttemptPorts, owner: Owner, pruneReason: PruneReason): Promise<RemovalResult> {
+export async function removeStackObjects(ports: AttemptPorts, owner: Owner, pruneReason: PruneReason): Promise<RemovalResult> {
   const { effects, inventories, guard } = ports;
   const inventory = inventories.find(owner.stackId);
   if (!inventory) {
