@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { decideFor } from '../../identity/principal.ts';
 import { defineEvent, type Occurrence, occurrence } from '../../platform/events/domain-event.ts';
 import { Progress } from '../../platform/events/segments.ts';
 
@@ -41,8 +42,20 @@ export const fleetRemoved = defineEvent({ name: 'fleet.removed', schema: FleetRe
 /** The queue of the consumer that clears away. It is separate, so that notifying agents never waits for it. */
 export const CLEAN_UP_QUEUE = 'clean-up';
 
-/** Returns the caller who asked for a removal, with only those fields of an agent's record that the audit needs. */
-export const removedBy = ({ principal, ip, userAgent }: Caller): z.infer<typeof RemovedBy> => RemovedBy.parse({ principal, ip, userAgent });
+/**
+ * Returns the caller who asked for a removal, with only those fields of an agent's record that the audit needs. A caller of an unknown
+ * kind is refused.
+ */
+export const removedBy = ({ principal, ip, userAgent }: Caller): z.infer<typeof RemovedBy> =>
+  RemovedBy.parse({
+    principal: decideFor<object>(principal, {
+      admin: ({ type }) => ({ type }),
+      agent: ({ type, id, item }) => ({ type, id, item }),
+      generator: ({ type, id }) => ({ type, id }),
+    }),
+    ip,
+    userAgent,
+  });
 
 /** The removal as an event, for the commit that stores it. */
 export const announceRemoval = (removal: FleetRemoval): Occurrence<FleetRemoved> =>
