@@ -15,7 +15,7 @@ import { createStack, listVisibleStacks, removeStack, updateStack } from '../../
 import { DescribedSelector } from '../../lib/fleet/targeting/selector.ts';
 import { DescribedName, DescribedText } from '../../lib/platform/names.ts';
 import { API, callerOf, checkedInService, endpoint, fleetFunction, Id, IdParams, ownersOnly, ownStack } from './fleet-endpoint.ts';
-import { answerPage, PAGED, PageQuery } from './list-answer.ts';
+import { answerPage, NamePageQuery, PAGED } from './list-answer.ts';
 
 const tag = 'stacks';
 const owner = ownersOnly('stack_not_owned');
@@ -44,7 +44,7 @@ export const stackEndpoints = [
     tag,
     description: `Admins see all stacks, or one tenant's with \`pak_id\`; a generator sees its own. ${PAGED}`,
     access: ownersOnly('stacks_list_denied'),
-    query: PageQuery.extend({ pak_id: Id.optional() }),
+    query: NamePageQuery.extend({ pak_id: Id.optional() }),
     status: 200,
     response: z.array(Stack),
     errors: ['stacks_list_denied'],

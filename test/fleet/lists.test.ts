@@ -131,3 +131,8 @@ test.each(['***', 'a'.repeat(3_000)])('a cursor that is none is refused: %.10s',
 test('a limit out of range is refused', async () => {
   for (const limit of ['0', '-1', '10001', 'x']) expect(await host.admin.get(`/agents?limit=${limit}`)).toMatchObject({ status: 400 });
 });
+
+test.each(['/agents', '/generators', '/paks'])("%s refuses another list's cursor, which would hide a part of it", async (path) => {
+  const cursor = Buffer.from('2026-11-26T00:00:00.000Z#3f2504e0-4f89-41d3-9a0c-0305e82c3301').toString('base64url');
+  expect(await host.admin.get(`${path}?cursor=${cursor}`)).toMatchObject({ status: 400, body: { code: 'validation_failed' } });
+});
