@@ -13,6 +13,7 @@ import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { decideFor } from '../../lib/identity/principal.ts';
 import { required } from '../../lib/platform/http/json-schema.ts';
 import { DescribedName } from '../../lib/platform/names.ts';
+import { CreateAgentRequest, CreateAgentResponse } from './agent-requests.ts';
 import { agentTargetingEndpoints } from './agent-targeting.ts';
 import {
   API,
@@ -23,14 +24,10 @@ import {
   callerOf,
   endpoint,
   fleetFunction,
-  Id,
   IdParams,
 } from './fleet-endpoint.ts';
 import { answerPage, PAGED, PageQuery } from './list-answer.ts';
 
-const CreateAgentRequest = z
-  .object({ name: DescribedName, cluster_name: DescribedName, generator_ids: z.array(Id).max(100).optional() })
-  .meta({ id: 'CreateAgentRequest' });
 const UpdateAgentRequest = z
   .object({ name: DescribedName.nullish(), cluster_name: DescribedName.nullish(), status: DescribedStatus.nullish() })
   .meta({ id: 'UpdateAgentRequest' });
@@ -62,7 +59,7 @@ export const agentEndpoints = [
     access: adminOnly,
     body: CreateAgentRequest,
     status: 201,
-    response: z.object({ agent: Agent, initial_pak: z.string() }).meta({ id: 'CreateAgentResponse' }),
+    response: CreateAgentResponse,
     errors: ['invalid_agent', 'invalid_generator_id', 'unique_violation'],
     handle: (context, { body }) => createAgent(context.services, callerOf(context), { ...body, generator_ids: body.generator_ids ?? [] }),
   }),

@@ -13,6 +13,7 @@ import {
 import { AgentEvent, EVENT_TYPES } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { getOwnStack, removeStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { DescribedName, DescribedText } from '../../lib/platform/names.ts';
+import { CreateAgentRequest, CreateAgentResponse } from './agent-requests.ts';
 import { DescribedYaml, OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
 import {
   adminOnly,
@@ -35,9 +36,6 @@ const DeploymentParams = z.object({ deployment_id: Id });
 const ownDeployment = (context: FleetContext, { params }: { params: z.infer<typeof DeploymentParams> }) =>
   getOwnStack(context.services, callerOf(context), params.deployment_id);
 
-const RegisterAgent = z
-  .object({ name: DescribedName, cluster_name: DescribedName, generator_ids: z.array(Id).max(100).optional() })
-  .meta({ id: 'RegisterAgentRequest' });
 const NewDeployment = z
   .object({ name: DescribedName, description: DescribedText.nullish(), yaml_content: DescribedYaml, generator_id: Id.optional() })
   .meta({ id: 'CreateDeploymentRequest' });
@@ -63,9 +61,9 @@ export const deploymentV1Endpoints = [
     tag,
     description: 'The same as POST /api/v1/agents: the answer contains the first key, which is shown only once.',
     access: adminOnly,
-    body: RegisterAgent,
+    body: CreateAgentRequest,
     status: 201,
-    response: z.object({ agent: Agent, initial_pak: z.string() }).meta({ id: 'RegisterAgentResponse' }),
+    response: CreateAgentResponse,
     errors: ['invalid_agent', 'invalid_generator_id', 'unique_violation'],
     handle: (context, { body }) => createAgent(context.services, callerOf(context), { ...body, generator_ids: body.generator_ids ?? [] }),
   }),

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { Name } from '../../platform/names.ts';
 import { fleetError } from '../fleet-errors.ts';
 
 export { Agent } from '../protocol/agent-protocol.ts';
@@ -23,15 +22,7 @@ export const AgentRecordFields = {
  * A label or annotation has one edge for each registration, and a registration has one edge for each label and annotation. One
  * transaction writes these edges, and it has at most 100 writes. `selectors` limits labels and annotations together.
  */
-export const LIMITS = { labels: 64, annotations: 64, selectors: 88, targets: 5_000, registrations: 88 } as const;
-
-/** Checks a name of an agent or a cluster, and names the member that is wrong in its error. */
-export function checkAgentName(field: 'name' | 'cluster_name', value: string): string {
-  const result = Name.safeParse(value);
-  if (result.success) return value;
-  const rule = result.error.issues[0]?.message ?? 'is invalid';
-  throw fleetError('invalid_agent', { message: `${field} ${rule}`, details: { field, rule } });
-}
+export const LIMITS = { selectors: 88, targets: 5_000, registrations: 88 } as const;
 
 /** A status as the OpenAPI document describes it; see DescribedName. */
 export const DescribedStatus = z.string().meta({ minLength: 1, maxLength: 50, pattern: '\\S' });

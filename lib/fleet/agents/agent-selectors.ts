@@ -1,18 +1,26 @@
 import * as z from 'zod';
-import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
-import { newId } from '../../platform/ids.ts';
+import { type Item, queryAll } from '../../platform/database/database.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
-import { fleetError, foreignKeyViolation, uniqueViolation } from '../fleet-errors.ts';
+import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
-import { agentAnnotationKey, agentLabelKey, agentPk, fleetTable, type Selector } from '../fleet-table.ts';
+import { agentPk, fleetTable, type Selector } from '../fleet-table.ts';
 import { agentEdgeRemoveWrites, agentEdgeWrites } from '../targeting/agent-edges.ts';
+import {
+  annotationAddition,
+  annotationRemoval,
+  labelAddition,
+  labelRemoval,
+  SELECTOR_LIMITS,
+  type SelectorAddition,
+  type SelectorChange,
+  selectorAudit,
+  selectorNotFound,
+  selectorPrefix,
+} from '../targeting/owned-selectors.ts';
 import { agentSelectorAddWrite, agentSelectorRemoveWrite, findAgentSelectors } from '../targeting/selection.ts';
 import { commitSelectionChange } from '../targeting/selection-change.ts';
-import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
 import { findAgentRecord } from './agent-repository.ts';
 import { LIMITS } from './agent-rules.ts';
-
-const table = fleetTable.name;
 
 export const AgentLabel = z.object({ id: z.uuid(), agent_id: z.uuid(), label: z.string() }).meta({ id: 'AgentLabel' });
 export type AgentLabel = z.infer<typeof AgentLabel>;
@@ -21,111 +29,76 @@ export const AgentAnnotation = z
   .meta({ id: 'AgentAnnotation' });
 export type AgentAnnotation = z.infer<typeof AgentAnnotation>;
 
+export const listAgentLabels = async (ports: FleetPorts, agentId: string): Promise<AgentLabel[]> =>
+  (await itemsOf(ports, agentId, 'label')).map((item) => AgentLabel.parse(item));
+
+export const listAgentAnnotations = async (ports: FleetPorts, agentId: string): Promise<AgentAnnotation[]> =>
+  (await itemsOf(ports, agentId, 'annotation')).map((item) => AgentAnnotation.parse(item));
+
 /** An unknown agent has none, nor has one that was removed. */
-export const listAgentLabels = async ({ database }: FleetPorts, agentId: string): Promise<AgentLabel[]> =>
-  (await itemsOf(database, agentId, agentLabelKey('', '').sk, LIMITS.labels)).map((item) => AgentLabel.parse(item));
-
-export const listAgentAnnotations = async ({ database }: FleetPorts, agentId: string): Promise<AgentAnnotation[]> =>
-  (await itemsOf(database, agentId, agentAnnotationKey('', '').sk, LIMITS.annotations)).map((item) => AgentAnnotation.parse(item));
-
-async function itemsOf(database: Database, agentId: string, prefix: string, limit: number): Promise<Item[]> {
-  const [agent, items] = await Promise.all([
-    findAgentRecord(database, agentId),
-    queryAll(database, table, { pk: agentPk(agentId), prefix, limit }),
-  ]);
+async function itemsOf({ database }: FleetPorts, agentId: string, kind: 'label' | 'annotation'): Promise<Item[]> {
+  const where = { pk: agentPk(agentId), prefix: selectorPrefix('agent', kind), limit: SELECTOR_LIMITS[kind] };
+  const [agent, items] = await Promise.all([findAgentRecord(database, agentId), queryAll(database, fleetTable.name, where)]);
   return agent ? items : [];
 }
 
-export async function addAgentLabel(ports: FleetPorts, caller: Caller, agentId: string, label: string): Promise<AgentLabel> {
-  checkLabel(label);
-  const value: AgentLabel = { id: newId(), agent_id: agentId, label };
-  const taken = () => uniqueViolation('agent_labels_agent_id_label', 'the agent has this label already');
-  const put = { ...agentLabelKey(agentId, label), type: 'agent-label', ...value };
-  await add(ports, caller, agentId, { put, taken, selector: { label }, what: 'label' });
-  return value;
-}
+export const addAgentLabel = async (ports: FleetPorts, caller: Caller, agentId: string, label: string): Promise<AgentLabel> =>
+  AgentLabel.parse(await add(ports, caller, labelAddition('agent', agentId, label)));
 
-export async function addAgentAnnotation(
+export const addAgentAnnotation = async (
   ports: FleetPorts,
   caller: Caller,
   agentId: string,
   key: string,
   value: string,
-): Promise<AgentAnnotation> {
-  checkAnnotation('agent', key, value);
-  const annotation: AgentAnnotation = { id: newId(), agent_id: agentId, key, value };
-  const taken = () => uniqueViolation('agent_annotations_agent_id_key', 'the agent has an annotation with this key already');
-  const put = { ...agentAnnotationKey(agentId, key), type: 'agent-annotation', ...annotation };
-  await add(ports, caller, agentId, { put, taken, selector: { key, value }, what: 'annotation' });
-  return annotation;
-}
+): Promise<AgentAnnotation> => AgentAnnotation.parse(await add(ports, caller, annotationAddition('agent', agentId, key, value)));
 
-interface Addition {
-  put: Item;
-  taken: () => Error;
-  selector: Selector;
-  what: 'label' | 'annotation';
-}
-
-const add = (ports: FleetPorts, caller: Caller, agentId: string, { put, taken, selector, what }: Addition): Promise<void> =>
+const add = (ports: FleetPorts, caller: Caller, addition: SelectorAddition): Promise<Item> =>
   retryOnConcurrentChange(ports, 'agent', async () => {
+    const { ownerId: agentId, kind, selector } = addition;
     const known = await findAgentSelectors(ports.database, agentId);
-    const unknown = () => foreignKeyViolation(`agent_${what}s_agent_id`, 'agent_id: no such agent');
+    const unknown = () => foreignKeyViolation(`agent_${kind}s_agent_id`, 'agent_id: no such agent');
     if (!known) throw unknown();
-    checkRoom(known.selectors, what);
+    checkRoom(known.selectors, kind);
     await commitSelectionChange(ports, {
       agentId,
-      writes: [
-        { table, put, if: { exists: false }, orElse: taken },
-        agentSelectorAddWrite(agentId, known, selector),
-        ...agentEdgeWrites(agentId, known.generators, [selector]),
-      ],
+      writes: [addition.write, agentSelectorAddWrite(agentId, known, selector), ...agentEdgeWrites(agentId, known.generators, [selector])],
       revision: { orElse: unknown },
-      audit: { actor: caller, action: `agent.${what}_added`, resourceType: 'agent', resourceId: agentId, details: selector },
+      audit: selectorAudit(caller, addition, 'added'),
     });
+    return addition.item;
   });
 
 /** A few more by a race do no harm: registering writes an edge for each of them, in one transaction. */
-function checkRoom(selectors: readonly Selector[], what: 'label' | 'annotation'): void {
-  const limit = LIMITS[`${what}s`];
-  const same = selectors.filter((selector) => 'label' in selector === (what === 'label'));
-  if (same.length >= limit) throw fleetError('too_many', { message: `an agent has at most ${limit} ${what}s` });
+function checkRoom(selectors: readonly Selector[], kind: 'label' | 'annotation'): void {
+  const limit = SELECTOR_LIMITS[kind];
+  const same = selectors.filter((selector) => 'label' in selector === (kind === 'label'));
+  if (same.length >= limit) throw fleetError('too_many', { message: `an agent has at most ${limit} ${kind}s` });
   if (selectors.length >= LIMITS.selectors) {
     throw fleetError('too_many', { message: `an agent has at most ${LIMITS.selectors} labels and annotations together` });
   }
 }
 
-export async function removeAgentLabel(ports: FleetPorts, caller: Caller, agentId: string, label: string): Promise<void> {
-  const gone = () => fleetError('agent_label_not_found');
-  if (!isSelectorText(label)) throw gone();
-  const drop: Write = { table, delete: agentLabelKey(agentId, label), if: { exists: true }, orElse: gone };
-  await remove(ports, caller, agentId, { drop, gone, selector: { label }, what: 'label' });
-}
+export const removeAgentLabel = async (ports: FleetPorts, caller: Caller, agentId: string, label: string): Promise<void> =>
+  remove(ports, caller, labelRemoval('agent', agentId, label));
 
-export async function removeAgentAnnotation(ports: FleetPorts, caller: Caller, agentId: string, key: string): Promise<void> {
-  const gone = () => fleetError('agent_annotation_not_found');
-  const item = isSelectorText(key) && (await ports.database.get(table, agentAnnotationKey(agentId, key)));
-  if (!item) throw gone();
-  const { id, value } = AgentAnnotation.parse(item);
-  const drop: Write = { table, delete: agentAnnotationKey(agentId, key), if: { equals: { id } }, orElse: gone };
-  await remove(ports, caller, agentId, { drop, gone, selector: { key, value }, what: 'annotation' });
-}
+export const removeAgentAnnotation = async (ports: FleetPorts, caller: Caller, agentId: string, key: string): Promise<void> =>
+  remove(ports, caller, await annotationRemoval(ports.database, 'agent', agentId, key));
 
-interface Removal {
-  drop: Write;
-  gone: () => Error;
-  selector: Selector;
-  what: 'label' | 'annotation';
-}
-
-const remove = (ports: FleetPorts, caller: Caller, agentId: string, { drop, gone, selector, what }: Removal): Promise<void> =>
+const remove = (ports: FleetPorts, caller: Caller, removal: SelectorChange): Promise<void> =>
   retryOnConcurrentChange(ports, 'agent', async () => {
+    const { ownerId: agentId, selector } = removal;
     const known = await findAgentSelectors(ports.database, agentId);
-    if (!known) throw gone();
+    // If the agent is gone, so is the label or annotation.
+    if (!known) throw selectorNotFound(removal);
     await commitSelectionChange(ports, {
       agentId,
-      writes: [drop, agentSelectorRemoveWrite(agentId, known, selector), ...agentEdgeRemoveWrites(agentId, known.generators, [selector])],
-      revision: { orElse: gone },
-      audit: { actor: caller, action: `agent.${what}_removed`, resourceType: 'agent', resourceId: agentId, details: selector },
+      writes: [
+        removal.write,
+        agentSelectorRemoveWrite(agentId, known, selector),
+        ...agentEdgeRemoveWrites(agentId, known.generators, [selector]),
+      ],
+      revision: { orElse: () => selectorNotFound(removal) },
+      audit: selectorAudit(caller, removal, 'removed'),
     });
   });

@@ -7,6 +7,7 @@ import { timestamp } from '../../platform/clock.ts';
 import type { Write } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ListPage, PageRequest } from '../../platform/list-page.ts';
+import { checkName } from '../checked-text.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
@@ -25,7 +26,7 @@ import {
   findAgentRecord,
 } from './agent-repository.ts';
 import { newRevision } from './agent-revision.ts';
-import { checkAgentName, checkStatus, INITIAL_STATUS } from './agent-rules.ts';
+import { checkStatus, INITIAL_STATUS } from './agent-rules.ts';
 
 const audited = (caller: Caller, action: string, agentId: string, details?: Record<string, unknown>): AuditEntry => ({
   actor: caller,
@@ -65,17 +66,23 @@ export interface NewAgent {
   status?: string;
 }
 
+function checkNames({ name, cluster_name }: Pick<AgentChange, 'name' | 'cluster_name'>): void {
+  if (name !== undefined) checkName('invalid_agent', 'name', name);
+  if (cluster_name !== undefined) checkName('invalid_agent', 'cluster_name', cluster_name);
+}
+
 /** Creates an agent with its first key, which is shown only here. One transaction writes everything or nothing. */
 export async function createAgent(ports: FleetPorts, caller: Caller, input: NewAgent): Promise<{ agent: Agent; initial_pak: string }> {
   const generatorIds = await checkGenerators(ports, input.generator_ids);
+  checkNames(input);
   const now = timestamp(ports.clock);
   const record: AgentRecord = {
     id: newId(),
     created_at: now,
     updated_at: now,
     deleted_at: null,
-    name: checkAgentName('name', input.name),
-    cluster_name: checkAgentName('cluster_name', input.cluster_name),
+    name: input.name,
+    cluster_name: input.cluster_name,
     status: checkStatus(input.status ?? INITIAL_STATUS),
     last_heartbeat: null,
     k8s_reachable: null,
@@ -130,10 +137,11 @@ export interface AgentChange {
 export const updateAgent = (ports: FleetPorts, caller: Caller, id: string, change: AgentChange): Promise<Agent> =>
   retryOnConcurrentChange(ports, 'agent', async () => {
     const before = await getAgent(ports, id);
+    checkNames(change);
     const after: Agent = {
       ...before,
-      ...(change.name !== undefined && { name: checkAgentName('name', change.name) }),
-      ...(change.cluster_name !== undefined && { cluster_name: checkAgentName('cluster_name', change.cluster_name) }),
+      ...(change.name !== undefined && { name: change.name }),
+      ...(change.cluster_name !== undefined && { cluster_name: change.cluster_name }),
       ...(change.status !== undefined && { status: checkStatus(change.status) }),
       updated_at: timestamp(ports.clock),
     };

@@ -6,6 +6,7 @@ import { newId } from '../../platform/ids.ts';
 import type { ListPage } from '../../platform/list-page.ts';
 import { listStackEvents } from '../agent-events/agent-event-lists.ts';
 import { reportEvent } from '../agent-events/agent-event-service.ts';
+import { checkText } from '../checked-text.ts';
 import {
   deploymentObjectNewWrites,
   findDeploymentObject,
@@ -16,7 +17,7 @@ import { deploymentObjectAudit, newDeploymentObjectHead } from '../deployment-ob
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { AgentEvent } from '../protocol/agent-protocol.ts';
-import { checkStackText, type Stack } from '../stacks/stack.ts';
+import type { Stack } from '../stacks/stack.ts';
 import { findStack, type StoredStack, stackNewWrites } from '../stacks/stack-repository.ts';
 import { checkCreator, checkOwner, getStack, noGenerator, updateStack } from '../stacks/stack-service.ts';
 import { runsStack } from '../targeting/matching.ts';
@@ -72,7 +73,7 @@ export async function createDeployment(ports: FleetPorts, caller: Caller, input:
   const generatorId = input.generator_id ?? ownGenerator(ports, caller);
   checkCreator(caller, generatorId);
   const { name, description = null, yaml_content } = input;
-  checkStackText(name, description);
+  checkText('invalid_stack', name, description);
   await checkYaml({ yaml_content, is_deletion_marker: false });
   if (!(await findGenerator(ports.database, generatorId))) throw noGenerator();
   const now = timestamp(ports.clock);

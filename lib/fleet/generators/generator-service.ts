@@ -13,7 +13,7 @@ import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ListPage, PageRequest } from '../../platform/list-page.ts';
-import { Description, Name } from '../../platform/names.ts';
+import { checkText } from '../checked-text.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
@@ -33,15 +33,6 @@ const keyCreated = (caller: Caller, generator: Generator): AuditEntry => ({
   resourceType: 'pak',
 });
 
-function checkText(name: string, description: string | null): void {
-  for (const [field, schema, value] of [['name', Name, name] as const, ['description', Description.nullable(), description] as const]) {
-    const result = schema.safeParse(value);
-    if (result.success) continue;
-    const rule = result.error.issues[0]?.message ?? 'is invalid';
-    throw fleetError('invalid_generator', { message: `${field} ${rule}`, details: { field, rule } });
-  }
-}
-
 export async function getGenerator({ database }: FleetPorts, id: string): Promise<StoredGenerator> {
   const generator = await findGenerator(database, id);
   if (!generator) throw fleetError('generator_not_found');
@@ -60,7 +51,7 @@ export async function createGenerator(
   caller: Caller,
   { name, description = null, allowed_agent_ids = null }: GeneratorInput,
 ): Promise<{ generator: Generator; pak: string }> {
-  checkText(name, description);
+  checkText('invalid_generator', name, description);
   const now = timestamp(ports.clock);
   const generator: Generator = {
     id: newId(),
@@ -97,7 +88,7 @@ export const updateGenerator = (ports: FleetPorts, caller: Caller, id: string, c
     if (name !== before.name && !isAdmin(caller)) {
       throw fleetError('admin_required', { message: 'name: only an admin may rename a generator; send its present name' });
     }
-    checkText(name, description);
+    checkText('invalid_generator', name, description);
     const after: Generator = {
       ...before,
       name,

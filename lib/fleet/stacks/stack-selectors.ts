@@ -1,25 +1,25 @@
 import * as z from 'zod';
 import { decideFor } from '../../identity/principal.ts';
-import { ConditionFailed, type Item, queryAll, type Write } from '../../platform/database/database.ts';
-import { newId } from '../../platform/ids.ts';
+import { ConditionFailed, type Item, queryAll } from '../../platform/database/database.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
-import { fleetError, uniqueViolation } from '../fleet-errors.ts';
+import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
-import {
-  fleetTable,
-  matchKey,
-  type Selector,
-  stackAnnotationKey,
-  stackKey,
-  stackLabelKey,
-  stackPk,
-  stackTargetKey,
-} from '../fleet-table.ts';
+import { fleetTable, matchKey, type Selector, stackKey, stackPk, stackTargetKey } from '../fleet-table.ts';
 import { announce } from '../targeting/fleet-changed.ts';
 import { headUnmoved, matchEdgeWrite } from '../targeting/match-edges.ts';
+import {
+  annotationAddition,
+  annotationRemoval,
+  labelAddition,
+  labelRemoval,
+  SELECTOR_LIMITS,
+  type SelectorAddition,
+  type SelectorChange,
+  selectorAudit,
+  selectorPrefix,
+} from '../targeting/owned-selectors.ts';
 import { stackSelectorAddWrite, stackSelectorRemoveWrite } from '../targeting/selection.ts';
-import { checkAnnotation, checkLabel, isSelectorText } from '../targeting/selector.ts';
-import { STACK_LIMITS, type Stack } from './stack.ts';
+import type { Stack } from './stack.ts';
 import { findStack, type StoredStack } from './stack-repository.ts';
 import { checkOwner } from './stack-service.ts';
 
@@ -32,23 +32,18 @@ export const StackAnnotation = z
   .meta({ id: 'StackAnnotation' });
 export type StackAnnotation = z.infer<typeof StackAnnotation>;
 
-export async function listStackLabels(ports: FleetPorts, caller: Caller, stackId: string): Promise<StackLabel[]> {
-  const items = await readableItems(ports, caller, stackId, stackLabelKey('', '').sk, STACK_LIMITS.labels);
-  return items.map((item) => StackLabel.parse(item));
-}
+export const listStackLabels = async (ports: FleetPorts, caller: Caller, stackId: string): Promise<StackLabel[]> =>
+  (await readableItems(ports, caller, stackId, 'label')).map((item) => StackLabel.parse(item));
 
-export async function listStackAnnotations(ports: FleetPorts, caller: Caller, stackId: string): Promise<StackAnnotation[]> {
-  const items = await readableItems(ports, caller, stackId, stackAnnotationKey('', '').sk, STACK_LIMITS.annotations);
-  return items.map((item) => StackAnnotation.parse(item));
-}
+export const listStackAnnotations = async (ports: FleetPorts, caller: Caller, stackId: string): Promise<StackAnnotation[]> =>
+  (await readableItems(ports, caller, stackId, 'annotation')).map((item) => StackAnnotation.parse(item));
 
 /** Admins, the owner, and an agent with an explicit target may read. An admin gets an empty list for an unknown stack. */
 async function readableItems(
   { database }: FleetPorts,
   { principal }: Caller,
   stackId: string,
-  prefix: string,
-  limit: number,
+  kind: 'label' | 'annotation',
 ): Promise<Item[]> {
   const stack = await findStack(database, stackId);
   const found = () => {
@@ -61,136 +56,76 @@ async function readableItems(
     generator: ({ id }) => id === found().generator_id,
   });
   if (!isReadable) throw fleetError('stack_not_accessible');
-  return stack ? queryAll(database, table, { pk: stackPk(stackId), prefix, limit }) : [];
+  const where = { pk: stackPk(stackId), prefix: selectorPrefix('stack', kind), limit: SELECTOR_LIMITS[kind] };
+  return stack ? queryAll(database, table, where) : [];
 }
 
-export async function addStackLabel(ports: FleetPorts, caller: Caller, stack: StoredStack, label: string): Promise<StackLabel> {
-  checkOwner(caller, stack);
-  checkLabel(label);
-  const value: StackLabel = { id: newId(), stack_id: stack.id, label };
-  const taken = () => uniqueViolation('stack_labels_stack_id_label', 'the stack has this label already');
-  const put: Write = {
-    table,
-    put: { ...stackLabelKey(stack.id, label), type: 'stack-label', ...value },
-    if: { exists: false },
-    orElse: taken,
-  };
-  await addSelector(ports, caller, stack, put, { label }, 'label');
-  return value;
-}
+export const addStackLabel = async (ports: FleetPorts, caller: Caller, stack: StoredStack, label: string): Promise<StackLabel> =>
+  StackLabel.parse(await addSelector(ports, caller, stack, labelAddition('stack', stack.id, label)));
 
-export async function addStackAnnotation(
+export const addStackAnnotation = async (
   ports: FleetPorts,
   caller: Caller,
   stack: StoredStack,
   key: string,
   value: string,
-): Promise<StackAnnotation> {
-  checkOwner(caller, stack);
-  checkAnnotation('stack', key, value);
-  const annotation: StackAnnotation = { id: newId(), stack_id: stack.id, key, value };
-  const taken = () => uniqueViolation('stack_annotations_stack_id_key', 'the stack has an annotation with this key already');
-  const put: Write = {
-    table,
-    put: { ...stackAnnotationKey(stack.id, key), type: 'stack-annotation', ...annotation },
-    if: { exists: false },
-    orElse: taken,
-  };
-  await addSelector(ports, caller, stack, put, { key, value }, 'annotation');
-  return annotation;
-}
+): Promise<StackAnnotation> =>
+  StackAnnotation.parse(await addSelector(ports, caller, stack, annotationAddition('stack', stack.id, key, value)));
 
 /** The new match edge copies the stack's head, so the transaction fails if the head moves meanwhile, and is tried again. */
-async function addSelector(
-  ports: FleetPorts,
-  caller: Caller,
-  before: StoredStack,
-  put: Write,
-  selector: Selector,
-  what: 'label' | 'annotation',
-): Promise<void> {
+async function addSelector(ports: FleetPorts, caller: Caller, before: StoredStack, addition: SelectorAddition): Promise<Item> {
+  checkOwner(caller, before);
+  const { kind, selector } = addition;
   const { database, commit } = ports;
-  const count = `${what}_count` as const;
-  const limit = STACK_LIMITS[`${what}s`];
+  const count = `${kind}_count` as const;
+  const limit = SELECTOR_LIMITS[kind];
   let stack = before;
   await retryOnConcurrentChange(ports, 'stack', async () => {
     const { below, equals } = { below: {}, equals: {}, ...headUnmoved(stack) };
     try {
       await commit({
         writes: [
-          put,
+          addition.write,
           matchEdgeWrite(stack, selector),
           stackSelectorAddWrite(stack.id, selector),
           { table, update: stackKey(stack.id), add: { [count]: 1 }, if: { exists: true, equals, below: { ...below, [count]: limit } } },
         ],
-        audit: { actor: caller, action: `stack.${what}_added`, resourceType: 'stack', resourceId: stack.id, details: selector },
+        audit: selectorAudit(caller, addition, 'added'),
         events: [selectorChanged(stack, selector)],
       });
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       const now = await findStack(database, stack.id);
       if (!now) throw fleetError('stack_not_found');
-      if (now[count] >= limit) throw fleetError('too_many', { message: `a stack has at most ${limit} ${what}s` });
+      if (now[count] >= limit) throw fleetError('too_many', { message: `a stack has at most ${limit} ${kind}s` });
       stack = now;
       throw error;
     }
   });
+  return addition.item;
 }
 
 const selectorChanged = ({ id, generator_id }: Stack, selector: Selector) =>
   announce({ kind: 'selector-changed', stack_id: id, generator_id, selector });
 
-export async function removeStackLabel(ports: FleetPorts, caller: Caller, stack: StoredStack, label: string): Promise<void> {
-  checkOwner(caller, stack);
-  const gone = (): Error => fleetError('stack_label_not_found');
-  if (!isSelectorText(label)) throw gone();
-  await removeSelector(
-    ports,
-    caller,
-    stack,
-    { table, delete: stackLabelKey(stack.id, label), if: { exists: true }, orElse: gone },
-    { label },
-    'label',
-  );
-}
+export const removeStackLabel = async (ports: FleetPorts, caller: Caller, stack: StoredStack, label: string): Promise<void> =>
+  removeSelector(ports, caller, stack, labelRemoval('stack', stack.id, label));
 
-export async function removeStackAnnotation(ports: FleetPorts, caller: Caller, stack: StoredStack, key: string): Promise<void> {
-  checkOwner(caller, stack);
-  const gone = (): Error => fleetError('stack_annotation_not_found');
-  const item = isSelectorText(key) && (await ports.database.get(table, stackAnnotationKey(stack.id, key)));
-  if (!item) throw gone();
-  const { id, value } = StackAnnotation.parse(item);
-  await removeSelector(
-    ports,
-    caller,
-    stack,
-    { table, delete: stackAnnotationKey(stack.id, key), if: { equals: { id } }, orElse: gone },
-    { key, value },
-    'annotation',
-  );
-}
+export const removeStackAnnotation = async (ports: FleetPorts, caller: Caller, stack: StoredStack, key: string): Promise<void> =>
+  removeSelector(ports, caller, stack, await annotationRemoval(ports.database, 'stack', stack.id, key));
 
-const removeSelector = (
-  { commit }: FleetPorts,
-  caller: Caller,
-  stack: Stack,
-  drop: Write,
-  selector: Selector,
-  what: 'label' | 'annotation',
-) =>
-  commit({
+async function removeSelector({ commit }: FleetPorts, caller: Caller, stack: Stack, removal: SelectorChange): Promise<void> {
+  checkOwner(caller, stack);
+  const { kind, selector, write } = removal;
+  const gone = () => fleetError('stack_not_found');
+  await commit({
     writes: [
-      drop,
+      write,
       { table, delete: matchKey(stack.generator_id, selector, stack.id) },
-      {
-        table,
-        update: stackKey(stack.id),
-        add: { [`${what}_count`]: -1 },
-        if: { exists: true },
-        orElse: () => fleetError('stack_not_found'),
-      },
+      { table, update: stackKey(stack.id), add: { [`${kind}_count`]: -1 }, if: { exists: true }, orElse: gone },
       stackSelectorRemoveWrite(stack.id, selector),
     ],
-    audit: { actor: caller, action: `stack.${what}_removed`, resourceType: 'stack', resourceId: stack.id, details: selector },
+    audit: selectorAudit(caller, removal, 'removed'),
     events: [selectorChanged(stack, selector)],
   });
+}

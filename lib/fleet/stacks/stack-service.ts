@@ -5,6 +5,7 @@ import { timestamp } from '../../platform/clock.ts';
 import { ConditionFailed } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ListPage, PageRequest } from '../../platform/list-page.ts';
+import { checkText } from '../checked-text.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
@@ -12,7 +13,7 @@ import { stackSelectorsKey } from '../fleet-table.ts';
 import { announceRemoval } from '../removal/fleet-removed.ts';
 import { announce } from '../targeting/fleet-changed.ts';
 import { findStackSelectors } from '../targeting/selection.ts';
-import { checkStackText, type Stack } from './stack.ts';
+import type { Stack } from './stack.ts';
 import { listStacks, listStacksOfGenerator } from './stack-lists.ts';
 import { findStack, type StoredStack, stackNewWrites, stackRemoveWrites, stackUpdateWrites } from './stack-repository.ts';
 
@@ -81,7 +82,7 @@ export interface NewStack {
 
 export async function createStack(ports: FleetPorts, caller: Caller, { name, description = null, generator_id }: NewStack): Promise<Stack> {
   checkCreator(caller, generator_id);
-  checkStackText(name, description);
+  checkText('invalid_stack', name, description);
   if (!(await findGenerator(ports.database, generator_id))) throw noGenerator();
   const now = timestamp(ports.clock);
   const stack: Stack = { id: newId(), created_at: now, updated_at: now, deleted_at: null, name, description, generator_id };
@@ -99,7 +100,7 @@ export const updateStack = (
 ): Promise<Stack> =>
   changeOwn(ports, caller, stack, async (before) => {
     const { name, description = before.description } = change;
-    checkStackText(name, description);
+    checkText('invalid_stack', name, description);
     const after: Stack = { ...before, name, description, updated_at: timestamp(ports.clock) };
     // The clean-up of a removed generator goes through its stacks by name: no stack may move behind it.
     const ownerPresent = name === before.name ? [] : [generatorPresent(before.generator_id, () => fleetError('stack_not_found'))];

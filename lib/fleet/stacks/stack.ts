@@ -1,6 +1,4 @@
 import * as z from 'zod';
-import { Description, Name } from '../../platform/names.ts';
-import { fleetError } from '../fleet-errors.ts';
 
 const time = z.iso.datetime();
 
@@ -21,14 +19,3 @@ export type Stack = z.infer<typeof Stack>;
 /** The stack's newest deployment object, which is its desired state. */
 export const StackHead = z.object({ object_id: z.uuid(), sequence: z.int(), checksum: z.string(), is_deletion_marker: z.boolean() });
 export type StackHead = z.infer<typeof StackHead>;
-
-export const STACK_LIMITS = { labels: 64, annotations: 64 } as const;
-
-export function checkStackText(name: string, description: string | null): void {
-  for (const [field, schema, value] of [['name', Name, name] as const, ['description', Description.nullable(), description] as const]) {
-    const result = schema.safeParse(value);
-    if (result.success) continue;
-    const rule = result.error.issues[0]?.message ?? 'is invalid';
-    throw fleetError('invalid_stack', { message: `${field} ${rule}`, details: { field, rule } });
-  }
-}
