@@ -5,6 +5,7 @@ import { findBinaries } from '../test/kubernetes/kubernetes-binaries.ts';
 import { applyLatency } from './apply-latency.ts';
 import { assignmentCost } from './assignment-cost.ts';
 import { bundles } from './bundles.ts';
+import { fanOutCost } from './fan-out-cost.ts';
 import { idlePollCost } from './idle-poll-cost.ts';
 import { largeStack } from './large-stack.ts';
 import { pollRhythm } from './poll-rhythm.ts';
@@ -17,6 +18,7 @@ import { yamlCost } from './yaml-cost.ts';
 const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<BenchTable> }> = {
   idle: { needsKubernetes: false, run: idlePollCost },
   assignments: { needsKubernetes: false, run: assignmentCost },
+  fanout: { needsKubernetes: false, run: fanOutCost },
   poll: { needsKubernetes: false, run: pollThroughput },
   bundles: { needsKubernetes: false, run: bundles },
   rhythm: { needsKubernetes: false, run: pollRhythm },
