@@ -2,6 +2,30 @@ import { expect, test } from '@jest/globals';
 import { parseYamlDocuments } from '../../lib/fleet/protocol/yaml-documents.ts';
 import { YAML_LIMITS, YamlError, type YamlErrorCode } from '../../lib/fleet/protocol/yaml-rules.ts';
 
+/** About 1 MiB of plain manifests. */
+const DATA = Array.from({ length: 40 }, (_, n) => `  key-${n}: some words\n`).join('');
+const ORDINARY = Array.from(
+  { length: YAML_LIMITS.documents - 1 },
+  (_, n) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c${n}\ndata:\n${DATA}`,
+).join('---\n');
+
+/** Microseconds of CPU of the cheapest of three runs: other work on the machine makes a run dearer, never cheaper. */
+function leastCpu(run: () => unknown): number {
+  const costs = Array.from({ length: 3 }, () => {
+    const started = process.cpuUsage();
+    run();
+    const { user, system } = process.cpuUsage(started);
+    return user + system;
+  });
+  return Math.min(...costs);
+}
+
+let ordinary: number | undefined;
+function ordinaryCpu(): number {
+  ordinary ??= leastCpu(() => parseYamlDocuments(ORDINARY));
+  return ordinary;
+}
+
 const laughs = [
   'a0: &a0 [x,x,x,x,x,x,x,x,x]',
   ...Array.from({ length: 9 }, (_, level) => `a${level + 1}: &a${level + 1} [${Array(9).fill(`*a${level}`).join(',')}]`),
@@ -30,21 +54,16 @@ test.each<[string, string, YamlErrorCode]>([
   ['an unknown alias', 'a: *b', 'syntax'],
   ['half a map', 'a: {b: 1', 'syntax'],
   ['tabs for indentation', 'a:\n\tb: 1', 'syntax'],
-])('%s is refused within 100 ms', (_what, text, code) => {
-  const startedMs = performance.now();
-  const error = failureOf(text);
-  expect(error.code).toBe(code);
-  // A cold start and a busy machine are allowed for.
-  expect(performance.now() - startedMs).toBeLessThan(400);
+])('%s is refused at no more than three times the cost of the largest ordinary text', (_what, text, code) => {
+  expect(failureOf(text).code).toBe(code);
+  expect(leastCpu(() => failureOf(text))).toBeLessThan(3 * ordinaryCpu());
 });
 
 test.each([
   ['a map as wide as it can be', `{${Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join(',')}}`],
   ['anchors everywhere', `a:\n${Array.from({ length: 15_000 }, (_, index) => `- &a${index} x`).join('\n')}\n${'- *a0\n'.repeat(900)}`],
-])('%s is read in time proportional to its length', (_what, text) => {
-  const startedMs = performance.now();
-  parseYamlDocuments(text);
-  expect(performance.now() - startedMs).toBeLessThan(8_000);
+])('%s is read at most ten times as expensively as the largest ordinary text', (_what, text) => {
+  expect(leastCpu(() => parseYamlDocuments(text))).toBeLessThan(10 * ordinaryCpu());
 });
 
 test('an error says which document and line', () => {
@@ -121,11 +140,8 @@ test('an alias stands for what its name meant where it was written', () => {
 test.each([['[,,,,'], ['}'], ['a: }\n'], ['""""'], ['%a\n'], ['[!x a,']])(
   'a text of nothing but mistakes is refused at the first: %j',
   (part) => {
-    const started = performance.now();
-    expect(() => parseYamlDocuments(part.repeat(Math.floor(1_000_000 / part.length)))).toThrow(
-      expect.objectContaining({ name: 'YamlError' }),
-    );
-    expect(performance.now() - started).toBeLessThan(5_000);
+    const text = part.repeat(Math.floor(1_000_000 / part.length));
+    expect(leastCpu(() => failureOf(text))).toBeLessThan(10 * ordinaryCpu());
   },
 );
 

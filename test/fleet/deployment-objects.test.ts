@@ -174,13 +174,11 @@ describe('what is no desired state is refused:', () => {
     'a thousand and one documents': '---\na: 1\n'.repeat(1_001),
   };
   test.each(Object.entries(BAD))('%s', async (_what, yaml) => {
-    const started = performance.now();
     expect(await generator.api.post(path, { yaml_content: yaml })).toMatchObject({
       status: 400,
       body: { code: 'invalid_deployment_object' },
     });
     expect(await generator.api.post(path, yaml, { contentType: 'text/yaml' })).toMatchObject({ status: 400 });
-    expect(performance.now() - started).toBeLessThan(1_000);
     expect(await ok(generator.api.get(path))).toEqual([]);
   });
   test('the answer says where, and what to write instead', async () => {
