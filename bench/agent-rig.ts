@@ -18,18 +18,18 @@ export interface BenchReport {
   message: string;
 }
 
-/** A server in its own process, a real API server, and an agent between them in this one. */
+/** A server in its own process, a real API server, and an agent in this process. */
 export interface AgentRig {
   client: BenchClient;
   agent: Agent;
   cluster: Cluster;
   kubernetes: RunningCluster;
-  /** A stack targeted at the agent. */
+  /** Creates a stack with a target to the agent. */
   createStack(name: string): Promise<string>;
   submit(stackId: string, yaml: string): Promise<string>;
-  /** Resolves with the agent's report on this object. */
-  reported(objectId: string): Promise<BenchReport>;
-  /** When the API server last said that it has stored the object of this name. */
+  /** Resolves with the agent's report on this deployment object. */
+  reported(deploymentObjectId: string): Promise<BenchReport>;
+  /** The time at which the API server last answered that it has stored the object of this name. */
   storedAtMs(name: string): number;
   stop(): Promise<void>;
 }
@@ -64,7 +64,7 @@ export async function startAgentRig({ pollingIntervalMs }: { pollingIntervalMs: 
     ...plain,
     async report(agentId, event, signal) {
       await plain.report(agentId, event, signal);
-      // The server has stored it: from here on anybody can read it.
+      // The server has stored the report, so that anybody can read it from now on.
       const report = { atMs: performance.now(), status: event.status, message: event.message ?? '' };
       reports.set(event.deployment_object_id, report);
       waiting.get(event.deployment_object_id)?.(report);
@@ -85,9 +85,9 @@ export async function startAgentRig({ pollingIntervalMs }: { pollingIntervalMs: 
     },
     submit: async (stackId, yaml) =>
       (await client.call<{ id: string }>('POST', `/api/v1/stacks/${stackId}/deployment-objects`, { body: { yaml_content: yaml } })).id,
-    reported: (objectId) => {
-      const report = reports.get(objectId);
-      return report ? Promise.resolve(report) : new Promise((resolve) => waiting.set(objectId, resolve));
+    reported: (deploymentObjectId) => {
+      const report = reports.get(deploymentObjectId);
+      return report ? Promise.resolve(report) : new Promise((resolve) => waiting.set(deploymentObjectId, resolve));
     },
     storedAtMs: (name) => stored.get(name) ?? Number.NaN,
     async stop() {

@@ -5,10 +5,10 @@ import { type BenchTable, percentile, rounded } from './statistics.ts';
 
 const POSTS = 100;
 const INTERVAL_MS = 1_000;
-/** Its multiples spread evenly over the interval, in no order: users post at any point of it, and a hundred posts meet each alike. */
+/** The multiples of this number, modulo one, spread posts evenly over the interval in no order, as users post at any time. */
 const GOLDEN = 0.618_033_988_749_895;
 
-/** From the POST of a small stack's next state to the object, and to the agent's SUCCESS report, on a real API server, polling once a second. */
+/** The time from the POST of a small stack's next state to the object in a real API server, and to the agent's SUCCESS report. */
 export async function applyLatency(): Promise<BenchTable> {
   const rig = await startAgentRig({ pollingIntervalMs: INTERVAL_MS });
   const times = { object: [] as number[], report: [] as number[] };
@@ -32,7 +32,7 @@ export async function applyLatency(): Promise<BenchTable> {
   };
   return {
     title: 'POST to applied',
-    about: `${POSTS} posts of one ConfigMap, spread over the agent's interval, the agent polling every ${INTERVAL_MS} ms at the most.`,
+    about: `${POSTS} posts of one ConfigMap, spread over the interval of the agent, which polls at least every ${INTERVAL_MS} ms.`,
     columns: ['until', 'p50 ms', 'p90 ms', 'p99 ms', 'max ms', 'Brokkr 0.9.1 p50', 'p99'],
     rows: [
       row('the API server has stored the object', times.object, ['520', '1,013']),

@@ -17,7 +17,7 @@ interface Answer {
 
 type Measured = <T>(what: string, aim: string, action: () => Promise<T>) => Promise<T>;
 
-/** The store's units for an agent's questions and for a confirmed removal, by the number of stacks that the agent runs. */
+/** Measures the store's units for an agent's polls and for a confirmed removal, by the number of stacks that the agent runs. */
 export async function assignmentCost(): Promise<BenchTable> {
   const tally = { read: 0, write: 0 };
   const host = await startHost({
@@ -44,10 +44,10 @@ export async function assignmentCost(): Promise<BenchTable> {
     await host.stop();
   }
   return {
-    title: 'What an agent should run: what it costs the store',
+    title: 'Assignments: the cost for the store',
     about:
-      'An agent with one label that so many stacks share; read and write units as DynamoDB accounts for them, the request’s own admission included. The aims are for 1,000 stacks.',
-    columns: ['stacks', 'what', 'read units', 'write units', 'aim'],
+      'An agent has one label, which all the stacks share. Read and write units are as DynamoDB counts them, including the admission of the request. The aims are for 1,000 stacks.',
+    columns: ['stacks', 'request', 'read units', 'write units', 'aim'],
     rows,
   };
 }
@@ -62,25 +62,25 @@ async function measureAgent(host: Host, client: BenchClient, size: number, measu
     client.call('POST', `/api/v1/stacks/${changed}/deployment-objects`, { body: { yaml_content: configMaps(count, 'changed') } });
   const path = `/api/v1/agents/${agent.id}/assignments`;
 
-  await measured('the first list', '', () => wholeList(client, agent));
-  const held = await measured('a whole look at an unchanged state', '150 + 0', () => wholeList(client, agent));
+  await measured('the first list', '', () => readWholeList(client, agent));
+  const held = await measured('the whole list, unchanged', '150 + 0', () => readWholeList(client, agent));
   await measured('an idle poll', '1 + 0', () => client.call('GET', path, { pak: agent.pak, etag: `"${held.revision}"`, expect: 304 }));
   await submit(1);
-  await measured('one changed stack, to an agent that says what it holds', '20 + 2', () =>
+  await measured('one changed stack, with `since`', '20 + 2', () =>
     client.call('GET', `${path}?since=${held.revision}`, { pak: agent.pak }),
   );
   await submit(2);
-  await measured('one changed stack, the whole list', '150 + 2', () => wholeList(client, agent));
+  await measured('one changed stack, the whole list', '150 + 2', () => readWholeList(client, agent));
   await client.call('DELETE', `/api/v1/stacks/${lost}`);
-  const { assignments } = await measured('one withdrawn stack, the whole list', '', () => wholeList(client, agent));
+  const { assignments } = await measured('one withdrawn stack, the whole list', '', () => readWholeList(client, agent));
   const removed = assignments.find(({ stack_id }) => stack_id === lost)?.deployment_object_id ?? '';
-  await measured('one confirmed removal, beside its report', '6', () =>
+  await measured('one confirmed removal, without its report', '6', () =>
     confirmRemoval(host.app.services, agent.id, { id: removed, stack_id: lost }),
   );
 }
 
-/** All pages, again and again until an answer leaves nothing for the next poll. */
-async function wholeList(client: BenchClient, agent: BenchAgent): Promise<Answer> {
+/** Reads all pages, repeatedly, until an answer leaves nothing for the next poll. */
+async function readWholeList(client: BenchClient, agent: BenchAgent): Promise<Answer> {
   const path = `/api/v1/agents/${agent.id}/assignments`;
   for (;;) {
     const first = await client.call<Answer>('GET', path, { pak: agent.pak });

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 
-/** The least that a Node server can do for an idle poll: the yardstick beside the host, in a process of its own. Ends with its parent. */
+/** A bare Node server, as the measure for the host: the least that a server can do for an idle poll. Ends with its parent process. */
 const server = createServer((_request, response) => {
   response.statusCode = 304;
   response.end();

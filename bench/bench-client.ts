@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 
-/** A JSON client over kept-alive connections; throws on anything but the status expected. */
+/** A JSON client over kept-alive connections. It throws for any other status than the expected one. */
 export interface BenchClient {
   call<T>(
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
@@ -25,8 +25,8 @@ export function benchClient(url: string, adminPak: string, connections = 64): Be
         body: body === undefined ? null : JSON.stringify(body),
       });
       const text = await response.body.text();
-      const fine = expect === undefined ? response.statusCode < 300 : response.statusCode === expect;
-      if (!fine) throw new Error(`${method} ${path}: ${response.statusCode} ${text.slice(0, 200)}`);
+      const isExpected = expect === undefined ? response.statusCode < 300 : response.statusCode === expect;
+      if (!isExpected) throw new Error(`${method} ${path}: ${response.statusCode} ${text.slice(0, 200)}`);
       return (text === '' ? undefined : JSON.parse(text)) as never;
     },
     close: () => pool.close(),

@@ -6,7 +6,7 @@ export interface BenchAgent {
   name: string;
 }
 
-/** An ACTIVE agent, registered with the generator. */
+/** Creates an ACTIVE agent that is registered with the generator. */
 export async function createBenchAgent(client: BenchClient, name: string, generatorId: string): Promise<BenchAgent> {
   const { agent, initial_pak } = await client.call<{ agent: { id: string }; initial_pak: string }>('POST', '/api/v1/agents', {
     body: { name, cluster_name: 'bench', generator_ids: [generatorId] },
@@ -19,7 +19,7 @@ export const createBenchGenerator = async (client: BenchClient): Promise<string>
   (await client.call<{ generator: { id: string } }>('POST', '/api/v1/generators', { body: { name: `bench-${process.hrtime.bigint()}` } }))
     .generator.id;
 
-/** Stacks with one small object each. */
+/** Creates stacks with one small deployment object each. */
 export const createBenchStacks = (client: BenchClient, generatorId: string, count: number): Promise<string[]> =>
   inParallel(count, 16, async (n) => {
     const stack = await client.call<{ id: string }>('POST', '/api/v1/stacks', { body: { name: `bench-${n}`, generator_id: generatorId } });

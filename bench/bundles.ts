@@ -9,10 +9,10 @@ import { type BenchTable, rounded } from './statistics.ts';
 
 const ROUNDS = 15;
 
-/** Node with nothing but its own modules that any caller of AWS needs, as the Lambda runtime has them loaded already. */
+/** Loads only modules that any client of AWS needs and that the Lambda runtime has loaded already. */
 const BARE = "for (const name of ['http', 'https', 'crypto', 'stream', 'zlib']) process.getBuiltinModule(name);\n";
 
-/** Size of each function's bundle, and the CPU time of importing it. */
+/** Measures the size of each function's bundle and the CPU time of its import. */
 export async function bundles(): Promise<BenchTable> {
   const folder = await mkdtemp(join(tmpdir(), 'brokkr-bundles-'));
   try {
@@ -23,13 +23,13 @@ export async function bundles(): Promise<BenchTable> {
       functions.push({ name, ...(await bundleFunction(file, folder)) });
     }
     const least = new Map<string, number>();
-    // Round by round, so that a busy moment of the machine meets all of them.
+    // The functions take turns, so that a busy moment of the machine affects all of them.
     for (let round = 0; round < ROUNDS; round++) {
       for (const { file } of functions) least.set(file, Math.min(least.get(file) ?? Number.POSITIVE_INFINITY, await importCpuMs(file)));
     }
     return {
       title: 'Functions on a cold start',
-      about: `Each function bundled as for AWS; the CPU time of importing it, the least of ${ROUNDS} new processes. "Bare Node" loads only modules that Lambda's own runtime has loaded before a function. The aims: at most 1 MB and 60 ms for what agents call, 100 ms for the others, and no store client in health and static pages.`,
+      about: `Each function is bundled as for AWS. The CPU time of its import is the least of ${ROUNDS} new processes. "Bare Node" loads only modules that Lambda's own runtime has loaded before a function. The aims: at most 1 MB and 60 ms for what agents call, 100 ms for the others, and no store client in health and static pages.`,
       columns: ['function', 'KB', 'CPU ms to import'],
       rows: functions.map(({ name, file, bytes }) => [name, rounded(bytes / 1_000, 0), rounded(least.get(file) ?? Number.NaN, 1)]),
     };

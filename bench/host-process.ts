@@ -4,16 +4,16 @@ import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import { cpuMs } from './process-cpu.ts';
 
-/** A host in a process of its own, so that its CPU can be told from that of whoever asks it. */
+/** A host in a process of its own, so that its CPU time can be measured apart from that of its callers. */
 export interface HostProcess {
   url: string;
   adminPak: string;
-  /** CPU milliseconds so far, of the server and of its embedded store. */
+  /** The CPU milliseconds so far, of the server and of its embedded store. */
   cpu(): { serverMs: number; storeMs: number };
   stop(): Promise<void>;
 }
 
-/** Starts `node bench/host-child.ts`: the host on embedded engines that keep nothing, or what they need in a folder. */
+/** Starts `node bench/host-child.ts`, the host on embedded engines, which keep their data in a folder or nowhere. */
 export async function startHostProcess({
   dataDir = '',
   nodeFlags = [],
@@ -21,19 +21,19 @@ export async function startHostProcess({
   dataDir?: string;
   nodeFlags?: readonly string[];
 } = {}): Promise<HostProcess> {
-  const { said, pid, stop } = await startChild('host-child.ts', { nodeFlags, args: [dataDir] });
-  const { url, adminPak, storePid } = Said.parse(said);
+  const { output, pid, stop } = await startChild('host-child.ts', { nodeFlags, args: [dataDir] });
+  const { url, adminPak, storePid } = HostOutput.parse(output);
   return { url, adminPak, cpu: () => ({ serverMs: cpuMs(pid), storeMs: cpuMs(storePid) }), stop };
 }
-const Said = z.object({ url: z.string(), adminPak: z.string(), storePid: z.number() });
+const HostOutput = z.object({ url: z.string(), adminPak: z.string(), storePid: z.number() });
 
-/** A bare Node server that answers 304 to everything. */
+/** Starts a bare Node server that answers 304 to every request. */
 export async function startBareServer(): Promise<{ url: string; cpuMs(): number; stop(): Promise<void> }> {
-  const { said, pid, stop } = await startChild('bare-child.ts');
-  return { url: z.object({ url: z.string() }).parse(said).url, cpuMs: () => cpuMs(pid), stop };
+  const { output, pid, stop } = await startChild('bare-child.ts');
+  return { url: z.object({ url: z.string() }).parse(output).url, cpuMs: () => cpuMs(pid), stop };
 }
 
-/** Runs a module of this folder; resolves to the line of JSON with which it says that it is ready. */
+/** Runs a module of this folder. Resolves when it has printed its line of JSON, which means that it is ready. */
 async function startChild(module: string, { nodeFlags = [], args = [] }: { nodeFlags?: readonly string[]; args?: readonly string[] } = {}) {
   const child = spawn(process.execPath, [...nodeFlags, resolve(import.meta.dirname, module), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -42,11 +42,11 @@ async function startChild(module: string, { nodeFlags = [], args = [] }: { nodeF
     createInterface({ input: child.stdout }).once('line', done);
     child.once('exit', (code) => failed(new Error(`${module} ended with ${code} before it was ready`)));
   });
-  const said: unknown = JSON.parse(line);
+  const output: unknown = JSON.parse(line);
   const stop = () =>
     new Promise<void>((done) => {
       child.once('exit', () => done());
       child.kill('SIGTERM');
     });
-  return { said, pid: child.pid ?? 0, stop };
+  return { output, pid: child.pid ?? 0, stop };
 }

@@ -19,7 +19,7 @@ interface Tally {
   calls: number;
 }
 
-/** What one idle poll consumes of the store, as DynamoDB's own accounting says (ReturnConsumedCapacity), and what it sends. */
+/** Measures the capacity that one idle poll consumes, as DynamoDB returns it (ReturnConsumedCapacity). */
 export async function idlePollCost(): Promise<BenchTable> {
   const tally: Tally = { readUnits: 0, writeUnits: 0, calls: 0 };
   const host = await startHost({
@@ -36,18 +36,18 @@ export async function idlePollCost(): Promise<BenchTable> {
     const generator = await createBenchGenerator(client);
     const stacks = await createBenchStacks(client, generator, Math.max(...SIZES));
     const agents = await Promise.all(SIZES.map((size) => createBenchAgent(client, `agent-${size}`, generator)));
-    for (const [at, agent] of agents.entries()) await targetAll(client, agent.id, stacks.slice(0, SIZES[at]));
+    for (const [index, agent] of agents.entries()) await targetAll(client, agent.id, stacks.slice(0, SIZES[index]));
     const rows: string[][] = [];
     for (const events of [0, EVENTS]) {
       if (events > 0) for (const agent of agents) await seedEvents(host, agent.id, events / agents.length);
-      for (const [at, agent] of agents.entries()) {
+      for (const [index, agent] of agents.entries()) {
         const { revision } = await client.call<{ revision: string }>('GET', `/api/v1/agents/${agent.id}/assignments`, { pak: agent.pak });
         const poll = () =>
           client.call('GET', `/api/v1/agents/${agent.id}/assignments`, { pak: agent.pak, etag: `"${revision}"`, expect: 304 });
         Object.assign(tally, { readUnits: 0, writeUnits: 0, calls: 0 });
         for (let n = 0; n < POLLS; n++) await poll();
         rows.push([
-          String(SIZES[at]),
+          String(SIZES[index]),
           String(events),
           String(tally.calls / POLLS),
           String(tally.readUnits / POLLS),
@@ -57,9 +57,9 @@ export async function idlePollCost(): Promise<BenchTable> {
       }
     }
     return {
-      title: 'One idle poll: what it costs the store',
+      title: 'One idle poll: the cost for the store',
       about:
-        'An agent that runs so many stacks asks whether anything has changed; nothing has. Strongly consistent, so that a revoked key is dead at once.',
+        'An agent with this number of stacks polls, and nothing has changed. Reads are strongly consistent, so that a revoked key stops working at once.',
       columns: ['stacks', 'past events', 'store calls', 'read units', 'write units', 'body bytes'],
       rows,
     };
@@ -69,7 +69,7 @@ export async function idlePollCost(): Promise<BenchTable> {
   }
 }
 
-/** Past events, written straight into the store as the service lays them out. */
+/** Writes past events directly into the store, in the service's layout. */
 async function seedEvents(host: Host, agentId: string, count: number): Promise<void> {
   const client = DynamoDBDocumentClient.from(
     dynamoDbClient({ ...(host.config.DYNAMODB_ENDPOINT && { endpoint: host.config.DYNAMODB_ENDPOINT }) }),

@@ -6,12 +6,12 @@ import { type BenchTable, percentile, rounded } from './statistics.ts';
 
 const OBJECTS = 500;
 const ROUNDS = 7;
-/** As many as the agent has under way. */
+/** The number of requests that the agent makes at a time. */
 const AT_ONCE = 64;
 
 /**
- * A stack of 500 ConfigMaps, from the POST to the stored SUCCESS report, the agent woken at once; and in between the same dry runs and
- * applies without anything of ours around them, since what the API server itself takes differs more than anything else.
+ * Measures a stack of 500 ConfigMaps, from the POST to the stored SUCCESS report, with an agent that polls at once. In the same rounds
+ * it measures the bare dry runs and applies, since the time that the API server itself takes varies most.
  */
 export async function largeStack(): Promise<BenchTable> {
   const rig = await startAgentRig({ pollingIntervalMs: 60_000 });
@@ -38,8 +38,8 @@ export async function largeStack(): Promise<BenchTable> {
   ];
   return {
     title: `A stack of ${OBJECTS} objects`,
-    about: `${ROUNDS} rounds, the agent asked to look right after the POST. Every object is dry-run on the server before any is applied; "bare" are these calls alone, ${AT_ONCE} at once, in the same rounds: what no agent could be faster than here. The aim: within 1.0 s, unchanged within 0.1 s.`,
-    columns: ['what', 'min ms', 'median ms', 'max ms', 'Brokkr 0.9.1'],
+    about: `${ROUNDS} rounds, in which the agent polls right after the POST. Every object is dry-run on the server before any is applied. "Bare" are these calls alone, ${AT_ONCE} at once, in the same rounds: no agent could be faster on this machine. The aim: within 1.0 s, unchanged within 0.1 s.`,
+    columns: ['change', 'min ms', 'median ms', 'max ms', 'Brokkr 0.9.1'],
     rows: [
       row('first apply', stack.first, '2.3–4.1 s'),
       row('bare', bare.first, ''),
@@ -59,7 +59,7 @@ async function applyStack(rig: AgentRig, stackId: string, yaml: string): Promise
   return atMs - started;
 }
 
-/** With the metadata that the agent would add, so that the objects are of the same size. */
+/** Applies the objects without the agent, with as much metadata as the agent adds, so that they have the same size. */
 async function applyBare({ cluster }: AgentRig, namespace: string, value: string): Promise<number> {
   const manifest = (n: number): Manifest => ({
     apiVersion: 'v1',

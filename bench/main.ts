@@ -14,7 +14,7 @@ import { readLists } from './read-lists.ts';
 import { type BenchTable, markdown } from './statistics.ts';
 import { yamlCost } from './yaml-cost.ts';
 
-/** `npm run bench [-- <names>]`: runs the benchmarks, prints their tables; a whole run is written to docs/benchmarks.md. */
+/** `npm run bench [-- <names>]`: runs the benchmarks and prints their tables. A run of all is written to docs/benchmarks.md. */
 const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<BenchTable> }> = {
   idle: { needsKubernetes: false, run: idlePollCost },
   assignments: { needsKubernetes: false, run: assignmentCost },
@@ -39,7 +39,7 @@ const sections: string[] = [];
 for (const [name, { needsKubernetes, run }] of Object.entries(BENCHMARKS)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
   if (needsKubernetes && !kubernetes) {
-    process.stdout.write(`${name}: left out, it needs a Kubernetes API server: npm run cluster:build\n\n`);
+    process.stdout.write(`${name}: skipped, it needs a Kubernetes API server: npm run cluster:build\n\n`);
     continue;
   }
   const section = markdown(await run());
@@ -57,9 +57,9 @@ function document(tables: readonly string[]): string {
   const machine = `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`;
   return `# Benchmarks
 
-Written by \`npm run bench\` on ${machine}; server, store, agent, API server and caller share it. Times depend on the machine and on what
-else it does: compare figures of one run. The figures of Brokkr 0.9.1 were measured on PostgreSQL on a two-core machine: one idle agent
-cycle costs its server 5.0, 7.2, 24 and 201 ms of CPU at 0, 10, 100 and 1,000 stacks.
+Written by \`npm run bench\` on ${machine}; server, store, agent, API server and caller share it. Times depend on the machine and its
+other work, so compare only figures of one run. The figures of Brokkr 0.9.1 were measured on PostgreSQL on a two-core machine: one idle
+agent cycle costs its server 5.0, 7.2, 24 and 201 ms of CPU at 0, 10, 100 and 1,000 stacks.
 
 ${tables.join('\n')}`;
 }

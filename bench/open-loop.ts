@@ -1,5 +1,5 @@
-/** Calls at a steady rhythm, whether earlier ones have been answered or not: how a fleet asks, each agent on a clock of its own. */
-export async function openLoop(perSecond: number, seconds: number, call: (n: number) => Promise<unknown>): Promise<number> {
+/** Calls at a steady rate, whether earlier calls have been answered or not, as the agents of a fleet do. Returns the number of calls. */
+export async function runOpenLoop(perSecond: number, seconds: number, call: (n: number) => Promise<unknown>): Promise<number> {
   const started = performance.now();
   const calls: Promise<unknown>[] = [];
   const count = Math.round(perSecond * seconds);

@@ -1,7 +1,7 @@
 import { benchClient, inParallel } from './bench-client.ts';
 import { createBenchAgent, createBenchGenerator } from './bench-fleet.ts';
 import { type HostProcess, startBareServer, startHostProcess } from './host-process.ts';
-import { openLoop } from './open-loop.ts';
+import { runOpenLoop } from './open-loop.ts';
 import { type BenchTable, percentile, rounded } from './statistics.ts';
 
 const AGENTS = 100;
@@ -15,7 +15,7 @@ interface Round {
   storeMs: number;
 }
 
-/** What an idle poll costs at the rhythm of a fleet, beside a bare Node server at the same rhythm, in turns. */
+/** Measures the cost of an idle poll at the rate of a fleet, in turns with a bare Node server at the same rate. */
 export async function pollRhythm(): Promise<BenchTable> {
   const [host, bare] = await Promise.all([startHostProcess(), startBareServer()]);
   const client = benchClient(host.url, host.adminPak, AGENTS);
@@ -23,7 +23,7 @@ export async function pollRhythm(): Promise<BenchTable> {
   try {
     const pollHost = await preparePolls(client);
     const pollBare = () => bareClient.call('GET', '/', { expect: 304 });
-    // Until both are compiled, their connections open.
+    // Warms both up, until their code is compiled and their connections are open.
     await inParallel(5_000, 32, pollHost);
     await inParallel(5_000, 32, pollBare);
     const rounds: Round[] = [];
@@ -39,7 +39,7 @@ export async function pollRhythm(): Promise<BenchTable> {
   }
 }
 
-/** Enlists the agents; the poll of one after the other. */
+/** Creates the agents. Returns a function that polls as one agent after the other. */
 async function preparePolls(client: ReturnType<typeof benchClient>): Promise<(n: number) => Promise<unknown>> {
   const generator = await createBenchGenerator(client);
   const agents = await inParallel(AGENTS, 16, async (n) => {
@@ -56,13 +56,13 @@ async function preparePolls(client: ReturnType<typeof benchClient>): Promise<(n:
 
 async function perCall(cpuMs: () => number, call: (n: number) => Promise<unknown>): Promise<number> {
   const before = cpuMs();
-  const count = await openLoop(PER_SECOND, SECONDS, call);
+  const count = await runOpenLoop(PER_SECOND, SECONDS, call);
   return (cpuMs() - before) / count;
 }
 
 async function perPoll(host: HostProcess, poll: (n: number) => Promise<unknown>): Promise<Omit<Round, 'bareMs'>> {
   const before = host.cpu();
-  const count = await openLoop(PER_SECOND, SECONDS, poll);
+  const count = await runOpenLoop(PER_SECOND, SECONDS, poll);
   const after = host.cpu();
   return { serverMs: (after.serverMs - before.serverMs) / count, storeMs: (after.storeMs - before.storeMs) / count };
 }
@@ -94,8 +94,8 @@ function tableOf(rounds: readonly Round[], closed: Round): BenchTable {
   ];
   return {
     title: 'An idle poll at the rhythm of a fleet',
-    about: `${AGENTS} agents, ${PER_SECOND} polls a second in an open loop, all 304, for ${SECONDS} s in each of ${ROUNDS} rounds, in turns with a bare Node server that answers 304 at the same rhythm; the medians of the rounds. At such a rhythm nothing is coalesced: each poll wakes both processes up. The aim: at most 1 ms of the server's CPU.`,
-    columns: ['how', 'bare Node CPU ms', 'server CPU ms', 'store CPU ms', 'server / bare'],
+    about: `${AGENTS} agents poll ${PER_SECOND} times a second in an open loop, and all answers are 304, for ${SECONDS} s in each of ${ROUNDS} rounds, in turns with a bare Node server that answers 304 at the same rate. The figures are the medians of the rounds. At this rate no reads are coalesced: each poll wakes both processes up. The aim: at most 1 ms of the server's CPU.`,
+    columns: ['rate', 'bare Node CPU ms', 'server CPU ms', 'store CPU ms', 'server / bare'],
     rows: [
       row(`${PER_SECOND} a second`, {
         bareMs: median(({ bareMs }) => bareMs),

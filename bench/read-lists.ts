@@ -13,7 +13,7 @@ const READS = 20;
 const AUDIT_ENTRIES = 10_000;
 const AGENTS = 1_000;
 
-/** What reading a list takes, and for how long it keeps everybody else in the process waiting. */
+/** Measures the time of reading a list, and how long that holds the event loop. */
 export async function readLists(): Promise<BenchTable> {
   const host = await startHost({ config: Config.parse({}), log: createLog({ level: 'error' }), functions: { scheduleGroups: [] } });
   const client = benchClient(host.url, host.adminPak ?? '');
@@ -29,13 +29,13 @@ export async function readLists(): Promise<BenchTable> {
       ['stacks: 1', '/api/v1/stacks'],
       [`agents: ${AGENTS}`, '/api/v1/agents'],
       [`audit: newest 100 of ${AUDIT_ENTRIES}`, '/api/v1/admin/audit-logs'],
-      [`audit: search ${AUDIT_ENTRIES} in vain`, '/api/v1/admin/audit-logs?action=nothing.*'],
+      [`audit: search ${AUDIT_ENTRIES} without a match`, '/api/v1/admin/audit-logs?action=nothing.*'],
     ] as const;
     const rows: string[][] = [];
     for (const [name, path] of lists) rows.push([name, ...(await measure(() => client.call('GET', path)))]);
     return {
       title: 'Reading lists',
-      about: 'One reader, one request after the other; it stands in the same process, and its share is included.',
+      about: 'One reader makes one request after the other. It runs in the same process, so that its CPU time is included.',
       columns: ['list', 'requests a second', 'CPU a request (ms)', 'longest turn of the event loop (ms of CPU)'],
       rows,
     };
@@ -60,7 +60,7 @@ const millisecondsSince = (start: NodeJS.CpuUsage): number => {
   return (user + system) / 1_000;
 };
 
-/** The most that the main thread has worked in one turn of the event loop, the middle one of some reads: what else the machine does counts for nothing. */
+/** The longest CPU time of one turn of the event loop, as the median of some reads. Other work of the machine does not count. */
 async function longestHold(read: () => Promise<unknown>): Promise<number> {
   const longest: number[] = [];
   for (let n = 0; n < READS; n++) {

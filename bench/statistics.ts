@@ -1,4 +1,4 @@
-/** The value below which `share` of the values lie. */
+/** The value below which this share of the values lies. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
@@ -8,7 +8,7 @@ export const rounded = (value: number, digits = 2): string => value.toFixed(digi
 
 export interface BenchTable {
   title: string;
-  /** What was done, in a sentence or two. */
+  /** The method of the benchmark, in a sentence or two. */
   about: string;
   columns: readonly string[];
   rows: readonly (readonly string[])[];

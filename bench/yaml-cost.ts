@@ -14,7 +14,7 @@ const SHAPES = [
 ];
 const CHILD = join(import.meta.dirname, '../test/agent/yaml-cost-child.ts');
 
-/** CPU and peak memory of reading a MiB of YAML in a fresh process, the start of its thread included. */
+/** Measures the CPU time and peak memory of reading a MiB of YAML in a new process, including the start of its thread. */
 export async function yamlCost(): Promise<BenchTable> {
   const rows: string[][] = [];
   for (const shape of SHAPES) {
@@ -24,7 +24,7 @@ export async function yamlCost(): Promise<BenchTable> {
   }
   return {
     title: 'A MiB of YAML',
-    about: 'Read by a fresh process, the start of its thread included. Aim: at most 1,000 ms, and 150 MB more than the cheapest.',
+    about: 'A new process reads the text, including the start of its thread. The aim: at most 1,000 ms, and 150 MB more than the cheapest.',
     columns: ['the text repeats', 'outcome', 'CPU, ms', 'peak memory of the process, MB'],
     rows,
   };
