@@ -1,4 +1,4 @@
-/** `node infra/agent/bundle-agent.ts [folder]`: the agent, its thread for large texts and everything they need, for the container. */
+/** `node infra/agent/bundle-agent.ts [folder]`: bundles the agent, its thread for large texts and all dependencies for the container. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
@@ -22,7 +22,7 @@ export async function bundleAgent(folder: string): Promise<string> {
     minifyWhitespace: true,
     legalComments: 'linked',
     logLevel: 'warning',
-    // Some dependencies are CommonJS and look for Node's own modules with `require`, which a module file does not have.
+    // Some dependencies are CommonJS and load Node's own modules by `require`, which an ES module does not have.
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   });
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 export const manifestsPath = join(import.meta.dirname, 'manifests/agent.yaml');
 
-/** The arguments of the `helm template` whose output, after the preamble, the manifests are. */
+/** The arguments of `helm template`. The manifests are the preamble and its output. */
 export const renderArguments = [
   'template',
   'brokkr-agent',
@@ -23,7 +23,7 @@ export const manifestsPreamble = `# The agent without Helm, rendered from the ch
 #   kubectl apply -f agent.yaml
 `;
 
-/** The manifests' text, of what helm printed. */
+/** The text of the manifests, made from helm's output. */
 export const manifestsText = (rendered: string): string => manifestsPreamble + rendered;
 
 if (import.meta.main) {

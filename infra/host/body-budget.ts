@@ -1,12 +1,12 @@
-/** Bounds the bytes of all request bodies that are being read or worked on, so that no crowd of them can fill the memory. */
+/** Limits the bytes of all request bodies that are being read or handled, so that many of them cannot fill the memory. */
 export interface BodyBudget {
-  /** Reserves room for a body; undefined where there is none. Whoever is given room returns it by calling the result, once. */
+  /** Reserves room for a body; returns undefined if there is none. The caller releases the room by calling the result once. */
   reserve(caller: string, bytes: number): (() => void) | undefined;
 }
 
 /**
- * A caller gets at most `callerBytes`, and at most half of what the others leave. So a few callers that fill their shares, and then send
- * slowly, keep out nobody else.
+ * A caller gets at most `callerBytes`, and at most half of the room that others leave, so that a few callers that fill their shares and
+ * then send slowly don't lock others out.
  */
 export function createBodyBudget({ totalBytes, callerBytes }: { totalBytes: number; callerBytes: number }): BodyBudget {
   const byCaller = new Map<string, number>();

@@ -11,7 +11,7 @@ import { deadLetterQueue } from '../../functions/app.ts';
 /** A queue function may take this long; its messages stay invisible six times as long. */
 const FUNCTION_TIMEOUT_SECONDS = 30;
 export const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
-/** After so many deliveries a message is set aside. */
+/** After this many deliveries a message goes to the dead-letter queue. */
 export const MAX_RECEIVE_COUNT = 5;
 const DEAD_LETTER_RETENTION_SECONDS = 14 * 86_400;
 
@@ -19,7 +19,7 @@ export interface QueueSettings {
   visibilityTimeoutSeconds?: number;
 }
 
-/** Creates what is missing, each queue with its dead-letter queue; resolves to the queues' URLs by name. */
+/** Creates missing queues, each with its dead-letter queue. Resolves to the queues' URLs by name. */
 export async function createQueues(
   client: SQSClient,
   queues: readonly string[],
@@ -27,7 +27,7 @@ export async function createQueues(
   settings: QueueSettings = {},
 ): Promise<Map<string, string>> {
   const urls = await Promise.all(queues.map((queue) => createPair(client, queue, physicalName, settings)));
-  return new Map(queues.map((queue, at) => [queue, urls[at] ?? '']));
+  return new Map(queues.map((queue, index) => [queue, urls[index] ?? '']));
 }
 
 async function createPair(
@@ -47,7 +47,7 @@ async function createPair(
   });
 }
 
-/** The URL of the queue, whose attributes are as given afterwards whether it is new or not. */
+/** Creates a queue, or updates the attributes of an existing one. Returns its URL. */
 async function createQueue(client: SQSClient, QueueName: string, Attributes: Record<string, string>): Promise<string> {
   const existing = await client.send(new GetQueueUrlCommand({ QueueName })).catch((error: unknown) => {
     if (error instanceof QueueDoesNotExist) return undefined;

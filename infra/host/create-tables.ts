@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Table } from '../../lib/platform/database/table.ts';
 
-/** Creates what is missing. On AWS the tables come with the deployment instead. */
+/** Creates missing tables. On AWS the deployment creates them. */
 export async function createTables(
   client: DynamoDBClient,
   tables: readonly Table[],

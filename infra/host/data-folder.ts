@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 
-/** The folder of a host's embedded engines: made where it is missing, tried out, and held by one host at a time. */
+/** The folder of a host's embedded engines. It is created if it is missing, checked, and locked by one host at a time. */
 export interface DataFolder {
-  /** Lets the next host in. */
+  /** Unlocks the folder for the next host. */
   release(): void;
 }
 
@@ -13,24 +13,24 @@ const LOCK = 'host.lock';
 export const STORE_FILE = 'dynamodb.sqlite';
 export const QUEUE_FOLDER = 'queues';
 const DATABASES = [LOCK, STORE_FILE, join(QUEUE_FOLDER, 'fauxqs.db')];
-/** What a start writes at least, a first one before all. */
+/** A start writes at least this much, the first one most of all. */
 const ROOM_BYTES = 512 * 1024;
-/** A folder that takes longer to make, try out and write to is one that doesn't answer. */
+/** A folder whose check takes longer than this counts as one that doesn't answer. */
 const ANSWER_MS = 10_000;
 const SQLITE_BUSY = 5;
 
 export interface DataFolderOptions {
   limitMs?: number;
-  /** For tests: what a start does to the folder before it takes the lock. */
-  tryOut?: (folder: string) => Promise<void>;
+  /** For tests: replaces the check of the folder before it is locked. */
+  check?: (folder: string) => Promise<void>;
 }
 
-/** Rejects with a message that names the folder, the reason, and what to do. */
+/** Opens the folder. Rejects with a message that names the folder, the reason, and what to do. */
 export async function openDataFolder(
   folder: string,
-  { limitMs = ANSWER_MS, tryOut = tryOutFolder }: DataFolderOptions = {},
+  { limitMs = ANSWER_MS, check = checkFolder }: DataFolderOptions = {},
 ): Promise<DataFolder> {
-  await within(limitMs, tryOut(folder)).catch((cause: unknown) => {
+  await within(limitMs, check(folder)).catch((cause: unknown) => {
     throw unusable(folder, reasonOf(cause, limitMs), cause);
   });
   return lockFolder(folder);
@@ -45,9 +45,9 @@ function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Finds out what would fail later and be told less clearly, or not at all: SQLite waits for ever on what is no file. */
-async function tryOutFolder(folder: string): Promise<void> {
-  // A recursive mkdir on a read-only file system fails as if a parent were missing; the plain one says what it is.
+/** Finds faults that would fail later without a clear message, or not at all: SQLite waits for ever on a path that is not a file. */
+async function checkFolder(folder: string): Promise<void> {
+  // A recursive mkdir on a read-only file system fails as if a parent were missing. The plain one gives the real reason.
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => mkdir(folder, { mode: 0o700 }));
   for (const name of DATABASES.flatMap((database) => ['', '-wal', '-shm', '-journal'].map((suffix) => database + suffix))) {
     const file = join(folder, name);
@@ -68,8 +68,8 @@ async function tryOutFolder(folder: string): Promise<void> {
 }
 
 /**
- * One host per data folder: the queue engine keeps its messages in memory and would overwrite another's. A SQLite file held in an
- * exclusive transaction is a lock which the operating system takes back when its holder dies, however it dies.
+ * Locks the folder for one host: the queue engine keeps its messages in memory and would overwrite those of another. The lock is a
+ * SQLite file in an exclusive transaction, which the operating system releases when its holder dies, however it dies.
  */
 function lockFolder(folder: string): DataFolder {
   let lock: DatabaseSync | undefined;
@@ -97,7 +97,7 @@ const SystemFailure = z.object({ code: z.string(), path: z.string().optional() }
 const unusable = (folder: string, reason: string, cause: unknown): Error =>
   new Error(`the data folder ${folder} can't be used: ${reason}, or give another BROKKR_DATA_DIR`, { cause });
 
-/** What is the matter and what helps. */
+/** The reason of a failure and what to do. */
 function reasonOf(cause: unknown, limitMs: number): string {
   if (cause instanceof Silence) return `it has not answered within ${limitMs / 1_000} s: see that its drive is there`;
   const { code, path } = SystemFailure.safeParse(cause).data ?? {};

@@ -3,18 +3,18 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A DynamoDB engine in a process of its own, on a port of its own, reachable from this machine alone. */
+/** A DynamoDB engine in its own process and on its own port, which only this machine can reach. */
 export interface EmbeddedDynamoDb {
   endpoint: string;
-  /** Its process, for tests that kill it. */
+  /** The id of its process, for tests that kill it. */
   pid: number;
   stop(): Promise<void>;
 }
 
 export interface EmbeddedDynamoDbOptions {
-  /** The SQLite file; nothing is kept where absent. */
+  /** The SQLite file; the engine keeps nothing if absent. */
   file?: string;
-  /** Told once when the engine ends without having been stopped, after it was up. It is never started again: whoever asks next must know. */
+  /** Called once if the running engine ends without `stop`. It is never started again, because its callers must learn of it. */
   onDeath?: (why: string) => void;
 }
 
@@ -24,8 +24,8 @@ const STOP_MS = 1_000;
 const PORT_ATTEMPTS = 5;
 
 /**
- * The engine must not outlive us, also where we are killed and can do nothing about it: a shell that holds the other end of its
- * standard input kills it when that closes. `exec` makes the engine the process we have started, so that its end is ours to see.
+ * The engine must not outlive this process, even if this process is killed. So a shell waits on its standard input and kills the engine
+ * when that closes. `exec` makes the engine the process that was spawned, so that its end is seen here.
  */
 const TIED_TO_STDIN = 'exec 3<&0; (read -r _ <&3; kill -9 $$) </dev/null >/dev/null 2>&1 & exec "$@" </dev/null 3<&-';
 
@@ -35,7 +35,7 @@ export async function startEmbeddedDynamoDb(options: EmbeddedDynamoDbOptions = {
     try {
       return await startOn(await freePort(), binary, options);
     } catch (error) {
-      // Somebody else may have taken the port since it was found to be free.
+      // Another process may have taken the port since it was found free.
       if (attempt === PORT_ATTEMPTS || !String(error).includes('already in use')) throw error;
     }
   }
@@ -45,7 +45,7 @@ async function startOn(port: number, binary: string, { file, onDeath }: Embedded
   const args = ['--host', HOST, '--port', String(port), ...(file === undefined ? [] : ['--db-path', file])];
   const child = spawn('/bin/sh', ['-c', TIED_TO_STDIN, 'brokkr-dynamodb', binary, ...args], {
     stdio: ['pipe', 'ignore', 'pipe'],
-    // A process group of its own: Ctrl-C in a terminal is for the host, which stops the engine when it no longer needs it.
+    // With its own process group the engine gets no Ctrl-C of the terminal. The host stops the engine when it no longer needs it.
     detached: true,
   });
   const output = outputOf(child);
@@ -57,7 +57,7 @@ async function startOn(port: number, binary: string, { file, onDeath }: Embedded
       resolve(`ended with ${signal ?? code}: ${output().trim().slice(-500) || 'no output'}`);
     });
   });
-  // One that ends before it is up is told by this function's rejection.
+  // If the engine ends before it is up, this function rejects instead.
   void ended.then((why) => isUp && onDeath?.(why));
 
   async function stop(): Promise<void> {
@@ -79,7 +79,7 @@ async function startOn(port: number, binary: string, { file, onDeath }: Embedded
   throw new Error(`the embedded DynamoDB engine ${failure}`);
 }
 
-/** Resolves when the engine itself says that it listens and answers, to the reason where it doesn't in time. */
+/** Resolves to undefined when the engine listens and answers, or to the reason if it doesn't in time. */
 async function answers(endpoint: string, output: () => string): Promise<string | undefined> {
   for (const deadline = performance.now() + READY_MS; performance.now() < deadline; await delay(5)) {
     if (!output().includes('listening on')) continue;
@@ -90,7 +90,7 @@ async function answers(endpoint: string, output: () => string): Promise<string |
   return `did not answer within ${READY_MS} ms: ${output().trim()}`;
 }
 
-/** The end of what the process has said; the pipe is always read, so that it never blocks. */
+/** The end of the process's output. The pipe is always read, so that the process never blocks. */
 function outputOf(child: ChildProcess): () => string {
   let text = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {

@@ -1,13 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import * as z from 'zod';
 
-/** An SQS engine inside this process, reachable from this machine alone. */
+/** An SQS engine inside this process, which only this machine can reach. */
 export interface EmbeddedSqs {
   endpoint: string;
   stop(): Promise<void>;
 }
 
-/** Keeps queues and messages in `dataDir`, or nothing where absent. Never call ChangeMessageVisibility with 0 on it. */
+/** Starts an engine that keeps queues and messages in `dataDir`, or nowhere if absent. Never call ChangeMessageVisibility with 0. */
 export async function startEmbeddedSqs({ dataDir }: { dataDir?: string } = {}): Promise<EmbeddedSqs> {
   const { startFauxqs } = await import('fauxqs');
   const start = () => startFauxqs({ port: 0, logger: false, ...(dataDir !== undefined && { dataDir }) });
@@ -23,8 +23,8 @@ export async function startEmbeddedSqs({ dataDir }: { dataDir?: string } = {}): 
 const Listens = z.object({ fastify: z.object({ listen: z.function() }) });
 
 /**
- * The engine listens on every interface and asks nobody who they are; there is no option for that. It is built on Fastify, which
- * announces each new instance: the one it makes is told to listen on loopback instead.
+ * The engine listens on every interface without authentication, and has no option for that. It is built on Fastify, which announces each
+ * new instance, so the engine's instance is changed here to listen on loopback.
  */
 async function onLoopback<T>(start: () => Promise<T>): Promise<T> {
   const bindToLoopback = (message: unknown) => {
@@ -35,7 +35,7 @@ async function onLoopback<T>(start: () => Promise<T>): Promise<T> {
   };
   subscribe('fastify.initialization', bindToLoopback);
   try {
-    // Its instance is made before the first await, so that nobody else's is met here.
+    // The engine makes its instance before its first await, so that no other instance is changed.
     return await start();
   } finally {
     unsubscribe('fastify.initialization', bindToLoopback);

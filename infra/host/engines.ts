@@ -4,11 +4,11 @@ import { openDataFolder, QUEUE_FOLDER, STORE_FILE } from './data-folder.ts';
 import { startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import { startEmbeddedSqs } from './embedded-sqs.ts';
 
-/** The store and the queues of a host: embedded ones, where the configuration names no others. */
+/** The store and the queues of a host. They are embedded unless the configuration names others. */
 export interface Engines {
   /** The configuration with every engine's endpoint in it. */
   config: Config;
-  /** The embedded store's process; undefined where the store is another. */
+  /** The id of the embedded store's process; undefined if the store is another one. */
   dynamoDbPid: number | undefined;
   stop(): Promise<void>;
 }
@@ -16,9 +16,9 @@ export interface Engines {
 export type EngineName = 'dynamodb' | 'sqs';
 
 export interface EngineOptions {
-  /** Those which the AWS SDK's own environment leads to (AWS_ENDPOINT_URL and its kin): found, and signed for, by the SDK alone. */
+  /** The engines that the AWS SDK finds by its own environment (AWS_ENDPOINT_URL and similar), with its own credentials. */
   configuredBySdk?: readonly EngineName[] | undefined;
-  /** Made where it is missing; nothing is kept where absent. */
+  /** The folder of the data, which is created if it is missing; nothing is kept if absent. */
   dataDir?: string | undefined;
   onDeath?: (why: string) => void;
 }
@@ -28,7 +28,7 @@ const VARIABLE = { dynamodb: 'DYNAMODB_ENDPOINT', sqs: 'SQS_ENDPOINT' } as const
 export const isEmbedded = (engine: EngineName, config: Config, configuredBySdk: readonly EngineName[] = []): boolean =>
   !config[VARIABLE[engine]] && !configuredBySdk.includes(engine);
 
-/** Makes of an engine's failure one that says which setting leads to the engine. `config` is the host's own. */
+/** Turns an engine's failure into one that names the setting of the engine. `config` is the host's configuration. */
 export const engineFailure =
   (engine: EngineName, config: Config, configuredBySdk: readonly EngineName[] = []) =>
   (cause: unknown): never => {
@@ -39,11 +39,11 @@ export const engineFailure =
     throw new Error(`${which} cannot be used: ${reasonOf(cause)}`, { cause });
   };
 
-/** Where a name has several addresses, the error for all of them has no message. */
+/** If a name has several addresses, the error for all of them has no message, but a code. */
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? error.message || ('code' in error ? String(error.code) : error.name) : String(error);
 
-/** The embedded store's file. */
+/** The path of the embedded store's file. */
 export const storeFile = (dataDir: string): string => join(dataDir, STORE_FILE);
 
 export async function startEngines(config: Config, { dataDir, onDeath, configuredBySdk = [] }: EngineOptions = {}): Promise<Engines> {

@@ -17,21 +17,21 @@ export interface ExpiredItemsOptions {
 }
 
 const EVERY_SECONDS = 15;
-/** A run looks at so many items of each table and deletes so many at the most: about a tenth of a second of the engine's time. */
-const LOOK_AT = 1_000;
+/** A run reads this many items of each table and deletes at most so many: about a tenth of a second of the engine's time. */
+const READ_AT_MOST = 1_000;
 const DELETE_AT_MOST = 500;
 
-/** What time to live does on AWS, for the embedded engine, which never deletes an expired item: tables would only ever grow. */
+/** Deletes expired items, as time to live does on AWS. The embedded engine never does, so that its tables would only grow. */
 export function expiredItemsSchedule({ client, tables, physicalName, clock }: ExpiredItemsOptions): ScheduledFunction {
   const names = tables.filter(({ timeToLive }) => timeToLive).map(({ name }) => physicalName(name));
-  /** Where the next run goes on in each table; none at its beginning. */
+  /** The keys behind which the next run continues in each table; undefined at a table's beginning. */
   const cursors = new Map<string, Record<string, AttributeValue> | undefined>();
 
-  const look = (TableName: string, seconds: string) =>
+  const findExpired = (TableName: string, seconds: string) =>
     client.send(
       new ScanCommand({
         TableName,
-        Limit: LOOK_AT,
+        Limit: READ_AT_MOST,
         FilterExpression: 'expires_at <= :now',
         ExpressionAttributeValues: { ':now': { N: seconds } },
         ProjectionExpression: 'pk, sk',
@@ -46,13 +46,13 @@ export function expiredItemsSchedule({ client, tables, physicalName, clock }: Ex
       const seconds = String(Math.floor(clock.nowMs() / 1_000));
       let left = DELETE_AT_MOST;
       for (const TableName of names) {
-        const { Items: expired = [], LastEvaluatedKey } = await look(TableName, seconds);
+        const { Items: expired = [], LastEvaluatedKey } = await findExpired(TableName, seconds);
         for (const Key of expired.slice(0, left)) {
-          // It may have been given more time since it was looked at.
+          // The item's time may have been extended since it was read.
           const condition = { ConditionExpression: 'expires_at <= :now', ExpressionAttributeValues: { ':now': { N: seconds } } };
           await client.send(new DeleteItemCommand({ TableName, Key, ...condition })).catch(ignoreRenewal);
         }
-        // What was too much for this run is found again by the next one.
+        // The next run finds the items again that this run did not delete.
         if (expired.length <= left) cursors.set(TableName, LastEvaluatedKey);
         left = Math.max(0, left - expired.length);
       }

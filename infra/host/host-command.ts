@@ -7,10 +7,10 @@ import { type Host, startHost } from './start-host.ts';
 import { startTryOutAgent, type TryOutAgent } from './try-out-agent.ts';
 import { firstKey, newKey, type WelcomeFacts, welcome } from './welcome.ts';
 
-/** A stop that takes longer is cut short: what is not finished by then is picked up at the next start. */
+/** A stop that takes longer than this is cut short. The next start continues the unfinished work. */
 const STOP_MS = 9_000;
 
-/** `npm start`: does what the command line asks for; serving goes on after this has resolved. Rejects with what is wrong. */
+/** `npm start`: runs the command of the command line. The server keeps running after this resolves. Rejects with the reason of a failure. */
 export async function runHost(): Promise<void> {
   const settings = loadHostConfig();
   if (settings.command === 'help') return void process.stdout.write(HELP);
@@ -30,7 +30,7 @@ interface Running {
   agent: TryOutAgent | undefined;
 }
 
-/** Serves until a signal comes, also where it comes while all this is still starting. */
+/** Serves until a signal comes. The signal may come during the start. */
 async function serve(settings: HostConfig, dataDir: string | undefined, log: Log): Promise<void> {
   let unshown: string | undefined;
   const starting = start(settings, dataDir, log, (pak) => {
@@ -43,13 +43,13 @@ async function serve(settings: HostConfig, dataDir: string | undefined, log: Log
     unshown = undefined;
     process.stdout.write(welcome(host, { agent, dataDir, adminKey, everywhere: ['0.0.0.0', '::'].includes(settings.host) }));
   } catch (error) {
-    // The data outlives this failed first start, and so does the key.
+    // The data of this failed first start is kept, so its key must be shown.
     if (unshown !== undefined && dataDir !== undefined) process.stdout.write(`${firstKey(unshown).join('\n')}\n`);
     throw error;
   }
 }
 
-/** Asks the store only where nothing else tells. */
+/** Finds out whether there is an admin key. Reads the store only if it must. */
 async function adminKeyOf({ adminPak, config, app: { services } }: Host): Promise<WelcomeFacts['adminKey']> {
   if (config.BROKKR_ADMIN_PAK_HASH !== undefined) return 'configured';
   return adminPak !== undefined || (await isAdminKeyStored(services.database)) ? 'stored' : 'missing';
@@ -79,7 +79,7 @@ async function start(settings: HostConfig, dataDir: string | undefined, log: Log
   }
 }
 
-/** The first signal stops in good order, the second at once. A start that fails meanwhile ends the process with its own reason. */
+/** Stops in good order on the first signal, and at once on the second. If the start fails meanwhile, its reason ends the process. */
 function stopOnSignal(starting: Promise<Running>, log: Log): void {
   let asked = false;
   const stop = async () => {

@@ -12,30 +12,30 @@ const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: whole(0, 65_535).default(3000),
   BROKKR_DATA_DIR: z.string().default('.brokkr'),
-  /** The number of proxies in front whose X-Forwarded-For is true. */
+  /** The number of trusted proxies in front, which add X-Forwarded-For. */
   TRUST_PROXY: whole(0, 10).default(0),
-  /** One file, or several, as kubectl takes them. */
+  /** One or several files, in the form that kubectl takes. */
   KUBECONFIG: z.string().optional(),
-  /** The AWS SDK's own: with them, its credentials too, it leads to other engines by itself. */
+  /** The AWS SDK's own settings, with which it finds other engines by itself, with its credentials. */
   AWS_ENDPOINT_URL: z.url().optional(),
   AWS_ENDPOINT_URL_DYNAMODB: z.url().optional(),
   AWS_ENDPOINT_URL_SQS: z.url().optional(),
 });
 
-/** The names of all the variables that are read. */
+/** The names of all variables that the host reads. */
 export const SETTINGS: readonly string[] = [...Object.keys(Environment.shape), ...Object.keys(Config.shape)];
 
 export interface HostConfig {
   host: string;
   port: number;
-  /** Undefined where nothing is kept. */
+  /** Undefined if nothing is kept. */
   dataDir: string | undefined;
   trustedProxies: number;
-  /** What the functions read. */
+  /** The functions' configuration. */
   config: Config;
   configuredBySdk: EngineName[];
   command: 'serve' | 'rotate-admin-pak' | 'help';
-  /** Start the try-out agent: on the cluster of this kubeconfig, or on one in memory. */
+  /** Starts the try-out agent, on the cluster of this kubeconfig or on one in memory. */
   tryOut: { kubeconfig: string | undefined } | undefined;
 }
 
@@ -46,18 +46,18 @@ Serves Brokkr's API from this one process, on embedded engines unless others are
   --try               also start an agent, on a cluster in memory; with a kubeconfig, on that cluster. Logs warnings alone, unless
                       BROKKR_LOG_LEVEL says otherwise
   --kubeconfig PATH   the cluster for --try (KUBECONFIG works as well)
-  --ephemeral         keep nothing: the data is gone when the server stops
+  --ephemeral         keep nothing: the data is lost when the server stops
   --host ADDRESS      listen here (HOST; 127.0.0.1)
   --port NUMBER       listen here (PORT; 3000; 0 for any free port)
-  --rotate-admin-pak  make a new admin key in place of the stored one, show it, and exit: the way back in when the key is lost,
-                      or when there is none. The server must be stopped meanwhile; a key of BROKKR_ADMIN_PAK_HASH is not touched
+  --rotate-admin-pak  replace the stored admin key by a new one, show it, and exit. Use it if the key is lost or if there is none.
+                      Stop the server first. A key of BROKKR_ADMIN_PAK_HASH is not changed
   --help              show this
 
 Environment:
   HOST, PORT, BROKKR_DATA_DIR (.brokkr)
   DYNAMODB_ENDPOINT, SQS_ENDPOINT   other engines that take any credentials: DynamoDB Local, ElasticMQ, LocalStack
   AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS   other engines with the AWS SDK's credentials, in AWS_REGION
-  TRUST_PROXY   the number of proxies in front whose X-Forwarded-For and X-Forwarded-Proto are to be believed (0)
+  TRUST_PROXY   the number of trusted proxies in front, which add X-Forwarded-For and X-Forwarded-Proto (0)
   BROKKR_CORS_ORIGINS   web pages of these origins may call the API, comma-separated; * for any (http://localhost:3001)
   BROKKR_PREFIX, BROKKR_ADMIN_PAK_HASH, BROKKR_DEV, BROKKR_LOG_LEVEL, BROKKR_AUDIT_RETENTION_DAYS, BROKKR_EVENT_RETENTION_DAYS
 `;
@@ -72,7 +72,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** Reads the command line over the environment, or throws saying what is wrong with them. */
+/** Reads the command line, which overrides the environment. Throws an error that names the wrong setting. */
 export function loadHostConfig(
   args: readonly string[] = process.argv.slice(2),
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -83,7 +83,8 @@ export function loadHostConfig(
     ...(values.host !== undefined && { HOST: values.host }),
     ...(values.port !== undefined && { PORT: values.port }),
   });
-  if (values.kubeconfig !== undefined && !values.try) throw new Error('--kubeconfig is for the agent that --try starts');
+  if (values.kubeconfig !== undefined && !values.try)
+    throw new Error('--kubeconfig needs --try: it is the cluster of the agent that --try starts');
   return {
     host: set.HOST,
     port: set.PORT,

@@ -14,7 +14,7 @@ const EMPTY = Buffer.alloc(0);
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-/** The whole body as far as these limits allow. Nothing of a body that breaks one is kept. */
+/** Reads the whole body within these limits. Nothing is kept of a body that exceeds one. */
 export async function readBody(request: IncomingMessage, limits: BodyLimits, clock: Clock): Promise<Body> {
   if (!hasBody(request)) return { kind: 'whole', bytes: EMPTY };
   const done = new AbortController();
@@ -47,12 +47,12 @@ function collect(request: IncomingMessage, limitBytes: number): Promise<Body> {
   });
 }
 
-/** More than this of a body that nobody wants is not worth waiting for. */
+/** The limits of `discardBody`. */
 const DISCARD = { bytes: 8 * 1024 * 1024, timeoutMs: 2_000 } as const;
 
 /**
- * Reads away what is left of a body, and keeps none of it: a client that is still sending would lose its answer if the connection were
- * closed under it. Resolves early if the rest is too long; the connection is of no use then.
+ * Reads the rest of a body and keeps none of it: a client that is still sending would lose its answer if the connection were closed.
+ * Resolves early if the rest is too long; the connection must not be used again then.
  */
 export async function discardBody(request: IncomingMessage, clock: Clock): Promise<void> {
   if (request.complete || request.destroyed || !hasBody(request)) return;

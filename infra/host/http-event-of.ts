@@ -3,8 +3,8 @@ import type { HttpEvent } from '../../lib/platform/http/http-event.ts';
 import { newId } from '../../lib/platform/ids.ts';
 
 /**
- * The event that API Gateway makes of a request (payload format 2.0), without the body. `trustedProxies` is the number of proxies of ours in front: the
- * caller's address is then the one that the outermost of them saw, and never one the caller has made up.
+ * The event that API Gateway makes of a request (payload format 2.0), without the body. `trustedProxies` is the number of trusted
+ * proxies in front. The caller's address is the one that the outermost of them saw, and never one that the caller has forged.
  */
 export function httpEventOf(request: IncomingMessage, trustedProxies: number): HttpEvent {
   const { method = 'GET' } = request;
@@ -48,7 +48,7 @@ export function httpEventOf(request: IncomingMessage, trustedProxies: number): H
   };
 }
 
-/** A client that takes us for a proxy sends `http://host/path`: the host is ours, the path is meant. */
+/** The path of a request target. A client that takes this server for a proxy sends `http://host/path`. */
 function originForm(url: string): string {
   const path = url.replace(/^https?:\/\/[^/?#]*/i, '');
   return path === url || path.startsWith('/') ? path : `/${path}`;
@@ -59,7 +59,7 @@ function sourceIpOf(request: IncomingMessage, forwardedFor: string | undefined, 
   return (trustedProxies > 0 && hopOf(forwardedFor, trustedProxies)) || peer;
 }
 
-/** The value that the outermost of our proxies has added to a list: those before it are the caller's own claims. */
+/** The value that the outermost trusted proxy has added to a list. The values before it are the caller's own claims. */
 function hopOf(list: string | undefined, trustedProxies: number): string | undefined {
   const hops = list?.split(',').map((hop) => hop.trim());
   return hops?.[Math.max(0, hops.length - trustedProxies)];

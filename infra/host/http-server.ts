@@ -17,31 +17,31 @@ const MIB = 1024 * 1024;
 const HEADER_LIMIT_BYTES = 16 * 1024;
 /** A request must have arrived whole within this time. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** And its body within this time from the moment that it is asked for. */
+/** A body must have arrived within this time after the server began to read it. */
 const BODY_TIMEOUT_MS = 20_000;
-/** Room for some twenty of the largest bodies; each is held several times over while it is worked on. */
+/** Room for about twenty of the largest bodies. While a body is handled, several copies of it are in memory. */
 const BODY_BUDGET = { totalBytes: 64 * MIB, callerBytes: 16 * MIB };
 /** A connection on which nothing moves for this long is closed, whatever it waits for. */
 const IDLE_TIMEOUT_MS = 60_000;
-/** Longer than the usual 60 s of a load balancer in front, so that it is never us who close a connection it is about to use. */
+/** Longer than the usual 60 s of a load balancer in front, so that the server never closes a connection that it is about to use. */
 const KEEP_ALIVE_MS = 72_000;
 const DRAIN_MS = 5_000;
 
 export interface HttpServerOptions {
   groups: readonly HttpGroup[];
-  /** Serves whatever no group's paths match. */
+  /** Serves the paths that no group has. */
   fallback: HttpFunction;
   log: Log;
   trustedProxies: number;
   clock?: Clock;
-  /** How many bytes of request bodies may be in flight, together and for each caller. */
+  /** The limits of the bytes of request bodies in flight, for all callers together and for each. */
   bodyBudget?: { totalBytes: number; callerBytes: number } | undefined;
 }
 
 /**
- * The HTTP side of the host: makes the Lambda event of each request's head, asks its group's function whether it admits it, reads the
- * body if so, and writes the answer. Fastify keeps the connections, their limits and the orderly end; its routing, parsing and
- * serialising are left out, since the functions do those themselves, as they do on AWS.
+ * The HTTP server of the host. It makes a Lambda event of each request's head, asks the group's function for admission, reads the body if
+ * the function admits the request, and writes the answer. Fastify handles connections, their limits and the orderly end. Its routing,
+ * parsing and serialising are not used, since the functions do that themselves, as on AWS.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { groups, fallback, log, trustedProxies, clock = systemClock } = options;
@@ -49,20 +49,20 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const budget = createBodyBudget(options.bodyBudget ?? BODY_BUDGET);
   let closing = false;
 
-  /** `waits`: the client sends its body only when it is told to. */
+  /** `waits`: the client sends its body only after the answer 100 (Continue). */
   async function serve(request: IncomingMessage, response: ServerResponse, { waits }: { waits: boolean }): Promise<void> {
     try {
       if (request.httpVersion === '1.1' && request.headers.host === undefined) return write(response, WITHOUT_HOST);
       const head = httpEventOf(request, trustedProxies);
       const admission = await functionFor(head).admit(head);
-      let asked = !waits;
+      let bodyComes = !waits;
       const askForBody = () => {
-        if (!asked) response.writeContinue();
-        asked = true;
+        if (!bodyComes) response.writeContinue();
+        bodyComes = true;
       };
       const result = admission.kind === 'answered' ? admission.result : await complete(request, head, admission, askForBody);
-      if (asked) await discardBody(request, clock);
-      // While shutting down, or with a body on the way that nobody reads, the connection must not be used again.
+      if (bodyComes) await discardBody(request, clock);
+      // While shutting down, or if an unread body is still arriving, tell the client not to reuse the connection.
       if (closing || (hasBody(request) && !request.complete)) response.setHeader('connection', 'close');
       write(response, result);
     } catch (error) {
@@ -93,7 +93,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { maxHeaderSize: HEADER_LIMIT_BYTES, headersTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false },
     clientErrorHandler: refuseMalformed,
-    // Paths that Fastify's router can't decode are the functions' to refuse.
+    // The functions refuse paths that Fastify's router can't decode.
     frameworkErrors: (_error, request, reply) => {
       reply.hijack();
       void serve(request.raw, reply.raw, { waits: false });
@@ -114,7 +114,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 }
 
 const noRoom = () =>
-  new AppError('unavailable', 'too many request bodies are on their way; try again', { code: 'overloaded', retryAfterSeconds: 1 });
+  new AppError('unavailable', 'too many request bodies are in flight; try again', { code: 'overloaded', retryAfterSeconds: 1 });
 
 function failureOf(body: Exclude<Body, { kind: 'whole' }>, limitBytes: number): AppError {
   switch (body.kind) {
@@ -127,14 +127,14 @@ function failureOf(body: Exclude<Body, { kind: 'whole' }>, limitBytes: number): 
   }
 }
 
-/** Takes no new connections, lets what has arrived be answered, and ends what is not by then. */
+/** Takes no new connections, answers the requests that have arrived, and closes connections that are still open after a time. */
 export async function closeHttpServer(server: FastifyInstance): Promise<void> {
   const end = setTimeout(() => server.server.closeAllConnections(), DRAIN_MS);
   await server.close();
   clearTimeout(end);
 }
 
-/** The function whose endpoints include the event's path; a wrong method is for that function to refuse. */
+/** Finds the function whose endpoints have the event's path. That function refuses a wrong method. */
 function functionLookup(groups: readonly HttpGroup[], fallback: HttpFunction): (event: HttpEvent) => HttpFunction {
   const route = createRouter(groups.flatMap(({ endpoints }) => endpoints));
   const byEndpoint = new Map(groups.flatMap(({ endpoints, handler }) => endpoints.map((endpoint) => [endpoint, handler] as const)));
@@ -170,7 +170,7 @@ const WITHOUT_HOST: HttpResult = {
   body: malformedBody('malformed_request', 'the request has no Host header'),
 };
 
-/** Answers bytes that are no HTTP. No function has seen them: there is no request to speak of. */
+/** Answers bytes that are not HTTP. They make no request, so that no function sees them. */
 function refuseMalformed(this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const [status, code, message] = MALFORMED[error.code ?? ''] ?? [400, 'malformed_request', 'the request is not valid HTTP/1.1'];

@@ -1,6 +1,6 @@
 import { enableCompileCache } from 'node:module';
 
-// Compiled code is kept in the machine's temporary folder: a start spends less than half the CPU on the next time.
+// Node keeps compiled code in the machine's temporary folder, so that the next start takes less than half the CPU.
 enableCompileCache();
 const { runHost } = await import('./host-command.ts');
 

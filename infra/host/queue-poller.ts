@@ -5,16 +5,16 @@ import type { Clock } from '../../lib/platform/clock.ts';
 import type { QueueFunction } from '../../lib/platform/events/queue-function.ts';
 import type { Log } from '../../lib/platform/log.ts';
 
-/** What Lambda's event source mapping is on AWS: receives, calls the function, deletes what it did not report as failed. */
+/** Does the work of Lambda's event source mapping: receives messages, calls the function, and deletes those that did not fail. */
 export interface QueuePoller {
-  /** Receives no more; resolves when the batch in hand is done with. */
+  /** Stops receiving. Resolves when the current batch is handled. */
   stop(): Promise<void>;
 }
 
 export interface QueuePollerOptions {
   client: SQSClient;
   queueUrl: string;
-  /** For the log. */
+  /** The queue's name, for the log. */
   queue: string;
   handler: QueueFunction;
   clock: Clock;
@@ -61,14 +61,14 @@ async function poll({ client, queueUrl, queue, handler, clock, log }: QueuePolle
 
 type Batch = Pick<QueuePollerOptions, 'client' | 'queueUrl' | 'queue' | 'handler' | 'log'>;
 
-/** Failed messages are left alone: they come back when their visibility timeout ends, or end in the dead-letter queue. */
+/** Handles a batch. Failed messages come back when their visibility timeout ends, or go to the dead-letter queue. */
 async function handleBatch(messages: readonly Message[], { client, queueUrl, queue, handler, log }: Batch): Promise<void> {
   let failed: ReadonlySet<string>;
   try {
     const { batchItemFailures } = await handler(queueEvent(messages, queue));
     failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
   } catch (error) {
-    // As on Lambda: a function that fails as a whole has done none of its batch.
+    // As on Lambda, all messages of a batch have failed if the function failed as a whole.
     log.error('queue_function_failed', { queue, messages: messages.length, error });
     return;
   }

@@ -12,19 +12,18 @@ import type { HostOptions } from './start-host.ts';
 const ADMIN = { principal_type: 'admin', principal_id: 'admin', credential_version: 1 } as const;
 
 /**
- * Replaces the admin key of an existing store; resolves to the new one, which is stored nowhere. The old one, if any, is dead in
- * the same transaction: another host on the same store forgets it within five seconds. A key brought along by
- * BROKKR_ADMIN_PAK_HASH is not touched.
+ * Replaces the admin key of an existing store. Resolves to the new key, which is stored nowhere. The old key, if any, is revoked in the
+ * same transaction; another host on the same store refuses it within five seconds. The key of BROKKR_ADMIN_PAK_HASH is not changed.
  */
 export async function rotateAdminPak(
   options: Pick<HostOptions, 'config' | 'configuredBySdk' | 'dataDir' | 'log'>,
 ): Promise<{ pak: string; replaced: boolean }> {
   const { config, dataDir, configuredBySdk, log } = options;
   if (isEmbedded('dynamodb', config, configuredBySdk)) {
-    if (dataDir === undefined) throw new Error('--rotate-admin-pak has no store to change with --ephemeral, which keeps none');
+    if (dataDir === undefined) throw new Error('--rotate-admin-pak cannot be used with --ephemeral, which keeps no store');
     if (!existsSync(storeFile(dataDir))) {
       throw new Error(
-        `there is no store in ${dataDir} whose admin key could be replaced: check BROKKR_DATA_DIR; a first start makes a key`,
+        `there is no store in ${dataDir}, so there is no admin key to replace: check BROKKR_DATA_DIR; a first start makes a key`,
       );
     }
   }

@@ -4,11 +4,11 @@ import { randomFraction } from '../../lib/platform/ids.ts';
 import type { Log } from '../../lib/platform/log.ts';
 import type { ScheduleFunction } from '../../lib/platform/schedule.ts';
 
-/** What EventBridge is on AWS. */
+/** Runs schedules, as EventBridge does on AWS. */
 export interface Schedules {
-  /** Runs one at once, or joins the run under way; failures are logged. For tests and for whoever can't wait. */
+  /** Runs a schedule at once, or waits for its current run. Failures are logged. For tests. */
   fire(name: string): Promise<void>;
-  /** Fires no more; resolves when those under way are done. */
+  /** Starts no more runs. Resolves when the current runs are done. */
   stop(): Promise<void>;
 }
 
@@ -18,11 +18,11 @@ export interface ScheduledFunction {
   handler: ScheduleFunction;
 }
 
-/** The first run comes within this time: a start is when most is left to do. */
+/** The first run comes within this time, because after a start there is most to do. */
 const FIRST_RUN_MS = 2_000;
 const JITTER = 0.1;
 
-/** Runs each function again and again, never two of the same at once. A failure is logged, and is no reason to stop. */
+/** Runs each function at its interval, one run at a time. A failed run is logged, and the next one comes anyway. */
 export function startSchedules(functions: readonly ScheduledFunction[], { clock, log }: { clock: Clock; log: Log }): Schedules {
   const stopping = new AbortController();
   const { signal } = stopping;

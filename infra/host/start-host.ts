@@ -18,30 +18,30 @@ import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
 
 export interface HostOptions {
-  /** The functions' configuration; engines without an endpoint in it are embedded ones. */
+  /** The functions' configuration. Engines without an endpoint in it are embedded. */
   config: Config;
-  /** Engines that are neither embedded nor in `config`: the AWS SDK's environment leads to them. */
+  /** Engines that are neither embedded nor in `config`: the AWS SDK finds them by its own environment. */
   configuredBySdk?: readonly EngineName[];
-  /** Where the embedded engines keep their data, made where it is missing; nothing is kept where absent. */
+  /** The folder of the embedded engines' data, which is created if it is missing; nothing is kept if absent. */
   dataDir?: string;
   host?: string;
-  /** 0 for any free one. */
+  /** 0 means any free port. */
   port?: number;
-  /** How many proxies of ours stand in front and may tell the caller's address. */
+  /** The number of trusted proxies in front, which add the caller's address. */
   trustedProxies?: number;
-  /** How many bytes of request bodies may be in flight; the server's own measure where absent. */
+  /** The limits of the bytes of request bodies in flight; the server's default if absent. */
   bodyBudget?: HttpServerOptions['bodyBudget'];
   clock?: Clock;
   log?: Log;
   onConsumed?: Runtime['onConsumed'];
   /**
-   * Told of the fresh admin key as soon as it is stored, on the very first start only: whatever fails afterwards, this is the one
-   * time it is known.
+   * Called with the new admin key as soon as it is stored, on the first start only. The key is known only at this time, even if the
+   * start fails afterwards.
    */
   onAdminPak?: (pak: string) => void;
-  /** Told when an embedded engine has died: the host is of no use any more. */
+  /** Called when an embedded engine has died. The host cannot work any more. */
   onEngineDeath?: (why: string) => void;
-  /** What to serve; the product's own lists where absent. */
+  /** The functions to serve; the product's own lists if absent. */
   functions?: Partial<Functions>;
   queueSettings?: QueueSettings;
 }
@@ -51,24 +51,24 @@ export interface Host {
   /** `http://<host>:<port>` */
   url: string;
   app: App;
-  /** A fresh admin key, on the very first start only. */
+  /** The new admin key; undefined on every start but the first. */
   adminPak: string | undefined;
-  /** What the functions are configured with, the embedded engines' endpoints included. */
+  /** The functions' configuration, including the endpoints of embedded engines. */
   config: Config;
   engines: Engines;
   schedules: Schedules;
-  /** Answers what has arrived, finishes what is in hand, stops the engines. Safe to call twice. */
+  /** Answers the requests that have arrived, finishes batches and runs, and stops the engines. It may be called twice. */
   stop(): Promise<void>;
 }
 
-/** Serves everything in the registry from this process. One at a time: the functions find their composition by a module's variable. */
+/** Serves everything in the registry from this process. Only one host at a time: functions find their composition in a module's variable. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { clock = systemClock, host = '127.0.0.1', port = 0, trustedProxies = 0, onConsumed, dataDir } = options;
   const log = options.log ?? createLog({ level: options.config.BROKKR_LOG_LEVEL });
   const { httpGroups, queueGroups, scheduleGroups, tables } = { ...registry, ...options.functions };
   const undo: (() => Promise<unknown>)[] = [];
   let stopped: Promise<void> | undefined;
-  // What was started last is stopped first; one that fails to stop keeps none of the others running.
+  // The parts are stopped in reverse order. A part that fails to stop does not keep the others running.
   const stop = () => (stopped ??= undo.reduceRight((before, step) => before.then(step).then(done, failed), Promise.resolve()));
   const done = () => {};
   const failed = (error: unknown) => log.error('stop_failed', { error });
@@ -121,7 +121,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const schedules = startSchedules(
       [
         ...scheduleGroups.map(({ schedule: { name, everySeconds }, handler }) => ({ name, everySeconds, handler })),
-        // The host's own: AWS deletes what has expired by itself. Tests that choose their schedules have no use for it.
+        // Only the embedded store needs this schedule: AWS deletes expired items itself. Tests that choose their schedules go without.
         ...(embeddedStore && !options.functions?.scheduleGroups
           ? [expiredItemsSchedule({ client: dynamoDb, tables, physicalName, clock })]
           : []),
@@ -140,7 +140,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     });
     undo.push(() => closeHttpServer(server));
     const url = await server.listen({ host, port }).catch((cause: Error) => {
-      throw new Error(`${cause.message}: choose another place by HOST and PORT, or --host and --port`, { cause });
+      throw new Error(`${cause.message}: choose another address by HOST and PORT, or --host and --port`, { cause });
     });
     return { url, app, adminPak, config, engines, schedules, stop };
   } catch (error) {

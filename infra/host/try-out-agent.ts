@@ -7,37 +7,37 @@ import { createAgent, getAgent, rotateAgentPak, updateAgent } from '../../lib/fl
 import type { Caller } from '../../lib/fleet/fleet-ports.ts';
 import type { Host } from './start-host.ts';
 
-/** The agent of `npm start -- --try`: a real one, in this process, so that a newcomer sees the whole way of an object. */
+/** The agent of `npm start -- --try`. It is a real agent in this process, so that a newcomer sees how a stack is applied. */
 export interface TryOutAgent {
   id: string;
   name: string;
-  /** `memory`, or `kubernetes` where a kubeconfig was given. */
+  /** `kubernetes` if a kubeconfig was given, otherwise `memory`. */
   cluster: 'memory' | 'kubernetes';
-  /** Why its cluster did not answer when it was started; undefined if it did. The agent goes on trying. */
+  /** The reason why its cluster did not answer at the start; undefined if it did. The agent keeps trying. */
   unreachable: string | undefined;
   stop(): Promise<void>;
 }
 
 export interface TryOutOptions {
   host: Pick<Host, 'url' | 'app'>;
-  /** Where its key and what it remembers are kept; nothing is where absent. */
+  /** The folder of the agent's key and state; nothing is kept if absent. */
   dataDir: string | undefined;
-  /** Its cluster; one in memory where absent. */
+  /** The kubeconfig of its cluster; a cluster in memory if absent. */
   kubeconfig: string | undefined;
 }
 
 const NAME = 'try-out';
-/** It is there to be watched. */
+/** The agent polls often, because somebody is watching it. */
 const POLLING_SECONDS = '1';
-/** A cluster that has not answered by then is told to be out of reach. */
+/** A cluster that has not answered after this time is reported as unreachable. */
 const CLUSTER_ANSWER_MS = 3_000;
 
-/** Enlists the agent where it isn't yet, activates it and starts it. Its cluster must answer only when there is something to apply. */
+/** Creates the agent's record if it is missing, activates and starts the agent. Its cluster need not answer yet. */
 export async function startTryOutAgent({ host, dataDir, kubeconfig }: TryOutOptions): Promise<TryOutAgent> {
   const kind = kubeconfig === undefined ? 'memory' : 'kubernetes';
   const { services } = host.app;
   const { id, pak } = await enlist(services, kind, dataDir && join(dataDir, `${NAME}-${kind}.pak`));
-  // Loaded only where they are used: the Kubernetes client takes its time.
+  // These modules are loaded only here, since the Kubernetes client is slow to load.
   const [{ createClusterAgent }, { loadAgentConfig }, { createHttpControlPlane }, { createMemoryFiles }] = await Promise.all([
     import('../../agent/agent.ts'),
     import('../../agent/config.ts'),
@@ -59,7 +59,7 @@ export async function startTryOutAgent({ host, dataDir, kubeconfig }: TryOutOpti
   const config = loadAgentConfig({ environment, readFile: readNothing });
   const cluster = await clusterOf(kubeconfig);
   const controlPlane = createHttpControlPlane({ baseUrl: config.brokerUrl, pak });
-  // A cluster in memory is empty at each start, so its agent must remember nothing of the one before.
+  // A cluster in memory is empty at each start, so its agent must not remember the cluster before it.
   const keepsNothing = kind === 'memory' || dataDir === undefined;
   const log = services.log.with({ agent: NAME });
   const agent = createClusterAgent({ config, cluster, controlPlane, log, ...(keepsNothing && { files: createMemoryFiles() }) });
@@ -85,7 +85,7 @@ async function clusterOf(kubeconfigPath: string | undefined) {
   return (await import('../../agent/cluster/kubernetes-cluster.ts')).createKubernetesCluster({ kubeconfigPath });
 }
 
-/** The agent's record, ACTIVE, and its key: the one in the file, or a new one where that is missing. */
+/** Makes sure that the agent has an ACTIVE record. Returns its key: the one in the file, or a new one if that is missing. */
 async function enlist(services: Services, cluster: string, pakFile: string | undefined): Promise<{ id: string; pak: string }> {
   const caller: Caller = { principal: { type: 'admin' }, ip: undefined, userAgent: 'npm start -- --try' };
   const known = await findAgentIdByName(services.database, cluster, NAME);
@@ -93,7 +93,7 @@ async function enlist(services: Services, cluster: string, pakFile: string | und
     const { agent, initial_pak } = await createAgent(services, caller, {
       name: NAME,
       cluster_name: cluster,
-      // A newcomer's first deployment is the admin generator's.
+      // The first stack of a newcomer belongs to the admin generator.
       generator_ids: [services.installation.admin_generator_id],
       status: ACTIVE,
     });
@@ -111,6 +111,6 @@ async function enlist(services: Services, cluster: string, pakFile: string | und
 async function keep(file: string | undefined, pak: string): Promise<void> {
   if (file === undefined) return;
   await writeFile(file, `${pak}\n`, { mode: 0o600 });
-  // The mode above is for new files alone.
+  // `writeFile` sets the mode of new files only.
   await chmod(file, 0o600);
 }

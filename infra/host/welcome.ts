@@ -3,32 +3,32 @@ import type { TryOutAgent } from './try-out-agent.ts';
 
 export interface WelcomeFacts {
   dataDir: string | undefined;
-  /** Where the admin's key is known from, the public one apart. */
+  /** Whether an admin key is configured, stored or missing; the public one does not count. */
   adminKey: 'configured' | 'stored' | 'missing';
   agent: Pick<TryOutAgent, 'id' | 'name' | 'cluster' | 'unreachable'> | undefined;
-  /** Whether other machines reach it as well. */
+  /** Whether the server listens on every interface. */
   everywhere: boolean;
 }
 
-/** Shows the key that the first start has minted. */
+/** The text that shows the key that the first start has minted. */
 export const firstKey = (adminPak: string): string[] => [
   '',
-  'This is the first start. Your admin key, shown this once and stored nowhere: keep it.',
+  'This is the first start. Keep your admin key: it is shown only once and stored nowhere.',
   '',
   `  ${adminPak}`,
   '',
 ];
 
-/** Shows the key that has been made in place of the stored one, and says what becomes of the others. */
+/** The text that shows the key that replaces the stored one, and says which other keys still work. */
 export function newKey({ pak, replaced }: { pak: string; replaced: boolean }, isOneConfigured: boolean): string {
   const others = [
-    ...(replaced ? ['the one stored before it opens nothing any more'] : []),
-    ...(isOneConfigured ? ['the one of BROKKR_ADMIN_PAK_HASH opens as before'] : []),
+    ...(replaced ? ['the key stored before no longer works'] : []),
+    ...(isOneConfigured ? ['the key of BROKKR_ADMIN_PAK_HASH still works'] : []),
   ];
-  return `${['The new admin key, shown this once', ...others].join('; ')}:\n\n  ${pak}\n\n`;
+  return `${['The new admin key, shown only once', ...others].join('; ')}:\n\n  ${pak}\n\n`;
 }
 
-/** What `npm start` says to the person in front of it. */
+/** The text that `npm start` prints when the server listens. */
 export function welcome(
   { url: listening, adminPak, config, engines }: Pick<Host, 'url' | 'adminPak' | 'config' | 'engines'>,
   facts: WelcomeFacts,
@@ -64,9 +64,9 @@ export function welcome(
 }
 
 function placeOf({ name, cluster, unreachable }: Pick<TryOutAgent, 'name' | 'cluster' | 'unreachable'>): string {
-  if (cluster === 'memory') return `The agent "${name}" works on a cluster in memory: what it deploys exists in this process alone.`;
+  if (cluster === 'memory') return `The agent "${name}" works on a cluster in memory: what it deploys exists only in this process.`;
   if (unreachable !== undefined) {
-    return `The agent "${name}" can't reach the cluster of your kubeconfig (${unreachable}) and goes on trying: check that its API server runs.`;
+    return `The agent "${name}" can't reach the cluster of your kubeconfig (${unreachable}) and keeps trying: check that its API server runs.`;
   }
   return `The agent "${name}" works on the cluster of your kubeconfig: what you deploy to it is real.`;
 }

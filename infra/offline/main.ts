@@ -1,6 +1,6 @@
 /**
- * `npm run offline`: serverless-offline reads serverless.yml, so that wiring mistakes show before a deployment, on the embedded
- * engines. It keeps nothing. What serverless-offline has no part for, queues, is polled here and handed to its functions.
+ * `npm run offline`: runs the functions of serverless.yml under serverless-offline on embedded engines, so that wrong wiring shows before
+ * a deployment. It keeps nothing. serverless-offline has no queues, so they are polled here, and their messages passed to its functions.
  */
 import { once } from 'node:events';
 import { queueGroups, tables } from '../../functions/registry.ts';
@@ -19,10 +19,10 @@ import { freePort, invokeFunction, startServerless } from './serverless-process.
 const PREFIX = 'brokkr-dev';
 const ASK_AGAIN_MS = 200;
 
-/** Serves until Ctrl-C, or rejects with what keeps it from starting. */
+/** Serves until Ctrl-C. Rejects with the reason if it cannot start. */
 async function runOffline(): Promise<void> {
   const settings = loadHostConfig([]);
-  // What serverless-offline says of a taken port is long and names no setting.
+  // The message of serverless-offline about a taken port is long and names no setting.
   const port = await freePort(settings.port).catch((error: Error) => {
     throw new Error(`cannot listen on port ${settings.port}, which PORT chooses: ${error.message}`);
   });
@@ -59,7 +59,7 @@ async function runOffline(): Promise<void> {
     if (stopping.signal.aborted) return;
     stopping.abort();
     if (why !== undefined) console.error(why);
-    // The functions first: they are still at work on what the engines hold.
+    // The functions still use the engines, so they are stopped first.
     await Promise.all(pollers.map((poller) => poller.stop()));
     await serverless.stop();
     sqs.destroy();
@@ -68,13 +68,13 @@ async function runOffline(): Promise<void> {
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0));
   const url = `http://127.0.0.1:${port}`;
-  const announce = () => console.log(`\nThe API answers on ${url}, to this admin key, until Ctrl-C:\n\n  ${pak}\n`);
-  untilItAnswers(`${url}/healthz`, stopping.signal).then(announce, () => {});
+  const announce = () => console.log(`\nThe API answers on ${url} until Ctrl-C. The admin key:\n\n  ${pak}\n`);
+  waitForAnswer(`${url}/healthz`, stopping.signal).then(announce, () => {});
   await once(serverless.process, 'exit');
   await stop(1, 'serverless-offline has ended');
 }
 
-async function untilItAnswers(url: string, stop: AbortSignal): Promise<void> {
+async function waitForAnswer(url: string, stop: AbortSignal): Promise<void> {
   while (!(await fetch(url, { signal: stop }).catch(() => undefined))) await systemClock.sleep(ASK_AGAIN_MS, stop);
 }
 

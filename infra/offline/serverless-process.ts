@@ -12,11 +12,11 @@ const QUIET = { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' };
 export interface ServerlessOptions {
   httpPort: number;
   lambdaPort: number;
-  /** What the functions find in their environment besides what serverless.yml gives them. */
+  /** Environment variables of the functions, in addition to those of serverless.yml. */
   env: Record<string, string>;
 }
 
-/** `serverless offline` in a process of its own, which ends with this one. */
+/** Starts `serverless offline` in a process of its own, which ends with this one. */
 export function startServerless({ httpPort, lambdaPort, env }: ServerlessOptions): { process: ChildProcess; stop(): Promise<void> } {
   const program = fileURLToPath(import.meta.resolve('serverless/bin/serverless.js'));
   const ports = ['--host', '127.0.0.1', '--httpPort', String(httpPort), '--lambdaPort', String(lambdaPort)];
@@ -24,7 +24,7 @@ export function startServerless({ httpPort, lambdaPort, env }: ServerlessOptions
     cwd: ROOT,
     env: { ...process.env, ...env, ...QUIET, AWS_REGION: 'us-east-1', BROKKR_BUILD_FOLDER: '.esbuild-offline' },
     stdio: 'inherit',
-    // A process group of its own: Ctrl-C is for the starter, which stops what it has started in order.
+    // With its own process group it gets no Ctrl-C of the terminal. This process stops it in order.
     detached: true,
   });
   const exited = once(child, 'exit');
@@ -43,7 +43,7 @@ export function startServerless({ httpPort, lambdaPort, env }: ServerlessOptions
 
 const BatchResponse = z.object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })) });
 
-/** Calls a function of serverless-offline's as AWS's event source mapping would. */
+/** Calls a function of serverless-offline, as AWS's event source mapping would. */
 export async function invokeFunction(lambdaPort: number, name: string, event: SQSEvent): Promise<SQSBatchResponse> {
   const url = `http://127.0.0.1:${lambdaPort}/2015-03-31/functions/${name}/invocations`;
   const response = await fetch(url, {
@@ -55,7 +55,7 @@ export async function invokeFunction(lambdaPort: number, name: string, event: SQ
   return BatchResponse.parse(await response.json());
 }
 
-/** This port, or any where it is 0; rejects where it is taken. */
+/** Returns this port, or any free one if it is 0. Rejects if the port is taken. */
 export async function freePort(port = 0): Promise<number> {
   const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');

@@ -1,7 +1,7 @@
 const rights = require('./function-rights.cjs');
 const { PREFIX, logicalName } = require('./names.cjs');
 
-/** Everything that should wake somebody goes to one topic; subscribe to it what wakes you. */
+/** All alarms go to one topic. Subscribe a pager or a mailbox to it. */
 const always = {
   EvaluationPeriods: 1,
   Threshold: 0,
@@ -16,7 +16,7 @@ const alarm = (AlarmDescription, metric, more = {}) => ({
 });
 const dimension = (Name, Value) => [{ Name, Value }];
 
-/** One alarm for both: each function has enough resources of its own (docs/decisions/0014-below-500-resources.md). */
+/** One alarm covers errors and throttles, to save resources of the stack (docs/decisions/0014-below-500-resources.md). */
 const forFunction = (name) => {
   const metric = (Id, MetricName) => ({
     Id,
@@ -52,7 +52,7 @@ const forQueue = (queue) => {
   const id = logicalName(queue);
   return {
     [`${id}DeadAlarm`]: alarm(
-      `messages of ${queue} were given up: look at them, mend the cause, and redrive them`,
+      `messages of ${queue} are in the dead-letter queue: look at them, repair the cause, and redrive them`,
       metric('ApproximateNumberOfMessagesVisible', `${id}DeadQueue`),
       { Statistic: 'Maximum' },
     ),
@@ -64,8 +64,8 @@ const forQueue = (queue) => {
 };
 
 /**
- * Each sweep says how many events it could not deliver: a queue refused them, or this version doesn't know them. It comes back to every
- * one at least every eleven minutes, so that two such quarters of an hour mean events that don't leave.
+ * Each sweep logs how many events it could not deliver: a queue refused them, or this version doesn't know them. It tries each again at
+ * least every eleven minutes, so that two quarters of an hour with such events mean that they don't leave.
  */
 const OUTBOX = { Namespace: PREFIX, MetricName: 'OutboxLeft' };
 const outbox = {

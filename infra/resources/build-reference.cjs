@@ -1,6 +1,6 @@
 const { join } = require('node:path');
 
-/** The code's reference is packaged as the code is. */
+/** Builds the code's reference before packaging, so that it matches the code. */
 module.exports = class BuildReference {
   constructor() {
     this.hooks = {

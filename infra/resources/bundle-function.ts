@@ -26,11 +26,11 @@ const Service = z.object({ custom: z.object({ esbuild: Settings }) });
 export interface BundledFunction {
   file: string;
   bytes: number;
-  /** The npm packages in it. */
+  /** The npm packages in the bundle. */
   packages: string[];
 }
 
-/** Bundles one function as `npm run package` does, by the settings in serverless.yml. `module` is its file below functions/. */
+/** Bundles one function as `npm run package` does, with the settings in serverless.yml. `module` is its file below functions/. */
 export async function bundleFunction(module: string, folder: string): Promise<BundledFunction> {
   const { custom } = Service.parse(parse(readFileSync(join(ROOT, 'serverless.yml'), 'utf8'), { logLevel: 'silent' }));
   const { exclude, plugins, ...settings } = custom.esbuild;

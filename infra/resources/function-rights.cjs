@@ -1,19 +1,19 @@
 /**
- * What each function may do, and nothing else: by table the least actions its code needs, by queue `send` or `consume`. Roles are made
- * of it (roles.cjs), alarms too (alarms.cjs), and test/infra runs every endpoint, consumer and schedule under these rights: a missing
- * one fails there, and so does one that nothing uses.
+ * The rights of each function: for each table the actions that its code needs, for each queue `send` or `consume`. Roles (roles.cjs) and
+ * alarms (alarms.cjs) are made from this list. test/infra runs every endpoint, consumer and schedule with these rights, and fails for a
+ * missing right and for an unused one.
  */
 const read = ['BatchGetItem', 'GetItem'];
 const query = [...read, 'Query'];
 
-/** Who is asking: the key, the agent's record behind it, and the audit entry of a key that opens nothing. */
+/** Authentication reads the key and the agent's record, and writes the audit entry of a refused key. */
 const authenticated = { identity: read, fleet: read, telemetry: ['PutItem'] };
-/** What is made for a generator is made only while that is there. */
+/** A record for a generator is stored on the condition that the generator exists. */
 const forGenerators = { identity: [...read, 'ConditionCheckItem'] };
-/** Changes that agents must hear of go through the outbox: settled at once where they concern few, else sent on and deleted. */
+/** Changes of which agents are notified go through the outbox: few agents are notified at once, many through a queue. */
 const announcing = { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], work: ['PutItem', 'DeleteItem'] };
 const announcements = { 'agent-fanout': ['send'] };
-/** A consumer clears away what a removal leaves behind. */
+/** A consumer deletes the items that a removal leaves behind. */
 const removals = { 'clean-up': ['send'] };
 
 module.exports = {
@@ -22,7 +22,7 @@ module.exports = {
     tables: {
       ...announcing,
       identity: [...forGenerators.identity, 'PutItem', 'DeleteItem'],
-      // A target is added only while its stack and the agent's registration are there.
+      // A target is stored on the condition that its stack and the agent's registration exist.
       fleet: [...announcing.fleet, 'ConditionCheckItem'],
     },
     queues: removals,
@@ -45,7 +45,7 @@ module.exports = {
     },
     queues: { ...announcements, ...removals },
   },
-  // Probes and pages answer while the store is away: they have nothing to ask it.
+  // Probes and pages don't use the store, so that they answer while it is unavailable.
   health: { tables: {} },
   readiness: { tables: { identity: read } },
   metrics: { tables: { fleet: ['GetItem', 'Query', 'UpdateItem'] } },
@@ -58,7 +58,7 @@ module.exports = {
   },
   'clean-up': {
     tables: { ...announcing, identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'], work: [...read, 'PutItem', 'DeleteItem'] },
-    // Removing a tenant removes its stacks, each of which may concern a crowd and leaves things behind.
+    // The removal of a tenant removes its stacks. Each may concern many agents and leaves items behind.
     queues: { 'agent-fanout': ['send'], 'clean-up': ['consume', 'send'] },
   },
   'outbox-sweep': {

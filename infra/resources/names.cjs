@@ -1,7 +1,7 @@
-/** What every name of this deployment's begins with; the framework fills it in. */
+/** The first part of every name in this deployment; the framework fills it in. */
 const PREFIX = `\${self:custom.prefix}`;
 
-/** `agent-fanout` → `AgentFanout`: how a function, table or queue is called in CloudFormation. */
+/** The name of a function, table or queue in CloudFormation: `agent-fanout` → `AgentFanout`. */
 const logicalName = (name) => name.replaceAll(/(?:^|-)(\w)/g, (_all, letter) => letter.toUpperCase());
 
 module.exports = { PREFIX, logicalName };

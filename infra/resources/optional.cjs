@@ -1,7 +1,7 @@
 const rights = require('./function-rights.cjs');
 const { logicalName } = require('./names.cjs');
 
-/** X-Ray has no resources to name: it takes traces for the account. */
+/** X-Ray takes traces for the whole account, so the right to send them cannot name a resource. */
 const tracingPolicy = {
   Type: 'AWS::IAM::Policy',
   Properties: {
@@ -18,7 +18,7 @@ const alarmSubscription = (address) => ({
   Properties: { TopicArn: { Ref: 'AlarmTopic' }, Protocol: address.startsWith('https://') ? 'https' : 'email', Endpoint: address },
 });
 
-/** Resources that only a parameter asks for. */
+/** Resources that are created only if a parameter asks for them. */
 module.exports = async ({ resolveVariable }) => {
   const [tracing, alarmSubscriber] = await Promise.all([resolveVariable('param:tracing'), resolveVariable('param:alarmSubscriber')]);
   return {

@@ -1,7 +1,7 @@
-/** lib/identity/pak.ts; test/infra holds them together. */
+/** The hash in lib/identity/pak.ts; test/infra compares the two. */
 const PUBLIC_DEVELOPMENT_HASH = '4c697273df3d764cba950bb5c04368097685f09259f5bd880d892cf1ff9f4cdd';
 
-/** A deployment nobody holds an admin key to is of no use, and one with an empty hash looks as if it worked. */
+/** Refuses a deployment without an admin key: nobody could use it, although it would look as if it worked. */
 module.exports = class RequireAdminKey {
   constructor(serverless) {
     this.hooks = {
@@ -12,10 +12,10 @@ module.exports = class RequireAdminKey {
         };
         if (!/^[0-9a-f]{64}$/.test(hash)) {
           refuse(
-            'bring an admin key: --param="adminPakHash=<SHA-256 of its long part, 64 hex digits>", or BROKKR_ADMIN_PAK_HASH (docs/deploying.md)',
+            'an admin key is missing: --param="adminPakHash=<SHA-256 of its long part, 64 hex digits>", or BROKKR_ADMIN_PAK_HASH (docs/deploying.md)',
           );
         }
-        if (hash === PUBLIC_DEVELOPMENT_HASH) refuse('adminPakHash is that of the public development key: bring a key of your own');
+        if (hash === PUBLIC_DEVELOPMENT_HASH) refuse('adminPakHash is the hash of the public development key: use a key of your own');
       },
     };
   }

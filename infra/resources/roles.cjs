@@ -2,7 +2,7 @@ const rights = require('./function-rights.cjs');
 const { PREFIX, logicalName } = require('./names.cjs');
 
 const QUEUE_ACTIONS = {
-  // The code knows queues by name and asks for their addresses.
+  // The code knows queues by name and looks up their addresses.
   send: ['sqs:GetQueueUrl', 'sqs:SendMessage'],
   consume: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
 };
@@ -11,7 +11,7 @@ const allow = (Action, Resource) => ({ Effect: 'Allow', Action, Resource });
 
 function statements(name, { tables = {}, queues = {} }) {
   return [
-    // The function's own log group, its streams.
+    // The streams of the function's own log group.
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], {
       'Fn::Sub': `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${PREFIX}-${name}:*`,
     }),
@@ -26,7 +26,7 @@ function statements(name, { tables = {}, queues = {} }) {
         uses.flatMap((use) => QUEUE_ACTIONS[use]),
         arnOf(`${logicalName(queue)}Queue`),
       ),
-      // What makes no sense to a consumer is set aside by the consumer itself.
+      // A consumer itself moves malformed messages to the dead-letter queue.
       ...(uses.includes('consume') ? [allow(QUEUE_ACTIONS.send, arnOf(`${logicalName(queue)}DeadQueue`))] : []),
     ]),
   ];

@@ -2,7 +2,7 @@ const { mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 
-/** The bundler copies each function to a temporary folder before it packs it, and leaves the copy there. */
+/** The bundler copies each function to a temporary folder and leaves the copy there. This removes the folder at the end. */
 module.exports = class TemporaryFiles {
   constructor() {
     this.hooks = {

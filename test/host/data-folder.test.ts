@@ -77,7 +77,7 @@ test.each(['host.lock', 'dynamodb.sqlite', 'queues/fauxqs.db'])(
 
 test('a start with a data folder that never answers fails after a bounded wait', async () => {
   const folder = await newFolder();
-  const hanging = openDataFolder(folder, { limitMs: 10, tryOut: () => new Promise(() => {}) });
+  const hanging = openDataFolder(folder, { limitMs: 10, check: () => new Promise(() => {}) });
   await expect(hanging).rejects.toThrow(
     `the data folder ${folder} can't be used: it has not answered within 0.01 s: see that its drive is there, or give another BROKKR_DATA_DIR`,
   );

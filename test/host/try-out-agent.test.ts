@@ -78,7 +78,7 @@ test('a dead API server is reported in one sentence, and the agent keeps trying'
   await writeFile(kubeconfig, deadKubeconfig('https://127.0.0.1:9'));
   const one = await startHostProcess({ args: ['--try', '--kubeconfig', kubeconfig] });
   expect(one.stdout()).toMatch(
-    /^The agent "try-out" can't reach the cluster of your kubeconfig \(.*ECONNREFUSED.*\) and goes on trying: check that its API server runs\.$/m,
+    /^The agent "try-out" can't reach the cluster of your kubeconfig \(.*ECONNREFUSED.*\) and keeps trying: check that its API server runs\.$/m,
   );
   expect(one.stdout()).not.toContain('what you deploy to it is real');
   expect(one.adminPak).not.toBe('');

@@ -259,7 +259,7 @@ describe('the packaged deployment', () => {
       new RequireAdminKey({ service, classes: { Error } }).hooks['before:deploy:deploy']();
     };
     expect(() => deployWith(DEVELOPMENT_PAK_HASH)).toThrow('public development key');
-    expect(() => deployWith('')).toThrow('bring an admin key');
+    expect(() => deployWith('')).toThrow('an admin key is missing');
     expect(() => deployWith('0'.repeat(64))).not.toThrow();
   });
 

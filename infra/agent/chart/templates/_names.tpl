@@ -2,7 +2,7 @@
 {{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 63 | trimSuffix "-" }}{{ else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" }}{{ end }}
 {{- end }}
 
-{{- /* For what has no namespace: two releases of one name in two namespaces must not share it. */}}
+{{- /* A name for objects without a namespace: two releases with one name in two namespaces must not share it. */}}
 {{- define "brokkr-agent.clusterName" -}}
 {{ printf "%s-%s" .Release.Namespace (include "brokkr-agent.fullname" .) }}
 {{- end }}

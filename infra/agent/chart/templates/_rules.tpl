@@ -1,4 +1,4 @@
-{{- /* What applying, comparing and pruning take. No deletecollection, and nothing that widens the agent's own rights. */}}
+{{- /* The verbs that applying, comparing and pruning need: no deletecollection, and nothing that widens the agent's own rights. */}}
 {{- define "brokkr-agent.verbs" -}}
 [get, list, watch, create, patch, delete]
 {{- end }}
@@ -36,11 +36,11 @@
 - apiGroups: [networking.k8s.io]
   resources: [ingressclasses]
   verbs: {{ include "brokkr-agent.verbs" . }}
-# Without "escalate" and "bind" the API server lets the agent grant only what it has itself.
+# Without "escalate" and "bind" the API server lets the agent grant only rights that it has itself.
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [clusterrolebindings, clusterroles, rolebindings, roles]
   verbs: {{ include "brokkr-agent.verbs" . }}
-# Tells whether a claim is bound at once or waits for its first pod.
+# The class of a volume claim says whether the claim is bound at once or waits for its first pod.
 - apiGroups: [storage.k8s.io]
   resources: [storageclasses]
   verbs: [get]
