@@ -14,7 +14,7 @@ export interface Runtime extends SurfaceBase {
   metrics?: Metrics;
   /** The folder of the embedded store, for the log. */
   storedIn?: string | undefined;
-  /** Carries the calls to the store where many share a process; the SDK's own if absent. */
+  /** The transport of calls to the store, for a process that serves many requests; the SDK's own if absent. */
   storeTransport?: DynamoDbOptions['transport'];
   /** Reads single items without the SDK, from an engine that checks no signature. */
   plainReads?: DynamoDbOptions['plainReads'];

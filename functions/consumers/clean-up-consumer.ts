@@ -3,7 +3,7 @@ import { CLEAN_UP_QUEUE, fleetRemoved } from '../../lib/fleet/removal/fleet-remo
 import { consumerFor } from '../../lib/platform/events/consumer.ts';
 import type { Services } from '../services.ts';
 
-/** Clears away what removed stacks, agents, generators and registrations leave behind. */
+/** Deletes the items that removed stacks, agents, generators and registrations leave behind. */
 export const cleanUpConsumer = consumerFor<Services>()({
   queue: CLEAN_UP_QUEUE,
   events: [fleetRemoved],

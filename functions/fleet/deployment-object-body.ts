@@ -7,7 +7,7 @@ import { parseJson, utf8 } from '../../lib/platform/http/request-body.ts';
 
 const YAML_TYPES = ['application/yaml', 'text/yaml', 'application/x-yaml'];
 
-/** As the OpenAPI document describes it: the verb measures the bytes. */
+/** The YAML's schema for the OpenAPI document. The verb itself checks the size in bytes. */
 export const DescribedYaml = z.string().meta({ maxLength: YAML_LIMITS.bytes, description: `At most ${YAML_LIMITS.bytes} bytes of UTF-8` });
 export const NewDeploymentObject = z
   .object({ yaml_content: DescribedYaml, is_deletion_marker: z.boolean().nullish() })

@@ -17,6 +17,6 @@ export const NamePageQuery = pageQuery((place) => place !== '' && Buffer.byteLen
 export const answerPage = <T>({ items, next }: ListPage<T>): Reply<T[]> =>
   reply({ body: items, ...(next !== undefined && { headers: { 'x-next-cursor': encodeCursor(next) } }) });
 
-/** For the OpenAPI document. */
+/** A description for the OpenAPI document. */
 export const PAGED =
   'If the answer has the header `X-Next-Cursor`, the list is longer than one answer: ask again with `?cursor=` and that text for the rest.';

@@ -90,7 +90,7 @@ export function loadHostConfig(
     port: set.PORT,
     dataDir: values.ephemeral ? undefined : set.BROKKR_DATA_DIR,
     trustedProxies: set.TRUST_PROXY,
-    // Whoever tries it out looks at the terminal: a line for each poll of the agent would push the key off it.
+    // A person looks at the terminal during --try. A log line for each poll of the agent would scroll the key away.
     config: loadConfig(values.try ? { ...environment, BROKKR_LOG_LEVEL: environment.BROKKR_LOG_LEVEL || 'warn' } : environment),
     configuredBySdk: [
       ...((set.AWS_ENDPOINT_URL_DYNAMODB ?? set.AWS_ENDPOINT_URL) ? ['dynamodb' as const] : []),

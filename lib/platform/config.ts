@@ -26,7 +26,7 @@ export const Config = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
     .optional(),
-  /** Development mode: the publicly known admin key works. Never set it where anybody else can reach the server. */
+  /** Development mode: the publicly known admin key works. Never set it if anybody else can reach the server. */
   BROKKR_DEV: z.stringbool().default(false),
   /** Web pages of these origins may call the API, comma-separated; `*` for any. */
   BROKKR_CORS_ORIGINS: z

@@ -1,6 +1,5 @@
 /**
- * Runs `work` for each item, at most `atOnce` side by side. One that fails holds up none of the others; the first failure is thrown
- * after all of them.
+ * Runs `work` for each item, at most `atOnce` side by side. A failure does not stop the others; the first failure is thrown at the end.
  */
 export async function eachBounded<T>(items: Iterable<T>, atOnce: number, work: (item: T) => Promise<unknown>): Promise<void> {
   const failures: unknown[] = [];

@@ -14,10 +14,10 @@ export const scheduleFor =
 
 export type ScheduleFunction = (event?: unknown, context?: unknown) => Promise<void>;
 
-/** What is left of a function's time when its run is told to stop. */
+/** A run is aborted this long before the function's time is over. */
 const STOP_EARLY_MS = 2_000;
 
-/** A Lambda handler for one schedule. A run that is not over in time goes on with the next one. */
+/** A Lambda handler for one schedule. The next run continues the work of a run that was aborted. */
 export function scheduleFunction<Services>(schedule: Schedule<Services>, host: () => Promise<{ services: Services }>): ScheduleFunction {
   const run = async (_event: unknown, _context: unknown, { signal }: { signal?: AbortSignal } = {}) =>
     schedule.run((await host()).services, signal);

@@ -2,17 +2,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
 
-/** Files that write without `commit`, each with the reason why nobody has to account for what it writes. */
+/** The files that write without `commit`, each with the reason why its writes need no audit entry. */
 const DIRECT_WRITERS: Record<string, string> = {
-  'functions/system/readiness.ts': 'tries whether the store keeps anything at all',
-  'lib/fleet/agent-events/agent-event-service.ts': 'an equal report moves the time of the event alone',
+  'functions/system/readiness.ts': 'a probe whether the store can be written',
+  'lib/fleet/agent-events/agent-event-service.ts': 'an equal report changes only the time of the event',
   'lib/fleet/agents/agent-heartbeat.ts': 'a heartbeat is telemetry',
-  'lib/fleet/fleet-summary.ts': 'counts can be counted again',
+  'lib/fleet/fleet-summary.ts': 'the counts can be counted again',
   'lib/fleet/removal/clear-agent.ts': 'follows from a removal that has its audit entry',
   'lib/fleet/removal/clear-stack.ts': 'follows from a removal that has its audit entry',
-  'lib/fleet/targeting/assignments.ts': 'what an agent was told is not a change',
+  'lib/fleet/targeting/assignments.ts': 'an assignment that an agent received is bookkeeping',
   'lib/fleet/targeting/match-edges.ts': 'edges follow the change that they are derived from',
-  'lib/fleet/targeting/notify-agents.ts': 'a revision says only that an agent has to look',
+  'lib/fleet/targeting/notify-agents.ts': 'a new revision only makes an agent read its assignments',
   'lib/fleet/targeting/target-service.ts': 'a target goes with its stack, whose removal has its audit entry',
   'lib/identity/bootstrap.ts': 'the first start has no caller',
   'lib/platform/events/outbox.ts': 'an event leaves the outbox',

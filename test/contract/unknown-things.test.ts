@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeTenant, type Tenant } from '../fleet/fleet-builder.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
-import { guarded, pathOf, requestOf, titleOf } from './endpoint-calls.ts';
+import { guarded, pathOf, requestOf, rowsOf } from './endpoint-calls.ts';
 
-/** An admin who names a thing that does not exist gets a 404 with the thing's own code, but where the contract fixes another answer. */
+/** Answers to an admin about a thing that does not exist, if the contract fixes another answer than a 404 with the thing's code. */
 const FIXED: Readonly<Record<string, string>> = {
   delete_agent: '204',
   v1_deregister_agent: '204',
@@ -44,7 +44,7 @@ afterAll(() => host.stop());
 
 const withIds = guarded.filter(({ endpoint }) => endpoint.path.includes('{'));
 
-test.each(withIds.map((one) => [titleOf(one), one] as const))('%s with an id that nothing has', async (_title, one) => {
+test.each(rowsOf(withIds))('$title answers an admin about an unknown thing with its own code', async ({ one }) => {
   const { endpoint } = one;
   const [, parameter = ''] = /{(\w+)}/.exec(endpoint.path) ?? [];
   const path = pathOf(endpoint, tenant, { [parameter]: UNKNOWN });

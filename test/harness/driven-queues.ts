@@ -10,17 +10,17 @@ export interface QueuedMessage {
 }
 
 export interface DrivenQueues {
-  /** What was sent and is not delivered yet, oldest first. */
+  /** The messages that were sent and are not delivered yet, oldest first. */
   messages: QueuedMessage[];
-  /** Delivers one message; false if its consumer failed, as on a real queue. */
+  /** Delivers one message. Returns false if its consumer failed. */
   deliver(message: QueuedMessage): Promise<boolean>;
-  /** Delivers until nothing is left; a message that fails is delivered again. Returns how many deliveries that took. */
+  /** Delivers until no message is left. A failed message is delivered again. Returns the number of deliveries. */
   drain(): Promise<number>;
-  /** Sweeps the outbox, which is due if the host's clock is far enough. */
+  /** Sweeps the outbox. Its events are due if the host's clock has moved far enough. */
   sweep(): Promise<void>;
 }
 
-/** Queues that a test delivers from itself, for a host that runs no consumers of its own; `handlers` stand in for consumers'. */
+/** Queues whose messages the test delivers itself, for a host without consumers. `handlers` replace the handlers of consumers. */
 export function driveQueues(services: Services, handlers: Record<string, AnyConsumer['handle']> = {}): DrivenQueues {
   const messages: QueuedMessage[] = [];
   services.outbox.queues.send = async (queue, sent) => {

@@ -34,7 +34,7 @@ describe('the head of a request', () => {
 });
 
 test('an admitted request that expects 100-continue gets it, and is answered after its body', async () => {
-  const body = '{"name":"told","cluster_name":"c"}';
+  const body = '{"name":"continued","cluster_name":"c"}';
   const connection = rawConnection(
     host.url,
     head('/api/v1/agents', [key(), length(body.length), 'Content-Type: application/json', 'Expect: 100-continue', 'Connection: close']),
@@ -111,7 +111,7 @@ describe('the bytes of bodies in flight', () => {
     expect(typeof budget.reserve('a', 35)).toBe('function');
   });
 
-  test('are never all taken by a few callers: whoever comes later finds room', () => {
+  test('the bytes of bodies in flight are never all taken by a few callers', () => {
     const budget = createBodyBudget({ totalBytes: 64 * MIB, callerBytes: 16 * MIB });
     for (let caller = 0; caller < 8; caller++) while (budget.reserve(`greedy ${caller}`, 4_096));
     expect(typeof budget.reserve('an agent', 4_096)).toBe('function');
@@ -151,7 +151,7 @@ describe('malformed HTTP', () => {
   });
 });
 
-test('an expectation that nobody knows is ignored, and the request gets its answer', async () => {
+test('an unknown expectation is ignored, and the request gets its answer', async () => {
   const answer = await raw(host.url, 'GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: a-miracle\r\nConnection: close\r\n\r\n');
   expect(codeOf(answer)).toBe('200');
   expect(answer).toContain('x-content-type-options: nosniff');

@@ -7,11 +7,11 @@ import type { HttpEvent } from '../../lib/platform/http/http-event.ts';
 import { httpFunction } from '../../lib/platform/http/http-function.ts';
 import { testSurface } from './test-surface.ts';
 
-/** Each call fails four times before it succeeds: on average after 150 ms of waiting, well within the limits of one call. */
+/** Each call fails four times before it succeeds. That takes 150 ms of waiting on average, well within the limits of one call. */
 const FAULTS_A_CALL = 4;
 const CALLS = 40;
 
-/** Work of many calls to a store that fails with this fault, on a clock that only waiting moves. */
+/** Runs many calls to a store that fails with this fault, on a clock that only waiting moves. */
 function manyCalls(fault: string) {
   let waitedMs = 0;
   const clock: Clock = {
@@ -66,7 +66,7 @@ test.each(['GET', 'POST'])(
   },
 );
 
-test('one request takes nothing of the time of the next', async () => {
+test('each request has a time for retries of its own', async () => {
   const { work } = manyCalls('ThrottlingException');
   const first = createRetry({ ...systemClock, monotonicMs: () => 0, sleep: async () => {} });
   let calls = 0;
@@ -85,13 +85,13 @@ test('one request takes nothing of the time of the next', async () => {
   expect((await handler(request('GET'))).statusCode).toBe(204);
 });
 
-test('work that no request waits for goes on, however many of its calls are throttled', async () => {
+test('work outside of a request continues, however many of its calls are throttled', async () => {
   const { work, waitedMs } = manyCalls('ThrottlingException');
   await work();
   expect(waitedMs()).toBeGreaterThan(1_500);
 });
 
-test('a request whose calls meet conflicts goes on: others make progress', async () => {
+test('a request whose calls meet conflicts continues, because others make progress', async () => {
   const { work } = manyCalls('TransactionConflictException');
   expect((await serving(work)(request('GET'))).statusCode).toBe(204);
 });

@@ -77,7 +77,7 @@ export function createRetry(clock: Clock): Retry {
         const fault = faultOf(error);
         if (fault === undefined) throw error;
         const waitMs = backoffMs(attempt, BACKOFF);
-        // A conflict says that others make progress, and nothing of the store.
+        // A conflict means that others make progress; it does not mean that the store is busy.
         const end = fault === 'conflict' ? deadline : retryEnd(deadline);
         const over = attempt === MAX_ATTEMPTS || clock.monotonicMs() + waitMs > end;
         if (over || (fault === 'unanswered' && !repeatable)) throw unavailable(fault, repeatable, error);

@@ -4,12 +4,12 @@ import { type BatchPorts, type Consumer, consumeBatch } from './consumer.ts';
 
 export type QueueFunction = (event: SQSEvent, context?: unknown) => Promise<SQSBatchResponse>;
 
-/** What is left of a function's time when it gives up the messages still in hand. */
+/** The function gives up unfinished messages this long before its time is over. */
 const ANSWER_EARLY_MS = 500;
 
 /**
  * A Lambda handler for one queue. It returns which messages failed, so that SQS deletes the others (ReportBatchItemFailures). When the
- * function's time is over, the messages still in hand have failed; without an answer the whole batch would come again.
+ * function's time is over, the unfinished messages have failed. Without an answer the whole batch would be delivered again.
  */
 export function queueFunction<Services, T>(
   consumer: Consumer<Services, T>,
@@ -35,7 +35,7 @@ export function queueFunction<Services, T>(
   const handler = middy<SQSEvent, SQSBatchResponse>({ timeoutEarlyInMillis: ANSWER_EARLY_MS })
     .onError((request) => {
       const { error } = request;
-      // Only a lack of time leaves a part done. Every other failure comes before the first message, and counts as one of the function.
+      // Only a time-out leaves a part of the messages done. Every other failure happens before the first message.
       if (error instanceof Error && error.name === 'TimeoutError') request.response = failuresOf(request.event);
     })
     .handler(run as never);

@@ -7,14 +7,14 @@ import type { OutboxPorts } from './outbox.ts';
 import { segmentEndItem, segmentEndKey } from './work-table.ts';
 
 /**
- * Work on many things is done in segments, one message each. A message says where its segment begins; the next one is queued before
- * this one is worked, so that a crash or a time-out loses nothing and starts nothing afresh. The end of a segment is stored in the
- * transaction that queues the next one: a later delivery of the message works up to there, and queues nothing again.
+ * Work on many things is done in segments, with one message for each. A message says where its segment begins. The next message is queued
+ * before the work of a segment, so that after a crash or a time-out nothing is lost and nothing starts from the beginning. The end of a
+ * segment is stored in the transaction that queues the next one: a later delivery of the message works up to there, and queues nothing.
  */
 export const Progress = z.object({
-  /** 1 for the message of the event itself. */
+  /** The number of the segment: 1 for the message of the event itself. */
   segment: z.int().min(1),
-  /** The id of the event that the first segment came with. */
+  /** The id of the event of the first segment. */
   origin: z.string().optional(),
   /** The segment begins after this key. */
   after: z.string().optional(),
@@ -23,7 +23,7 @@ export type Progress = z.infer<typeof Progress>;
 
 export interface Bounds {
   after?: string | undefined;
-  /** The segment ends with this key, however many things are before it. */
+  /** The segment ends with this key, even if that exceeds the limit. */
   until?: string | undefined;
   limit: number;
 }
@@ -50,7 +50,7 @@ export interface SegmentPorts {
   outbox: Pick<OutboxPorts, 'database' | 'table'>;
 }
 
-/** Works one segment; true if it was the last. */
+/** Does the work of one segment. Returns true if it was the last. */
 export async function workSegment<T>(ports: SegmentPorts, eventId: string, progress: Progress, work: SegmentWork<T>): Promise<boolean> {
   const { segment, origin = eventId, after } = progress;
   const { limit } = work;
@@ -61,7 +61,7 @@ export async function workSegment<T>(ports: SegmentPorts, eventId: string, progr
     if (found.next !== undefined) {
       const next = work.event({ segment: segment + 1, origin, after: found.next });
       const queued = await queueNext(ports, { origin, segment, end: found.next, next });
-      // Another delivery of this message queued the next segment first, and ended this one elsewhere.
+      // Another delivery of this message has queued the next segment, and may have ended this one at another key.
       if (!queued) found = await work.read({ limit, after, until: await findEnd(ports, origin, segment) });
     }
   }
@@ -74,7 +74,7 @@ async function findEnd({ outbox: { database, table } }: SegmentPorts, origin: st
   return item && z.string().parse(item.end);
 }
 
-/** False if it was queued before. */
+/** Queues the next segment. Returns false if it was queued before. */
 async function queueNext(
   { commit, clock, outbox: { table } }: SegmentPorts,
   { origin, segment, end, next }: { origin: string; segment: number; end: string; next: Occurrence },
@@ -82,7 +82,7 @@ async function queueNext(
   try {
     await commit({
       writes: [{ table, put: segmentEndItem(origin, segment, end, clock.nowMs()), if: { exists: false } }],
-      audit: { unaudited: 'bookkeeping: how far an event has been worked' },
+      audit: { unaudited: 'bookkeeping: the end of a segment of an event' },
       events: [next],
     });
     return true;
@@ -92,7 +92,7 @@ async function queueNext(
   }
 }
 
-/** The items of one partition as a segment. */
+/** Reads a segment of the items of one partition. */
 export async function partitionSegment(
   database: Database,
   table: string,

@@ -7,7 +7,7 @@ import { expiresAt, type Table } from '../database/table.ts';
  * | --- | --- | --- |
  * | the sweep: which events are due? | `OUTBOX#<shard>` \| `<due>#<id>`, oldest due time first | a query for each of four shards |
  * | the request that wrote an event: it was accepted | the same key | one delete |
- * | a consumer: where did I end this segment of an event? | `SEGMENT#<id>#<n>` \| `END` | one read for a segment, one conditional put with the next |
+ * | a consumer: which key ends this segment of an event? | `SEGMENT#<id>#<n>` \| `END` | one read for a segment, one conditional put with the next |
  * | a consumer: did I handle this event before? | `HANDLED#<queue>#<id>` \| `HANDLED` | one conditional put, in the effect's transaction |
  * | readiness, after a write failed: can the store keep anything again? | `PROBE` \| `WRITE` | one put, while it can't |
  *

@@ -17,7 +17,7 @@ export interface HttpFunction {
   admit(head: HttpEvent): Promise<Admission>;
 }
 
-/** What is left of a function's time when it gives up a request, to answer and to log. */
+/** The function gives up a request this long before its time is over, to answer and to log. */
 const ANSWER_EARLY_MS = 500;
 
 /** Serves these endpoints; `surface` answers for the paths that none of them has. Importing a function composes nothing. */
@@ -26,14 +26,14 @@ export function httpFunction(endpoints: readonly AnyEndpoint[], surface: AnySurf
   const admit = async (head: HttpEvent): Promise<Admission> => {
     const admission = await shareRetryTime(() => admitRequest(route, surface, head));
     if (admission.kind === 'answered') return admission;
-    // The body may have taken long to arrive.
+    // The body may have taken long to arrive, so its handling gets a new time for retries.
     return { ...admission, complete: (body) => shareRetryTime(() => admission.complete(body)) };
   };
   const answer = async (event: HttpEvent): Promise<HttpResult> => {
     const admission = await admit(event);
     return admission.kind === 'answered' ? admission.result : admission.complete(bodyOf(event));
   };
-  /** Lambda would end the function, and its caller would get API Gateway's own 503 without a reason, a request id or a log line. */
+  /** Without this answer Lambda would end the function, and the caller would get API Gateway's 503, without reason, request id or log. */
   const fail = (event: HttpEvent, cause: unknown): HttpResult => {
     const match = route(event.requestContext.http.method, pathOf(event));
     const late = new AppError('unavailable', 'the request took too long, and may have been carried out', { retryAfterSeconds: 2, cause });
@@ -47,5 +47,5 @@ export function httpFunction(endpoints: readonly AnyEndpoint[], surface: AnySurf
   return Object.assign((event: HttpEvent, context?: unknown) => handler(event, context as never) as Promise<HttpResult>, { admit });
 }
 
-/** How middy says that the function's time is over. */
+/** Whether this is middy's error for a function whose time is over. */
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
