@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import type { Clock } from '../platform/clock.ts';
 import { ConditionFailed, type Database } from '../platform/database/database.ts';
-import { inKeyOrder } from '../platform/database/key-order.ts';
+import { readInKeyOrder } from '../platform/database/key-order.ts';
 import { ACTIVE } from './agents/agent-rules.ts';
 import { agentListPks, FLEET_SUMMARY_KEY, fleetTable, STACK_LIST_PK } from './fleet-table.ts';
 
@@ -66,14 +66,14 @@ async function refreshSummary({ database, clock }: SummaryPorts): Promise<FleetS
 
 async function readFleet(database: Database): Promise<FleetSummary> {
   const summary: FleetSummary = { active_agents: 0, stacks: 0, deployment_objects: 0, heartbeats: [] };
-  for await (const batch of inKeyOrder(database, table, { pks: agentListPks, fields: ['status', 'name', 'last_heartbeat'] })) {
+  for await (const batch of readInKeyOrder(database, table, { pks: agentListPks, fields: ['status', 'name', 'last_heartbeat'] })) {
     for (const { item } of batch) {
       if (item.status === ACTIVE) summary.active_agents += 1;
       if (typeof item.last_heartbeat !== 'string') continue;
       summary.heartbeats.push({ agent_id: item.sk, agent_name: String(item.name), at: Date.parse(item.last_heartbeat) });
     }
   }
-  for await (const batch of inKeyOrder(database, table, { pks: [STACK_LIST_PK], fields: ['object_count'] })) {
+  for await (const batch of readInKeyOrder(database, table, { pks: [STACK_LIST_PK], fields: ['object_count'] })) {
     summary.stacks += batch.length;
     for (const { item } of batch) summary.deployment_objects += Number(item.object_count ?? 0);
   }

@@ -1,5 +1,5 @@
 import type { Database, Filter, Key } from '../platform/database/database.ts';
-import { newestFirst } from '../platform/database/newest-first.ts';
+import { readNewestFirst } from '../platform/database/newest-first.ts';
 import { isExpired } from '../platform/database/table.ts';
 import { encodeCursor } from '../platform/list-cursor.ts';
 import { mapInSlices } from '../platform/slices.ts';
@@ -58,7 +58,7 @@ async function findKeys(query: AuditQuery, ports: AuditPorts, wanted: number): P
   const pks = partitionsOf(query);
   const keys: Key[] = [];
   let read = 0;
-  const batches = newestFirst(database, table, {
+  const batches = readNewestFirst(database, table, {
     pks,
     between: timesOf(query, clock.nowMs(), retentionDays),
     before: query.cursor,

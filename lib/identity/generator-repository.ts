@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Database, Item, Write } from '../platform/database/database.ts';
-import { inKeyOrder, type Placed } from '../platform/database/key-order.ts';
-import { type ListPage, oldestFirst, type PageRequest, readPage } from '../platform/list-page.ts';
+import { type Placed, readInKeyOrder } from '../platform/database/key-order.ts';
+import { type ListPage, type PageRequest, readPage, sortOldestFirst } from '../platform/list-page.ts';
 import { Generator } from './generator.ts';
 import { GENERATOR_LIST_PK, generatorKey, generatorNameKey, identityTable } from './identity-table.ts';
 
@@ -56,11 +56,11 @@ export async function findGenerator(database: Database, id: string): Promise<Sto
 
 /** Lists all generators but the system's, which is not a tenant. A page has the next ones by id, sorted oldest first. */
 export async function listTenants(database: Database, page: PageRequest): Promise<ListPage<Generator>> {
-  return oldestFirst(await readPage(tenants(database, page.cursor), page, (found) => Generator.parse(found)));
+  return sortOldestFirst(await readPage(tenants(database, page.cursor), page, (found) => Generator.parse(found)));
 }
 
 async function* tenants(database: Database, after: string | undefined): AsyncGenerator<Placed[]> {
-  for await (const batch of inKeyOrder(database, table, { pks: [GENERATOR_LIST_PK], after })) {
+  for await (const batch of readInKeyOrder(database, table, { pks: [GENERATOR_LIST_PK], after })) {
     yield batch.filter(({ item }) => item.is_system !== true);
   }
 }

@@ -57,7 +57,7 @@ export async function readPage<S, T>(
 }
 
 /** The same page, sorted by time of creation. */
-export const oldestFirst = <T extends { created_at: string; id: string }>({ items, ...rest }: ListPage<T>): ListPage<T> => ({
+export const sortOldestFirst = <T extends { created_at: string; id: string }>({ items, ...rest }: ListPage<T>): ListPage<T> => ({
   ...rest,
   items: items.toSorted((a, b) => compare(a.created_at, b.created_at) || compare(a.id, b.id)),
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database, Item } from '../../lib/platform/database/database.ts';
-import { type NewestFirst, newestFirst } from '../../lib/platform/database/newest-first.ts';
+import { type NewestFirst, readNewestFirst } from '../../lib/platform/database/newest-first.ts';
 import { type ContractStore, freshPk, openContractStore } from './contract-store.ts';
 
 let store: ContractStore;
@@ -24,7 +24,7 @@ async function seed(count: number, partitionOf: (n: number) => number) {
 
 async function collect(query: Omit<NewestFirst, 'between' | 'firstPage'> & Partial<NewestFirst>, database: Database = store.database) {
   const items: Item[] = [];
-  const batches = newestFirst(database, store.table, { between: EVERYTHING, firstPage: 10, ...query });
+  const batches = readNewestFirst(database, store.table, { between: EVERYTHING, firstPage: 10, ...query });
   for await (const batch of batches) {
     items.push(...batch.items);
   }
@@ -63,7 +63,7 @@ test('a reader that stops after the first batch has read only the first pages', 
       return store.database.query(table, options);
     },
   };
-  const batches = newestFirst(limited, store.table, { pks, between: EVERYTHING, firstPage: 30 });
+  const batches = readNewestFirst(limited, store.table, { pks, between: EVERYTHING, firstPage: 30 });
   const { value } = await batches.next();
   await batches.return();
   expect(value?.items.map(({ sk }) => Number(sk)).slice(0, 100)).toEqual(descending(2_000).slice(0, 100));

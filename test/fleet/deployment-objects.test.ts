@@ -232,10 +232,10 @@ test('of twenty submitted at once each has a sequence of its own in its stack, t
   for (const { id } of [stack, other]) {
     const mine = answers.map(({ body }) => body).filter(({ stack_id }) => stack_id === id);
     expect(new Set(mine.map(({ sequence_id }) => sequence_id)).size).toBe(mine.length);
-    const newestFirst = mine.sort((a, b) => b.sequence_id - a.sequence_id);
-    expect(await ok(generator.api.get(`/stacks/${id}/deployment-objects`))).toEqual(newestFirst);
+    const readNewestFirst = mine.sort((a, b) => b.sequence_id - a.sequence_id);
+    expect(await ok(generator.api.get(`/stacks/${id}/deployment-objects`))).toEqual(readNewestFirst);
     const head = await host.root.as(host.adminPak).get(`/v1/deployments/${id}`);
-    expect(head.body).toMatchObject({ sequence_id: newestFirst[0]?.sequence_id, deployment_object_id: newestFirst[0]?.id });
+    expect(head.body).toMatchObject({ sequence_id: readNewestFirst[0]?.sequence_id, deployment_object_id: readNewestFirst[0]?.id });
   }
 });
 

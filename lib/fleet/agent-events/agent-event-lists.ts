@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { eventAgentPk, eventPks, eventStackPks, isStamped, telemetryTable } from '../../identity/telemetry-table.ts';
 import type { Database, Item } from '../../platform/database/database.ts';
-import { newestFirst } from '../../platform/database/newest-first.ts';
+import { readNewestFirst } from '../../platform/database/newest-first.ts';
 import { isExpired } from '../../platform/database/table.ts';
 import { cursorParameter } from '../../platform/list-cursor.ts';
 import { collectPage, type ListPage } from '../../platform/list-page.ts';
@@ -73,7 +73,7 @@ async function findRefs(
 ): Promise<{ refs: EventRef[]; reached?: string }> {
   const refs: EventRef[] = [];
   let read = 0;
-  const batches = newestFirst(database, telemetryTable.name, {
+  const batches = readNewestFirst(database, telemetryTable.name, {
     pks,
     // A sort key begins with its event's time.
     between: { from: '0', to: new Date(nowMs + 86_400_000).toISOString() },

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Database } from '../../platform/database/database.ts';
-import { inKeyOrder, type Placed, throughEdges } from '../../platform/database/key-order.ts';
-import { type ListPage, oldestFirst, type PageRequest, readPage } from '../../platform/list-page.ts';
+import { followEdges, type Placed, readInKeyOrder } from '../../platform/database/key-order.ts';
+import { type ListPage, type PageRequest, readPage, sortOldestFirst } from '../../platform/list-page.ts';
 import { fleetTable, generatorPk, STACK_LIST_PK, stackKey, stackNameKey } from '../fleet-table.ts';
 import { matchStacks } from '../targeting/matching.ts';
 import { Stack } from './stack.ts';
@@ -10,15 +10,15 @@ const table = fleetTable.name;
 
 /** Lists all stacks. A page holds the next stacks by id, and shows them oldest first. */
 export async function listStacks(database: Database, page: PageRequest): Promise<ListPage<Stack>> {
-  const stacks = inKeyOrder(database, table, { pks: [STACK_LIST_PK], after: page.cursor, fields: Object.keys(Stack.shape) });
-  return oldestFirst(await readPage(stacks, page, (item) => Stack.parse(item)));
+  const stacks = readInKeyOrder(database, table, { pks: [STACK_LIST_PK], after: page.cursor, fields: Object.keys(Stack.shape) });
+  return sortOldestFirst(await readPage(stacks, page, (item) => Stack.parse(item)));
 }
 
 /** Lists a generator's stacks. A page holds the next stacks by name, and shows them oldest first. It costs one unit for each stack. */
 export async function listStacksOfGenerator(database: Database, generatorId: string, page: PageRequest): Promise<ListPage<Stack>> {
-  const names = inKeyOrder(database, table, { pks: [generatorPk(generatorId)], prefix: stackNameKey('', '').sk, after: page.cursor });
-  const stacks = throughEdges(database, table, names, (edge) => stackKey(z.uuid().parse(edge.id)));
-  return oldestFirst(await readPage(stacks, page, (item) => Stack.parse(item)));
+  const names = readInKeyOrder(database, table, { pks: [generatorPk(generatorId)], prefix: stackNameKey('', '').sk, after: page.cursor });
+  const stacks = followEdges(database, table, names, (edge) => stackKey(z.uuid().parse(edge.id)));
+  return sortOldestFirst(await readPage(stacks, page, (item) => Stack.parse(item)));
 }
 
 /** Lists the stacks that an agent runs, in the order of their ids. Each page reads all edges, but only its own stacks. */

@@ -1,5 +1,5 @@
 import type { Database } from '../../platform/database/database.ts';
-import { inKeyOrder, type Placed } from '../../platform/database/key-order.ts';
+import { type Placed, readInKeyOrder } from '../../platform/database/key-order.ts';
 import { type ListPage, type PageRequest, readPage } from '../../platform/list-page.ts';
 import { liveAgentsAmong } from '../agents/agent-repository.ts';
 import { fleetTable, generatorAgentKey, generatorPk } from '../fleet-table.ts';
@@ -7,7 +7,7 @@ import { Registration } from './registration-repository.ts';
 
 /** A generator's registrations in the order of its agents' ids. */
 export const registrationEdges = (database: Database, generatorId: string, after?: string) =>
-  inKeyOrder(database, fleetTable.name, { pks: [generatorPk(generatorId)], prefix: generatorAgentKey('', '').sk, after });
+  readInKeyOrder(database, fleetTable.name, { pks: [generatorPk(generatorId)], prefix: generatorAgentKey('', '').sk, after });
 
 /** Without agents that are gone: what they leave behind is cleared away later. One unit for each agent. */
 export const listRegistrationsOfGenerator = (database: Database, generatorId: string, page: PageRequest): Promise<ListPage<Registration>> =>

@@ -19,7 +19,7 @@ export interface KeyOrder {
 }
 
 /** Reads a list in the order of its sort keys, some hundred items at a time. A short list takes one query. */
-export async function* inKeyOrder(
+export async function* readInKeyOrder(
   database: Database,
   table: string,
   { pks, prefix = '', after, fields }: KeyOrder,
@@ -41,7 +41,7 @@ export async function* inKeyOrder(
 }
 
 /** Reads the items that a list of edges points to, each at its edge's place. An edge whose item is gone is left out. */
-export async function* throughEdges(
+export async function* followEdges(
   database: Database,
   table: string,
   edges: AsyncIterable<Placed[]>,

@@ -34,7 +34,7 @@ interface Stream {
   done: boolean;
 }
 
-export async function* newestFirst(database: Database, table: string, query: NewestFirst): AsyncGenerator<NewestBatch, void> {
+export async function* readNewestFirst(database: Database, table: string, query: NewestFirst): AsyncGenerator<NewestBatch, void> {
   const { pks, between, before, filter, fields } = query;
   const { from } = between;
   const to = before !== undefined && before < between.to ? before : between.to;
