@@ -16,14 +16,14 @@ beforeEach(async () => {
   await ok(host.admin.delete(`/agents/${id}`));
 });
 
-test('the key of a deleted agent opens nothing from that moment on', async () => {
+test('the key of a deleted agent is refused at once', async () => {
   for (const path of [`/agents/${id}/assignments`, `/agents/${id}`, `/agents/${id}/target-state`]) {
     expect(await tenant.agent.api.get(path)).toMatchObject({ status: 401, text: '' });
   }
   expect(await tenant.agent.api.post('/auth/pak')).toMatchObject({ status: 401 });
 });
 
-test('a deleted agent stands in no list, and is found by nobody', async () => {
+test('a deleted agent is in no list and is not found', async () => {
   const lists = [
     '/agents',
     '/agent-events',
@@ -42,7 +42,7 @@ test('a deleted agent stands in no list, and is found by nobody', async () => {
   expect((await host.root.as(host.adminPak).get(`/v1/events/${tenant.stack.id}`)).text).not.toContain(id);
 });
 
-test('nothing can be done with it any more', async () => {
+test('every change of a deleted agent is refused', async () => {
   const unknown = { status: 422, body: { code: 'foreign_key_violation' } };
   expect(await host.admin.post(`/agents/${id}/labels`, { agent_id: id, label: 'l' })).toMatchObject(unknown);
   expect(await host.admin.post(`/agents/${id}/annotations`, { agent_id: id, key: 'k', value: 'v' })).toMatchObject(unknown);
@@ -56,11 +56,11 @@ test('nothing can be done with it any more', async () => {
   expect(await host.admin.post(`/agents/${id}/targets`, aim)).toMatchObject({ status: 403, body: { code: 'agent_not_registered' } });
 });
 
-test('deleting it again, or one that never was, is no failure', async () => {
+test('deleting a deleted or an unknown agent is no failure', async () => {
   for (const gone of [id, crypto.randomUUID()]) expect(await host.admin.delete(`/agents/${gone}`)).toMatchObject({ status: 204, text: '' });
 });
 
-test('its heir of the same name is somebody else, with nothing of what it had', async () => {
+test('a new agent with the name of a deleted one has none of its stacks and another key', async () => {
   const { agent, initial_pak } = await ok(host.admin.post('/agents', { name: tenant.agentName, cluster_name: tenant.clusterName }));
   expect(agent.id).not.toBe(id);
   const heir = host.anonymous.as(initial_pak);
@@ -68,11 +68,11 @@ test('its heir of the same name is somebody else, with nothing of what it had', 
   expect(await tenant.agent.api.get(`/agents/${agent.id}`)).toMatchObject({ status: 401 });
 });
 
-describe('while what it leaves behind is still being cleared away', () => {
-  test('a change of what is left is refused, and is no accident', async () => {
+describe('a removed agent whose remains are not cleared away yet', () => {
+  test('a change of its remains is refused, and is not an internal error', async () => {
     const other = await makeTenant(host);
     const { database } = host.app.services;
-    // As between the commit and what follows it.
+    // This is the state between the commit and the clean-up.
     await database.write({ table: 'fleet', delete: agentKey(other.agent.id) });
     const paths = ['labels/agent-label', 'annotations/agent-key', `targets/${other.stack.id}`];
     for (const path of paths) expect([403, 404, 409]).toContain((await host.admin.delete(`/agents/${other.agent.id}/${path}`)).status);

@@ -16,7 +16,7 @@ afterAll(() => host.stop());
 const setStatus = (agent: { id: string }, status: string) => ok(host.admin.put(`/agents/${agent.id}`, { status }));
 
 describe('an agent that is not ACTIVE', () => {
-  test.each(['INACTIVE', 'PAUSED', 'active', 'ACTIVE '])('(%s) is assigned nothing new', async (status) => {
+  test.each(['INACTIVE', 'PAUSED', 'active', 'ACTIVE '])('an agent with the status %s is assigned nothing new', async (status) => {
     const agent = await makeAgent(host, { generators: [generator], status });
     const stack = await makeStack(host, generator, { yaml: configMap('one') });
     await target(host, agent, stack);
@@ -25,7 +25,7 @@ describe('an agent that is not ACTIVE', () => {
     expect((await agent.assignments()).get(stack.id)).toMatchObject({ state: 'assigned' });
   });
 
-  test('keeps what it was assigned, in the version it was told, and removes nothing', async () => {
+  test('an inactive agent keeps its assignments as it was told of them, and removes nothing', async () => {
     const agent = await makeAgent(host, { generators: [generator] });
     const [kept, lost, fresh] = [
       await makeStack(host, generator, { yaml: configMap('kept') }),
@@ -45,7 +45,7 @@ describe('an agent that is not ACTIVE', () => {
     expect(after.get(kept.id)?.sequence_id).toBeGreaterThan(before.get(kept.id)?.sequence_id ?? 0);
   });
 
-  test('is not told again of a withdrawal it was in the middle of, until it is ACTIVE again', async () => {
+  test('an inactive agent does not see an unfinished withdrawal until it is ACTIVE again', async () => {
     const agent = await makeAgent(host, { generators: [generator] });
     const stack = await makeStack(host, generator, { yaml: configMap('one') });
     await target(host, agent, stack);
@@ -58,17 +58,17 @@ describe('an agent that is not ACTIVE', () => {
     expect((await agent.assignments()).get(stack.id)?.state).toBe('withdrawn');
   });
 
-  test('may still report, send heartbeats and read its target state', async () => {
+  test('an inactive agent may still report, send heartbeats and read its target state', async () => {
     const agent = await makeAgent(host, { generators: [generator], status: 'INACTIVE' });
     const stack = await makeStack(host, generator, { yaml: configMap('one') });
     await target(host, agent, stack);
-    expect(await report(agent, stack.objectId)).toMatchObject({ status: 201 });
+    expect(await report(agent, stack.deploymentObjectId)).toMatchObject({ status: 201 });
     expect(await agent.api.post(`/agents/${agent.id}/heartbeat`)).toMatchObject({ status: 204 });
     expect(await ok(agent.api.get(`/agents/${agent.id}/target-state`))).toHaveLength(1);
   });
 });
 
-test("a new agent is INACTIVE and registered with the system's generator and those named, each once", async () => {
+test("a new agent is INACTIVE, and registered once with the system's generator and each given generator", async () => {
   const { system_generator_id } = host.app.services.installation;
   const generator_ids = [generator.id, generator.id.toUpperCase()];
   const { agent } = await ok(host.admin.post('/agents', { name: unique('a'), cluster_name: 'c', generator_ids, status: 'ACTIVE' }));
@@ -78,7 +78,7 @@ test("a new agent is INACTIVE and registered with the system's generator and tho
   expect(ids.sort()).toEqual([system_generator_id, generator.id].sort());
 });
 
-test("the admin's generator is a tenant like others: an agent is registered with it if it is named", async () => {
+test("a new agent is registered with the admin's generator only if it is given", async () => {
   const { admin_generator_id, system_generator_id } = host.app.services.installation;
   const generator_ids = [admin_generator_id];
   const { agent } = await ok(host.admin.post('/agents', { name: unique('a'), cluster_name: 'c', generator_ids }));
@@ -87,7 +87,7 @@ test("the admin's generator is a tenant like others: an agent is registered with
   expect(ids.sort()).toEqual([system_generator_id, admin_generator_id].sort());
 });
 
-test('an agent that would be registered with something impossible is not made at all', async () => {
+test('an agent is not created if one of its generators is unknown', async () => {
   const name = unique('half');
   const { system_generator_id } = host.app.services.installation;
   for (const generator_ids of [[crypto.randomUUID()], [generator.id, system_generator_id]]) {
@@ -108,29 +108,29 @@ describe('a heartbeat', () => {
   };
   const alive = { last_heartbeat: expect.any(String), status: 'ACTIVE' };
   const unknown = { k8s_reachable: null, k8s_api_latency_ms: null, k8s_reported_at: null };
-  const CASES: readonly [what: string, body: unknown, expected: object][] = [
-    ['without a body', undefined, unknown],
-    ['with an empty one', {}, unknown],
-    [
-      'that reaches its cluster',
-      { k8s_reachable: true, k8s_api_latency_ms: 9 },
-      { k8s_reachable: true, k8s_api_latency_ms: 9, k8s_reported_at: expect.any(String) },
-    ],
-    ['with a latency alone, which says nothing,', { k8s_api_latency_ms: 9 }, unknown],
-    [
-      'that does not reach its cluster',
-      { k8s_reachable: false, k8s_api_latency_ms: 9 },
-      { k8s_reachable: false, k8s_api_latency_ms: null },
-    ],
-    ['that nobody can read', { k8s_reachable: 'perhaps' }, unknown],
+  const CASES: readonly { what: string; body: unknown; expected: object }[] = [
+    { what: 'without a body', body: undefined, expected: unknown },
+    { what: 'with an empty body', body: {}, expected: unknown },
+    {
+      what: 'of an agent that reaches its cluster',
+      body: { k8s_reachable: true, k8s_api_latency_ms: 9 },
+      expected: { k8s_reachable: true, k8s_api_latency_ms: 9, k8s_reported_at: expect.any(String) },
+    },
+    { what: 'with only a latency, which is ignored,', body: { k8s_api_latency_ms: 9 }, expected: unknown },
+    {
+      what: 'of an agent that does not reach its cluster',
+      body: { k8s_reachable: false, k8s_api_latency_ms: 9 },
+      expected: { k8s_reachable: false, k8s_api_latency_ms: null },
+    },
+    { what: 'with a malformed member', body: { k8s_reachable: 'perhaps' }, expected: unknown },
   ];
-  test.each(CASES)('%s is one, and says so much', async (_what, body, expected) => {
+  test.each(CASES)('a heartbeat $what is accepted and stored', async ({ body, expected }) => {
     expect(await seen(body)).toMatchObject({ ...alive, ...expected });
   });
-  test.each(['{', 'alive!', '[1]'])('of the text %s is one', async (text) => {
+  test.each(['{', 'alive!', '[1]'])('a heartbeat with the body %s is accepted', async (text) => {
     expect(await seen(text, 'text/plain')).toMatchObject({ ...alive, ...unknown });
   });
-  test('clears the latency once the cluster is out of reach, and never changes the status', async () => {
+  test('a heartbeat clears the latency if the cluster is out of reach, and never changes the status', async () => {
     const agent = await makeAgent(host, { status: 'DRAINING' });
     await ok(agent.api.post(`/agents/${agent.id}/heartbeat`, { k8s_reachable: true, k8s_api_latency_ms: 9 }));
     clock.pass(60_000);
@@ -143,7 +143,7 @@ describe('a heartbeat', () => {
   });
 });
 
-test("an admin's look at an agent's assignments tells the agent nothing", async () => {
+test("an admin's GET of an agent's assignments does not count as told to the agent", async () => {
   const agent = await makeAgent(host, { generators: [generator] });
   const stack = await makeStack(host, generator, { yaml: configMap('one') });
   await target(host, agent, stack);

@@ -46,8 +46,8 @@ const ask = (query = '') => ok(agent.api.get(`/agents/${agent.id}/assignments${q
 const askSince = ({ revision }: { revision: string }) => ask(`?since=${encodeURIComponent(revision)}`);
 const names = ({ assignments }: { assignments: { stack_id: string }[] }) => assignments.map(({ stack_id }) => stack_id);
 
-describe('an agent that says what it holds is told only of', () => {
-  test('the stack that has a new object', async () => {
+describe('an agent that names its revision', () => {
+  test('gets only the stack that has a new deployment object', async () => {
     const held = await ask();
     const newest = await submit(host, second.id, configMap('two'));
     const changes = await askSince(held);
@@ -55,17 +55,17 @@ describe('an agent that says what it holds is told only of', () => {
     expect(await askSince(changes)).toMatchObject({ since: changes.revision, assignments: [], unlisted: [] });
   });
 
-  test('the stack that was withdrawn, and then of its leaving the list', async () => {
+  test('gets only the withdrawn stack, and later that the stack left the list', async () => {
     const held = await ask();
     await ok(generator.api.delete(`/stacks/${first.id}/labels/${label}`));
     const changes = await askSince(held);
     expect(changes.assignments).toMatchObject([{ stack_id: first.id, state: 'withdrawn' }]);
-    await ok(report(agent, first.objectId, { event_type: 'REMOVE' }));
+    await ok(report(agent, first.deploymentObjectId, { event_type: 'REMOVE' }));
     expect(await askSince(changes)).toMatchObject({ assignments: [], unlisted: [first.id] });
     expect(names(await ask())).toEqual([second.id]);
   });
 
-  test('the same again if the answer was lost', async () => {
+  test('gets the same answer again if the answer was lost', async () => {
     const held = await ask();
     await submit(host, second.id, configMap('two'));
     await ok(generator.api.delete(`/stacks/${first.id}`));
@@ -74,7 +74,7 @@ describe('an agent that says what it holds is told only of', () => {
     expect(await askSince(held)).toEqual(lost);
   });
 
-  test('the newest state of a stack that changed several times', async () => {
+  test('gets the newest state of a stack that changed several times', async () => {
     const held = await ask();
     await ok(generator.api.delete(`/stacks/${first.id}/labels/${label}`));
     await submit(host, first.id, configMap('two'));
@@ -84,7 +84,7 @@ describe('an agent that says what it holds is told only of', () => {
   });
 });
 
-describe('an agent that says what it holds gets the whole list', () => {
+describe('the whole list', () => {
   const WAYS: Record<string, () => Promise<unknown>> = {
     'if its own labels changed': () => ok(host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label: unique('l') })),
     'if its registrations changed': async () => ok(agent.api.post(`/generators/${(await makeGenerator(host)).id}/register`, {})),
@@ -95,7 +95,7 @@ describe('an agent that says what it holds gets the whole list', () => {
       for (let n = 0; n < 9; n++) await submit(host, first.id, configMap(`n${n}`));
     },
   };
-  test.each(Object.entries(WAYS))('%s', async (_way, change) => {
+  test.each(Object.entries(WAYS))('an agent that names its revision gets the whole list %s', async (_way, change) => {
     const held = await ask();
     await change();
     const answer = await askSince(held);
@@ -103,7 +103,7 @@ describe('an agent that says what it holds gets the whole list', () => {
     expect(names(answer)).toEqual([first.id, second.id].sort());
   });
 
-  test('if nobody knows the revision, as after the table was restored', async () => {
+  test('an agent gets the whole list if its revision is unknown, as after a restore of the table', async () => {
     await ask();
     const backup = await whole.get('fleet', agentKey(agent.id));
     await submit(host, first.id, configMap('two'));
@@ -118,10 +118,10 @@ describe('an agent that says what it holds gets the whole list', () => {
   });
 });
 
-/** Stored items of what the agent was told. */
+/** The stored told items of the agent. */
 const told = async () => (await whole.query('fleet', { pk: `AGENT#${agent.id}`, prefix: 'TOLD#' })).items;
 
-test('a poll that ends between two of its writes is made good by the next one', async () => {
+test('the next poll completes a poll that ended between two of its writes', async () => {
   database.write = async (one: Write) => {
     if ('put' in one && one.put.type === 'told' && one.put.sk === `TOLD#${second.id}`) throw new Error('killed');
     return whole.write(one);
@@ -132,7 +132,7 @@ test('a poll that ends between two of its writes is made good by the next one', 
   expect(await told()).toHaveLength(2);
 });
 
-test('of two polls at once the slow one never puts back what the quick one has told', async () => {
+test('a slow poll never puts back what a quicker poll has told the agent', async () => {
   await ask();
   await submit(host, first.id, configMap('two'));
   let newest: { id: string } | undefined;
@@ -150,7 +150,7 @@ test('of two polls at once the slow one never puts back what the quick one has t
   expect(await told()).toContainEqual(expect.objectContaining({ sk: `TOLD#${first.id}`, object_id: newest?.id }));
 });
 
-test('somebody else may look without anything being remembered as told', async () => {
+test('a GET by an admin stores nothing as told', async () => {
   const shown = await ok(host.admin.get(`/agents/${agent.id}/assignments`));
   expect(names(shown)).toEqual([first.id, second.id].sort());
   expect(await told()).toEqual([]);

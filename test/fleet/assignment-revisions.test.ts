@@ -18,12 +18,12 @@ let generator: MadeGenerator;
 let agent: MadeAgent;
 let bystander: MadeAgent;
 let label: string;
-/** Run by the agent: one by a target, one by a label, one by an annotation. And one that is not. */
+/** The agent runs one stack by a target, one by a label and one by an annotation. It doesn't run the fourth one. */
 let stacks: { targeted: Made; labelled: Made; annotated: Made; other: Made };
 type Made = Awaited<ReturnType<typeof makeStack>>;
 
 beforeAll(async () => {
-  // The sweep may tell an agent once more of what it was just told.
+  // The sweep may notify an agent a second time of the same change.
   host = await startTestHost({ functions: { scheduleGroups: [] } });
 });
 afterAll(() => host.stop());
@@ -53,7 +53,7 @@ beforeEach(async () => {
 const annotate = ({ id }: Made, value: string) => host.admin.post(`/stacks/${id}/annotations`, { stack_id: id, key: 'key', value });
 const poll = (who: MadeAgent, etag?: string) => who.api.get(`/agents/${who.id}/assignments`, { headers: { 'if-none-match': etag } });
 
-/** Everything that may change what the agent should run, and what it runs afterwards beside or instead of before. */
+/** Everything that may change the agent's assignments. */
 const CHANGES: Record<string, () => Promise<unknown>> = {
   'a label put on it': () => ok(host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label: unique('l') })),
   'a label taken off it': () => ok(host.admin.delete(`/agents/${agent.id}/labels/${label}`)),
@@ -63,9 +63,9 @@ const CHANGES: Record<string, () => Promise<unknown>> = {
   'a target removed': () => ok(host.admin.delete(`/agents/${agent.id}/targets/${stacks.targeted.id}`)),
   'a registration': async () => ok(agent.api.post(`/generators/${(await makeGenerator(host)).id}/register`, {})),
   'a deregistration': () => ok(agent.api.delete(`/generators/${generator.id}/register`, {})),
-  'a new object on a stack it is the target of': () => submit(host, stacks.targeted.id, configMap('two')),
-  'a new object on a stack it shares a label with': () => submit(host, stacks.labelled.id, configMap('two')),
-  'a new object on a stack it shares an annotation with': () => submit(host, stacks.annotated.id, configMap('two')),
+  'a new deployment object of a stack it is the target of': () => submit(host, stacks.targeted.id, configMap('two')),
+  'a new deployment object of a stack it shares a label with': () => submit(host, stacks.labelled.id, configMap('two')),
+  'a new deployment object of a stack it shares an annotation with': () => submit(host, stacks.annotated.id, configMap('two')),
   'a deletion marker': () => submit(host, stacks.targeted.id, '', true),
   'a label put on a stack': () => ok(generator.api.post(`/stacks/${stacks.other.id}/labels`, label)),
   'a label taken off a stack': () => ok(generator.api.delete(`/stacks/${stacks.labelled.id}/labels/${label}`)),
@@ -80,8 +80,8 @@ const CHANGES: Record<string, () => Promise<unknown>> = {
     ok(host.root.as(generator.pak).put(`/v1/deployments/${stacks.targeted.id}`, { yaml_content: 'a: 1' })),
 };
 
-describe('an agent that polls with its ETag learns at once of', () => {
-  test.each(Object.entries(CHANGES))('%s', async (what, change) => {
+describe('an agent that polls with its ETag', () => {
+  test.each(Object.entries(CHANGES))('the poll after %s gets a new answer', async (what, change) => {
     const [before, unconcerned] = [await poll(agent), await poll(bystander)];
     expect(before).toMatchObject({ status: 200, headers: { etag: `"${before.body.revision}"` } });
     expect(await poll(agent, before.headers.etag)).toMatchObject({ status: 304, text: '', headers: { etag: before.headers.etag } });
@@ -90,25 +90,25 @@ describe('an agent that polls with its ETag learns at once of', () => {
     expect(after.status).toBe(200);
     expect(after.body.revision).not.toBe(before.body.revision);
     expect(await poll(agent, after.headers.etag)).toMatchObject({ status: 304 });
-    // It is registered with the same generator, and has labels of its own; only the end of its own registration concerns it.
+    // The bystander is registered with the same generator, and has other labels; only the end of its own registration concerns it.
     if (what !== 'the deletion of the generator') expect(await poll(bystander, unconcerned.headers.etag)).toMatchObject({ status: 304 });
   });
 });
 
-describe('nothing moves for', () => {
+describe('changes that do not concern an agent', () => {
   const HARMLESS: Record<string, () => Promise<unknown>> = {
     'a heartbeat': () => ok(agent.api.post(`/agents/${agent.id}/heartbeat`, { k8s_reachable: true })),
     'a report': () =>
       ok(
         agent.api.post(`/agents/${agent.id}/events`, {
           agent_id: agent.id,
-          deployment_object_id: stacks.targeted.objectId,
+          deployment_object_id: stacks.targeted.deploymentObjectId,
           event_type: 'DEPLOY',
           status: 'SUCCESS',
         }),
       ),
     'a poll': () => poll(agent),
-    "another stack's object": () => submit(host, stacks.other.id, configMap('two')),
+    "another stack's deployment object": () => submit(host, stacks.other.id, configMap('two')),
     "another stack's label": () => ok(host.admin.post(`/stacks/${stacks.other.id}/labels`, unique('l'))),
     'another agent': () => makeAgent(host, { generators: [generator], labels: [label] }),
     'a new name of a stack': () =>
@@ -116,21 +116,21 @@ describe('nothing moves for', () => {
     'a new stack': () => makeStack(host, generator),
     'a rotated key': () => ok(generator.api.post(`/generators/${generator.id}/rotate-pak`)),
   };
-  test.each(Object.entries(HARMLESS))('%s', async (_what, change) => {
+  test.each(Object.entries(HARMLESS))('the revision does not move for %s', async (_what, change) => {
     const { headers } = await poll(agent);
     await change();
     expect(await poll(agent, headers.etag)).toMatchObject({ status: 304 });
   });
 });
 
-test('any of several tags will do, weak or strong', async () => {
+test('a poll may send several ETags, weak or strong', async () => {
   const { headers } = await poll(agent);
   for (const tags of [`W/${headers.etag}`, `"0", ${headers.etag}`, `"x",W/${headers.etag} , "y"`])
     expect((await poll(agent, tags)).status).toBe(304);
   for (const tags of ['"0"', '', 'nonsense', headers.etag?.replaceAll('"', '')]) expect((await poll(agent, tags)).status).toBe(200);
 });
 
-test('what is assigned is named by the newest object of each stack, in the order of the stacks', async () => {
+test("assignments name each stack's newest deployment object, in the order of the stacks' ids", async () => {
   const newest = await submit(host, stacks.labelled.id, configMap('newest'));
   const { assignments, ...rest } = (await poll(agent)).body;
   expect(rest).toEqual({ agent_id: agent.id, status: 'ACTIVE', revision: expect.any(String) });
@@ -146,15 +146,15 @@ test('what is assigned is named by the newest object of each stack, in the order
   });
 });
 
-test('a stack without an object is assigned to nobody until it has one', async () => {
+test('a stack without a deployment object is not assigned until it has one', async () => {
   const empty = await makeStack(host, generator, { labels: [label] });
   expect((await agent.assignments()).has(empty.id)).toBe(false);
   await submit(host, empty.id, 'a: 1');
   expect((await agent.assignments()).get(empty.id)).toMatchObject({ state: 'assigned' });
 });
 
-describe("a shared label or annotation counts only where the agent is registered with the stack's generator:", () => {
-  test('before, during and after', async () => {
+describe('a shared label or annotation', () => {
+  test("a shared label counts only while the agent is registered with the stack's generator", async () => {
     const stranger = await makeGenerator(host);
     const theirs = await makeStack(host, stranger, { yaml: 'a: 1', labels: [label] });
     const also = await makeStack(host, stranger, { yaml: 'a: 1' });
@@ -162,20 +162,20 @@ describe("a shared label or annotation counts only where the agent is registered
     const runs = async () => [theirs, also].map(({ id }) => id).filter((id) => seen.get(id)?.state === 'assigned');
     let seen = await agent.assignments();
     expect(await runs()).toEqual([]);
-    expect(await agent.api.get(`/deployment-objects/${theirs.objectId}`)).toMatchObject({
+    expect(await agent.api.get(`/deployment-objects/${theirs.deploymentObjectId}`)).toMatchObject({
       status: 403,
       body: { code: 'agent_not_associated' },
     });
     await ok(agent.api.post(`/generators/${stranger.id}/register`, {}));
     seen = await agent.assignments();
     expect(await runs()).toEqual([theirs.id, also.id]);
-    expect(await agent.api.get(`/deployment-objects/${theirs.objectId}`)).toMatchObject({ status: 200 });
+    expect(await agent.api.get(`/deployment-objects/${theirs.deploymentObjectId}`)).toMatchObject({ status: 200 });
     await ok(agent.api.delete(`/generators/${stranger.id}/register`, {}));
     seen = await agent.assignments();
     expect(await runs()).toEqual([]);
   });
 
-  test('and only whole texts count, in their case', async () => {
+  test('labels match only as whole texts and in the same case', async () => {
     for (const other of [label.toUpperCase(), `${label}x`, label.slice(0, -1)])
       await makeStack(host, generator, { yaml: 'a: 1', labels: [other] });
     const pair = await makeStack(host, generator, { yaml: 'a: 1' });
@@ -183,7 +183,7 @@ describe("a shared label or annotation counts only where the agent is registered
     expect((await agent.assignments()).size).toBe(3);
   });
 
-  test('and no annotation is taken for a label, nor one pair for another', async () => {
+  test('an annotation never matches a label or a different pair', async () => {
     const [key, value] = ['a=b', 'c'];
     const mine = await makeAgent(host, { generators: [generator], labels: ['ANNOTATION#a=b'] });
     await ok(host.admin.post(`/agents/${mine.id}/annotations`, { agent_id: mine.id, key: 'a', value: 'b=c' }));
@@ -193,13 +193,13 @@ describe("a shared label or annotation counts only where the agent is registered
   });
 });
 
-test("the system generator's stacks may reach everyone by label, since everyone is registered there", async () => {
+test("the system generator's stacks reach every agent with their label, because every agent is registered with it", async () => {
   const system = { id: host.app.services.installation.system_generator_id };
   const stack = await makeStack(host, system, { yaml: 'a: 1', labels: [label] });
   expect((await agent.assignments()).get(stack.id)).toMatchObject({ state: 'assigned' });
 });
 
-test('a label put on a stack is told to those that have it, not to all that run the stack already', async () => {
+test('a label that is added to a stack notifies only the agents with this label, not all agents that run the stack', async () => {
   const { headers } = await poll(agent);
   const newcomer = await makeAgent(host, { generators: [generator], labels: ['newcomer'] });
   const before = await poll(newcomer);

@@ -29,7 +29,7 @@ const page = (query: string) => ok(host.admin.get(`/admin/audit-logs?${query}`))
 const entries = async (query: string): Promise<Entry[]> => (await page(query)).logs;
 const now = () => new Date(clock.nowMs()).toISOString();
 
-/** What each endpoint that changes something writes down; null for telemetry, which is its own record. */
+/** The audit entries of each endpoint that changes something; null for telemetry, which is its own record. */
 const ACTIONS: Readonly<Record<string, readonly string[] | null>> = {
   verify_pak: null,
   create_agent: ['agent.created', 'pak.created'],
@@ -67,17 +67,17 @@ const ACTIONS: Readonly<Record<string, readonly string[] | null>> = {
 };
 const changing = guarded.filter(({ endpoint }) => endpoint.method !== 'GET');
 
-test('every endpoint that changes something says what it writes down', () => {
+test('every endpoint that changes something is in the table of audit entries', () => {
   expect(Object.keys(ACTIONS).sort()).toEqual(changing.map(({ endpoint }) => endpoint.id).sort());
 });
 
-/** What must be undone for a right request to change something. */
+/** Some valid requests change nothing until something is undone first. */
 async function makeRoom(id: string, { agent, stack, generator }: Tenant): Promise<void> {
   if (id === 'add_target') await ok(host.admin.delete(`/agents/${agent.id}/targets/${stack.id}`));
   if (id === 'register_agent') await ok(host.admin.delete(`/generators/${generator.id}/register`, { agent_id: agent.id }));
 }
 
-describe('who changes something is written down as who it is, with what it did:', () => {
+describe('an audited change', () => {
   const CALLERS = [
     { type: 'admin', column: 0, of: () => ({ id: null, pak: host.adminPak }) },
     { type: 'agent', column: 1, of: ({ agent }: Tenant) => agent },
@@ -87,30 +87,33 @@ describe('who changes something is written down as who it is, with what it did:'
   beforeAll(async () => {
     shared = await makeTenant(host);
   });
-  test.each(changing.map((one) => [titleOf(one), one] as const))('%s', async (_title, one) => {
-    for (const { type, of } of CALLERS.filter(({ column }) => one.expectation.statuses[column] !== 403)) {
-      const tenant = isDestructive(one) ? await makeTenant(host) : shared;
-      await makeRoom(one.endpoint.id, tenant);
-      const { id, pak } = of(tenant);
-      clock.pass(1_000);
-      await ok(call(one, host.root.as(pak), tenant, { headers: { 'user-agent': 'a-test/1.0' } }));
-      const own = (await entries(`from=${now()}`)).filter(({ actor_type }) => actor_type !== 'system');
-      expect(own.map(({ action }) => action).sort()).toEqual(ACTIONS[one.endpoint.id] ?? []);
-      for (const entry of own) {
-        expect(entry).toMatchObject({
-          actor_type: type,
-          actor_id: id,
-          user_agent: 'a-test/1.0',
-          ip_address: '127.0.0.1',
-          timestamp: now(),
-        });
-        expect(entry.resource_id).toMatch(/^[0-9a-f-]{36}$/);
+  test.each(changing.map((one) => [titleOf(one), one] as const))(
+    '%s writes entries with its caller and its action',
+    async (_title, one) => {
+      for (const { type, of } of CALLERS.filter(({ column }) => one.expectation.statuses[column] !== 403)) {
+        const tenant = isDestructive(one) ? await makeTenant(host) : shared;
+        await makeRoom(one.endpoint.id, tenant);
+        const { id, pak } = of(tenant);
+        clock.pass(1_000);
+        await ok(call(one, host.root.as(pak), tenant, { headers: { 'user-agent': 'a-test/1.0' } }));
+        const own = (await entries(`from=${now()}`)).filter(({ actor_type }) => actor_type !== 'system');
+        expect(own.map(({ action }) => action).sort()).toEqual(ACTIONS[one.endpoint.id] ?? []);
+        for (const entry of own) {
+          expect(entry).toMatchObject({
+            actor_type: type,
+            actor_id: id,
+            user_agent: 'a-test/1.0',
+            ip_address: '127.0.0.1',
+            timestamp: now(),
+          });
+          expect(entry.resource_id).toMatch(/^[0-9a-f-]{36}$/);
+        }
       }
-    }
-  });
+    },
+  );
 });
 
-test('what is refused is not written down as done', async () => {
+test('a refused change has no entry of its action', async () => {
   const [tenant, stranger] = await Promise.all([makeTenant(host), makeTenant(host)]);
   clock.pass(1_000);
   const denied = changing.filter(({ expectation }) => expectation.statuses[4] === 403);
@@ -119,7 +122,7 @@ test('what is refused is not written down as done', async () => {
   expect(await entries(`from=${now()}`)).toEqual([]);
 });
 
-test("what follows from a generator's deletion is its doing who deleted it", async () => {
+test("the removals that follow from a generator's deletion name the caller who deleted it", async () => {
   const [first, second] = [await makeTenant(host), await makeTenant(host)];
   clock.pass(1_000);
   await ok(host.admin.delete(`/generators/${first.generator.id}`));
@@ -129,7 +132,7 @@ test("what follows from a generator's deletion is its doing who deleted it", asy
   expect(await deletion(second)).toMatchObject({ actor_type: 'generator', actor_id: second.generator.id });
 });
 
-describe('the log is read', () => {
+describe('reading the audit log', () => {
   let tenant: Tenant;
   let start: string;
   beforeAll(async () => {
@@ -142,7 +145,7 @@ describe('the log is read', () => {
     await ok(tenant.generator.api.post('/stacks', { name: unique('s'), generator_id: tenant.generator.id }));
   });
 
-  test('newest first, over the days', async () => {
+  test('the log is newest first over several days', async () => {
     const all = await entries(`from=${start}`);
     expect(all.length).toBeGreaterThan(8);
     expect(all.map(({ timestamp }) => timestamp)).toEqual(
@@ -167,7 +170,7 @@ describe('the log is read', () => {
       ({ resource_id, action }) => resource_id === tenant.stack.id && action === 'stack.label_added',
     ],
   ];
-  test.each(FILTERS)('by filters that all must hold (%#)', async (query, holds) => {
+  test.each(FILTERS)('an entry is found if it meets all filters (%#)', async (query, holds) => {
     const all = await entries(`from=${start}&limit=1000`);
     const found = await page(`from=${start}&limit=1000&${query()}`);
     expect(found.logs).toEqual(all.filter(holds));
@@ -176,11 +179,11 @@ describe('the log is read', () => {
   });
 
   test.each(['action=stack.cre', 'action=s*ck.created', 'action=STACK.*', `resource_id=${crypto.randomUUID()}`, 'actor_type=nobody'])(
-    'and a filter that nothing meets finds nothing: %s',
+    'a filter that no entry meets finds nothing: %s',
     async (query) => expect(await page(`from=${start}&${query}`)).toMatchObject({ logs: [], total: 0, count: 0 }),
   );
 
-  test('from a time inclusively to a time exclusively, in any zone', async () => {
+  test('`from` is inclusive, `to` is exclusive, and both may have any time zone', async () => {
     const instant = new Date(Date.parse(start) + 60_000).toISOString();
     const after = new Date(Date.parse(instant) + 1).toISOString();
     expect(await entries(`from=${instant}&to=${after}`)).toHaveLength(1);
@@ -191,7 +194,7 @@ describe('the log is read', () => {
     expect(await entries(`resource_id=${tenant.stack.id}&to=${start}`)).toEqual([]);
   });
 
-  test('page by page', async () => {
+  test('pages by offset join to the whole log', async () => {
     const all = await entries(`from=${start}&limit=1000`);
     const pages = await Promise.all([0, 3, 6].map((offset) => page(`from=${start}&limit=3&offset=${offset}`)));
     expect(pages.flatMap(({ logs }) => logs)).toEqual(all.slice(0, 9));
@@ -205,12 +208,12 @@ describe('the log is read', () => {
     ['limit=-5', 1],
     ['limit=5000', 1000],
     ['limit=7', 7],
-  ])('with a limit brought into range (%s)', async (query, limit) => {
+  ])('a limit out of range is corrected (%s)', async (query, limit) => {
     expect(await page(query)).toMatchObject({ limit });
   });
 
   test.each(['limit=many', 'limit=1.5', 'from=yesterday', 'to=2026-13-01T00:00:00Z', 'actor_id=me', 'resource_id=1', 'offset=x'])(
-    'but not with %s',
+    'a malformed query is refused: %s',
     async (query) => {
       expect(await host.admin.get(`/admin/audit-logs?${query}`)).toMatchObject({
         status: 400,
@@ -219,7 +222,7 @@ describe('the log is read', () => {
     },
   );
 
-  test('with the names that actors had when they acted, also of actors that are gone', async () => {
+  test('entries keep the name that an actor had when it acted, also after the actor is gone', async () => {
     const generator = await makeGenerator(host);
     const { name, ...rest } = await ok(generator.api.get(`/generators/${generator.id}`));
     const agent = await makeAgent(host, { generators: [generator] });
@@ -235,7 +238,7 @@ describe('the log is read', () => {
     expect(await nameIn(`resource_id=${generator.id}&action=generator.deleted`)).toBe('admin');
   });
 
-  test('with what a new key opens, and whose key was replaced', async () => {
+  test('entries of keys name the principal of a new or replaced key', async () => {
     const generator = await makeGenerator(host);
     const { name } = await ok(generator.api.get(`/generators/${generator.id}`));
     const agent = await makeAgent(host);
@@ -250,7 +253,7 @@ describe('the log is read', () => {
     });
   });
 
-  test('until its retention ends', async () => {
+  test('entries expire after their retention', async () => {
     const { id } = await makeGenerator(host);
     expect(await entries(`resource_id=${id}`)).toHaveLength(1 + 1);
     clock.pass(91 * 86_400_000);

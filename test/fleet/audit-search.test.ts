@@ -58,7 +58,7 @@ async function searchAll(query: string): Promise<Page[]> {
 }
 const timesIn = (pages: readonly Page[]) => pages.flatMap(({ logs }) => logs.map(({ timestamp }) => timestamp));
 
-test('an entry is found by its time, however many later ones the day has', async () => {
+test('an entry is found by its time, however many later entries the day has', async () => {
   const found = await search(`from=${DAY}T08:00:00Z&to=${DAY}T10:00:00Z`);
   expect(found).toMatchObject({ logs: [{ action: 'stack.deleted' }], total: 1, next: null });
 });
@@ -67,7 +67,7 @@ test('the newest page costs the same however long the log is', async () => {
   read = 0;
   const { logs } = await search('limit=100');
   expect(timesIn([{ logs, total: 0, next: null }])).toEqual(Array.from({ length: 100 }, (_, n) => timeOf(ENTRIES - 1 - n)));
-  // A hundred entries of the page, and about a thousand that are counted.
+  // A page holds a hundred entries, and about a thousand are read for the total.
   expect(read).toBeLessThan(500);
 });
 
@@ -98,11 +98,11 @@ test('pages stay as they are while new entries come', async () => {
 });
 
 describe('the total', () => {
-  test('is exact where the search sees its end', async () => {
+  test('the total is exact if the search reads to the end', async () => {
     expect(await search(`from=${timeOf(0)}&to=${timeOf(900)}&limit=10`)).toMatchObject({ total: 900 });
     expect(await search(`action=stack.created&from=${timeOf(ENTRIES / 2)}&limit=10`)).toMatchObject({ total: ENTRIES / 200 });
   });
-  test('is a lower bound where the search does not', async () => {
+  test('the total is a lower bound if the search stops before the end', async () => {
     expect(await search('limit=10')).toMatchObject({ total: 1_000 });
     expect(await search('limit=10&offset=1500')).toMatchObject({ total: 1_510 });
     const rare = await search('action=stack.created&limit=200');
@@ -111,7 +111,7 @@ describe('the total', () => {
   });
 });
 
-test('a flood of refused keys hides nothing from a search for something else', async () => {
+test('a search for other entries finds them despite a flood of refused keys', async () => {
   const flood = Array.from({ length: 5_000 }, (_, n) =>
     entryAt(`${DAY}T22:30:00.${String(n % 1000).padStart(3, '0')}Z`, 'auth.failed', refusalKey),
   );
@@ -121,6 +121,6 @@ test('a flood of refused keys hides nothing from a search for something else', a
   expect(await search('action=agent.*&limit=1')).toMatchObject({ logs: [{ action: 'agent.created' }] });
 });
 
-test.each(['abc', '*', Buffer.from('no place').toString('base64url')])('a cursor that is none (%s) is refused', async (cursor) => {
+test.each(['abc', '*', Buffer.from('no place').toString('base64url')])('a malformed cursor (%s) is refused', async (cursor) => {
   expect(await host.admin.get(`/admin/audit-logs?cursor=${cursor}`)).toMatchObject({ status: 400, body: { code: 'validation_failed' } });
 });

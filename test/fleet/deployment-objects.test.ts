@@ -21,7 +21,7 @@ const MIB = 1024 * 1024;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const comment = (text: string, bytes: number) => `a: 1\n# ${text.repeat(bytes)}`.slice(0, bytes);
 
-describe('what is submitted comes back byte for byte, with the checksum of those bytes:', () => {
+describe('a stored text', () => {
   const TEXTS: Record<string, string> = {
     'a manifest': configMap('one'),
     'lines that end as on Windows': 'a: 1\r\nb: 2\r\n',
@@ -37,7 +37,7 @@ describe('what is submitted comes back byte for byte, with the checksum of those
     'one MiB': comment('x', MIB),
     'one MiB that cannot be compressed': `a: ${randomBytes(MIB).toString('base64')}`.slice(0, MIB),
   };
-  test.each(Object.entries(TEXTS))('%s', async (_what, yaml) => {
+  test.each(Object.entries(TEXTS))('%s: the text comes back byte for byte, with the checksum of these bytes', async (_what, yaml) => {
     const wire = { yaml_content: yaml, yaml_checksum: sha256(yaml), is_deletion_marker: false, deleted_at: null };
     const asJson = await ok(generator.api.post(path, { yaml_content: yaml }));
     expect(asJson).toMatchObject(wire);
@@ -52,7 +52,7 @@ describe('what is submitted comes back byte for byte, with the checksum of those
   });
 });
 
-describe('YAML is limited to one MiB, however it comes:', () => {
+describe('the limit of one MiB', () => {
   const tooMuch = comment('x', MIB + 1);
   const WAYS: Record<string, (yaml: string) => ReturnType<typeof generator.api.post>> = {
     'as JSON': (yaml) => generator.api.post(path, { yaml_content: yaml }),
@@ -61,22 +61,22 @@ describe('YAML is limited to one MiB, however it comes:', () => {
       host.root.as(generator.pak).post('/v1/deployments', { name: `n${Math.random()}`, yaml_content: yaml, generator_id: generator.id }),
     'as a newer v1 deployment': (yaml) => host.root.as(generator.pak).put(`/v1/deployments/${stack.id}`, { yaml_content: yaml }),
   };
-  test.each(Object.entries(WAYS))('%s', async (_way, send) => {
+  test.each(Object.entries(WAYS))('the YAML is limited to one MiB: %s', async (_way, send) => {
     expect(await send(tooMuch)).toMatchObject({
       status: 413,
       body: { code: 'payload_too_large', message: expect.stringContaining('1048576') },
     });
     expect([200, 201]).toContain((await send(comment('x', MIB))).status);
-    // In bytes, not in characters.
+    // The limit counts bytes, not characters.
     expect(await send(comment('ü', MIB - 10))).toMatchObject({ status: 413 });
   });
 });
 
-describe('YAML of one MiB fits where JSON escapes all but ASCII:', () => {
+describe('JSON that escapes everything but ASCII', () => {
   const escaped = (value: unknown) =>
     JSON.stringify(value).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   const CHARACTERS = { 'of two bytes': 'ü', 'of three bytes': '名', 'of four bytes': '😀', 'quotes and backslashes': '"\\' };
-  test.each(Object.entries(CHARACTERS))('%s', async (_what, text) => {
+  test.each(Object.entries(CHARACTERS))('YAML of one MiB fits into escaped JSON: %s', async (_what, text) => {
     const yaml_content = `a: 1\n# ${text.repeat((MIB - 10) / Buffer.byteLength(text))}`;
     const asJson = { contentType: 'application/json' };
     const object = await generator.api.post(path, escaped({ yaml_content, is_deletion_marker: false }), asJson);
@@ -89,36 +89,39 @@ describe('YAML of one MiB fits where JSON escapes all but ASCII:', () => {
   });
 });
 
-describe("whose stack it is comes before what is wrong with the request's body:", () => {
+describe('the order of checks', () => {
   const BAD: Record<string, [body: string, contentType: string | null, query?: string]> = {
     'malformed JSON': ['{', 'application/json'],
-    nothing: ['', null],
+    'an empty body': ['', null],
     'another shape': ['{"yaml_content": 1}', 'application/json'],
     'half a character': ['{"yaml_content": "\\ud800"}', 'application/json'],
     'bad YAML': ['a: [', 'application/yaml'],
     'a type that is not accepted': ['a: 1', 'text/plain'],
-    'a deletion marker that is none': ['a: 1', 'application/yaml', '?deletion_marker=maybe'],
+    'a malformed deletion marker': ['a: 1', 'application/yaml', '?deletion_marker=maybe'],
   };
-  test.each(Object.entries(BAD))('%s', async (_what, [body, contentType, query = '']) => {
-    const stranger = await makeGenerator(host);
-    const unknown = `/stacks/${crypto.randomUUID()}/deployment-objects${query}`;
-    expect(await stranger.api.post(`${path}${query}`, body, { contentType })).toMatchObject({
-      status: 403,
-      body: { code: 'stack_not_owned' },
-    });
-    for (const api of [stranger.api, host.admin]) {
-      expect(await api.post(unknown, body, { contentType })).toMatchObject({ status: 404, body: { code: 'stack_not_found' } });
-    }
-    expect([400, 422]).toContain((await generator.api.post(`${path}${query}`, body, { contentType })).status);
-  });
+  test.each(Object.entries(BAD))(
+    'the owner of the stack is checked before the body: %s',
+    async (_what, [body, contentType, query = '']) => {
+      const stranger = await makeGenerator(host);
+      const unknown = `/stacks/${crypto.randomUUID()}/deployment-objects${query}`;
+      expect(await stranger.api.post(`${path}${query}`, body, { contentType })).toMatchObject({
+        status: 403,
+        body: { code: 'stack_not_owned' },
+      });
+      for (const api of [stranger.api, host.admin]) {
+        expect(await api.post(unknown, body, { contentType })).toMatchObject({ status: 404, body: { code: 'stack_not_found' } });
+      }
+      expect([400, 422]).toContain((await generator.api.post(`${path}${query}`, body, { contentType })).status);
+    },
+  );
 });
 
-describe('a body may say what it is', () => {
+describe('the content type of a body', () => {
   const yaml = configMap('typed');
   const raw = (contentType: string | null, query = '', body: string = yaml) => generator.api.post(`${path}${query}`, body, { contentType });
 
   test.each(['application/yaml', 'text/yaml', 'application/x-yaml', 'Application/YAML', 'text/yaml; charset=utf-8'])(
-    'as %s',
+    'a body of the type %s is read as YAML',
     async (type) => {
       expect(await raw(type)).toMatchObject({ status: 201, body: { yaml_content: yaml, is_deletion_marker: false } });
       expect(await raw(type, '?deletion_marker=true', '')).toMatchObject({
@@ -134,25 +137,25 @@ describe('a body may say what it is', () => {
     async (type) => {
       const body = JSON.stringify({ yaml_content: yaml });
       expect(await raw(type, '', body)).toMatchObject({ status: 201, body: { yaml_content: yaml } });
-      // The query is for YAML bodies; JSON says it in its member.
+      // The query parameter is for YAML bodies; JSON has a member instead.
       expect(await raw(type, '?deletion_marker=true', body)).toMatchObject({ status: 201, body: { is_deletion_marker: false } });
     },
   );
 
-  test.each(['text/plain', 'application/toml', 'application/x-www-form-urlencoded'])('but not as %s', async (type) => {
+  test.each(['text/plain', 'application/toml', 'application/x-www-form-urlencoded'])('a body of the type %s is refused', async (type) => {
     expect(await raw(type)).toMatchObject({
       status: 400,
       body: { code: 'invalid_deployment_object', message: expect.stringContaining('application/yaml') },
     });
   });
 
-  test('and a deletion marker only as true or false', async () => {
+  test('a deletion marker in the query must be true or false', async () => {
     for (const value of ['maybe', '1', 'TRUE', ''])
       expect(await raw('application/yaml', `?deletion_marker=${value}`)).toMatchObject({ status: 400 });
   });
 });
 
-describe('what is no desired state is refused:', () => {
+describe('malformed YAML', () => {
   const BAD: Record<string, string> = {
     nothing: '',
     'blanks alone': ' \n \n',
@@ -173,7 +176,7 @@ describe('what is no desired state is refused:', () => {
     'an integer beyond what Kubernetes knows': 'id: 18446744073709551616\n',
     'a thousand and one documents': '---\na: 1\n'.repeat(1_001),
   };
-  test.each(Object.entries(BAD))('%s', async (_what, yaml) => {
+  test.each(Object.entries(BAD))('the text is refused: %s', async (_what, yaml) => {
     expect(await generator.api.post(path, { yaml_content: yaml })).toMatchObject({
       status: 400,
       body: { code: 'invalid_deployment_object' },
@@ -181,7 +184,7 @@ describe('what is no desired state is refused:', () => {
     expect(await generator.api.post(path, yaml, { contentType: 'text/yaml' })).toMatchObject({ status: 400 });
     expect(await ok(generator.api.get(path))).toEqual([]);
   });
-  test('the answer says where, and what to write instead', async () => {
+  test('the refusal says where the mistake is and what to write instead', async () => {
     const yaml_content = 'spec:\n  id: 18446744073709551615\n';
     expect(await generator.api.post(path, { yaml_content })).toMatchObject({
       status: 400,
@@ -192,13 +195,13 @@ describe('what is no desired state is refused:', () => {
       },
     });
   });
-  test.each(['{', '', '{"yaml_content": "a: 1"', 'a: 1'])('malformed JSON: %s', async (text) => {
+  test.each(['{', '', '{"yaml_content": "a: 1"', 'a: 1'])('malformed JSON is refused: %s', async (text) => {
     const answer = await generator.api.post(path, text, { contentType: 'application/json' });
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_deployment_object' } });
   });
 });
 
-test('a deletion marker may be empty, or say what it once was, and is the newest object like any other', async () => {
+test('a deletion marker may be empty or contain YAML, and becomes the newest deployment object', async () => {
   const first = await submit(host, stack.id, configMap('one'));
   const marker = await submit(host, stack.id, '', true);
   expect(marker).toMatchObject({ is_deletion_marker: true, yaml_content: '', yaml_checksum: sha256('') });
@@ -207,7 +210,7 @@ test('a deletion marker may be empty, or say what it once was, and is the newest
   expect(await generator.api.post(path, { yaml_content: 'a: [', is_deletion_marker: true })).toMatchObject({ status: 400 });
 });
 
-test('members that other clients send along change nothing', async () => {
+test('additional members that other clients send change nothing', async () => {
   const extra = {
     yaml_checksum: 'x',
     sequence_id: null,
@@ -221,7 +224,7 @@ test('members that other clients send along change nothing', async () => {
   expect(object.id).not.toBe(stack.id);
 });
 
-test('of twenty submitted at once each has a sequence of its own in its stack, the list is newest first, and the newest is what is wanted', async () => {
+test('twenty deployment objects at once get different sequences, and the highest one is the newest', async () => {
   const other = await makeStack(host, generator);
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, n) =>
@@ -239,14 +242,14 @@ test('of twenty submitted at once each has a sequence of its own in its stack, t
   }
 });
 
-test('sequences grow over all stacks, so that clients may compare them', async () => {
+test('sequences rise over all stacks, so that clients may compare them', async () => {
   const other = await makeStack(host, generator);
   const sequences = [];
   for (const { id } of [stack, other, stack, other]) sequences.push((await submit(host, id, 'a: 1')).sequence_id);
   expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
 });
 
-test('a page goes on where the one before it ended, and the last one says that it is the last', async () => {
+test('a page begins after the one before it, and the last page has no cursor', async () => {
   const all = [];
   for (let n = 0; n < 7; n++) all.unshift(await submit(host, stack.id, `n: ${n}`));
   const pages = await pagesOf(generator.api, `${path}?limit=3`);
@@ -254,7 +257,7 @@ test('a page goes on where the one before it ended, and the last one says that i
   expect(pages.flat()).toEqual(all);
 });
 
-test.each(['x', '名', '"'])("a page is as large as Lambda can carry, and the rest is the next one's (of %s)", async (letter) => {
+test.each(['x', '名', '"'])('a page is as large as Lambda can carry, and the next page holds the rest (texts of %s)', async (letter) => {
   const yaml = comment(letter, Math.floor(MIB / Buffer.byteLength(letter)) - 10);
   const all = [];
   for (let n = 0; n < 6; n++) all.unshift((await submit(host, stack.id, yaml)).sequence_id);
@@ -264,7 +267,7 @@ test.each(['x', '名', '"'])("a page is as large as Lambda can carry, and the re
   expect(pages.flat().map(({ sequence_id }) => sequence_id)).toEqual(all);
 });
 
-test('the objects of a deleted stack are gone with it', async () => {
+test('the deployment objects of a deleted stack are gone with it', async () => {
   const object = await submit(host, stack.id, 'a: 1');
   await ok(generator.api.delete(`/stacks/${stack.id}`));
   expect(await generator.api.get(`/deployment-objects/${object.id}`)).toMatchObject({ status: 404 });

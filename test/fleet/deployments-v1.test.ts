@@ -19,7 +19,7 @@ beforeEach(async () => {
   deployment = await ok(v1.generator.post('/v1/deployments', { name: unique('d'), description: 'first', yaml_content: configMap('one') }));
 });
 
-test('a deployment is a stack with its newest object, seen from either side', async () => {
+test('a deployment is a stack with its newest deployment object', async () => {
   const stack = await ok(generator.api.get(`/stacks/${deployment.id}`));
   const [object] = await ok(generator.api.get(`/stacks/${deployment.id}/deployment-objects`));
   expect(deployment).toEqual({
@@ -41,7 +41,7 @@ test('a deployment is a stack with its newest object, seen from either side', as
   });
 });
 
-test('a stack without an object is a deployment of nothing yet', async () => {
+test('a stack without a deployment object is a deployment without YAML', async () => {
   const stack = await ok(generator.api.post('/stacks', { name: unique('s'), generator_id: generator.id }));
   expect(await ok(v1.generator.get(`/v1/deployments/${stack.id}`))).toMatchObject({
     deployment_object_id: null,
@@ -50,7 +50,7 @@ test('a stack without an object is a deployment of nothing yet', async () => {
   });
 });
 
-test('new YAML is a newer object; a new name or description is none', async () => {
+test('new YAML makes a newer deployment object; a new name or description does not', async () => {
   const path = `/v1/deployments/${deployment.id}`;
   const renamed = await ok(v1.generator.put(path, { name: unique('renamed'), description: null }));
   expect(renamed).toMatchObject({ description: null, deployment_object_id: deployment.deployment_object_id });
@@ -60,7 +60,7 @@ test('new YAML is a newer object; a new name or description is none', async () =
   expect(await ok(v1.generator.put(path, {}))).toEqual(newer);
 });
 
-test('what is wrong with one half changes neither', async () => {
+test('a mistake in the stack or in the YAML changes neither', async () => {
   const path = `/v1/deployments/${deployment.id}`;
   expect(await v1.generator.put(path, { name: 'renamed', yaml_content: 'a: [' })).toMatchObject({
     status: 400,
@@ -74,7 +74,7 @@ test('what is wrong with one half changes neither', async () => {
   expect(await ok(generator.api.get('/stacks'))).toHaveLength(1);
 });
 
-test("an admin's deployment is the admin generator's where it names none", async () => {
+test("an admin's deployment belongs to the admin generator if it names none", async () => {
   const made = await ok(v1.admin.post('/v1/deployments', { name: unique('d'), yaml_content: 'a: 1' }));
   expect(made.generator_id).toBe(host.app.services.installation.admin_generator_id);
   expect(await v1.generator.post('/v1/deployments', { name: 'x', yaml_content: 'a: 1', generator_id: made.generator_id })).toMatchObject({
@@ -87,7 +87,7 @@ test("an admin's deployment is the admin generator's where it names none", async
 describe('an agent reports on a deployment', () => {
   const tell = (change: object = {}) => v1.agent.post('/v1/events', { deployment_id: deployment.id, status: 'SUCCESS', ...change });
 
-  test('that it runs: of its newest object, and its owner reads it', async () => {
+  test('an agent reports on the newest deployment object of a deployment that it runs, and its owner reads the report', async () => {
     await target(host, agent, deployment);
     const event = await ok(tell({ message: 'ok' }));
     expect(event).toMatchObject({
@@ -103,7 +103,7 @@ describe('an agent reports on a deployment', () => {
     expect(new Set(events.map(({ id }: { id: string }) => id))).toEqual(new Set([event.id, second.id]));
   });
 
-  test('and of an older object where it names it, also after it lost the stack', async () => {
+  test('an agent reports on an older deployment object by its id, also after it lost the stack', async () => {
     await target(host, agent, deployment);
     await agent.assignments();
     await submit(host, deployment.id, configMap('two'));
@@ -112,7 +112,7 @@ describe('an agent reports on a deployment', () => {
     expect(event).toMatchObject({ deployment_object_id: deployment.deployment_object_id, event_type: 'REMOVE' });
   });
 
-  test('but not on one that it does not run, nor on an object of another deployment', async () => {
+  test('a report on a deployment that the agent does not run, or on a deployment object of another deployment, is refused', async () => {
     const refusal = { status: 422, body: { code: 'foreign_key_violation' } };
     expect(await tell()).toMatchObject(refusal);
     await target(host, agent, deployment);
@@ -129,7 +129,7 @@ test('a deleted deployment is a deleted stack', async () => {
   expect(await v1.generator.delete(`/v1/deployments/${deployment.id}`)).toMatchObject({ status: 404 });
 });
 
-test('an agent registered by the first generation is an agent like any other', async () => {
+test('an agent that was created through the v1 API is an agent like any other', async () => {
   const { agent: made, initial_pak } = await ok(
     v1.admin.post('/v1/agents/register', { name: unique('a'), cluster_name: 'c', generator_ids: [generator.id] }),
   );

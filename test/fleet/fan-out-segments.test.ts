@@ -8,7 +8,7 @@ import { type DrivenQueues, driveQueues } from '../harness/driven-queues.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { configMap, type MadeGenerator, makeGenerator, makeStack, ok, submit, unique } from './fleet-builder.ts';
 
-/** More than a request notifies: two full segments, and one that isn't. */
+/** These are more agents than a request notifies: two full segments and a smaller one. */
 const CROWD = 70;
 const SEGMENT = 30;
 let host: TestHost;
@@ -35,7 +35,7 @@ beforeEach(() => {
   queues.messages.length = 0;
 });
 
-/** As many agents' records with an edge as the change reads: a request for each would take minutes. */
+/** Writes agents' records and edges into the store: creating each agent by a request would take minutes. */
 async function seedAgents(count: number, makeId: () => string = randomUUID, text = label): Promise<string[]> {
   const ids = Array.from({ length: count }, makeId);
   for (let from = 0; from < count; from += 50) {
@@ -77,7 +77,7 @@ function failMovesAfter(count: number) {
 }
 
 describe('a change that concerns more agents than a request notifies', () => {
-  test('reaches each of them once, a segment with each message', async () => {
+  test('a wide change notifies each agent once, one segment for each message', async () => {
     const before = await revisions(crowd);
     await changeStack();
     const counted = failMovesAfter(Number.POSITIVE_INFINITY);
@@ -87,7 +87,7 @@ describe('a change that concerns more agents than a request notifies', () => {
     expect(await movedSince(before)).toHaveLength(CROWD);
   });
 
-  test('loses nobody if the process ends within a segment: the next one was queued before, once', async () => {
+  test('a wide change loses no agent if the process ends within a segment: the next segment was queued before, once', async () => {
     const before = await revisions(crowd);
     const first = await changeStack();
     const broken = failMovesAfter(20);
@@ -95,7 +95,7 @@ describe('a change that concerns more agents than a request notifies', () => {
     broken.mend();
     expect(queues.messages).toHaveLength(2);
     for (let again = 0; again < 3; again++) expect(await queues.deliver(first)).toBe(true);
-    // The message itself is in the list still: the second one is the next segment, and no delivery has queued it again.
+    // The queue still has the message itself. The second message is the next segment, which no delivery has queued again.
     expect(queues.messages).toHaveLength(2);
     expect(await movedSince(before)).toHaveLength(SEGMENT);
     queues.messages.shift();
@@ -103,7 +103,7 @@ describe('a change that concerns more agents than a request notifies', () => {
     expect(await movedSince(before)).toHaveLength(CROWD);
   });
 
-  test('loses nobody between two segments if agents join before a segment is delivered again', async () => {
+  test('a wide change loses no agent between two segments if agents join before a segment is delivered again', async () => {
     const before = await revisions(crowd);
     const first = await changeStack();
     const broken = failMovesAfter(0);
@@ -115,7 +115,7 @@ describe('a change that concerns more agents than a request notifies', () => {
     expect(await movedSince(before)).toHaveLength(CROWD);
   });
 
-  test('goes on if the queue refuses the next segment: the sweep sends it', async () => {
+  test('the sweep sends the next segment if the queue refused it', async () => {
     const before = await revisions(crowd);
     const first = await changeStack();
     queues.messages.length = 0;
@@ -131,7 +131,7 @@ describe('a change that concerns more agents than a request notifies', () => {
     expect(await movedSince(before)).toHaveLength(CROWD);
   });
 
-  test('costs its request the reading of the few that it might have notified', async () => {
+  test('the request of a wide change reads only as many agents as it might notify itself', async () => {
     const { query } = database;
     let edges = 0;
     database.query = async (table, options) => {
@@ -145,19 +145,19 @@ describe('a change that concerns more agents than a request notifies', () => {
     await queues.drain();
   });
 
-  test('its end reaches each of them too, although its labels are cleared away meanwhile', async () => {
+  test("the removal of a stack notifies each agent, although the stack's labels are cleared away meanwhile", async () => {
     const doomed = await makeStack(host, generator, { labels: [label], yaml: configMap('doomed') });
     await queues.drain();
     const before = await revisions(crowd);
     await ok(generator.api.delete(`/stacks/${doomed.id}`));
-    // Clearing away comes first.
+    // The remains are cleared away first.
     queues.messages.sort((a, b) => b.queue.localeCompare(a.queue));
     expect(queues.messages.map(({ queue }) => queue)).toEqual(['clean-up', 'agent-fanout']);
     await queues.drain();
     expect(await movedSince(before)).toHaveLength(CROWD);
   });
 
-  test('takes 5,000 agents in three messages', async () => {
+  test('a change that concerns 5,000 agents takes three messages', async () => {
     const many = unique('many');
     const seeded = await seedAgents(5_000, randomUUID, many);
     const wide = await makeStack(host, generator, { labels: [many] });

@@ -21,7 +21,7 @@ import {
 
 let host: TestHost;
 let generator: MadeGenerator;
-/** Nothing is swept unless a test does so, after the time in which events are left to their requests. */
+/** Only tests start the sweep. They do so after the time in which events are left to their requests. */
 const functions = { scheduleGroups: [] };
 let passedMs = 0;
 const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + passedMs };
@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 afterEach(() => host.stop());
 
-// One more than a request tells by itself.
+// One agent more than a request notifies itself.
 const CROWD = 51;
 const crowd = (labels: readonly string[]): Promise<MadeAgent[]> =>
   Promise.all(Array.from({ length: CROWD }, () => makeAgent(host, { generators: [generator], labels })));
@@ -43,11 +43,11 @@ const poll = (agent: MadeAgent, etag?: string) => agent.api.get(`/agents/${agent
 const outbox = async () => {
   const shards = ['0', '1', '2', '3'].map((shard) => host.app.services.database.query('work', { pk: `OUTBOX#${shard}`, limit: 100 }));
   const items = (await Promise.all(shards)).flatMap((shard) => shard.items);
-  // The second look after a removal is left to a later sweep.
+  // The second pass after a removal is left to a later sweep.
   return items.filter(({ data }) => !JSON.stringify(data).includes('"pass":2'));
 };
 
-/** Until the queue's work has shown, since nobody says when a queue is empty. */
+/** Waits until the effect shows, because no signal tells when a queue is empty. */
 async function eventually<T>(look: () => Promise<T>, done: (seen: T) => boolean): Promise<T> {
   for (const deadline = performance.now() + 10_000; ; ) {
     const seen = await look();
@@ -57,7 +57,7 @@ async function eventually<T>(look: () => Promise<T>, done: (seen: T) => boolean)
 }
 
 describe('a change that concerns more agents than a request waits for', () => {
-  test("reaches every one of them through the queue: a new object, then its stack's end", async () => {
+  test('a new deployment object and the removal of its stack reach every agent through the queue', async () => {
     const agents = await crowd(['crowd']);
     const stack = await makeStack(host, generator, { labels: ['crowd'], yaml: configMap('one') });
     const states = (wanted: string) => async () => {
@@ -80,7 +80,7 @@ describe('a change that concerns more agents than a request waits for', () => {
     expect(await outbox()).toEqual([]);
   });
 
-  test('a generator with more stacks than that leaves none of them behind', async () => {
+  test('the removal of a generator with many stacks removes all of them', async () => {
     const agent = await makeAgent(host, { generators: [generator] });
     const v1 = host.root.as(generator.pak);
     await Promise.all(
@@ -102,7 +102,7 @@ describe('a change that concerns more agents than a request waits for', () => {
   });
 });
 
-/** Makes the store fail where agents are told, as if the process had ended between the commit and what follows it. */
+/** Makes the store fail when agents are notified, as if the process had ended right after the commit. */
 function breakTelling(database: Database): () => unknown {
   const { write, transact } = database;
   const breaks = (one: Write) => 'update' in one && one.update.pk.startsWith('AGENTS#');
@@ -117,14 +117,14 @@ function breakTelling(database: Database): () => unknown {
   return () => Object.assign(database, { write, transact });
 }
 
-describe('a process that ends between a change and telling of it', () => {
+describe('a process that ends between a commit and its notifications', () => {
   const CHANGES: Record<string, (stack: { id: string }) => Promise<unknown>> = {
-    'a new object': ({ id }) => submit(host, id, configMap('two')),
-    'a label taken off': ({ id }) => ok(generator.api.delete(`/stacks/${id}/labels/l`)),
+    'a new deployment object': ({ id }) => submit(host, id, configMap('two')),
+    'a removed label': ({ id }) => ok(generator.api.delete(`/stacks/${id}/labels/l`)),
     'a deleted stack': ({ id }) => ok(generator.api.delete(`/stacks/${id}`)),
     'a deleted generator': () => ok(host.admin.delete(`/generators/${generator.id}`)),
   };
-  test.each(Object.entries(CHANGES))('loses nothing: the next sweep of the outbox tells of %s', async (_what, change) => {
+  test.each(Object.entries(CHANGES))('the next sweep of the outbox notifies the agents of %s', async (_what, change) => {
     const agent = await makeAgent(host, { generators: [generator], labels: ['l'] });
     const stack = await makeStack(host, generator, { labels: ['l'], yaml: configMap('one') });
     const { headers } = await poll(agent);
@@ -144,7 +144,7 @@ describe('a process that ends between a change and telling of it', () => {
 });
 
 describe('an agent that was away while the server was restarted', () => {
-  test('is told what it lost meanwhile, and forgets nothing it was told before', async () => {
+  test('an agent that was away during a restart gets its withdrawals, and keeps its assignments', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'brokkr-restart-'));
     try {
       await host.stop();

@@ -1,23 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer, Api } from '../harness/client.ts';
 
-/** What serves the product: as the admin, and as nobody. A TestHost is one. */
+/** A server with a client for the admin and one without a key. A TestHost is one. */
 export interface BuilderHost {
   admin: Api;
   anonymous: Api;
 }
 
-/** Builders over HTTP: each makes one thing as an admin, with a name of its own, and fails where it is refused. */
+/** Builders over HTTP. Each makes one thing as an admin, with a unique name, and fails if it is refused. */
 export const unique = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`;
 
-/** The body of an answer that has to be a success. */
+/** Returns the body of an answer that must be a success. */
 export async function ok(call: Promise<Answer>) {
   const { status, body, text } = await call;
   if (status >= 300) throw new Error(`status ${status}: ${text}`);
   return body;
 }
 
-/** All pages of a list, following its cursor. */
+/** Returns all pages of a list, following its cursor. */
 export async function pagesOf<T = Record<string, unknown>>(client: Api, path: string): Promise<T[][]> {
   const pages: T[][] = [];
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
@@ -47,12 +47,12 @@ export interface MadeAgent {
   id: string;
   pak: string;
   api: Api;
-  /** Its assignments by stack id. */
+  /** The agent's assignments by stack id. */
   assignments(): Promise<Map<string, { state: string; deployment_object_id: string | null; sequence_id: number | null }>>;
-  /** Another one after everything that may concern it. */
+  /** The agent's revision, which moves with every change that may concern the agent. */
   revision(): Promise<string>;
 }
-/** An ACTIVE agent, unless another status is given, registered with these generators. */
+/** Makes an agent that is registered with these generators. It is ACTIVE unless another status is given. */
 export async function makeAgent(
   host: BuilderHost,
   {
@@ -84,10 +84,10 @@ export async function makeStack(
   host: BuilderHost,
   { id: generator_id }: { id: string },
   { name = unique('stack'), labels = [], yaml }: { name?: string; labels?: readonly string[]; yaml?: string } = {},
-): Promise<{ id: string; name: string; generator_id: string; objectId: string }> {
+): Promise<{ id: string; name: string; generator_id: string; deploymentObjectId: string }> {
   const stack = await ok(host.admin.post('/stacks', { name, generator_id }));
   for (const label of labels) await ok(host.admin.post(`/stacks/${stack.id}/labels`, label));
-  return { ...stack, objectId: yaml === undefined ? '' : (await submit(host, stack.id, yaml)).id };
+  return { ...stack, deploymentObjectId: yaml === undefined ? '' : (await submit(host, stack.id, yaml)).id };
 }
 
 export const submit = (host: BuilderHost, stackId: string, yaml_content: string, is_deletion_marker = false) =>
@@ -96,17 +96,17 @@ export const submit = (host: BuilderHost, stackId: string, yaml_content: string,
 export const target = (host: BuilderHost, agent: { id: string }, stack: { id: string }) =>
   ok(host.admin.post(`/agents/${agent.id}/targets`, { agent_id: agent.id, stack_id: stack.id }));
 
-/** An event as an agent reports it, with the agent's own key. */
-export const report = (agent: MadeAgent, objectId: string, change: Record<string, unknown> = {}): Promise<Answer> =>
+/** Sends an event with the agent's own key. */
+export const report = (agent: MadeAgent, deploymentObjectId: string, change: Record<string, unknown> = {}): Promise<Answer> =>
   agent.api.post(`/agents/${agent.id}/events`, {
     agent_id: agent.id,
-    deployment_object_id: objectId,
+    deployment_object_id: deploymentObjectId,
     event_type: 'DEPLOY',
     status: 'SUCCESS',
     ...change,
   });
 
-/** One of everything a tenant can have. */
+/** Makes one of everything that a tenant can have. */
 export interface Tenant {
   generator: MadeGenerator;
   agent: MadeAgent;
@@ -115,7 +115,7 @@ export interface Tenant {
   event: { id: string };
   agentName: string;
   clusterName: string;
-  /** What nobody else may learn: ids and names. */
+  /** Ids and names that no other tenant may learn. */
   secrets: readonly string[];
 }
 

@@ -24,13 +24,13 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** Many instances are asked at once, as they are scraped. */
+/** Asks many instances at once, as a scraper does. */
 const ask = (instances: number) =>
   Promise.all(Array.from({ length: instances }, () => fleetSummary({ database: host.app.services.database, clock })));
-/** Four partitions of agents, one of stacks. */
+/** A read of the fleet reads four partitions of agents and one of stacks. */
 const WHOLE_FLEET = 5;
 
-test('of many instances that are asked for the figures one reads the fleet, and again half a minute later', async () => {
+test('only one of many instances reads the fleet for the figures, and again half a minute later', async () => {
   queries = 0;
   const first = await ask(5);
   expect(queries).toBe(WHOLE_FLEET);
@@ -45,7 +45,7 @@ test('of many instances that are asked for the figures one reads the fleet, and 
   expect(queries).toBe(2 * WHOLE_FLEET);
 });
 
-test('the figures are those of half a minute ago at the most', async () => {
+test('the figures are at most half a minute old', async () => {
   await makeStack(host, await makeGenerator(host));
   expect(await ask(1)).toMatchObject([{ stacks: 1 }]);
   clock.pass(30_000);

@@ -28,7 +28,7 @@ test('a target added while the agent deregisters does not outlive the registrati
   expect(await targets()).toEqual([]);
 });
 
-test('nor does one that comes after the deregistration began', async () => {
+test('a target that is added after the deregistration began does not outlive the registration', async () => {
   justBefore('SELECT#REGISTRATION', () => ok(addTarget()));
   await deregister();
   expect(await targets()).toEqual([]);
@@ -41,7 +41,7 @@ test('a target added while its stack is deleted is refused, and leaves nothing',
   expect(await targets()).toEqual([]);
 });
 
-test('a target, a label and a registration of an agent that is deleted meanwhile are refused, never an accident', async () => {
+test('a target, a label and a registration of an agent that is deleted meanwhile are refused, and are no internal error', async () => {
   const remove = (id: string) => ok(host.admin.delete(`/agents/${id}`));
   justBefore('target', () => remove(agent.id));
   expect([403, 404, 422]).toContain((await addTarget()).status);
@@ -54,7 +54,7 @@ test('a target, a label and a registration of an agent that is deleted meanwhile
   expect(JSON.stringify(await ok(host.admin.get(`/generators/${generator.id}/registered-agents`)))).not.toContain(third.id);
 });
 
-test('an object submitted while its stack is deleted is a 404, and nobody is told of it', async () => {
+test('a deployment object that is submitted while its stack is deleted is answered with 404 and assigned to no agent', async () => {
   await target(host, agent, stack);
   const before = await agent.assignments();
   justBefore('object', () => ok(host.admin.delete(`/stacks/${stack.id}`)));
@@ -65,7 +65,7 @@ test('an object submitted while its stack is deleted is a 404, and nobody is tol
   expect((await agent.assignments()).get(stack.id)).toEqual({ ...before.get(stack.id), state: 'withdrawn' });
 });
 
-test('a poll that reads while something changes is answered with a tag that is stale at once, never with one too new', async () => {
+test('a poll that reads during a change gets an ETag that is stale at once', async () => {
   await target(host, agent, stack);
   const { database } = host.app.services;
   const { write } = database;
@@ -81,7 +81,7 @@ test('a poll that reads while something changes is answered with a tag that is s
   expect(again.status).toBe(200);
 });
 
-test('a stack renamed while it is renamed ends with one name, and the other is free', async () => {
+test('two renames of a stack at once leave it with one name, and the other name is free', async () => {
   const whole = { ...stack, created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
   const rename = (name: string) => host.admin.put(`/stacks/${stack.id}`, { ...whole, name });
   justBefore('stack-name', () => ok(rename('first')));
@@ -92,7 +92,7 @@ test('a stack renamed while it is renamed ends with one name, and the other is f
   expect(await host.admin.post('/stacks', { name: 'second', generator_id: generator.id })).toMatchObject({ status: 409 });
 });
 
-test('what is made for a generator while that is deleted is not left behind', async () => {
+test('a stack or a registration that is made while its generator is deleted is not left behind', async () => {
   const deletion = (made: MadeGenerator) => () => ok(host.admin.delete(`/generators/${made.id}`));
   const [first, second, third, fourth] = await Promise.all([1, 2, 3, 4].map(() => makeGenerator(host)));
   if (!first || !second || !third || !fourth) throw new Error('not made');

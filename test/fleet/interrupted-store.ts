@@ -1,6 +1,6 @@
 import type { Database, Write } from '../../lib/platform/database/database.ts';
 
-/** Lets something else happen right before the next transaction that writes an item of this type, as if another process had done it. */
+/** Runs `happens` right before the next transaction that writes an item of this type, as if another process did it. */
 export function justBefore(database: Database, type: string, happens: () => Promise<unknown>): void {
   const { transact } = database;
   database.transact = async (writes: readonly Write[]) => {

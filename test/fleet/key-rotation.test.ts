@@ -8,14 +8,14 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** Both kinds that have keys of their own: where they live, and what the contract answers to a rotation. */
+/** The kinds of principal that have keys, with their paths and the contract's answer to a rotation. */
 const KINDS = {
   agent: { path: '/agents', status: 200, make: () => makeAgent(host) },
   generator: { path: '/generators', status: 201, make: () => makeGenerator(host) },
 } as const;
 
-describe.each(Object.entries(KINDS))('an %s', (kind, { path, status, make }) => {
-  test('that rotates its key is answered with the new one, and the old one is dead', async () => {
+describe.each(Object.entries(KINDS))('the key of the %s', (kind, { path, status, make }) => {
+  test(`the ${kind} that rotates its key gets the new key, and the old key is refused`, async () => {
     const { id, pak, api } = await make();
     const { body, ...answer } = await api.post(`${path}/${id}/rotate-pak`);
     expect(answer.status).toBe(status);
@@ -25,7 +25,7 @@ describe.each(Object.entries(KINDS))('an %s', (kind, { path, status, make }) => 
     expect(await ok(host.anonymous.as(body.pak).post('/auth/pak'))).toMatchObject({ admin: false, [kind]: id });
   });
 
-  test('of many rotations at once each is answered, and the last key alone opens anything', async () => {
+  test(`sixteen rotations of the ${kind}'s key at once are all answered, and exactly one new key works`, async () => {
     const { id } = await make();
     const answers = await Promise.all(Array.from({ length: 16 }, () => host.admin.post(`${path}/${id}/rotate-pak`)));
     expect(answers.map((answer) => answer.status)).toEqual(Array(16).fill(status));
@@ -33,7 +33,7 @@ describe.each(Object.entries(KINDS))('an %s', (kind, { path, status, make }) => 
     expect(opened.filter((answer) => answer.status === 200)).toHaveLength(1);
   });
 
-  test('whose key an admin rotates keeps everything but the key', async () => {
+  test(`the ${kind} whose key an admin rotates keeps everything but the key`, async () => {
     const { id, api } = await make();
     const before = await ok(api.get(`${path}/${id}`));
     const { pak } = await ok(host.admin.post(`${path}/${id}/rotate-pak`));
@@ -41,7 +41,7 @@ describe.each(Object.entries(KINDS))('an %s', (kind, { path, status, make }) => 
     expect(await ok(host.anonymous.as(pak).get(`${path}/${id}`))).toEqual({ ...before, updated_at: expect.any(String) });
   });
 
-  test('whose key is rotated by many at once has exactly one key afterwards', async () => {
+  test(`the ${kind} whose key is rotated five times at once has exactly one key, and not the old one`, async () => {
     const { id, api } = await make();
     const answers = await Promise.all(Array.from({ length: 5 }, () => host.admin.post(`${path}/${id}/rotate-pak`)));
     expect(answers.map((answer) => answer.status)).toEqual(Array(5).fill(status));
@@ -50,14 +50,14 @@ describe.each(Object.entries(KINDS))('an %s', (kind, { path, status, make }) => 
     expect(await api.post('/auth/pak')).toMatchObject({ status: 401 });
   });
 
-  test('keeps its key where a stranger asks for another', async () => {
+  test(`the ${kind} keeps its key if a stranger asks for a rotation`, async () => {
     const [mine, theirs] = [await make(), await make()];
     expect(await theirs.api.post(`${path}/${mine.id}/rotate-pak`)).toMatchObject({ status: 403 });
     expect(await mine.api.post('/auth/pak')).toMatchObject({ status: 200 });
   });
 });
 
-test('a deleted generator is let in nowhere, and its name is free', async () => {
+test("a deleted generator's key is refused, and its name is free", async () => {
   const { id, api } = await makeGenerator(host);
   const { name } = await ok(api.get(`/generators/${id}`));
   await ok(api.delete(`/generators/${id}`));
@@ -67,7 +67,7 @@ test('a deleted generator is let in nowhere, and its name is free', async () => 
   expect(await host.admin.post('/generators', { name })).toMatchObject({ status: 201 });
 });
 
-test("the system's generator is nobody's tenant: it has no key, is in no list, and stays", async () => {
+test("the system's generator has no key, is in no list and can't be removed", async () => {
   const { system_generator_id: id, admin_generator_id } = host.app.services.installation;
   expect(await host.admin.post(`/generators/${id}/rotate-pak`)).toMatchObject({
     status: 403,
@@ -80,7 +80,7 @@ test("the system's generator is nobody's tenant: it has no key, is in no list, a
   expect(await ok(host.admin.get(`/generators/${id}`))).toMatchObject({ name: '__system__', is_system: true });
 });
 
-test('no answer ever has a hash of a key in it', async () => {
+test('no answer contains the hash of a key', async () => {
   const agent = await makeAgent(host);
   const generator = await makeGenerator(host);
   for (const path of [
@@ -97,7 +97,7 @@ test('no answer ever has a hash of a key in it', async () => {
   }
 });
 
-test('and no log line has a key', async () => {
+test('no log line contains a key', async () => {
   const agent = await makeAgent(host);
   await host.anonymous.as('brokkr_BRabcdef_1111111111111111111111111111111111').get('/agents');
   for (const pak of [agent.pak, host.adminPak]) expect(host.logged.filter((line) => line.includes(pak))).toEqual([]);

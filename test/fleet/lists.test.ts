@@ -30,25 +30,25 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-describe('a list of a small fleet costs as little as it returns:', () => {
+describe('the cost of a list of a small fleet', () => {
   test.each([
     ['/stacks', 1],
     ['/generators', 1],
     ['/paks', 1],
     ['/agents', 4],
-  ])('%s takes %i of the store’s queries', async (path, most) => {
+  ])('the list %s takes %i queries of the store', async (path, most) => {
     queries = 0;
     await ok(host.admin.get(path));
     expect(queries).toBe(most);
   });
 });
 
-describe('pages of two join to the whole list, each item once:', () => {
+describe('pages of two items', () => {
   beforeAll(async () => {
     for (const name of ['b', 'd', 'a', 'c', 'e']) {
       const stack = await makeStack(host, generator, { name, yaml: configMap(name) });
       await target(host, agent, stack);
-      await ok(report(agent, stack.objectId));
+      await ok(report(agent, stack.deploymentObjectId));
     }
     for (let n = 0; n < 4; n++) {
       await makeAgent(host, { generators: [generator] });
@@ -56,15 +56,19 @@ describe('pages of two join to the whole list, each item once:', () => {
     }
   });
   test.each([
-    ['all stacks', () => '/stacks', () => host.admin],
-    ["a generator's stacks", () => '/stacks', () => generator.api],
-    ["a tenant's stacks, asked for by an admin,", () => `/stacks?pak_id=${generator.id}`, () => host.admin],
-    ['all agents', () => '/agents', () => host.admin],
-    ["a generator's agents", () => '/agents', () => generator.api],
-    ['the stacks of an agent', () => `/agents/${agent.id}/stacks`, () => agent.api],
-    ['generators', () => '/generators', () => host.admin],
-    ['the agents registered with a generator', () => `/generators/${generator.id}/registered-agents`, () => generator.api],
-  ])('%s', async (_what, path, client) => {
+    { what: 'all stacks', path: () => '/stacks', client: () => host.admin },
+    { what: "a generator's stacks", path: () => '/stacks', client: () => generator.api },
+    { what: "a tenant's stacks for an admin", path: () => `/stacks?pak_id=${generator.id}`, client: () => host.admin },
+    { what: 'all agents', path: () => '/agents', client: () => host.admin },
+    { what: "a generator's agents", path: () => '/agents', client: () => generator.api },
+    { what: 'the stacks of an agent', path: () => `/agents/${agent.id}/stacks`, client: () => agent.api },
+    { what: 'generators', path: () => '/generators', client: () => host.admin },
+    {
+      what: 'the registrations with a generator',
+      path: () => `/generators/${generator.id}/registered-agents`,
+      client: () => generator.api,
+    },
+  ])('pages of two join to the whole list, each item once: $what', async ({ path, client }) => {
     const separator = path().includes('?') ? '&' : '?';
     const [whole = []] = await pagesOf<{ id: string }>(client(), path());
     const pages = await pagesOf<{ id: string }>(client(), `${path()}${separator}limit=2`);
@@ -99,7 +103,7 @@ describe('a list that is longer than one answer can be', () => {
     newest = await makeStack(host, tenant);
   }, 60_000);
 
-  test('says so, and following its cursor gives everything once, the newest too', async () => {
+  test('a list that is longer than one answer has a cursor, which leads to every item once', async () => {
     const pages = await pagesOf<{ id: string }>(host.admin, '/stacks');
     expect(pages.length).toBeGreaterThan(2);
     for (const page of pages) expect(Buffer.byteLength(JSON.stringify({ body: JSON.stringify(page) }))).toBeLessThan(6 * 1024 * 1024);
@@ -109,7 +113,7 @@ describe('a list that is longer than one answer can be', () => {
     expect(ids).toContain(newest.id);
   });
 
-  test('is read in slices: others are answered meanwhile', async () => {
+  test('a long list is read in slices, so that other requests are answered meanwhile', async () => {
     let listed = false;
     let answered = 0;
     const list = host.admin.get('/stacks').then(() => {
@@ -124,7 +128,7 @@ describe('a list that is longer than one answer can be', () => {
   });
 });
 
-test.each(['***', 'a'.repeat(3_000)])('a cursor that is none is refused: %.10s', async (cursor) => {
+test.each(['***', 'a'.repeat(3_000)])('a malformed cursor is refused: %.10s', async (cursor) => {
   expect(await host.admin.get(`/stacks?cursor=${cursor}`)).toMatchObject({ status: 400, body: { code: 'validation_failed' } });
 });
 

@@ -25,7 +25,7 @@ async function costOf<T>(action: () => Promise<T>): Promise<{ read: number; writ
   return { ...units, result };
 }
 
-/** An agent that runs so many stacks by one label, besides some that share other labels with nobody. */
+/** Makes an agent that runs this many stacks by one label. The agent also has labels that no stack has. */
 async function agentWith(count: number): Promise<{ agent: MadeAgent; generator: MadeGenerator; stackIds: string[] }> {
   const generator = await makeGenerator(host);
   const labels = ['many', ...Array.from({ length: 9 }, (_, n) => `label-${n}`)];
@@ -45,14 +45,14 @@ describe('with 1,000 stacks and ten labels', () => {
     revision = (await ok(made.agent.api.get(path(made.agent)))).revision;
   });
 
-  test('a whole look at an unchanged state costs at most 150 units and writes nothing', async () => {
+  test('a poll for the whole list of an unchanged state costs at most 150 read units and writes nothing', async () => {
     const { read, write, result } = await costOf(() => ok(made.agent.api.get(path(made.agent))));
     expect(result.assignments).toHaveLength(1_000);
     expect(read).toBeLessThanOrEqual(150);
     expect(write).toBe(0);
   });
 
-  test('one changed stack costs an agent that says what it holds at most 20 units and 2', async () => {
+  test('one changed stack costs a poll that names its revision at most 20 read and 2 write units', async () => {
     const [stackId = ''] = made.stackIds;
     const newest = await submit(host, stackId, configMap('two'));
     const { read, write, result } = await costOf(() => ok(made.agent.api.get(path(made.agent, `?since=${revision}`))));
@@ -61,14 +61,14 @@ describe('with 1,000 stacks and ten labels', () => {
     expect(write).toBeLessThanOrEqual(2);
   });
 
-  test('one changed stack costs an agent that asks for the whole list at most 150 units and 2', async () => {
+  test('one changed stack costs a poll for the whole list at most 150 read and 2 write units', async () => {
     await submit(host, made.stackIds[1] ?? '', configMap('two'));
     const { read, write } = await costOf(() => ok(made.agent.api.get(path(made.agent))));
     expect(read).toBeLessThanOrEqual(150);
     expect(write).toBeLessThanOrEqual(2);
   });
 
-  test('one confirmed removal costs a few units however many stacks stand beside it', async () => {
+  test('one confirmed removal costs a few units, however many other stacks the agent runs', async () => {
     const { agent, generator } = made;
     const few = await agentWith(1);
     const spent: number[] = [];
@@ -77,8 +77,10 @@ describe('with 1,000 stacks and ten labels', () => {
       await ok(who.api.get(path(who)));
       await ok(host.admin.delete(`/stacks/${stack.id}`));
       expect((await who.assignments()).get(stack.id)).toMatchObject({ state: 'withdrawn' });
-      const failed = await costOf(() => ok(report(who, stack.objectId, { event_type: 'REMOVE', status: 'FAILURE', message: 'not yet' })));
-      const confirmed = await costOf(() => ok(report(who, stack.objectId, { event_type: 'REMOVE' })));
+      const failed = await costOf(() =>
+        ok(report(who, stack.deploymentObjectId, { event_type: 'REMOVE', status: 'FAILURE', message: 'not yet' })),
+      );
+      const confirmed = await costOf(() => ok(report(who, stack.deploymentObjectId, { event_type: 'REMOVE' })));
       spent.push(confirmed.read + confirmed.write - failed.read - failed.write);
     }
     expect(Math.max(...spent)).toBeLessThanOrEqual(6);
@@ -86,11 +88,11 @@ describe('with 1,000 stacks and ten labels', () => {
   });
 });
 
-test('an agent gets more stacks than one answer holds, and a change among them alone', async () => {
+test('an agent gets more stacks than one answer holds, and later only the stack that changed', async () => {
   const { agent, stackIds } = await agentWith(5_300);
   const plane = createHttpControlPlane({ baseUrl: host.url, pak: agent.pak });
   try {
-    // 5,000 are told in one answer, the others in the next one.
+    // One answer holds 5,000 stacks, the next one the others.
     const first = await plane.assignments(agent.id, undefined);
     const all = await plane.assignments(agent.id, first === 'unchanged' ? undefined : first);
     if (all === 'unchanged') throw new Error('the first answer was not complete');
@@ -107,7 +109,7 @@ test('an agent gets more stacks than one answer holds, and a change among them a
   }
 }, 90_000);
 
-test('a look that could not read all edges withdraws nothing', async () => {
+test('a poll that could not read all edges withdraws nothing', async () => {
   const { agent, stackIds } = await agentWith(1);
   await agent.assignments();
   const { database } = host.app.services;

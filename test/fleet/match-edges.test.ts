@@ -14,7 +14,7 @@ afterAll(() => host.stop());
 
 const current = async (agent: Awaited<ReturnType<typeof makeAgent>>, stackId: string) => (await agent.assignments()).get(stackId);
 
-test('a label that is added while the stack gets a new object leads to the new object', async () => {
+test('a label that is added while its stack gets a new deployment object leads to the new one', async () => {
   const agent = await makeAgent(host, { generators: [generator], labels: ['late'] });
   const stack = await makeStack(host, generator, { yaml: configMap('one') });
   let newest: { id: string } | undefined;
@@ -25,7 +25,7 @@ test('a label that is added while the stack gets a new object leads to the new o
   expect(await current(agent, stack.id)).toMatchObject({ state: 'assigned', deployment_object_id: newest?.id });
 });
 
-test('a first object that comes while a label is added reaches the agents with this label', async () => {
+test('a first deployment object that is stored while a label is added reaches the agents with this label', async () => {
   const agent = await makeAgent(host, { generators: [generator], labels: ['first'] });
   const stack = await makeStack(host, generator);
   let first: { id: string } | undefined;
@@ -36,7 +36,7 @@ test('a first object that comes while a label is added reaches the agents with t
   expect(await current(agent, stack.id)).toMatchObject({ deployment_object_id: first?.id });
 });
 
-test('a stack with as many labels and annotations as it may have shows its newest object through each of them', async () => {
+test('a stack with the most labels and annotations shows its newest deployment object through each of them', async () => {
   const stack = await makeStack(host, generator, { yaml: configMap('one') });
   const path = `/stacks/${stack.id}`;
   for (let n = 0; n < 64; n++) {
@@ -55,7 +55,7 @@ test('a stack with as many labels and annotations as it may have shows its newes
   expect(await current(annotated, stack.id)).toMatchObject({ deployment_object_id: back.id, is_deletion_marker: false });
 });
 
-test('an agent that looks because a stack was deleted does not find it by what is cleared away later', async () => {
+test('a poll after a stack was deleted does not find the stack by edges that are cleared away later', async () => {
   const agent = await makeAgent(host, { generators: [generator], labels: ['doomed'] });
   const stack = await makeStack(host, generator, { labels: ['doomed'], yaml: configMap('one') });
   await agent.assignments();
@@ -72,7 +72,7 @@ test('an agent that looks because a stack was deleted does not find it by what i
   expect(seen).toBe('withdrawn');
 });
 
-/** Lets something happen right before the next write to a match edge. */
+/** Runs `happens` right before the next write to a match edge. */
 function beforeEdgeWrite(happens: () => Promise<unknown>): void {
   const { database } = host.app.services;
   const { write } = database;
@@ -86,9 +86,9 @@ function beforeEdgeWrite(happens: () => Promise<unknown>): void {
 }
 
 test.each([
-  ['gets a new object', (id: string) => submit(host, id, configMap('two')), 'assigned'],
+  ['gets a new deployment object', (id: string) => submit(host, id, configMap('two')), 'assigned'],
   ['is deleted', (id: string) => ok(generator.api.delete(`/stacks/${id}`)), 'withdrawn'],
-])('an agent that comes to a stack and looks while it %s hears of that', async (what, change, state) => {
+])('an agent that starts to match a stack and polls while the stack %s is notified', async (what, change, state) => {
   const label = what.replaceAll(' ', '-');
   const agent = await makeAgent(host, { generators: [generator] });
   const stack = await makeStack(host, generator, { labels: [label], yaml: configMap('one') });
@@ -101,5 +101,5 @@ test.each([
   const changed = await change(stack.id);
   const { status, body } = await poll(etag);
   expect(status).toBe(200);
-  expect(body.assignments).toMatchObject([{ stack_id: stack.id, state, deployment_object_id: changed?.id ?? stack.objectId }]);
+  expect(body.assignments).toMatchObject([{ stack_id: stack.id, state, deployment_object_id: changed?.id ?? stack.deploymentObjectId }]);
 });

@@ -25,21 +25,21 @@ const GOOD_NAMES: Record<string, string> = {
   'one character': 'x',
   '255 characters': 'n'.repeat(255),
   '255 characters of three bytes each': '名'.repeat(255),
-  'what looks like a path': '../a/b?c#d%2f',
+  'a text that looks like a path': '../a/b?c#d%2f',
   'separators of our keys': 'STACK#A/B=C',
   'blanks inside': 'my stack',
-  'a name of every object': '__proto__',
+  'the text __proto__': '__proto__',
 };
 const BAD_NAMES: Record<string, string> = {
-  nothing: '',
-  'blanks alone': ' \u00a0 ',
+  'no character': '',
+  'only blanks': ' \u00a0 ',
   '256 characters': 'n'.repeat(256),
   'a line break': 'a\nb',
   'a zero': 'a\0b',
   'a delete character': 'a\x7fb',
 };
 
-/** Gives something this name and takes it away again. */
+/** Makes something with this name and removes it again. */
 const NAMED: Record<string, { code: string; field: string; name(name: string): Promise<Answer> }> = {
   'a generator': { code: 'invalid_generator', field: 'name', name: (name) => made('/generators', { name }) },
   'a generator that is renamed': {
@@ -69,25 +69,25 @@ async function gone(path: string, answer: Answer): Promise<Answer> {
 }
 
 describe.each(Object.entries(NAMED))('%s', (_what, { code, field, name }) => {
-  test.each(Object.entries(GOOD_NAMES))('may be called by %s', async (_rule, text) => {
+  test.each(Object.entries(GOOD_NAMES))('its name may have %s', async (_rule, text) => {
     expect([200, 201]).toContain((await name(text)).status);
   });
-  test.each(Object.entries(BAD_NAMES))('may not be called by %s, and is told so', async (_rule, text) => {
+  test.each(Object.entries(BAD_NAMES))('its name may not have %s, and the refusal names the field', async (_rule, text) => {
     expect(await name(text)).toMatchObject({ status: 400, body: { code, message: expect.stringContaining(field) } });
   });
 });
 
-const SELECTORS: readonly [what: string, text: string, taken: boolean][] = [
-  ['64 characters', 'l'.repeat(64), true],
-  ['64 characters of three bytes each', '名'.repeat(64), true],
-  ['a colon and a slash', 'env:prod/eu', true],
-  ['separators of our keys', 'A#B=C', true],
-  ['nothing', '', false],
-  ['65 characters', 'l'.repeat(65), false],
-  ['a blank', 'a b', false],
-  ['a tab', 'a\tb', false],
-  ['a no-break space', 'a\u00a0b', false],
-  ['a zero', 'a\0b', false],
+const SELECTORS: readonly { what: string; text: string; valid: boolean }[] = [
+  { what: '64 characters', text: 'l'.repeat(64), valid: true },
+  { what: '64 characters of three bytes each', text: '名'.repeat(64), valid: true },
+  { what: 'a colon and a slash', text: 'env:prod/eu', valid: true },
+  { what: 'separators of our keys', text: 'A#B=C', valid: true },
+  { what: 'empty', text: '', valid: false },
+  { what: '65 characters', text: 'l'.repeat(65), valid: false },
+  { what: 'a blank', text: 'a b', valid: false },
+  { what: 'a tab', text: 'a\tb', valid: false },
+  { what: 'a no-break space', text: 'a\u00a0b', valid: false },
+  { what: 'a zero', text: 'a\0b', valid: false },
 ];
 const SELECTED: Record<
   string,
@@ -124,8 +124,8 @@ const SELECTED: Record<
   },
 };
 describe.each(Object.entries(SELECTED))('%s', (_what, { code, mayBeEmpty, put, remove }) => {
-  const isTaken = ([, text, taken]: (typeof SELECTORS)[number]) => taken || (mayBeEmpty === true && text === '');
-  test.each(SELECTORS.filter(isTaken))('may be %s, is there once, and can be taken off and put on again', async (_rule, text) => {
+  const isValid = ({ text, valid }: (typeof SELECTORS)[number]) => valid || (mayBeEmpty === true && text === '');
+  test.each(SELECTORS.filter(isValid))('it may be $what, exists once, and can be removed and added again', async ({ text }) => {
     expect(await put(text)).toMatchObject({ status: 201 });
     if (!remove) return;
     expect(await put(text)).toMatchObject({
@@ -137,12 +137,12 @@ describe.each(Object.entries(SELECTED))('%s', (_what, { code, mayBeEmpty, put, r
     expect(await put(text)).toMatchObject({ status: 201 });
     expect(await remove(text)).toMatchObject({ status: 204 });
   });
-  test.each(SELECTORS.filter((selector) => !isTaken(selector)))('may not be %s, and is told so', async (_rule, text) => {
+  test.each(SELECTORS.filter((selector) => !isValid(selector)))('it may not be $what, and the refusal names the rule', async ({ text }) => {
     expect(await put(text)).toMatchObject({ status: 400, body: { code, message: expect.stringMatching(/^(label|key|value) must/) } });
   });
 });
 
-test('an agent has at most 64 labels, and one taken off makes room for another', async () => {
+test('an agent has at most 64 labels, and a removed one makes room for another', async () => {
   const { id } = await makeAgent(host);
   const add = (label: string) => host.admin.post(`/agents/${id}/labels`, { agent_id: id, label });
   await Promise.all(Array.from({ length: 64 }, (_, n) => ok(add(`label-${n}`))));
@@ -151,7 +151,7 @@ test('an agent has at most 64 labels, and one taken off makes room for another',
   expect(await add('one-more')).toMatchObject({ status: 201 });
 });
 
-test('a stack has at most 64 labels, and one taken off makes room for another', async () => {
+test('a stack has at most 64 labels, and a removed one makes room for another', async () => {
   const { id } = await makeStack(host, generator);
   await Promise.all(Array.from({ length: 64 }, (_, n) => ok(host.admin.post(`/stacks/${id}/labels`, `label-${n}`))));
   expect(await host.admin.post(`/stacks/${id}/labels`, 'one-more')).toMatchObject({ status: 422, body: { code: 'too_many' } });

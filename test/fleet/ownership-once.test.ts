@@ -17,7 +17,7 @@ beforeAll(async () => {
   };
   database.transact = async (writes) => {
     await transact(writes);
-    // Notifying the agents afterwards reads what was stored.
+    // Reads of the notifications after the commit are not counted.
     stored = true;
   };
 });
@@ -25,10 +25,13 @@ afterAll(() => host.stop());
 
 const times = { created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
 
-describe('a stack is read once, for its owner and for the change:', () => {
+describe('the reads of a change of a stack', () => {
   const CHANGES: [what: string, change: () => Promise<{ status: number }>][] = [
-    ['reading it', () => tenant.generator.api.get(`/stacks/${tenant.stack.id}`)],
-    ['a new object', () => tenant.generator.api.post(`/stacks/${tenant.stack.id}/deployment-objects`, { yaml_content: configMap('a') })],
+    ['a read', () => tenant.generator.api.get(`/stacks/${tenant.stack.id}`)],
+    [
+      'a new deployment object',
+      () => tenant.generator.api.post(`/stacks/${tenant.stack.id}/deployment-objects`, { yaml_content: configMap('a') }),
+    ],
     [
       'a new name',
       () =>
@@ -45,9 +48,9 @@ describe('a stack is read once, for its owner and for the change:', () => {
       () =>
         tenant.generator.api.post(`/stacks/${tenant.stack.id}/annotations`, { stack_id: tenant.stack.id, key: unique('key'), value: 'v' }),
     ],
-    ['its removal', () => tenant.generator.api.delete(`/stacks/${tenant.stack.id}`)],
+    ['a removal', () => tenant.generator.api.delete(`/stacks/${tenant.stack.id}`)],
   ];
-  test.each(CHANGES)('%s', async (_what, change) => {
+  test.each(CHANGES)('%s reads the stack once, for its owner and for the change', async (_what, change) => {
     [reads, stored] = [[], false];
     expect((await change()).status).toBeLessThan(300);
     expect(reads.filter((sk) => sk === tenant.stack.id)).toHaveLength(1);

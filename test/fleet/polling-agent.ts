@@ -6,7 +6,7 @@ import type { Assignment } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { takeAssignments } from '../../lib/fleet/targeting/assignments.ts';
 import type { Database } from '../../lib/platform/database/database.ts';
 
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
+/** Makes numbers in [0, 1) that are the same in every run (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -17,7 +17,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** The same store, each of whose reads waits for `late` first. */
+/** Returns the same store, but each read waits for `late` first. */
 export function withLateReads(database: Database, late: (pk: string) => Promise<void>): Database {
   return {
     ...database,
@@ -28,7 +28,7 @@ export function withLateReads(database: Database, late: (pk: string) => Promise<
   };
 }
 
-/** An agent that polls with what it holds, by the agent's own reading of answers, and applies nothing. */
+/** An agent that polls with its revision and reads answers with the agent's own code, but applies nothing. */
 export interface PollingAgent {
   id: string;
   poll(how?: { whole?: boolean }): Promise<'unchanged' | readonly Assignment[]>;

@@ -16,11 +16,11 @@ const pick = <T>(values: readonly T[]): T => {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 let polls = 0;
 const done = () => polls >= POLLS;
-/** How many reads wait until stacks come to agents by other ways than before. */
+/** This many reads wait until the ways by which stacks match agents are exchanged. */
 let waiting = 0;
 let exchanges = 0;
 
-/** Most reads are late by a few turns. Of the queries for stacks by label or annotation some are late by a whole exchange. */
+/** Most reads are late by a few turns. Some queries for stacks by label or annotation are late by a whole exchange. */
 async function late(pk: string): Promise<void> {
   for (let turns = Math.floor(random() * 3); turns > 0; turns--) await turn();
   if (!pk.startsWith('MATCH#') || random() > 0.02) return;
@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** One way by which stacks come to an agent: it can be put on and taken off. */
+/** One way by which stacks match an agent. It can be added and removed. */
 interface Way {
   on(): Promise<unknown>;
   off(): Promise<unknown>;
@@ -72,7 +72,7 @@ const registration = (agentId: string, generatorId: string): Way => ({
   off: () => ok(host.admin.delete(`/generators/${generatorId}/register?agent_id=${agentId}`)),
 });
 
-/** Exchanges one way for another, the new one first, so that there is one at every moment. */
+/** Adds a new way and then removes the old one, so that there is a way at every moment. */
 async function exchange(ways: readonly Way[], current: { way: Way }): Promise<void> {
   const next = pick(ways.filter((way) => way !== current.way));
   await next.on();
@@ -85,7 +85,7 @@ async function toggle(way: Way, state: { on: boolean }): Promise<void> {
   state.on = !state.on;
 }
 
-/** Repeats a change after every some hundred polls, or as soon as it is due, until the polls are done. */
+/** Repeats a change each time some hundred polls are done, or as soon as it is due, until all polls are done. */
 async function keepChanging(change: () => Promise<unknown>, due: () => boolean = () => false): Promise<void> {
   while (!done()) {
     await change();
@@ -96,7 +96,7 @@ async function keepChanging(change: () => Promise<unknown>, due: () => boolean =
 
 test('while labels, targets and registrations are exchanged, no poll withdraws a stack that matches all the time', async () => {
   if (!own || !foreign) throw new Error('not made');
-  /** Matched at every moment: the first by exchanged ways of its own, the second by labels that agents exchange. */
+  /** Two stacks that match at every moment: the first one's ways are exchanged, and agents exchange the labels of the second one. */
   const moving = await makeStack(host, own, { labels: ['p'], yaml: configMap('moving') });
   const standing = await makeStack(host, own, { labels: ['a', 'b'], yaml: configMap('standing') });
   const unsteady = await makeStack(host, own, { yaml: configMap('unsteady') });
@@ -105,7 +105,7 @@ test('while labels, targets and registrations are exchanged, no poll withdraws a
   const current = { way: pick(ways.slice(0, 1)) };
   const labelled = { on: false };
   const registered = agents.map(() => ({ on: false }));
-  const heads = new Map([moving, standing, unsteady, theirs].map(({ id, objectId }) => [id, objectId]));
+  const heads = new Map([moving, standing, unsteady, theirs].map(({ id, deploymentObjectId }) => [id, deploymentObjectId]));
 
   const withdrawn: string[] = [];
   let answers = 0;
@@ -144,7 +144,7 @@ test('while labels, targets and registrations are exchanged, no poll withdraws a
   expect(exchanges).toBeGreaterThan(100);
   expect(answers).toBeGreaterThan(500);
 
-  // Every agent comes to hold what it should run, by nothing but conditional polls.
+  // Conditional polls alone bring every agent to the right assignments.
   for (const [at, agent] of agents.entries()) {
     for (let n = 0; n < 10 && (await agent.poll()) !== 'unchanged'; n++);
     expect(await agent.poll()).toBe('unchanged');

@@ -18,7 +18,7 @@ const generatorsOf = async () => {
   return registrations.map(({ generator_id }: { generator_id: string }) => generator_id);
 };
 
-test('an agent registers itself, once, and is seen by the generator from then on', async () => {
+test('an agent registers itself once, and the generator sees it from then on', async () => {
   expect(await ok(generator.api.get('/agents'))).toEqual([]);
   const registration = await ok(agent.api.post(path(), {}));
   expect(registration).toEqual({
@@ -33,7 +33,7 @@ test('an agent registers itself, once, and is seen by the generator from then on
   expect(await generatorsOf()).toContain(generator.id);
 });
 
-test('of many registrations at once one is made', async () => {
+test('many registrations at once make one registration', async () => {
   const answers = await Promise.all(Array.from({ length: 8 }, () => agent.api.post(path(), {})));
   expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
 });
@@ -52,11 +52,11 @@ test('an agent may name itself', async () => {
   expect(await generatorsOf()).not.toContain(generator.id);
 });
 
-describe("registration is the agent's consent:", () => {
-  test.each(['post', 'delete'] as const)('a generator can neither give it nor take it (%s)', async (method) => {
+describe("a registration is the agent's consent", () => {
+  test.each(['post', 'delete'] as const)('a generator can neither register nor deregister an agent (%s)', async (method) => {
     expect(await generator.api[method](path(), { agent_id: agent.id })).toMatchObject({ status: 403, body: { code: 'forbidden' } });
   });
-  test.each(['post', 'delete'] as const)('an admin names the agent (%s)', async (method) => {
+  test.each(['post', 'delete'] as const)('an admin must name the agent (%s)', async (method) => {
     expect(await host.admin[method](path(), {})).toMatchObject({ status: 400, body: { code: 'missing_agent_id' } });
     expect(await host.admin[method](path(), { agent_id: null })).toMatchObject({ status: 400 });
     expect(await host.admin[method](path(), { agent_id: 'x' })).toMatchObject({
@@ -64,7 +64,7 @@ describe("registration is the agent's consent:", () => {
       body: { message: expect.stringContaining('agent_id') },
     });
   });
-  test('and both must be there', async () => {
+  test('both the agent and the generator must exist', async () => {
     const unknown = crypto.randomUUID();
     expect(await host.admin.post(path(), { agent_id: unknown })).toMatchObject({ status: 422, body: { code: 'foreign_key_violation' } });
     expect(await agent.api.post(`/generators/${unknown}/register`, {})).toMatchObject({
@@ -72,7 +72,7 @@ describe("registration is the agent's consent:", () => {
       body: { code: 'generator_not_found' },
     });
   });
-  test('a body is asked for, where no query takes its place', async () => {
+  test('a body is required if no query parameter takes its place', async () => {
     expect(await agent.api.post(path())).toMatchObject({ status: 415 });
     expect(await agent.api.delete(path())).toMatchObject({ status: 415 });
     expect(await host.admin.delete(`${path()}?agent_id=${agent.id}`)).toMatchObject({ status: 204 });
@@ -80,7 +80,7 @@ describe("registration is the agent's consent:", () => {
   });
 });
 
-test('deregistering an agent that was never registered, or never was, is no failure; an unknown generator is not found', async () => {
+test('deregistering an agent that is not registered or unknown is no failure; an unknown generator is not found', async () => {
   expect(await agent.api.delete(path(), {})).toMatchObject({ status: 204, text: '' });
   expect(await host.admin.delete(path(), { agent_id: crypto.randomUUID() })).toMatchObject({ status: 204 });
   expect(await agent.api.delete(`/generators/${crypto.randomUUID()}/register`, {})).toMatchObject({
@@ -89,7 +89,7 @@ test('deregistering an agent that was never registered, or never was, is no fail
   });
 });
 
-test('a target needs the registration, of admins too, and goes with it; those of other generators stay', async () => {
+test("a target needs a registration, also for admins, and ends with it; other generators' targets stay", async () => {
   const other = await makeGenerator(host);
   const [stack, theirs] = [await makeStack(host, generator), await makeStack(host, other)];
   const aim = { agent_id: agent.id, stack_id: stack.id };
@@ -141,14 +141,14 @@ test('a target is refused in the order of the contract: stack, owner, registrati
   });
 });
 
-test('to deregister where there is nothing to end changes nothing and accounts for nothing', async () => {
+test('a deregistration that ends nothing changes nothing and writes no audit entry', async () => {
   const before = await agent.revision();
   await ok(agent.api.delete(path(), {}));
   expect(await agent.revision()).toBe(before);
   expect(await ok(host.admin.get(`/admin/audit-logs?resource_id=${agent.id}&action=agent.deregistered`))).toMatchObject({ total: 0 });
 });
 
-test("the installation's own generator is nobody's to rename, and no agent's to leave", async () => {
+test("nobody can rename the system's generator, and no agent can deregister from it", async () => {
   const { system_generator_id: system } = host.app.services.installation;
   const refused = { status: 403, body: { code: 'system_generator_not_a_tenant' } };
   const generatorOf = await ok(host.admin.get(`/generators/${system}`));
@@ -163,13 +163,13 @@ test('the deletion of a generator ends every registration with it', async () => 
   expect(await generatorsOf()).not.toContain(generator.id);
 });
 
-describe("a tenant is shown its own, an admin all or one's:", () => {
-  test('stacks', async () => {
+describe('lists of tenants and for tenants', () => {
+  test('a generator lists its own stacks, an admin all or those of one tenant', async () => {
     const other = await makeGenerator(host);
     const [mine, theirs] = [await makeStack(host, generator), await makeStack(host, other)];
     const ids = async (api: typeof host.admin, query = '') => (await ok(api.get(`/stacks${query}`))).map(({ id }: { id: string }) => id);
     expect(await ids(generator.api)).toEqual([mine.id]);
-    // A filter of an admin's is no way out of a tenant.
+    // The admin's filter doesn't show a generator another tenant's stacks.
     expect(await ids(generator.api, `?pak_id=${other.id}`)).toEqual([mine.id]);
     expect(await ids(host.admin)).toEqual(expect.arrayContaining([mine.id, theirs.id]));
     expect(await ids(host.admin, `?pak_id=${other.id}`)).toEqual([theirs.id]);
@@ -177,7 +177,7 @@ describe("a tenant is shown its own, an admin all or one's:", () => {
     expect(await host.admin.get('/stacks?pak_id=not-a-uuid')).toMatchObject({ status: 400 });
   });
 
-  test('and the tenants themselves are told to admins with exactly their ids and names', async () => {
+  test('an admin lists the tenants with exactly their ids and names', async () => {
     const paks = await ok(host.admin.get('/paks'));
     const { name } = await ok(generator.api.get(`/generators/${generator.id}`));
     expect(paks).toContainEqual({ id: generator.id, name });

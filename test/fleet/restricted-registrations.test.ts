@@ -20,27 +20,27 @@ async function allow(allowed_agent_ids: readonly string[] | null): Promise<void>
   expect(await ok(generator.api.put(`/generators/${generator.id}`, { ...whole, allowed_agent_ids }))).toMatchObject({ allowed_agent_ids });
 }
 
-describe('a generator says which agents may register themselves:', () => {
-  test('every agent, until it says otherwise', async () => {
+describe('agents that may register themselves', () => {
+  test('every agent may register itself by default', async () => {
     expect(await ok(generator.api.get(`/generators/${generator.id}`))).toMatchObject({ allowed_agent_ids: null });
     expect(await registerItself(agent)).toMatchObject({ status: 201 });
   });
 
-  test('only those that it names', async () => {
+  test('only agents in the list may register themselves', async () => {
     const stranger = await makeAgent(host);
     await allow([agent.id]);
     expect(await registerItself(stranger)).toMatchObject(REFUSED);
     expect(await registerItself(agent)).toMatchObject({ status: 201 });
   });
 
-  test('none, if it names none, and every agent again after null', async () => {
+  test('an empty list allows no agent, and null allows every agent again', async () => {
     await allow([]);
     expect(await registerItself(agent)).toMatchObject(REFUSED);
     await allow(null);
     expect(await registerItself(agent)).toMatchObject({ status: 201 });
   });
 
-  test('a PUT of a client that does not know the member leaves it', async () => {
+  test('a PUT without the member leaves the list as it is', async () => {
     await allow([agent.id]);
     const { allowed_agent_ids: _, ...older } = await ok(generator.api.get(`/generators/${generator.id}`));
     expect(await ok(generator.api.put(`/generators/${generator.id}`, older))).toMatchObject({ allowed_agent_ids: [agent.id] });
@@ -52,20 +52,20 @@ describe('a generator says which agents may register themselves:', () => {
     expect(await ok(generator.api.get('/agents'))).toHaveLength(1);
   });
 
-  test('an admin registers any agent, at its creation too', async () => {
+  test('an admin registers any agent, also at its creation', async () => {
     await allow([]);
     await ok(host.admin.post(`/generators/${generator.id}/register`, { agent_id: agent.id }));
     await makeAgent(host, { generators: [generator] });
     expect(await ok(generator.api.get('/agents'))).toHaveLength(2);
   });
 
-  test('from the creation of the generator on', async () => {
+  test('a list at the creation of the generator counts at once', async () => {
     const made = await ok(host.admin.post('/generators', { name: unique('closed'), allowed_agent_ids: [] }));
     expect(made.generator.allowed_agent_ids).toEqual([]);
     expect(await agent.api.post(`/generators/${made.generator.id}/register`, {})).toMatchObject(REFUSED);
   });
 
-  test.each([['no id'], [7]])('a member that is no agent id is refused (%s)', async (id) => {
+  test.each([['no id'], [7]])('a list with something other than agent ids is refused (%s)', async (id) => {
     const whole = await ok(generator.api.get(`/generators/${generator.id}`));
     expect(await generator.api.put(`/generators/${generator.id}`, { ...whole, allowed_agent_ids: [id] })).toMatchObject({ status: 422 });
   });
@@ -79,7 +79,7 @@ describe('a generator says which agents may register themselves:', () => {
 });
 
 describe("a tenant never learns another tenant's name:", () => {
-  test('it is refused every new name of its own, whether another tenant has the name or not', async () => {
+  test('a generator is refused every new name, whether another tenant has the name or not', async () => {
     const taken = unique('taken');
     await makeGenerator(host, taken);
     const whole = await ok(generator.api.get(`/generators/${generator.id}`));
@@ -90,7 +90,7 @@ describe("a tenant never learns another tenant's name:", () => {
     expect(await ok(generator.api.get(`/generators/${generator.id}`))).toEqual(whole);
   });
 
-  test('an admin renames it, and is told of a conflict', async () => {
+  test('an admin renames a generator, and gets a conflict for a taken name', async () => {
     const taken = unique('taken');
     await makeGenerator(host, taken);
     const whole = await ok(host.admin.get(`/generators/${generator.id}`));

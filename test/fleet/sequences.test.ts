@@ -22,7 +22,7 @@ afterEach(() => host.stop());
 const newest = async () => (await agent.assignments()).get(stack.id)?.deployment_object_id;
 const history = async () => (await ok(host.admin.get(`/stacks/${stack.id}/deployment-objects`))).map(({ id }: { id: string }) => id);
 
-/** Submits one object while another one is on its way. */
+/** Submits one deployment object while another one is being stored. */
 async function submitDuring(before: () => void): Promise<{ slow: Submitted; quick: Submitted }> {
   let quick: Submitted = { id: '', sequence_id: 0 };
   justBefore(host.app.services.database, 'object', async () => {
@@ -37,21 +37,21 @@ interface Submitted {
   sequence_id: number;
 }
 
-test('of two objects the one with the higher number stays the newest, and the other one is history', async () => {
+test('the deployment object with the higher sequence stays the newest, and the other one is history', async () => {
   const { slow, quick } = await submitDuring(() => clock.pass(1));
   expect(slow.sequence_id).toBeLessThan(quick.sequence_id);
   expect(await newest()).toBe(quick.id);
-  expect(await history()).toEqual([quick.id, slow.id, stack.objectId]);
+  expect(await history()).toEqual([quick.id, slow.id, stack.deploymentObjectId]);
 });
 
-test('two objects of one moment have two numbers', async () => {
+test('two deployment objects of one moment have two sequences', async () => {
   const { slow, quick } = await submitDuring(() => {});
   expect(slow.sequence_id).toBeGreaterThan(quick.sequence_id);
   expect(await newest()).toBe(slow.id);
-  expect(await history()).toEqual([slow.id, quick.id, stack.objectId]);
+  expect(await history()).toEqual([slow.id, quick.id, stack.deploymentObjectId]);
 });
 
-test('an object that is submitted through a machine whose clock is behind is the newest all the same', async () => {
+test('a deployment object that a machine with a slow clock stores is still the newest', async () => {
   const before = await submit(host, stack.id, configMap('before'));
   clock.pass(-3_600_000);
   const after = await submit(host, stack.id, configMap('after'));
@@ -59,7 +59,7 @@ test('an object that is submitted through a machine whose clock is behind is the
   expect(await newest()).toBe(after.id);
 });
 
-test('a number is an integer that JSON and JavaScript keep, also in two hundred years', async () => {
+test('a sequence is an integer that JSON and JavaScript keep exactly, also in two hundred years', async () => {
   clock.pass(200 * 365.25 * 86_400_000);
   const { sequence_id } = await submit(host, stack.id, configMap('late'));
   expect(Number.isSafeInteger(sequence_id)).toBe(true);

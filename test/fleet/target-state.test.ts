@@ -18,7 +18,7 @@ let generator: MadeGenerator;
 let agent: MadeAgent;
 let stacks: Awaited<ReturnType<typeof makeStack>>[];
 beforeAll(async () => {
-  // The sweep may tell an agent once more of what it was just told.
+  // The sweep may notify an agent a second time of the same change.
   host = await startTestHost({ functions: { scheduleGroups: [] } });
   generator = await makeGenerator(host);
 });
@@ -34,42 +34,42 @@ type Wire = { id: string; stack_id: string; sequence_id: number };
 const state = (query = '', etag?: string) =>
   agent.api.get(`/agents/${agent.id}/target-state${query}`, { headers: { 'if-none-match': etag } });
 const ids = async (query = '') => (await ok(state(query))).map(({ id }: Wire) => id);
-const objects = () => stacks.map(({ objectId }) => objectId).reverse();
+const objects = () => stacks.map(({ deploymentObjectId }) => deploymentObjectId).reverse();
 
-test('is the newest object of each stack, newest first, whole', async () => {
+test('the target state is the newest deployment object of each stack, newest first', async () => {
   const newest = await submit(host, stacks[0]?.id ?? '', configMap('newest'));
   const body = await ok(state());
   expect(body[0]).toEqual(newest);
   expect(body.map(({ id }: Wire) => id)).toEqual([newest.id, ...objects().slice(0, 2)]);
 });
 
-test('without a mode is the whole state, whatever was reported: an agent that compares lists deletes nothing', async () => {
-  for (const { objectId } of stacks) await ok(report(agent, objectId));
+test('a target state without a mode is complete, whatever was reported, so that an agent that compares lists deletes nothing', async () => {
+  for (const { deploymentObjectId } of stacks) await ok(report(agent, deploymentObjectId));
   expect(await ids()).toEqual(objects());
   expect(await ids('?mode=full')).toEqual(objects());
   expect(await ids('?mode=incremental')).toEqual([]);
 });
 
-test('asked for incrementally leaves out what was reported on, successes and failures alike', async () => {
-  const [one, two, three] = stacks.map(({ objectId }) => objectId);
+test('an incremental target state leaves out deployment objects with a report of success or failure', async () => {
+  const [one, two, three] = stacks.map(({ deploymentObjectId }) => deploymentObjectId);
   expect(await ids('?mode=incremental')).toEqual([three, two, one]);
   await ok(report(agent, one ?? ''));
   await ok(report(agent, three ?? '', { status: 'FAILURE' }));
   expect(await ids('?mode=incremental')).toEqual([two]);
   const newer = await submit(host, stacks[0]?.id ?? '', configMap('newer'));
   expect(await ids('?mode=incremental')).toEqual([newer.id, two]);
-  // What another agent reports is its own.
+  // Another agent's report doesn't count.
   const other = await makeAgent(host, { generators: [generator] });
   await target(host, other, { id: stacks[1]?.id ?? '' });
   await ok(report(other, two ?? ''));
   expect(await ids('?mode=incremental')).toEqual([newer.id, two]);
 });
 
-test.each(['?mode=all', '?mode=', '?mode=FULL'])('in a mode that is none (%s) is a 400', async (query) => {
+test.each(['?mode=all', '?mode=', '?mode=FULL'])('an unknown mode (%s) is answered with 400', async (query) => {
   expect(await state(query)).toMatchObject({ status: 400, body: { message: expect.stringContaining('mode') } });
 });
 
-test('has deletion markers in it, and no stack without an object', async () => {
+test('the target state has deletion markers, and no stack without a deployment object', async () => {
   await target(host, agent, await makeStack(host, generator));
   const marker = await submit(host, stacks[1]?.id ?? '', '', true);
   const body = await ok(state());
@@ -77,8 +77,8 @@ test('has deletion markers in it, and no stack without an object', async () => {
   expect(body[0]).toEqual(marker);
 });
 
-describe('is not sent again to an agent that has it:', () => {
-  test('304 until something moves', async () => {
+describe('a target state with an ETag', () => {
+  test('an unchanged target state is answered with 304 until the revision moves', async () => {
     const { headers } = await state();
     expect(headers.etag).toMatch(/^".+"$/);
     expect(await state('', headers.etag)).toMatchObject({ status: 304, text: '' });
@@ -86,18 +86,18 @@ describe('is not sent again to an agent that has it:', () => {
     expect(await state('', headers.etag)).toMatchObject({ status: 200 });
   });
 
-  test("an incremental answer has no tag, since a report changes it without the agent's being told", async () => {
+  test("an incremental target state has no ETag, because a report changes it without moving the agent's revision", async () => {
     const { headers } = await state('?mode=incremental');
     expect(headers.etag).toBeUndefined();
   });
 
-  test('and the tag of one mode is none of the other', async () => {
+  test('the ETag of one mode does not count for the other mode', async () => {
     const full = (await state('?mode=full')).headers.etag;
     expect(await state('?mode=incremental', full)).toMatchObject({ status: 200 });
   });
 });
 
-test('of an unknown agent is empty for an admin, and so is all else there is of it', async () => {
+test('the target state and all lists of an unknown agent are empty for an admin', async () => {
   const unknown = crypto.randomUUID();
   for (const part of ['target-state', 'stacks', 'labels', 'annotations', 'targets', 'events']) {
     expect(await host.admin.get(`/agents/${unknown}/${part}`)).toMatchObject({ status: 200, body: [] });
@@ -121,16 +121,20 @@ test.each(['x', '名'])(
       else expect(body).toMatchObject({ code: 'target_state_too_large', message: expect.stringMatching(/fewer.*assignments/) });
     }
     expect((await state()).status).toBe(413);
-    // The agent is told; nobody else needs to do anything about it.
+    // The agent gets an error. Nobody is alarmed.
     expect(host.logged.filter((line) => line.includes('"error"'))).toEqual([]);
-    // Our own agent fetches them one by one.
+    // Our own agent fetches the deployment objects one by one.
     expect((await agent.assignments()).size).toBe(10);
   },
 );
 
-test("the explicit target alone opens the stack's labels, annotations and object to an agent, not the stack nor its history", async () => {
+test("an explicit target lets an agent read the stack's labels, annotations and deployment object, but not the stack or its history", async () => {
   const [stack] = stacks;
-  for (const path of [`/stacks/${stack?.id}/labels`, `/stacks/${stack?.id}/annotations`, `/deployment-objects/${stack?.objectId}`]) {
+  for (const path of [
+    `/stacks/${stack?.id}/labels`,
+    `/stacks/${stack?.id}/annotations`,
+    `/deployment-objects/${stack?.deploymentObjectId}`,
+  ]) {
     expect(await agent.api.get(path)).toMatchObject({ status: 200 });
   }
   for (const path of [`/stacks/${stack?.id}`, `/stacks/${stack?.id}/deployment-objects`]) {

@@ -44,14 +44,14 @@ const TAKEN = { status: 409, body: { code: 'unique_violation', details: { constr
 describe.each(Object.entries(KINDS))('the name of a kind of thing (%s)', (_kind, { path, create, rename, idOf }) => {
   const remove = (id: string) => ok(host.admin.delete(`${path}/${id}`));
 
-  test('is given to exactly one of twenty that ask for it at once', async () => {
+  test('a name is given to exactly one of twenty requests at once', async () => {
     const name = unique('wanted');
     const answers = await Promise.all(Array.from({ length: 20 }, () => create(name)));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(409)]);
     expect(answers.filter(({ status }) => status === 409).every(({ body }) => body.code === 'unique_violation')).toBe(true);
   });
 
-  test('can be used again after its bearer is deleted, by creation and by renaming', async () => {
+  test('a name can be used again after its owner is deleted, by creation and by renaming', async () => {
     const name = unique('again');
     const first = idOf(await ok(create(name)));
     expect(await create(name)).toMatchObject(TAKEN);
@@ -63,7 +63,7 @@ describe.each(Object.entries(KINDS))('the name of a kind of thing (%s)', (_kind,
     expect(await create(name)).toMatchObject(TAKEN);
   });
 
-  test('is free again after a renaming, and taken under the new name', async () => {
+  test('a renaming frees the old name and takes the new one', async () => {
     const [before, after] = [unique('before'), unique('after')];
     const id = idOf(await ok(create(before)));
     await ok(rename(id, after));
@@ -73,7 +73,7 @@ describe.each(Object.entries(KINDS))('the name of a kind of thing (%s)', (_kind,
     expect(await rename(heir, before)).toMatchObject({ status: 200 });
   });
 
-  test('can be taken away by many at once, and none of them is told of an accident', async () => {
+  test('many deletions of one thing at once cause no internal error', async () => {
     const id = idOf(await ok(create(unique('short-lived'))));
     const answers = await Promise.all(Array.from({ length: 10 }, () => host.admin.delete(`${path}/${id}`)));
     expect(answers.filter(({ status }) => status !== 204 && status !== 404).map(({ text }) => text)).toEqual([]);
@@ -81,13 +81,13 @@ describe.each(Object.entries(KINDS))('the name of a kind of thing (%s)', (_kind,
   });
 });
 
-test('an agent that many delete at once is gone for all of them: 204', async () => {
+test('many deletions of one agent at once are all answered with 204', async () => {
   const { id } = await makeAgent(host);
   const answers = await Promise.all(Array.from({ length: 10 }, () => host.admin.delete(`/agents/${id}`)));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]));
 });
 
-test("two generators may have stacks of one name, and neither's refusal tells of the other", async () => {
+test('two generators may have stacks of one name, and no refusal shows the other stack', async () => {
   const name = unique('web');
   const mine = await makeStack(host, generator, { name });
   expect(await other.api.post('/stacks', { name, generator_id: other.id })).toMatchObject({ status: 201 });
@@ -102,7 +102,7 @@ test('two clusters may have agents of one name', async () => {
     expect(await host.admin.post('/agents', { name, cluster_name })).toMatchObject({ status: 201 });
 });
 
-test("an agent's name and cluster are told apart wherever one ends", async () => {
+test("an agent's name and cluster are kept apart, wherever one of them ends", async () => {
   for (const [name, cluster_name] of [
     ['a/b', 'c'],
     ['b', 'c/a'],
@@ -113,10 +113,10 @@ test("an agent's name and cluster are told apart wherever one ends", async () =>
   }
 });
 
-describe("a whole entity sent back changes only what is its sender's to change:", () => {
+describe('a PUT of a whole entity', () => {
   const EVIL = { deleted_at: '2020-01-01T00:00:00Z', created_at: '2020-01-01T00:00:00Z', updated_at: '2020-01-01T00:00:00Z' };
 
-  test('a generator stays what it is', async () => {
+  test('a PUT changes only the name and the description of a generator', async () => {
     const { id, api } = await makeGenerator(host);
     const before = await ok(api.get(`/generators/${id}`));
     const change = {
@@ -135,7 +135,7 @@ describe("a whole entity sent back changes only what is its sender's to change:"
     expect(after.updated_at >= before.updated_at).toBe(true);
   });
 
-  test("a stack stays its owner's", async () => {
+  test('a PUT changes only the name and the description of a stack', async () => {
     const stack = await makeStack(host, generator);
     const before = await ok(generator.api.get(`/stacks/${stack.id}`));
     const name = unique('renamed');
@@ -146,7 +146,7 @@ describe("a whole entity sent back changes only what is its sender's to change:"
     expect(await ok(generator.api.get('/stacks'))).toContainEqual(after);
   });
 
-  test('an agent keeps its id, its times and its key', async () => {
+  test('a PUT keeps the id, the times and the key of an agent', async () => {
     const agent = await makeAgent(host);
     const before = await ok(agent.api.get(`/agents/${agent.id}`));
     const change = {
@@ -164,7 +164,7 @@ describe("a whole entity sent back changes only what is its sender's to change:"
   });
 });
 
-test('null clears a description, and its absence leaves it', async () => {
+test('null clears a description, and a PUT without it leaves it', async () => {
   const { id } = await makeGenerator(host);
   const whole = { ...TIMES, id, name: unique('g'), is_active: true, is_system: false };
   expect(await ok(host.admin.put(`/generators/${id}`, { ...whole, description: 'said' }))).toMatchObject({ description: 'said' });

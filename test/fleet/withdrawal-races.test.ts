@@ -54,7 +54,7 @@ const state = async () => (await agent.assignments()).get(stack.id)?.state;
 const path = () => `/stacks/${stack.id}`;
 
 test('a stack whose label is exchanged while a poll reads stays assigned', async () => {
-  // The other label's query has been answered by then: the stack does not have it yet.
+  // By then the query for the other label has been answered, before the stack had this label.
   const { reached, release } = holdStacksBy(old);
   const polling = state();
   await reached;
@@ -65,7 +65,7 @@ test('a stack whose label is exchanged while a poll reads stays assigned', async
   expect(await state()).toBe('assigned');
 });
 
-test('a target state that is read while a label is exchanged has no gap', async () => {
+test('a target state that is read while a label is exchanged misses no stack', async () => {
   const answer = () => ok(agent.api.get(`/agents/${agent.id}/target-state`));
   const { reached, release } = holdStacksBy(old);
   const polling = answer();
@@ -73,12 +73,12 @@ test('a target state that is read while a label is exchanged has no gap', async 
   await ok(generator.api.post(`${path()}/labels`, other));
   await ok(generator.api.delete(`${path()}/labels/${old}`));
   release();
-  expect(await polling).toMatchObject([{ id: stack.objectId }]);
+  expect(await polling).toMatchObject([{ id: stack.deploymentObjectId }]);
   await ok(generator.api.delete(`${path()}/labels/${other}`));
   expect(await answer()).toEqual([]);
 });
 
-test('a stack that moves from a label to a target while a poll reads stays assigned, with its newest object', async () => {
+test('a stack that moves from a label to a target while a poll reads stays assigned, with its newest deployment object', async () => {
   const { reached, release } = holdStacksBy(old);
   const polling = agent.assignments();
   await reached;
@@ -89,7 +89,7 @@ test('a stack that moves from a label to a target while a poll reads stays assig
   expect((await polling).get(stack.id)).toMatchObject({ state: 'assigned', deployment_object_id: newest.id });
 });
 
-test('a stack that the agent does not run any more is withdrawn by the same poll that could not see it', async () => {
+test('a poll withdraws a stack that the agent does not run any more, although its queries were delayed', async () => {
   await ok(generator.api.delete(`${path()}/labels/${old}`));
   expect(await state()).toBe('withdrawn');
 });
@@ -106,14 +106,14 @@ test('a poll whose decisive read fails withdraws nothing and says that it failed
   expect(await state()).toBe('withdrawn');
 });
 
-test('a stack that lives but whose selectors are lost is kept', async () => {
+test('a stack whose item of selectors is lost is not withdrawn', async () => {
   const selectors: Key = { pk: `STACK#${stack.id}`, sk: 'SELECTORS' };
   await whole.write({ table: 'fleet', delete: selectors });
   await whole.write({ table: 'fleet', delete: { pk: `MATCH#${generator.id}#LABEL#${old}`, sk: stack.id } });
   expect(await state()).toBe('assigned');
 });
 
-test('a change that comes while a poll reads makes the answer stale at once', async () => {
+test('a change while a poll reads makes its answer stale at once', async () => {
   const { reached, release } = holdStacksBy(other);
   const polling = agent.api.get(`/agents/${agent.id}/assignments`);
   await reached;

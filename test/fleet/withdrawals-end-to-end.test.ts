@@ -9,7 +9,7 @@ import { TEST_CONFIG } from '../agent/agent-world.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { configMap, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, submit } from './fleet-builder.ts';
 
-/** The agent itself, in a cluster in memory, against the host. Its interval never ends: the tests say when it polls. */
+/** The real agent with a cluster in memory, against the host. Its interval never ends, so that the tests start each poll. */
 let host: TestHost;
 let generator: MadeGenerator;
 let stack: Awaited<ReturnType<typeof makeStack>>;
@@ -57,7 +57,7 @@ test('an agent keeps its objects while the label of their stack is exchanged und
     }
     return query(table, options);
   };
-  // A change of the agent's own makes it look at everything.
+  // A change of the agent itself makes its next poll compare all stacks.
   await ok(host.admin.post(`/agents/${agentId}/labels`, { agent_id: agentId, label: 'another' }));
   const polling = poll();
   await reached.promise;

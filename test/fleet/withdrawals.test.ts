@@ -40,7 +40,7 @@ const agentAnnotation = () => ok(host.admin.post(`/agents/${agent.id}/annotation
 const stackAnnotation = () => ok(generator.api.post(`/stacks/${stack.id}/annotations`, { stack_id: stack.id, key: label, value: 'v' }));
 const aim = () => target(host, agent, stack);
 
-/** Each way to come by a stack with each way to lose it, and to come by it again where there is one. */
+/** The ways to get a stack, to lose it, and to get it again if that is possible. */
 const WAYS: Record<string, { come: (() => Promise<unknown>)[]; lose: () => Promise<unknown>; again?: () => Promise<unknown> }> = {
   'its target is removed': { come: [aim], lose: () => ok(host.admin.delete(`/agents/${agent.id}/targets/${stack.id}`)), again: aim },
   'the label is taken off the agent': {
@@ -86,20 +86,20 @@ const WAYS: Record<string, { come: (() => Promise<unknown>)[]; lose: () => Promi
 };
 
 const state = async () => (await agent.assignments()).get(stack.id)?.state;
-const reportRemoval = (change = {}) => report(agent, stack.objectId, { event_type: 'REMOVE', ...change });
+const reportRemoval = (change = {}) => report(agent, stack.deploymentObjectId, { event_type: 'REMOVE', ...change });
 
-describe.each(Object.entries(WAYS))('an agent is told to let go of a stack when %s,', (_way, { come, lose, again }) => {
+describe.each(Object.entries(WAYS))('%s:', (_way, { come, lose, again }) => {
   beforeEach(async () => {
     for (const step of come) await step();
     expect(await state()).toBe('assigned');
   });
 
-  test('and goes on being told until it reports the removal', async () => {
+  test('the stack is withdrawn until the agent reports the removal', async () => {
     const assigned = (await agent.assignments()).get(stack.id);
     await lose();
     expect((await agent.assignments()).get(stack.id)).toEqual({ ...assigned, state: 'withdrawn' });
-    // Neither a poll nor what it says of other things ends it.
-    expect(await report(agent, stack.objectId)).toMatchObject({ status: 201 });
+    // Neither a poll nor another report ends the withdrawal.
+    expect(await report(agent, stack.deploymentObjectId)).toMatchObject({ status: 201 });
     expect(await reportRemoval({ status: 'FAILURE', message: 'a finalizer' })).toMatchObject({ status: 201 });
     expect(await state()).toBe('withdrawn');
     const { headers } = await agent.api.get(`/agents/${agent.id}/assignments`);
@@ -108,23 +108,23 @@ describe.each(Object.entries(WAYS))('an agent is told to let go of a stack when 
       status: 200,
       body: { assignments: [] },
     });
-    // Said twice, it is no harm.
+    // A repeated report does no harm.
     expect(await reportRemoval()).toMatchObject({ status: 201 });
     expect(await state()).toBeUndefined();
   });
 
   if (again) {
-    test('and simply keeps it when it comes back before it let go', async () => {
+    test('the agent keeps the stack if it gets the stack again before it has removed it', async () => {
       await lose();
       expect(await state()).toBe('withdrawn');
       await again();
       expect(await state()).toBe('assigned');
-      // A removal that was under way does not take it away any more.
+      // A report of the removal that was under way doesn't remove the new assignment.
       expect(await reportRemoval()).toMatchObject({ status: 201 });
       expect(await state()).toBe('assigned');
     });
 
-    test('and may run it again after it let go', async () => {
+    test('the agent runs the stack again if it gets the stack after it has removed it', async () => {
       await lose();
       expect(await state()).toBe('withdrawn');
       await ok(reportRemoval());
@@ -135,13 +135,13 @@ describe.each(Object.entries(WAYS))('an agent is told to let go of a stack when 
   }
 });
 
-test('what an agent was never told of is not withdrawn from it', async () => {
+test('a stack that the agent was never told of is not withdrawn', async () => {
   await aim();
   await ok(generator.api.delete(`/stacks/${stack.id}`));
   expect(await agent.assignments()).toEqual(new Map());
 });
 
-test('a stack deleted and made anew under its name is another stack', async () => {
+test('a stack that is created with the name of a deleted one is another stack', async () => {
   await aim();
   expect(await state()).toBe('assigned');
   await ok(generator.api.delete(`/stacks/${stack.id}`));
@@ -152,7 +152,7 @@ test('a stack deleted and made anew under its name is another stack', async () =
   expect(assignments.get(heir.id)?.state).toBe('assigned');
 });
 
-test('two ways to a stack: losing one of them changes nothing', async () => {
+test('an agent that matches a stack in two ways keeps it when it loses one way', async () => {
   await aim();
   await agentLabel();
   await stackLabel();
@@ -163,7 +163,7 @@ test('two ways to a stack: losing one of them changes nothing', async () => {
   expect(await state()).toBe('withdrawn');
 });
 
-test('a deletion marker is assigned like any object: the agent removes what the stack ran, and keeps the stack', async () => {
+test('a deletion marker is assigned like any deployment object, and the stack stays assigned', async () => {
   await aim();
   await state();
   const marker = await submit(host, stack.id, '', true);
@@ -174,7 +174,7 @@ test('a deletion marker is assigned like any object: the agent removes what the 
   });
 });
 
-test('only the agent that ran it is told', async () => {
+test('a stack is withdrawn only from the agents that ran it', async () => {
   const other = await makeAgent(host, { generators: [generator] });
   await aim();
   await state();
@@ -183,7 +183,7 @@ test('only the agent that ran it is told', async () => {
   expect(await other.assignments()).toEqual(new Map());
 });
 
-test("an agent's limit of targets is not used up by stacks that are gone", async () => {
+test("targets to removed stacks don't count for an agent's limit of targets", async () => {
   const { database } = host.app.services;
   await aim();
   await database.write({
@@ -205,7 +205,7 @@ test("an agent's limit of targets is not used up by stacks that are gone", async
   }
 });
 
-test('a late word on an earlier object leaves what was given since to be removed', async () => {
+test('a late report of a removal on an earlier deployment object does not end the withdrawal', async () => {
   await aim();
   expect(await state()).toBe('assigned');
   const removed = await host.admin.delete(`/agents/${agent.id}/targets/${stack.id}`);
