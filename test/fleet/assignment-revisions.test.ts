@@ -55,28 +55,29 @@ const poll = (who: MadeAgent, etag?: string) => who.api.get(`/agents/${who.id}/a
 
 /** Everything that may change the agent's assignments. */
 const CHANGES: Record<string, () => Promise<unknown>> = {
-  'a label put on it': () => ok(host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label: unique('l') })),
-  'a label taken off it': () => ok(host.admin.delete(`/agents/${agent.id}/labels/${label}`)),
-  'an annotation put on it': () => ok(host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: 'k', value: 'v' })),
-  'an annotation taken off it': () => ok(host.admin.delete(`/agents/${agent.id}/annotations/key`)),
+  'a label added to the agent': () => ok(host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label: unique('l') })),
+  'a label removed from the agent': () => ok(host.admin.delete(`/agents/${agent.id}/labels/${label}`)),
+  'an annotation added to the agent': () =>
+    ok(host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: 'k', value: 'v' })),
+  'an annotation removed from the agent': () => ok(host.admin.delete(`/agents/${agent.id}/annotations/key`)),
   'a target added': () => target(host, agent, stacks.other),
   'a target removed': () => ok(host.admin.delete(`/agents/${agent.id}/targets/${stacks.targeted.id}`)),
   'a registration': async () => ok(agent.api.post(`/generators/${(await makeGenerator(host)).id}/register`, {})),
   'a deregistration': () => ok(agent.api.delete(`/generators/${generator.id}/register`, {})),
-  'a new deployment object of a stack it is the target of': () => submit(host, stacks.targeted.id, configMap('two')),
-  'a new deployment object of a stack it shares a label with': () => submit(host, stacks.labelled.id, configMap('two')),
-  'a new deployment object of a stack it shares an annotation with': () => submit(host, stacks.annotated.id, configMap('two')),
+  'a new deployment object of a stack that is its target': () => submit(host, stacks.targeted.id, configMap('two')),
+  'a new deployment object of a stack with which it shares a label': () => submit(host, stacks.labelled.id, configMap('two')),
+  'a new deployment object of a stack with which it shares an annotation': () => submit(host, stacks.annotated.id, configMap('two')),
   'a deletion marker': () => submit(host, stacks.targeted.id, '', true),
-  'a label put on a stack': () => ok(generator.api.post(`/stacks/${stacks.other.id}/labels`, label)),
-  'a label taken off a stack': () => ok(generator.api.delete(`/stacks/${stacks.labelled.id}/labels/${label}`)),
-  'an annotation put on a stack': () => ok(annotate(stacks.other, label)),
-  'an annotation taken off a stack': () => ok(generator.api.delete(`/stacks/${stacks.annotated.id}/annotations/key`)),
-  'the deletion of a stack it is the target of': () => ok(generator.api.delete(`/stacks/${stacks.targeted.id}`)),
-  'the deletion of a stack it shares a label with': () => ok(generator.api.delete(`/stacks/${stacks.labelled.id}`)),
-  'the deletion of a stack it shares an annotation with': () => ok(generator.api.delete(`/stacks/${stacks.annotated.id}`)),
+  'a label added to a stack': () => ok(generator.api.post(`/stacks/${stacks.other.id}/labels`, label)),
+  'a label removed from a stack': () => ok(generator.api.delete(`/stacks/${stacks.labelled.id}/labels/${label}`)),
+  'an annotation added to a stack': () => ok(annotate(stacks.other, label)),
+  'an annotation removed from a stack': () => ok(generator.api.delete(`/stacks/${stacks.annotated.id}/annotations/key`)),
+  'the deletion of a stack that is its target': () => ok(generator.api.delete(`/stacks/${stacks.targeted.id}`)),
+  'the deletion of a stack with which it shares a label': () => ok(generator.api.delete(`/stacks/${stacks.labelled.id}`)),
+  'the deletion of a stack with which it shares an annotation': () => ok(generator.api.delete(`/stacks/${stacks.annotated.id}`)),
   'the deletion of the generator': () => ok(generator.api.delete(`/generators/${generator.id}`)),
-  'its status': () => ok(host.admin.put(`/agents/${agent.id}`, { status: 'PAUSED' })),
-  'a first object on a v1 deployment it is the target of': () =>
+  'a change of its status': () => ok(host.admin.put(`/agents/${agent.id}`, { status: 'PAUSED' })),
+  'a new text of a v1 deployment that is its target': () =>
     ok(host.root.as(generator.pak).put(`/v1/deployments/${stacks.targeted.id}`, { yaml_content: 'a: 1' })),
 };
 

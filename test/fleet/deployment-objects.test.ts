@@ -133,7 +133,7 @@ describe('the content type of a body', () => {
   );
 
   test.each(['application/json', null, 'application/json; charset=utf-8', 'application/vnd.brokkr+json'])(
-    'as JSON with the type %s',
+    'a body of the type %s is read as JSON',
     async (type) => {
       const body = JSON.stringify({ yaml_content: yaml });
       expect(await raw(type, '', body)).toMatchObject({ status: 201, body: { yaml_content: yaml } });
@@ -157,8 +157,8 @@ describe('the content type of a body', () => {
 
 describe('malformed YAML', () => {
   const BAD: Record<string, string> = {
-    nothing: '',
-    'blanks alone': ' \n \n',
+    'an empty text': '',
+    'only blanks': ' \n \n',
     'comments alone': '# nothing\n---\n# to see\n',
     'documents of null': '---\nnull\n---\n~\n',
     'a syntax error': 'a: [1, 2\n',
@@ -278,7 +278,7 @@ test('the deployment objects of a deleted stack are gone with it', async () => {
 describe('a body of a new deployment object', () => {
   const YAML = configMap('one');
   test.each([null, 'application/x-www-form-urlencoded', 'text/plain', 'application/octet-stream'])(
-    'is read as JSON under the content type %p: `curl -d` says that it sends a form',
+    'a JSON body is read under the content type %p, because `curl -d` names a form',
     async (contentType) => {
       const made = await generator.api.post(path, JSON.stringify({ yaml_content: YAML }), { contentType });
       expect([made.status, made.body.yaml_content]).toEqual([201, YAML]);
@@ -286,7 +286,7 @@ describe('a body of a new deployment object', () => {
   );
 
   test.each([{}, { yaml_content: null }, { yaml_content: 5 }, { yaml_content: ['a'] }, { yaml: YAML }, null, [], 'text'])(
-    'without a YAML text is an invalid deployment object: %j',
+    'a body without a YAML text is refused: %j',
     async (body) => {
       const refused = await generator.api.post(path, JSON.stringify(body), { contentType: 'application/json' });
       expect(refused).toMatchObject({ status: 400, body: { code: 'invalid_deployment_object' } });
