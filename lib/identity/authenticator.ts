@@ -2,7 +2,7 @@ import { createBoundedCache } from '../platform/bounded-cache.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/database.ts';
 import { AppError } from '../platform/errors.ts';
-import type { RequestFacts } from '../platform/http/endpoint.ts';
+import type { RequestFacts } from '../platform/http/request-facts.ts';
 import { type Credential, findCredential } from './credentials.ts';
 import { DEVELOPMENT_PAK_HASH, pakHash, pakOfHeader, sameHash } from './pak.ts';
 import type { AgentAccount, Principal } from './principal.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Commit } from '../platform/database/commit.ts';
-import type { RequestFacts } from '../platform/http/endpoint.ts';
+import type { RequestFacts } from '../platform/http/request-facts.ts';
 import type { Log } from '../platform/log.ts';
 import { type AuditEntry, REFUSED_KEY } from './audit.ts';
 

@@ -1,12 +1,12 @@
 import type { Alias, ParsedNode } from 'yaml';
-import type { NodeReaderOptions } from './yaml-nodes.ts';
+import type { NodeContext } from './yaml-rules.ts';
 
 export type AnchoredNode = Exclude<ParsedNode, Alias.Parsed>;
 
 const ANCHOR_NAME = /^[\w-]+$/;
 
 /** The anchors of one document, and the budget for what their aliases repeat. */
-export function createAnchors({ budget, refuse }: Pick<NodeReaderOptions, 'budget' | 'refuse'>) {
+export function createAnchors({ budget, refuse }: Pick<NodeContext, 'budget' | 'refuse'>) {
   const anchors = new Map<string, ParsedNode | 'open'>();
   /** The node that each alias stands for. It is noted at the alias's place, because a later anchor may take the same name. */
   const targets = new Map<ParsedNode, ParsedNode>();

@@ -1,16 +1,9 @@
 import { isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar } from 'yaml';
 import { createAnchors } from './yaml-anchors.ts';
 import { createMappingReader } from './yaml-mapping.ts';
-import { YAML_LIMITS, type YamlBudget, type YamlError, type YamlErrorCode } from './yaml-rules.ts';
+import { type NodeContext, YAML_LIMITS } from './yaml-rules.ts';
 import { type PlainScalar, readKey, readPlainScalar } from './yaml-scalars.ts';
 import { createTextChecks } from './yaml-text-checks.ts';
-
-export interface NodeReaderOptions {
-  /** The document's text. */
-  text: string;
-  budget: YamlBudget;
-  refuse(code: YamlErrorCode, message: string, offset: number): YamlError;
-}
 
 const CORE = 'tag:yaml.org,2002:';
 
@@ -18,7 +11,7 @@ const CORE = 'tag:yaml.org,2002:';
  * Makes values of a document's nodes. The library could do it, but its search for duplicate keys and for the targets of aliases takes time
  * by the square of the text's length, and it doesn't merge as kubectl does.
  */
-export function createNodeReader({ text, budget, refuse }: NodeReaderOptions): { read(node: ParsedNode | null): unknown } {
+export function createNodeReader({ text, budget, refuse }: NodeContext): { read(node: ParsedNode | null): unknown } {
   const { named, targetOf, spend } = createAnchors({ budget, refuse });
   const { checkScalar, checkBreaks } = createTextChecks({ text, refuse });
   /** The flow collections that are being read, the outermost first. */
@@ -100,7 +93,7 @@ export function createNodeReader({ text, budget, refuse }: NodeReaderOptions): {
   }
 }
 
-function readTagged(node: Scalar.Parsed, tag: string, refuse: NodeReaderOptions['refuse']): PlainScalar {
+function readTagged(node: Scalar.Parsed, tag: string, refuse: NodeContext['refuse']): PlainScalar {
   if (tag === `${CORE}str`) return { type: 'str', value: node.source };
   const scalar = readPlainScalar(node.source);
   if (tag === `${CORE}${scalar.type}`) return scalar;

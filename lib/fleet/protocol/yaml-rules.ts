@@ -57,6 +57,14 @@ export class YamlError extends Error {
   }
 }
 
+/** The document whose nodes are read, as far as its readers need it. */
+export interface NodeContext {
+  /** The document's text. */
+  text: string;
+  budget: YamlBudget;
+  refuse(code: YamlErrorCode, message: string, offset: number): YamlError;
+}
+
 /** A document that has content; `line` is the line of its first word. */
 export interface YamlDocument extends YamlPosition {
   value: unknown;

@@ -1,11 +1,11 @@
 import type { Scalar } from 'yaml';
-import type { NodeReaderOptions } from './yaml-nodes.ts';
+import type { NodeContext } from './yaml-rules.ts';
 
 const COLON_WITHOUT_BLANK = / *:[,[\]{}]/y;
 const ESCAPED_BREAK_BEFORE_BLANK_LINE = /\\\n[ \t]*\n/;
 
 /** Refuses text that kubectl's parser would cut into lines or words elsewhere. `checkBreaks` comes after all scalars of the document. */
-export function createTextChecks({ text, refuse }: Pick<NodeReaderOptions, 'text' | 'refuse'>) {
+export function createTextChecks({ text, refuse }: Pick<NodeContext, 'text' | 'refuse'>) {
   let lineSeparators = 0;
 
   return { checkScalar, checkBreaks };

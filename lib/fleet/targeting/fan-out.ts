@@ -1,8 +1,9 @@
 import { occurrence } from '../../platform/events/domain-event.ts';
 import { workSegment } from '../../platform/events/segments.ts';
+import type { NotifyPorts } from '../fleet-ports.ts';
 import { concernedAgents } from './concerned-agents.ts';
 import { type FleetChanged, fleetChanged } from './fleet-changed.ts';
-import { type NotifyPorts, notifyAgents, prepareEdges } from './notify-agents.ts';
+import { notifyAgents, prepareEdges } from './notify-agents.ts';
 
 /** About two seconds of work, within the time of the consumer's function many times over (serverless.yml). */
 export const AGENTS_IN_SEGMENT = 2_000;

@@ -1,8 +1,8 @@
 import { ConditionFailed, type Database } from '../../platform/database/database.ts';
 import { eachBounded } from '../../platform/each-bounded.ts';
-import { acknowledge, type OutboxItem, type RelayPorts, relay } from '../../platform/events/outbox.ts';
+import { acknowledge, type OutboxItem, relay } from '../../platform/events/outbox.ts';
 import { moveRevisionWrite } from '../agents/agent-repository.ts';
-import type { FleetPorts } from '../fleet-ports.ts';
+import type { NotifyPorts } from '../fleet-ports.ts';
 import { clearFewNow } from '../removal/clean-up.ts';
 import { fleetRemoved } from '../removal/fleet-removed.ts';
 import { type ConcernedAgent, concernedAgents } from './concerned-agents.ts';
@@ -13,8 +13,6 @@ import { dropTarget } from './target-service.ts';
 /** A change that concerns more agents than this goes through the queue, so that no request waits for a crowd. */
 const AGENTS_IN_REQUEST = 50;
 const AT_ONCE = 50;
-
-export type NotifyPorts = FleetPorts & { outbox: RelayPorts };
 
 /**
  * Runs right after a commit, with the events that it stored. Most changes concern a handful of agents, and these are notified here.

@@ -1,5 +1,5 @@
-import type { RequestFacts } from './endpoint.ts';
 import type { HttpResult } from './http-event.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** Web pages of these origins may call the API; a lone `*` allows any. */
 export type CorsOrigins = readonly string[];

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Log } from '../log.ts';
+import type { RequestFacts } from './request-facts.ts';
 import type { Surface } from './surface.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -7,21 +7,6 @@ type Schema = z.ZodType | undefined;
 type Output<S extends Schema> = S extends z.ZodType ? z.output<S> : undefined;
 /** A handler's answer: nothing if the endpoint has no response and no text. */
 type Answer<S extends Schema> = S extends z.ZodType ? Promise<z.input<S> | Reply<z.input<S>>> : Promise<void> | Promise<Reply>;
-
-/** The facts of a request that are neither path, query nor body. */
-export interface RequestFacts {
-  /** Unique for each request. Every log line and the answer's X-Request-Id contain it. */
-  requestId: string;
-  method: string;
-  path: string;
-  /** Lower-case names. */
-  headers: Readonly<Record<string, string | undefined>>;
-  ip: string | undefined;
-  /** Whether the caller's connection is HTTPS, as far as a trusted proxy says so. */
-  secure: boolean;
-  userAgent: string | undefined;
-  log: Log;
-}
 
 /** Who may call an endpoint. `check` throws an AppError for a principal that may not, knowing only the path. */
 export interface Access<Principal> {

@@ -2,8 +2,8 @@ import { ConditionFailed } from '../database/database.ts';
 import { AppError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { corsHeaders } from './cors.ts';
-import type { RequestFacts } from './endpoint.ts';
 import { factsOf, type HttpEvent, type HttpResult } from './http-event.ts';
+import type { RequestFacts } from './request-facts.ts';
 import type { Match } from './router.ts';
 import type { AnySurface, SurfaceBase } from './surface.ts';
 

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
-import type { RequestFacts } from './endpoint.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** The one place that knows the shape of API Gateway's HTTP events (payload format 2.0) and their answers. */
 export type HttpEvent = APIGatewayProxyEventV2;

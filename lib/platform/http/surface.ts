@@ -1,8 +1,8 @@
 import type { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { CorsOrigins } from './cors.ts';
-import type { RequestFacts } from './endpoint.ts';
 import type { HttpResult } from './http-event.ts';
+import type { RequestFacts } from './request-facts.ts';
 import type { InputPart, Issue } from './validation.ts';
 
 /** An answer as metrics count it. `route` is the endpoint's path with `:id` for its parameters, or `unmatched`. */
