@@ -8,7 +8,7 @@ import {
   updateGenerator,
 } from '../../lib/fleet/generators/generator-service.ts';
 import { Registration } from '../../lib/fleet/targeting/registration-repository.ts';
-import { deregister, register } from '../../lib/fleet/targeting/registration-service.ts';
+import { deregisterAgent, registerAgent } from '../../lib/fleet/targeting/registration-service.ts';
 import { Generator } from '../../lib/identity/generator.ts';
 import { listTenants } from '../../lib/identity/generator-repository.ts';
 import type { BodyFormat } from '../../lib/platform/http/endpoint.ts';
@@ -161,7 +161,7 @@ export const generatorEndpoints = [
       'foreign_key_violation',
       'too_many',
     ],
-    handle: (context, { params, body }) => register(context.services, callerOf(context), params.id, body.agent_id ?? undefined),
+    handle: (context, { params, body }) => registerAgent(context.services, callerOf(context), params.id, body.agent_id ?? undefined),
   }),
   endpoint({
     id: 'deregister_agent',
@@ -177,7 +177,7 @@ export const generatorEndpoints = [
     bodyFormat: bodyOrQuery,
     status: 204,
     errors: ['forbidden', 'agent_pak_mismatch', 'missing_agent_id', 'generator_not_found', 'system_generator_not_a_tenant'],
-    handle: (context, { params, body }) => deregister(context.services, callerOf(context), params.id, body.agent_id ?? undefined),
+    handle: (context, { params, body }) => deregisterAgent(context.services, callerOf(context), params.id, body.agent_id ?? undefined),
   }),
   endpoint({
     id: 'list_generator_registered_agents',

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { Description, Name } from '../platform/names.ts';
 import { type FleetErrorCode, fleetError } from './fleet-errors.ts';
 
-/** The code that a wrong name or description of such a thing is refused with. */
+/** The error code for an invalid name or description of such a thing. */
 type InvalidCode = Extract<FleetErrorCode, 'invalid_agent' | 'invalid_generator' | 'invalid_stack'>;
 
 function check(code: InvalidCode, field: string, schema: z.ZodType, value: unknown): void {
@@ -14,7 +14,7 @@ function check(code: InvalidCode, field: string, schema: z.ZodType, value: unkno
 
 export const checkName = (code: InvalidCode, field: 'name' | 'cluster_name', value: string): void => check(code, field, Name, value);
 
-/** A name, and the description beside it. */
+/** Checks a name and its description. */
 export function checkText(code: InvalidCode, name: string, description: string | null): void {
   checkName(code, 'name', name);
   check(code, 'description', Description.nullable(), description);

@@ -26,7 +26,7 @@ import {
   removeStackLabel,
 } from '../../lib/fleet/stacks/stack-selectors.ts';
 import { createStack, getOwnStack, getStack, listVisibleStacks, removeStack, updateStack } from '../../lib/fleet/stacks/stack-service.ts';
-import { deregister, register } from '../../lib/fleet/targeting/registration-service.ts';
+import { deregisterAgent, registerAgent } from '../../lib/fleet/targeting/registration-service.ts';
 import { addTarget, removeTarget } from '../../lib/fleet/targeting/target-service.ts';
 import { configMap, type Tenant, unique } from '../fleet/fleet-builder.ts';
 
@@ -75,8 +75,8 @@ export const verbs: Readonly<Record<string, VerbCall>> = {
   createStack: (ports, caller, { generator }) => createStack(ports, caller, { name: unique('stack'), generator_id: generator.id }),
   updateStack: async (ports, caller, tenant) => updateStack(ports, caller, await stackOf(ports, tenant), { name: unique('stack') }),
   removeStack: async (ports, caller, tenant) => removeStack(ports, caller, await stackOf(ports, tenant)),
-  register: (ports, caller, { agent, generator }) => register(ports, caller, generator.id, agent.id),
-  deregister: (ports, caller, { agent, generator }) => deregister(ports, caller, generator.id, agent.id),
+  registerAgent: (ports, caller, { agent, generator }) => registerAgent(ports, caller, generator.id, agent.id),
+  deregisterAgent: (ports, caller, { agent, generator }) => deregisterAgent(ports, caller, generator.id, agent.id),
   addTarget: (ports, caller, { agent, stack }) => addTarget(ports, caller, agent.id, { agent_id: agent.id, stack_id: stack.id }),
   removeTarget: (ports, caller, { agent, stack }) => removeTarget(ports, caller, agent.id, stack.id),
 };

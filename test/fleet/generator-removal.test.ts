@@ -26,7 +26,7 @@ async function seedStacks(generatorId: string, count: number): Promise<void> {
 const partition = async (generatorId: string) =>
   (await host.app.services.database.query('fleet', { pk: `GENERATOR#${generatorId}` })).items.map(({ sk }) => sk);
 
-test('a generator with 450 stacks is removed in three messages that each do their own part, and leaves none behind', async () => {
+test('the removal of a generator with 450 stacks takes three messages that each do their own part, and leaves no stack', async () => {
   const generator = await makeGenerator(host);
   await makeAgent(host, { generators: [generator] });
   await seedStacks(generator.id, 450);
@@ -34,7 +34,7 @@ test('a generator with 450 stacks is removed in three messages that each do thei
   await ok(host.admin.delete(`/generators/${generator.id}`));
   const [first] = queues.messages;
   if (!first) throw new Error('no message');
-  // The first one fails at once, after it has queued the second one: the others don't wait for it.
+  // The first message fails at once, after it has queued the second one. The other messages don't wait for it.
   const { database } = host.app.services;
   const { transact } = database;
   let left = 40;
@@ -49,7 +49,7 @@ test('a generator with 450 stacks is removed in three messages that each do thei
   expect((await ok(host.admin.get(`/stacks?pak_id=${generator.id}`))).length).toBe(0);
 }, 60_000);
 
-test('no stack is made for a generator that is being removed, and none is renamed', async () => {
+test('a generator that is being removed gets no new stack, and none of its stacks is renamed', async () => {
   const generator = await makeGenerator(host);
   await seedStacks(generator.id, 30);
   const [stack] = await ok(host.admin.get(`/stacks?pak_id=${generator.id}`));

@@ -39,7 +39,7 @@ interface World {
 /** Each makes the agent gain or lose the stack. */
 const CHANGES: Record<string, { before?: (world: World) => Promise<unknown>; change: (world: World) => Promise<unknown> }> = {
   'a label': { change: ({ agent, label }) => host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label }) },
-  'a label taken off': {
+  'a removed label': {
     before: ({ agent, label }) => host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label }),
     change: ({ agent, label }) => host.admin.delete(`/agents/${agent.id}/labels/${label}`),
   },
@@ -47,7 +47,7 @@ const CHANGES: Record<string, { before?: (world: World) => Promise<unknown>; cha
     change: ({ agent, label }) => host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: 'k', value: label }),
   },
   'a target': { change: ({ agent, stack }) => target(host, agent, stack) },
-  'a target taken off': {
+  'a removed target': {
     before: ({ agent, stack }) => target(host, agent, stack),
     change: ({ agent, stack }) => host.admin.delete(`/agents/${agent.id}/targets/${stack.id}`),
   },
@@ -64,25 +64,28 @@ const CHANGES: Record<string, { before?: (world: World) => Promise<unknown>; cha
   },
 };
 
-describe('an agent that looks in the middle of its own change', () => {
-  test.each(Object.entries(CHANGES))('looks again afterwards: %s', async (_what, { before, change }) => {
-    const generator = await makeGenerator(host);
-    const label = unique('l');
-    const agent = await makeAgent(host, { generators: [generator] });
-    const stack = await makeStack(host, generator, { labels: [label], yaml: configMap('one') });
-    await ok(host.admin.post(`/stacks/${stack.id}/annotations`, { stack_id: stack.id, key: 'k', value: label }));
-    const world = { generator, agent, stack, label };
-    await before?.(world);
-    const state = async () => (await agent.assignments()).get(stack.id)?.state;
-    const stateBefore = await state();
-    let etag: string | undefined;
-    const poll = async (known?: string) => {
-      const answer = await agent.api.get(`/agents/${agent.id}/assignments`, { headers: { 'if-none-match': known } });
-      etag = answer.headers.etag;
-      return answer.status;
-    };
-    await betweenItems(agent, poll, () => change(world));
-    expect(await poll(etag)).toBe(200);
-    expect(await state()).not.toBe(stateBefore);
-  });
+describe('a poll in the middle of a change', () => {
+  test.each(Object.entries(CHANGES))(
+    'an agent that polls in the middle of its own change polls again afterwards: %s',
+    async (_what, { before, change }) => {
+      const generator = await makeGenerator(host);
+      const label = unique('l');
+      const agent = await makeAgent(host, { generators: [generator] });
+      const stack = await makeStack(host, generator, { labels: [label], yaml: configMap('one') });
+      await ok(host.admin.post(`/stacks/${stack.id}/annotations`, { stack_id: stack.id, key: 'k', value: label }));
+      const world = { generator, agent, stack, label };
+      await before?.(world);
+      const state = async () => (await agent.assignments()).get(stack.id)?.state;
+      const stateBefore = await state();
+      let etag: string | undefined;
+      const poll = async (known?: string) => {
+        const answer = await agent.api.get(`/agents/${agent.id}/assignments`, { headers: { 'if-none-match': known } });
+        etag = answer.headers.etag;
+        return answer.status;
+      };
+      await betweenItems(agent, poll, () => change(world));
+      expect(await poll(etag)).toBe(200);
+      expect(await state()).not.toBe(stateBefore);
+    },
+  );
 });

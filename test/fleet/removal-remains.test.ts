@@ -23,7 +23,7 @@ beforeEach(async () => {
   await queues.drain();
 });
 
-/** The keys of the fleet's items that name one of these, by what DynamoDB keeps: now, and after the time to live of the rest. */
+/** Returns the keys of the fleet's items that name one of these: now, and after expired items are gone. */
 async function remains(ids: readonly string[]) {
   // An agent's record remembers its latest moves, a fixed number of them: these name stacks.
   const text = (item: Item) => JSON.stringify(Object.entries(item).filter(([name]) => !name.startsWith('move_')));
@@ -31,7 +31,7 @@ async function remains(ids: readonly string[]) {
   const keys = (items: typeof all) => items.map(({ pk, sk }) => `${pk} ${sk}`).sort();
   return { now: keys(all), forEver: keys(all.filter((item) => !isExpired(item, clock.nowMs() + YEAR_MS))) };
 }
-/** Both passes: the second one is due when no request can be under way any more. */
+/** Runs both passes. The second one is due when no request can be under way any more. */
 async function clearAway() {
   await queues.drain();
   passedMs += 60_000;
@@ -39,8 +39,8 @@ async function clearAway() {
   await queues.drain();
 }
 
-describe('nothing is left', () => {
-  test('of a stack of fifty objects that was deleted, once its agent has confirmed', async () => {
+describe('the remains of a removal', () => {
+  test('nothing is left of a deleted stack with fifty deployment objects after its agent has confirmed the removal', async () => {
     const { agent, stack } = tenant;
     const objects = [tenant.object];
     for (let n = 1; n < 50; n++) {
@@ -59,14 +59,14 @@ describe('nothing is left', () => {
     expect(forEver).toEqual([]);
   });
 
-  test('of an agent', async () => {
+  test('nothing is left of a deleted agent', async () => {
     const { agent } = tenant;
     await ok(host.admin.delete(`/agents/${agent.id}`));
     await clearAway();
     expect((await remains([agent.id])).now).toEqual([]);
   });
 
-  test('of a tenant, its stacks and what agents had of them, but for what an agent has to confirm', async () => {
+  test('nothing is left of a deleted tenant and its stacks but told items that agents have to confirm', async () => {
     const { agent, stack, generator } = tenant;
     await ok(host.admin.delete(`/generators/${generator.id}`));
     await clearAway();
@@ -76,7 +76,7 @@ describe('nothing is left', () => {
     expect((await remains([generator.id, stack.id])).forEver).toEqual([]);
   });
 
-  test('if the process ends at any one step of clearing away', async () => {
+  test('nothing is left if the process ends at any step of clearing away', async () => {
     const { agent, generator, stack } = tenant;
     await target(host, agent, await ok(generator.api.post('/stacks', { name: 'second', generator_id: generator.id })));
     const { database } = host.app.services;
@@ -98,7 +98,7 @@ describe('nothing is left', () => {
   });
 });
 
-test('what a request writes that was under way at the removal is found by the second look', async () => {
+test('the second pass finds items of a request that was under way at the removal', async () => {
   const { agent } = tenant;
   await ok(host.admin.delete(`/agents/${agent.id}`));
   await queues.drain();

@@ -3,7 +3,7 @@ import type { Item } from '../../lib/platform/database/database.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import type { TestHost } from '../harness/host.ts';
 
-/** Every item of a table. The product never scans: only a test may ask what is left anywhere. */
+/** Returns every item of a table. The product never scans; only a test needs to find remains anywhere. */
 export async function scanTable({ config }: Pick<TestHost, 'config'>, table: string): Promise<Item[]> {
   const client = dynamoDbClient({ ...(config.DYNAMODB_ENDPOINT !== undefined && { endpoint: config.DYNAMODB_ENDPOINT }) });
   const documents = DynamoDBDocumentClient.from(client);

@@ -26,12 +26,12 @@ const revisionAfter = async (change: () => Promise<unknown>) => {
 
 describe('a tenant with whom an agent never registered', () => {
   const CHANGES: Record<string, (stack: { id: string }) => Promise<unknown>> = {
-    'a new object': ({ id }) => submit(host, id, configMap('again')),
+    'a new deployment object': ({ id }) => submit(host, id, configMap('again')),
     'a label': ({ id }) => ok(made(stranger).api.delete(`/stacks/${id}/labels/${label}`)),
     'a deleted stack': ({ id }) => ok(made(stranger).api.delete(`/stacks/${id}`)),
-    'its own end': () => ok(host.admin.delete(`/generators/${made(stranger).id}`)),
+    'its own removal': () => ok(host.admin.delete(`/generators/${made(stranger).id}`)),
   };
-  test.each(Object.entries(CHANGES))("moves no agent that shares a label with the tenant's stack, by %s", async (_what, change) => {
+  test.each(Object.entries(CHANGES))('a foreign tenant notifies no agent that shares a label with its stack: %s', async (_what, change) => {
     const before = await agent.revision();
     const stack = await makeStack(host, made(stranger), { labels: [label], yaml: configMap('one') });
     expect(await revisionAfter(() => change(stack))).toBe(before);
@@ -39,7 +39,7 @@ describe('a tenant with whom an agent never registered', () => {
 });
 
 describe('an agent that registers', () => {
-  test('is notified of what it had labels for before', async () => {
+  test('an agent that registers is notified of stacks whose labels it had before', async () => {
     const stack = await makeStack(host, made(stranger), { labels: [label], yaml: configMap('one') });
     await ok(agent.api.post(`/generators/${made(stranger).id}/register`, {}));
     expect((await agent.assignments()).has(stack.id)).toBe(true);
@@ -47,7 +47,7 @@ describe('an agent that registers', () => {
     expect(await revisionAfter(() => submit(host, stack.id, configMap('two')))).not.toBe(before);
   });
 
-  test('is notified through labels that it gets later, and no more after it deregisters', async () => {
+  test('an agent that registered is notified through later labels, until it deregisters', async () => {
     await ok(agent.api.post(`/generators/${made(stranger).id}/register`, {}));
     const later = unique('later');
     await ok(host.admin.post(`/agents/${agent.id}/labels`, { agent_id: agent.id, label: later }));
@@ -59,7 +59,7 @@ describe('an agent that registers', () => {
     expect(await revisionAfter(() => submit(host, stack.id, configMap('two')))).toBe(alone);
   });
 
-  test('has an edge for each of its labels, also for those that it gets while it registers', async () => {
+  test('an agent that registers has an edge for each label, also for labels that are added meanwhile', async () => {
     const labels = Array.from({ length: 6 }, (_, n) => unique(`at-once-${n}`));
     await Promise.all([
       ok(agent.api.post(`/generators/${made(stranger).id}/register`, {})),
@@ -72,7 +72,7 @@ describe('an agent that registers', () => {
   });
 });
 
-test('an agent that registers again gets back no target of its former registration, and keeps those of the new one', async () => {
+test('an agent that registers again loses the targets of its former registration, and keeps those of the new one', async () => {
   const generator = made(owner);
   const stacks = await Promise.all(Array.from({ length: 3 }, () => makeStack(host, generator)));
   const aim = (stack: { id: string } | undefined) => ({ agent_id: agent.id, stack_id: stack?.id });

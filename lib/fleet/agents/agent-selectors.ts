@@ -35,7 +35,7 @@ export const listAgentLabels = async (ports: FleetPorts, agentId: string): Promi
 export const listAgentAnnotations = async (ports: FleetPorts, agentId: string): Promise<AgentAnnotation[]> =>
   (await itemsOf(ports, agentId, 'annotation')).map((item) => AgentAnnotation.parse(item));
 
-/** An unknown agent has none, nor has one that was removed. */
+/** An unknown or removed agent has no labels. */
 async function itemsOf({ database }: FleetPorts, agentId: string, kind: 'label' | 'annotation'): Promise<Item[]> {
   const where = { pk: agentPk(agentId), prefix: selectorPrefix('agent', kind), limit: SELECTOR_LIMITS[kind] };
   const [agent, items] = await Promise.all([findAgentRecord(database, agentId), queryAll(database, fleetTable.name, where)]);
@@ -69,7 +69,7 @@ const add = (ports: FleetPorts, caller: Caller, addition: SelectorAddition): Pro
     return addition.item;
   });
 
-/** A few more by a race do no harm: registering writes an edge for each of them, in one transaction. */
+/** A race may exceed the limit by a few selectors. That does no harm: one transaction still holds a registration's edges for all of them. */
 function checkRoom(selectors: readonly Selector[], kind: 'label' | 'annotation'): void {
   const limit = SELECTOR_LIMITS[kind];
   const same = selectors.filter((selector) => 'label' in selector === (kind === 'label'));

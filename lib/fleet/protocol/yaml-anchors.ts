@@ -5,7 +5,7 @@ export type AnchoredNode = Exclude<ParsedNode, Alias.Parsed>;
 
 const ANCHOR_NAME = /^[\w-]+$/;
 
-/** The anchors of one document, and the budget for what their aliases repeat. */
+/** The anchors of one document, and the budget for the values that their aliases repeat. */
 export function createAnchors({ budget, refuse }: Pick<NodeContext, 'budget' | 'refuse'>) {
   const anchors = new Map<string, ParsedNode | 'open'>();
   /** The node that each alias stands for. It is noted at the alias's place, because a later anchor may take the same name. */

@@ -5,15 +5,16 @@ import { ACTIVE } from '../agents/agent-rules.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import type { Assignments } from '../protocol/agent-protocol.ts';
 import type { StackHead } from '../stacks/stack.ts';
-import { decide } from './decision.ts';
+import { decideOnStacks } from './decision.ts';
 import { assignmentOf, findTold, isSame, readToldPage, type Told, toldWrite, withdrawnRemoveWrite } from './told.ts';
 import { lookAtAll } from './whole-look.ts';
 
 /**
- * An agent's assignments. A stack that leaves the list stays in it as `withdrawn` until the agent reports that it has removed the
- * stack: absence alone is never an order to delete. An agent that isn't ACTIVE gets the list it got before, with nothing to remove.
+ * The answers to polls for assignments. A stack that the agent loses stays in the list as `withdrawn` until the agent reports that it has
+ * removed the stack: absence alone is never an order to delete. An agent that isn't ACTIVE gets the same list as before, without
+ * withdrawals.
  *
- * The caller has read the revision before: a change that comes while this reads moves the revision, so the agent asks again.
+ * Callers read the revision first. A change during the other reads then moves the revision, so the agent asks again.
  */
 export interface AskingAgent {
   id: string;
@@ -23,37 +24,37 @@ export interface AskingAgent {
 }
 
 export interface AssignmentsRequest {
-  /** The revision whose answer the agent holds: if it is known what changed since, only these stacks are looked at and returned. */
+  /** The agent's revision. If the changes since then are known, only their stacks are read and returned. */
   since?: string | undefined;
-  /** Go on with the list after this stack. */
+  /** The answer continues the list after this stack. */
   after?: string | undefined;
 }
 
-/** About 1.4 MB of JSON: an answer of Lambda's is at most 6 MB, and no answer should hold up others for long. */
+/** This is about 1.4 MB of JSON. Lambda allows 6 MB, and no answer should delay others for long. */
 export const ASSIGNMENTS_PAGE = 5_000;
-/** So many differences are written in one request; the next poll goes on. */
+/** One request writes at most this many differences; the next poll writes the rest. */
 const WRITES_MAX = 5_000;
 const WRITES_AT_ONCE = 50;
 const ATTEMPTS = 5;
 
-/** The agent's own question. It is remembered what the agent is told here, before it is told. */
+/** Answers the agent's own poll. The told items are stored before the agent gets the answer. */
 export async function takeAssignments(ports: FleetPorts, agent: AskingAgent, { since, after }: AssignmentsRequest): Promise<Assignments> {
   const { database } = ports;
   if (after !== undefined || agent.status !== ACTIVE) return toldBefore(database, agent, after);
   const named = since === undefined ? undefined : stacksChangedSince(agent, since);
   if (named) {
     const before = await findTold(database, agent.id, named);
-    const { told, complete } = await tell(database, agent.id, before, await decide(database, agent.id, before));
+    const { told, complete } = await storeDifferences(database, agent.id, before, await decideOnStacks(database, agent.id, before));
     const [listed, unlisted] = [entriesOf(told), named.filter((stackId) => !told.get(stackId))];
     return { ...headerOf(agent, complete), since, assignments: listed.map(([id, one]) => assignmentOf(id, one)), unlisted };
   }
   const look = await lookAtAll(database, agent.id);
   if (look.truncated) ports.log.error('agent_has_too_many_stacks', { agent_id: agent.id, effect: 'no stack is withdrawn from it' });
-  const { told, complete } = await tell(database, agent.id, look.before, look.next);
+  const { told, complete } = await storeDifferences(database, agent.id, look.before, look.next);
   return pageOf(agent, entriesOf(told), { complete: complete && look.complete });
 }
 
-/** The same answer for somebody else, which is not remembered as told. */
+/** Returns the same answer for other callers. Only the agent's own GET updates its told items. */
 export async function previewAssignments({ database }: FleetPorts, agent: AskingAgent, after?: string): Promise<Assignments> {
   if (agent.status !== ACTIVE) return toldBefore(database, agent, after);
   const { next, complete } = await lookAtAll(database, agent.id);
@@ -61,8 +62,8 @@ export async function previewAssignments({ database }: FleetPorts, agent: Asking
 }
 
 /**
- * The heads of all stacks that the agent should run, for an answer whose gaps its reader takes for orders to delete: a stack is missing
- * only after a serializable read, which needs to be remembered as told for that. Undefined if not everything could be said at once.
+ * Returns the heads of all stacks that the agent should run, for a target state. Its reader may delete every stack that is missing, so a
+ * stack is missing only after a serializable read, and the told items are stored for that. Undefined if one answer can't be complete.
  */
 export async function assignedHeads(
   { database }: FleetPorts,
@@ -71,14 +72,16 @@ export async function assignedHeads(
 ): Promise<Map<string, StackHead> | undefined> {
   const look = await lookAtAll(database, agent.id);
   const remembered = own && agent.status === ACTIVE;
-  const { told, complete } = remembered ? await tell(database, agent.id, look.before, look.next) : { told: look.next, complete: true };
+  const { told, complete } = remembered
+    ? await storeDifferences(database, agent.id, look.before, look.next)
+    : { told: look.next, complete: true };
   if (!complete || !look.complete || look.truncated) return undefined;
   return new Map(entriesOf(told).flatMap(([id, { state, head }]) => (state === 'assigned' ? [[id, head] as const] : [])));
 }
 
 /**
- * The agent has removed what it ran of a stack that was withdrawn from it. A late report on an earlier object says nothing about what
- * the agent was told since. The revision moves afterwards, so that the poll it causes finds the item gone.
+ * Ends the withdrawal of a stack that the agent has removed. A late report on an earlier deployment object ends nothing that the agent was
+ * told since. The revision moves afterwards, so that the next poll finds the told item gone.
  */
 export async function confirmRemoval({ database }: FleetPorts, agentId: string, removed: { id: string; stack_id: string }): Promise<void> {
   try {
@@ -90,8 +93,8 @@ export async function confirmRemoval({ database }: FleetPorts, agentId: string, 
   }
 }
 
-/** Stores the differences, and returns the outcome. A stack that another poll of the agent told first is decided on once more. */
-async function tell(
+/** Stores the differences and returns the told items. A stack that another poll of the agent has stored first is decided on once more. */
+async function storeDifferences(
   database: Database,
   agentId: string,
   before: ReadonlyMap<string, Told | undefined>,
@@ -104,7 +107,7 @@ async function tell(
   for (let attempt = 0; differing.length > 0 && attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) {
       known = await findTold(database, agentId, differing);
-      for (const [stackId, decided] of await decide(database, agentId, known)) told.set(stackId, decided);
+      for (const [stackId, decided] of await decideOnStacks(database, agentId, known)) told.set(stackId, decided);
     }
     differing = await storeTold(database, agentId, differing, known, told);
   }
@@ -113,7 +116,7 @@ async function tell(
   return { told, complete: unwritten.length === 0 };
 }
 
-/** Returns the stacks that another poll has told the agent about meanwhile. */
+/** Returns the stacks whose told item another poll has changed meanwhile. */
 async function storeTold(
   database: Database,
   agentId: string,
@@ -149,7 +152,7 @@ type Entries = readonly (readonly [string, Told])[];
 const entriesOf = (told: ReadonlyMap<string, Told | undefined>): [string, Told][] =>
   [...told].flatMap(([id, one]): [string, Told][] => (one ? [[id, one]] : [])).sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** An answer that leaves something for the next poll has a revision that is never the current one. */
+/** An incomplete answer has a revision that is never current, so that the next poll continues. */
 const headerOf = ({ id, status, revision }: AskingAgent, complete: boolean) => ({
   agent_id: id,
   status,

@@ -6,15 +6,15 @@ import { isSelected } from './selection.ts';
 import type { Told } from './told.ts';
 
 const table = fleetTable.name;
-/** The agent's selectors and three items for each stack are a transaction of at most 100. */
+/** One transaction reads at most 100 items: the agent's selectors and three items for each stack. */
 const STACKS_AT_ONCE = 33;
 
 /**
  * Decides on each of these stacks by one serializable read: its selectors, the agent's selectors, the explicit target and the head are
- * of the same moment. Nothing else may withdraw a stack: many reads are not one moment, and while a label is added and another one is
- * taken away, each of them can miss a stack that matches all the time. `told` must have been read before.
+ * of the same moment. Nothing else may withdraw a stack: many reads are not of one moment, and while a label is added and another one
+ * is removed, each of them can miss a stack that matches all the time. `told` must have been read before.
  */
-export async function decide(
+export async function decideOnStacks(
   database: Database,
   agentId: string,
   told: ReadonlyMap<string, Told | undefined>,
@@ -29,7 +29,7 @@ export async function decide(
     ]);
     for (const [n, stackId] of some.entries()) {
       const [stack, target, home] = items.slice(n * 3, n * 3 + 3);
-      // A stack that lives without its selectors is a fault, and no reason to withdraw it.
+      // A stack that exists without its item of selectors is a fault, and no reason to withdraw the stack.
       const selected = stack ? isSelected({ stack, agent, target }) : home !== undefined;
       decided.set(stackId, selected ? assigned(told.get(stackId), headIn(home)) : withdrawn(told.get(stackId)));
     }
@@ -39,11 +39,11 @@ export async function decide(
 
 const headIn = (home: Item | undefined): StackHead | undefined => home && StoredStack.parse(home).latest_object;
 
-/** A head never goes back. A stack without a deployment object is not assigned, and one that had an object keeps one. */
+/** A head never goes back. A stack without a deployment object is not assigned; after it had one, it keeps one. */
 export function assigned(before: Told | undefined, head: StackHead | undefined): Told | undefined {
   const newest = before && (!head || head.sequence < before.head.sequence) ? before.head : head;
   return newest && { state: 'assigned', head: newest };
 }
 
-/** A stack that the agent was never told of leaves nothing to remove. */
+/** If the agent was never told of a stack, it has nothing to remove. */
 const withdrawn = (before: Told | undefined): Told | undefined => before && { state: 'withdrawn', head: before.head };

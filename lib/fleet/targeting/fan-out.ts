@@ -5,7 +5,7 @@ import { concernedAgents } from './concerned-agents.ts';
 import { type FleetChanged, fleetChanged } from './fleet-changed.ts';
 import { notifyAgents, prepareEdges } from './notify-agents.ts';
 
-/** About two seconds of work, within the time of the consumer's function many times over (serverless.yml). */
+/** A segment takes about two seconds. The consumer's function has many times as long (serverless.yml). */
 export const AGENTS_IN_SEGMENT = 2_000;
 
 /** Notifies the agents that a change concerns, a segment of them for each message. */

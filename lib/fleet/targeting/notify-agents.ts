@@ -10,13 +10,13 @@ import { AGENT_FANOUT_QUEUE, type FleetChange, FleetChanged, fleetChanged } from
 import { refreshMatchEdges, removeMatchEdges } from './match-edges.ts';
 import { dropTarget } from './target-service.ts';
 
-/** A change that concerns more agents than this goes through the queue, so that no request waits for a crowd. */
+/** A change that concerns more agents than this goes through the queue, so that no request waits for many agents. */
 const AGENTS_IN_REQUEST = 50;
 const AT_ONCE = 50;
 
 /**
  * Runs right after a commit, with the events that it stored. Most changes concern a handful of agents, and these are notified here.
- * Other events are relayed to their queues. An event that neither succeeds for stays in the outbox, for the sweep.
+ * Other events are relayed to their queues. If both fail, an event stays in the outbox for the sweep.
  */
 export const notifyAfterCommit =
   (ports: NotifyPorts) =>
@@ -30,7 +30,7 @@ export const notifyAfterCommit =
     }
   };
 
-/** Notifies the agents, if they are few; returns what is left of the event for the queues. */
+/** Notifies the agents if they are few. Otherwise returns the event for the queues. */
 async function notifyFewNow(ports: NotifyPorts, item: OutboxItem): Promise<OutboxItem | undefined> {
   if (item.event === fleetRemoved.name) return clearFewNow(ports, item);
   if (item.event !== fleetChanged.name) return item;
@@ -44,8 +44,8 @@ async function notifyFewNow(ports: NotifyPorts, item: OutboxItem): Promise<Outbo
 }
 
 /**
- * Runs before revisions move: whoever looks because of the move must read edges that know the change. It also runs before the concerned
- * agents are read: an agent that comes to the stack after that reading then looks at edges that know the change.
+ * Updates match edges before revisions move, so that a poll after the move reads edges with the change. It also runs before the concerned
+ * agents are read: an agent that starts to match after that read then finds edges with the change.
  */
 export async function prepareEdges(database: Database, change: FleetChange): Promise<void> {
   switch (change.kind) {
@@ -59,9 +59,9 @@ export async function prepareEdges(database: Database, change: FleetChange): Pro
 }
 
 /**
- * Moves the revisions of these agents. Runs after the change is stored: an agent that comes to match before its edge is read is among
- * them, and one that comes to match later moves its own revision. To notify an agent twice costs it one look. An explicit target to a
- * removed stack goes after its agent is notified, since the target says whom to notify.
+ * Moves the revisions of these agents. Runs after commit: agents that match before the edges are read are notified here; later ones move
+ * their own revision. An agent that is notified twice polls once more. An explicit target to a removed stack is removed after its agent is
+ * notified, because the target names the agent to notify.
  */
 export const notifyAgents = (database: Database, change: FleetChange, agents: readonly ConcernedAgent[]): Promise<void> =>
   eachBounded(agents, AT_ONCE, async ({ id, targeted }) => {

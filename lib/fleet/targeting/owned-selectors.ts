@@ -6,7 +6,7 @@ import type { Caller } from '../fleet-ports.ts';
 import { agentAnnotationKey, agentLabelKey, fleetTable, type Selector, stackAnnotationKey, stackLabelKey } from '../fleet-table.ts';
 import { checkAnnotation, checkLabel, isSelectorText } from './selector.ts';
 
-/** Labels and annotations are one thing, whichever of its two kinds of owner has it. */
+/** Labels and annotations of agents and of stacks follow the same rules. */
 export type SelectorOwner = 'agent' | 'stack';
 type Kind = 'label' | 'annotation';
 
@@ -18,7 +18,7 @@ const KEYS: Record<SelectorOwner, Record<Kind, (ownerId: string, text: string) =
 };
 export const selectorPrefix = (owner: SelectorOwner, kind: Kind): string => KEYS[owner][kind]('', '').sk;
 
-/** A label or an annotation that is put on its owner or taken off it. The writes are its item's alone. */
+/** A label or an annotation that is added to its owner or removed from it. The writes concern only its own item. */
 export interface SelectorChange {
   owner: SelectorOwner;
   ownerId: string;

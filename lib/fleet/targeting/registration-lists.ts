@@ -5,11 +5,11 @@ import { liveAgentsAmong } from '../agents/agent-repository.ts';
 import { fleetTable, generatorAgentKey, generatorPk } from '../fleet-table.ts';
 import { Registration } from './registration-repository.ts';
 
-/** A generator's registrations in the order of its agents' ids. */
+/** Reads a generator's registrations in the order of its agents' ids. */
 export const registrationEdges = (database: Database, generatorId: string, after?: string) =>
   readInKeyOrder(database, fleetTable.name, { pks: [generatorPk(generatorId)], prefix: generatorAgentKey('', '').sk, after });
 
-/** Without agents that are gone: what they leave behind is cleared away later. One unit for each agent. */
+/** Lists a generator's registrations with existing agents; others are cleared away later. It costs one unit for each agent. */
 export const listRegistrationsOfGenerator = (database: Database, generatorId: string, page: PageRequest): Promise<ListPage<Registration>> =>
   readPage(liveEdges(database, registrationEdges(database, generatorId, page.cursor)), page, (item) => Registration.parse(item));
 

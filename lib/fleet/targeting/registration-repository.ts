@@ -3,16 +3,16 @@ import { type Database, queryAll, type Write } from '../../platform/database/dat
 import { agentPk, agentRegistrationKey, fleetTable, generatorAgentKey, generatorPk } from '../fleet-table.ts';
 
 const table = fleetTable.name;
-/** No list returns more. */
+/** A list returns at most this many. */
 const LIST_LIMIT = 10_000;
 
-/** An agent's consent to run what a generator owns. */
+/** An agent's consent to run the stacks of a generator. */
 export const Registration = z
   .object({ id: z.uuid(), agent_id: z.uuid(), generator_id: z.uuid(), registered_at: z.iso.datetime() })
   .meta({ id: 'AgentGeneratorRegistration' });
 export type Registration = z.infer<typeof Registration>;
 
-/** One edge each way. */
+/** Writes one edge each way. */
 export const registrationWrites = (registration: Registration, taken?: () => Error): Write[] => [
   {
     table,
@@ -43,7 +43,7 @@ export async function listRegistrationsWith(database: Database, generatorId: str
   return items.map((item) => Registration.parse(item));
 }
 
-/** Which of these agents are registered with the generator. */
+/** Returns the given agents that are registered with the generator. */
 export async function registeredAmong(database: Database, generatorId: string, agentIds: readonly string[]): Promise<Set<string>> {
   const items = await database.batchGet(
     table,

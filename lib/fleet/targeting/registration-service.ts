@@ -14,7 +14,7 @@ import { findRegistration, type Registration, registrationRemoveWrites, registra
 import { type AgentSelectors, agentDeregisterWrite, agentRegisterWrite, findAgentSelectors } from './selection.ts';
 import { commitSelectionChange, type SelectionChange } from './selection-change.ts';
 
-/** An agent speaks for itself alone; an admin must name the agent. */
+/** An agent registers only itself; an admin must name the agent. */
 function agentOf({ principal }: Caller, named: string | undefined): string {
   return decideFor(principal, {
     admin: () => {
@@ -53,7 +53,7 @@ const audited = (caller: Caller, action: string, agentId: string, generatorId: s
   details: { generator_id: generatorId },
 });
 
-export function register(ports: FleetPorts, caller: Caller, generatorId: string, named: string | undefined): Promise<Registration> {
+export function registerAgent(ports: FleetPorts, caller: Caller, generatorId: string, named: string | undefined): Promise<Registration> {
   const agentId = agentOf(caller, named);
   return retryOnConcurrentChange(ports, 'agent', async () => {
     const [generator, known] = await Promise.all([findGenerator(ports.database, generatorId), findAgentSelectors(ports.database, agentId)]);
@@ -84,14 +84,14 @@ export function register(ports: FleetPorts, caller: Caller, generatorId: string,
 
 const unknownAgent = () => foreignKeyViolation('agent_generator_registrations_agent_id', 'agent_id: no such agent');
 
-/** A few more by a race do no harm: a label writes an edge for each of them, in one transaction. */
+/** A race may exceed the limit by a few registrations. That does no harm: one transaction still holds a label's edges for all of them. */
 function checkRoom({ generators }: AgentSelectors, generatorId: string): void {
   if (generators.length < LIMITS.registrations || generators.includes(generatorId)) return;
   throw fleetError('too_many', { message: `an agent is registered with at most ${LIMITS.registrations} generators` });
 }
 
-/** Takes the agent's explicit targets to the generator's stacks along. Nothing happens if the agent wasn't registered. */
-export async function deregister(ports: FleetPorts, caller: Caller, generatorId: string, named: string | undefined): Promise<void> {
+/** Ends the registration and removes the explicit targets that it allowed. Nothing happens if the agent wasn't registered. */
+export async function deregisterAgent(ports: FleetPorts, caller: Caller, generatorId: string, named: string | undefined): Promise<void> {
   const agentId = agentOf(caller, named);
   if (generatorId === ports.installation.system_generator_id) throw fleetError('system_generator_not_a_tenant');
   await getGenerator(ports, generatorId);
@@ -115,7 +115,7 @@ export const endRegistration = (
       findAgentSelectors(ports.database, agentId),
       findRegistration(ports.database, agentId, generatorId),
     ]);
-    // What a removed agent leaves behind is cleared away with it.
+    // If the agent was removed, its own clean-up removes the registration.
     if (!known || !registration) return;
     await commitSelectionChange(ports, {
       agentId,

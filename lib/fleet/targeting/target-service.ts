@@ -13,11 +13,11 @@ import { commitSelectionChange } from './selection-change.ts';
 
 const table = fleetTable.name;
 
-/** An explicit link: this agent runs this stack. */
+/** An explicit link from an agent to a stack: the agent runs the stack. */
 export const AgentTarget = z.object({ id: z.uuid(), agent_id: z.uuid(), stack_id: z.uuid() }).meta({ id: 'AgentTarget' });
 export type AgentTarget = z.infer<typeof AgentTarget>;
 
-/** An unknown agent has none, nor has one that was removed. */
+/** An unknown or removed agent has no targets. */
 export async function listTargets({ database }: FleetPorts, agentId: string): Promise<AgentTarget[]> {
   const prefix = agentTargetKey('', '').sk;
   const [agent, items] = await Promise.all([
@@ -27,7 +27,7 @@ export async function listTargets({ database }: FleetPorts, agentId: string): Pr
   return agent ? items.map((item) => AgentTarget.parse(item)) : [];
 }
 
-/** The stack's owner (or an admin), for an agent registered with the stack's generator. The order of checks is the contract's. */
+/** The stack's owner and admins may target agents that are registered with the stack's generator. The contract fixes the order of checks. */
 async function checkTarget(ports: FleetPorts, caller: Caller, agentId: string, stackId: string): Promise<Registration> {
   const stack = await getStack(ports, stackId);
   decideFor(caller.principal, {
@@ -43,12 +43,12 @@ async function checkTarget(ports: FleetPorts, caller: Caller, agentId: string, s
     findRegistration(ports.database, agentId, stack.generator_id),
     findAgentRecord(ports.database, agentId),
   ]);
-  // An agent that is gone is registered with nobody.
+  // An agent that is gone counts as not registered.
   if (!registration || !agent) throw fleetError('agent_not_registered');
   return registration;
 }
 
-/** A target goes with the registration that allowed it, even if the agent registers again before it has gone. */
+/** A target is removed with the registration that allowed it, even if the agent registers again before that. */
 export async function addTarget(
   ports: FleetPorts,
   caller: Caller,
@@ -65,7 +65,7 @@ export async function addTarget(
   await commitSelectionChange(ports, {
     agentId: pathAgentId,
     writes: [
-      // Both may have gone since they were read.
+      // The stack or the registration may be gone since it was read.
       { table, check: stackKey(stackId), if: { exists: true }, orElse: () => fleetError('stack_not_found') },
       {
         table,
@@ -88,7 +88,7 @@ export async function addTarget(
   return target;
 }
 
-/** The edges of one target, both ways: fails if it is gone already, so that the agent's count stays true. */
+/** Removes both edges of a target. Fails if the target is gone already, so that the agent's count stays right. */
 export const targetRemoveWrites = (agentId: string, stackId: string, condition: Condition = { exists: true }): Write[] => [
   { table, delete: agentTargetKey(agentId, stackId), if: condition },
   { table, delete: stackTargetKey(stackId, agentId) },
@@ -103,7 +103,7 @@ export async function dropTarget(database: Database, agentId: string, stackId: s
     ]);
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error;
-    // Removed already, or the agent is gone: its own edge goes with it.
+    // The target is removed already, or the agent is gone and its clean-up removes its own edge.
     await database.write({ table, delete: stackTargetKey(stackId, agentId) });
   }
 }

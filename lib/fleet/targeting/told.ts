@@ -5,7 +5,7 @@ import type { Assignment } from '../protocol/agent-protocol.ts';
 import type { StackHead } from '../stacks/stack.ts';
 import { readStoredHead, storedHead } from '../stacks/stored-head.ts';
 
-/** One item for each stack that an agent was told of, until the agent reports that it has removed the stack. */
+/** A told item: an agent's assignment for one stack. It exists until the agent reports that it has removed the stack. */
 export interface Told {
   state: 'assigned' | 'withdrawn';
   head: StackHead;
@@ -13,14 +13,14 @@ export interface Told {
 
 const table = fleetTable.name;
 const PREFIX = toldKey('', '').sk;
-/** So many are read at a time, so that no single parse of an answer holds up other requests. */
+/** One query reads this many items, so that parsing them never delays other requests for long. */
 const PAGE = 1_000;
 const State = z.enum(['assigned', 'withdrawn']);
 
 const stackIdOf = (item: Item): string => item.sk.slice(PREFIX.length);
 const readItem = (item: Item): Told => ({ state: State.parse(item.state), head: readStoredHead(item) });
 
-/** What the agent was told of every stack: about 50 units for 1,000 stacks. */
+/** Reads all told items of an agent: about 50 units for 1,000 stacks. */
 export async function readTold(database: Database, agentId: string): Promise<Map<string, Told>> {
   const told = new Map<string, Told>();
   let after: string | undefined;
@@ -37,14 +37,14 @@ export async function readTold(database: Database, agentId: string): Promise<Map
   return told;
 }
 
-/** By stack id, after the given one. */
+/** Reads the told items in the order of their stacks' ids, after the given id. */
 export async function readToldPage(database: Database, agentId: string, limit: number, after?: string): Promise<Map<string, Told>> {
   const from = after === undefined ? {} : { after: toldKey(agentId, after).sk };
   const items = await queryAll(database, table, { pk: agentPk(agentId), prefix: PREFIX, limit, ...from });
   return new Map(items.map((item) => [stackIdOf(item), readItem(item)]));
 }
 
-/** Each of the given stacks, undefined if the agent was not told of it. */
+/** Returns an entry for each given stack, undefined if the agent was not told of it. */
 export async function findTold(database: Database, agentId: string, stackIds: readonly string[]): Promise<Map<string, Told | undefined>> {
   const items = await database.batchGet(
     table,
@@ -54,14 +54,14 @@ export async function findTold(database: Database, agentId: string, stackIds: re
   return new Map(stackIds.map((stackId) => [stackId, found.get(stackId)]));
 }
 
-/** Fails if another poll of the agent has told it something else since `before` was read. */
+/** Fails if another poll of the agent has changed the told item since `before` was read. */
 export const toldWrite = (agentId: string, stackId: string, before: Told | undefined, { state, head }: Told): Write => ({
   table,
   put: { ...toldKey(agentId, stackId), type: 'told', state, ...storedHead(head) },
   if: before ? { equals: { state: before.state, object_id: before.head.object_id } } : { exists: false },
 });
 
-/** Fails if the agent was told of something else since. */
+/** Fails if the told item has changed since. */
 export const withdrawnRemoveWrite = (agentId: string, removed: { id: string; stack_id: string }): Write => ({
   table,
   delete: toldKey(agentId, removed.stack_id),

@@ -1,25 +1,25 @@
 import type { Database } from '../../platform/database/database.ts';
-import { assigned, decide } from './decision.ts';
+import { assigned, decideOnStacks } from './decision.ts';
 import { matchStacks } from './matching.ts';
 import { readTold, type Told } from './told.ts';
 
-/** So many stacks that an agent seems to have lost are decided on in one look, 6 units each; the next look goes on. */
+/** One look decides on at most this many stacks that the agent seems to have lost, 6 units each; the next look decides on the rest. */
 const DECISIONS_MAX = 1_000;
 
 export interface Look {
-  /** What the agent was told before. */
+  /** The told items as they were before. */
   before: Map<string, Told>;
-  /** What it should be told. */
+  /** The told items as they should be. */
   next: Map<string, Told>;
-  /** Whether another look at the same state would find nothing more. */
+  /** True if another look at the same state would find nothing more. */
   complete: boolean;
-  /** An agent has more stacks than are read: no stack is withdrawn then. */
+  /** True if an agent has more stacks than are read. Then no stack is withdrawn. */
   truncated: boolean;
 }
 
 /**
- * Compares all stacks that the agent should run with what it was told, and writes nothing. What was told is read first: a poll that
- * writes on the condition that this has not changed then never replaces something newer.
+ * Compares all stacks that the agent should run with its told items, and writes nothing. The told items are read first. A poll writes on
+ * the condition that they have not changed, so it never replaces something newer.
  */
 export async function lookAtAll(database: Database, agentId: string): Promise<Look> {
   const before = await readTold(database, agentId);
@@ -33,6 +33,6 @@ export async function lookAtAll(database: Database, agentId: string): Promise<Lo
   for (const [stackId, told] of missing) next.set(stackId, told);
   const doubtful = missing.filter(([, { state }]) => state === 'assigned');
   const some = truncated ? [] : doubtful.slice(0, DECISIONS_MAX);
-  for (const [stackId, told] of await decide(database, agentId, new Map(some))) if (told) next.set(stackId, told);
+  for (const [stackId, told] of await decideOnStacks(database, agentId, new Map(some))) if (told) next.set(stackId, told);
   return { before, next, truncated, complete: truncated || some.length === doubtful.length };
 }
