@@ -6,6 +6,8 @@ import { configMap, type MadeGenerator, makeAgent, makeGenerator, makeStack, ok,
 import { createPollingAgent, type PollingAgent, seededRandom, withLateReads } from './polling-agent.ts';
 
 const POLLS = 10_000;
+/** At most. A poll after a change costs as much as some dozens that find nothing new. */
+const POLLS_BETWEEN_CHANGES = 700;
 const random = seededRandom(7);
 const pick = <T>(values: readonly T[]): T => {
   const value = values[Math.floor(random() * values.length)];
@@ -14,6 +16,17 @@ const pick = <T>(values: readonly T[]): T => {
 };
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+let waking: (() => void)[] = [];
+/** Waits without taking CPU from the store: whoever changes what is waited for calls `wake`. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise<void>((resolve) => waking.push(resolve));
+}
+function wake(): void {
+  const woken = waking;
+  waking = [];
+  for (const resolve of woken) resolve();
+}
+
 let polls = 0;
 const done = () => polls >= POLLS;
 /** This many reads wait until the ways by which stacks match agents are exchanged. */
@@ -23,10 +36,11 @@ let exchanges = 0;
 /** Most reads are late by a few turns. Some queries for stacks by label or annotation are late by a whole exchange. */
 async function late(pk: string): Promise<void> {
   for (let turns = Math.floor(random() * 3); turns > 0; turns--) await turn();
-  if (!pk.startsWith('MATCH#') || random() > 0.02) return;
-  const until = exchanges + 1;
+  if (!pk.startsWith('MATCH#') || random() > 0.08) return;
+  const before = exchanges;
   waiting += 1;
-  while (exchanges < until && !done()) await turn();
+  wake();
+  await until(() => exchanges > before || done());
   waiting -= 1;
 }
 
@@ -89,8 +103,8 @@ async function toggle(way: Way, state: { on: boolean }): Promise<void> {
 async function keepChanging(change: () => Promise<unknown>, due: () => boolean = () => false): Promise<void> {
   while (!done()) {
     await change();
-    const next = polls + random() * 300;
-    while (polls < next && !due() && !done()) await turn();
+    const next = polls + random() * POLLS_BETWEEN_CHANGES;
+    await until(() => polls >= next || due() || done());
   }
 }
 
@@ -112,6 +126,7 @@ test('while labels, targets and registrations are exchanged, no poll withdraws a
   const polling = agents.map(async (agent) => {
     while (!done()) {
       polls += 1;
+      wake();
       const answer = await agent.poll({ whole: random() < 0.03 });
       if (answer === 'unchanged') continue;
       answers += 1;
@@ -125,6 +140,7 @@ test('while labels, targets and registrations are exchanged, no poll withdraws a
   const moves = async () => {
     await exchange(ways, current);
     exchanges += 1;
+    wake();
   };
   const changes = [
     ...agents.map(({ id }) => {
