@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { outboxSweep } from '../../functions/schedules/outbox-sweep.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Database, Write } from '../../lib/platform/database/database.ts';
+import { type DrivenQueues, driveQueues } from '../harness/driven-queues.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import {
   configMap,
@@ -20,17 +20,20 @@ import {
 } from './fleet-builder.ts';
 
 let host: TestHost;
+let queues: DrivenQueues;
 let generator: MadeGenerator;
-/** Only tests start the sweep. They do so after the time in which events are left to their requests. */
-const functions = { scheduleGroups: [] };
+const functions = { queueGroups: [], scheduleGroups: [] };
 let passedMs = 0;
 const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + passedMs };
+/** Sweeps the outbox after the time in which events are left to their requests, and delivers all messages. */
 async function sweepLater() {
   passedMs += 20_000;
-  await outboxSweep.run(host.app.services);
+  await queues.sweep();
+  await queues.drain();
 }
 beforeEach(async () => {
   host = await startTestHost({ functions, clock });
+  queues = driveQueues(host.app.services);
   generator = await makeGenerator(host);
 });
 afterEach(() => host.stop());
@@ -47,15 +50,6 @@ const outbox = async () => {
   return items.filter(({ data }) => !JSON.stringify(data).includes('"pass":2'));
 };
 
-/** Waits until the effect shows, because no signal tells when a queue is empty. */
-async function eventually<T>(look: () => Promise<T>, done: (seen: T) => boolean): Promise<T> {
-  for (const deadline = performance.now() + 10_000; ; ) {
-    const seen = await look();
-    if (done(seen)) return seen;
-    if (performance.now() > deadline) throw new Error(`still ${JSON.stringify(seen)}`);
-  }
-}
-
 describe('a change that concerns more agents than a request waits for', () => {
   test('a new deployment object and the removal of its stack reach every agent through the queue', async () => {
     const agents = await crowd(['crowd']);
@@ -64,17 +58,20 @@ describe('a change that concerns more agents than a request waits for', () => {
       const all = await Promise.all(agents.map((agent) => agent.assignments()));
       return all.filter((assignments) => assignments.get(stack.id)?.state === wanted).length;
     };
-    await eventually(states('assigned'), (count) => count === CROWD);
+    await queues.drain();
+    expect(await states('assigned')()).toBe(CROWD);
 
     const before = await Promise.all(agents.map((agent) => poll(agent)));
     const newer = await submit(host, stack.id, configMap('two'));
-    const told = async () =>
-      (await Promise.all(agents.map((agent, at) => poll(agent, before[at]?.headers.etag)))).filter(({ status }) => status === 200);
-    const answers = await eventually(told, ({ length }) => length === CROWD);
-    for (const { body } of answers) expect(body.assignments).toEqual([expect.objectContaining({ deployment_object_id: newer.id })]);
+    expect(await queues.drain()).toBe(1);
+    for (const [at, agent] of agents.entries()) {
+      const { body } = await poll(agent, before[at]?.headers.etag);
+      expect(body.assignments).toEqual([expect.objectContaining({ deployment_object_id: newer.id })]);
+    }
 
     await ok(generator.api.delete(`/stacks/${stack.id}`));
-    await eventually(states('withdrawn'), (count) => count === CROWD);
+    await queues.drain();
+    expect(await states('withdrawn')()).toBe(CROWD);
     for (const agent of agents) await ok(report(agent, newer.id, { event_type: 'REMOVE' }));
     expect(await states('withdrawn')()).toBe(0);
     expect(await outbox()).toEqual([]);
@@ -90,15 +87,13 @@ describe('a change that concerns more agents than a request waits for', () => {
     );
     expect((await agent.assignments()).size).toBe(CROWD);
     await ok(host.admin.delete(`/generators/${generator.id}`));
-    const withdrawn = async () => [...(await agent.assignments()).values()].filter(({ state }) => state === 'withdrawn').length;
-    await eventually(withdrawn, (count) => count === CROWD);
+    await queues.drain();
+    const assignments = [...(await agent.assignments()).values()];
+    expect(assignments.filter(({ state }) => state === 'withdrawn')).toHaveLength(CROWD);
     expect(
       (await ok(host.admin.get('/stacks'))).filter(({ generator_id }: { generator_id: string }) => generator_id === generator.id),
     ).toEqual([]);
-    await eventually(
-      async () => (await ok(host.admin.get(`/agents/${agent.id}/targets`))).length,
-      (count) => count === 0,
-    );
+    expect(await ok(host.admin.get(`/agents/${agent.id}/targets`))).toEqual([]);
   });
 });
 
@@ -134,12 +129,8 @@ describe('a process that ends between a commit and its notifications', () => {
     expect(await poll(agent, headers.etag)).toMatchObject({ status: 304 });
     expect(await outbox()).not.toEqual([]);
     await sweepLater();
-    const { body } = await eventually(
-      () => poll(agent, headers.etag),
-      ({ status }) => status === 200,
-    );
-    expect(body.revision).toEqual(expect.any(String));
-    await eventually(outbox, ({ length }) => length === 0);
+    expect(await poll(agent, headers.etag)).toMatchObject({ status: 200 });
+    expect(await outbox()).toEqual([]);
   });
 });
 
