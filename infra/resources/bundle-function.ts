@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 import { parse } from 'yaml';
 import * as z from 'zod';
 
@@ -28,6 +28,8 @@ export interface BundledFunction {
   bytes: number;
   /** The npm packages in the bundle. */
   packages: string[];
+  /** Those of them that run when the function starts; the others run when an `import()` asks for them. */
+  startPackages: string[];
 }
 
 /** Bundles one function as `npm run package` does, with the settings in serverless.yml. `module` is its file below functions/. */
@@ -45,6 +47,24 @@ export async function bundleFunction(module: string, folder: string): Promise<Bu
     metafile: true,
   });
   const [output] = Object.values(metafile.outputs);
-  const names = Object.keys(output?.inputs ?? {}).flatMap((input) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? []);
-  return { file, bytes: output?.bytes ?? Number.NaN, packages: [...new Set(names)].sort() };
+  return {
+    file,
+    bytes: output?.bytes ?? Number.NaN,
+    packages: packagesOf(Object.keys(output?.inputs ?? {})),
+    startPackages: packagesOf(importedAtStart(metafile, output?.entryPoint ?? '')),
+  };
+}
+
+function packagesOf(inputs: readonly string[]): string[] {
+  const names = inputs.flatMap((input) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? []);
+  return [...new Set(names)].sort();
+}
+
+/** Returns the files that an entry point reaches by imports other than `import()`. */
+function importedAtStart(metafile: Metafile, entryPoint: string): string[] {
+  const reached = new Set([entryPoint]);
+  for (const file of reached) {
+    for (const { path, kind } of metafile.inputs[file]?.imports ?? []) if (kind !== 'dynamic-import') reached.add(path);
+  }
+  return [...reached];
 }

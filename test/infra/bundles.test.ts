@@ -50,6 +50,12 @@ describe('functions as they are bundled for AWS', () => {
     expect(carrying('yaml')).not.toContain('agent-sync');
   });
 
+  test.each(['deployment-objects', 'deployments-v1'])('%s starts without the YAML parsers that it bundles', (name) => {
+    const parsers = (packages: readonly string[] = []) => packages.filter((one) => ['js-yaml', 'yaml'].includes(one));
+    expect(parsers(bundled.get(name)?.packages)).toEqual(['js-yaml', 'yaml']);
+    expect(parsers(bundled.get(name)?.startPackages)).toEqual([]);
+  });
+
   test.each(STORELESS)('$path of $name is answered on a cold start while the store is unavailable', async ({ name, path }) => {
     const event = { version: '2.0', rawPath: path, rawQueryString: '', headers: {}, routeKey: '$default', isBase64Encoded: false };
     const http = { method: 'GET', path, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' };

@@ -1,13 +1,16 @@
-import { parseYamlDocuments, readYamlDocuments } from './yaml-documents.ts';
 import { isLargeInteger, rawInteger, type YamlDocument, YamlError } from './yaml-rules.ts';
 import { askYamlThread, hasYamlThread, type YamlAnswer } from './yaml-thread.ts';
 
 /** Texts up to this size are read at once: the worst of them takes 15 ms of the event loop, an ordinary one 2 ms. */
 const SMALL_CHARACTERS = 16 * 1024;
 
+/** The parsers are loaded with the first text, since most cold starts of a function come from requests that read no YAML. */
+const loadParsers = () => import('./yaml-documents.ts');
+
 /** Counts the documents of a text. Rejects with the YamlError that readYamlDocuments throws, and keeps no value. */
 export async function countYamlDocuments(text: string): Promise<number> {
   if (!isSmall(text)) return taken(await askYamlThread({ text, wantsValues: false })).count;
+  const { readYamlDocuments } = await loadParsers();
   let count = 0;
   for (const _document of readYamlDocuments(text)) count += 1;
   return count;
@@ -15,7 +18,7 @@ export async function countYamlDocuments(text: string): Promise<number> {
 
 /** Returns the documents of a text. Rejects with the YamlError that readYamlDocuments throws. */
 export async function loadYamlDocuments(text: string): Promise<YamlDocument[]> {
-  if (isSmall(text)) return parseYamlDocuments(text);
+  if (isSmall(text)) return (await loadParsers()).parseYamlDocuments(text);
   const { documents } = taken(await askYamlThread({ text, wantsValues: true }));
   return documents.map(({ json, document, line }) => ({ value: fromJson(json), document, line }));
 }
