@@ -92,6 +92,15 @@ test.each([
   expect(regions(world)).toBeUndefined();
 });
 
+test.each(['Never', 'false', 'owned'])('a word that nobody knows, "%s", takes no object of a stranger', async (word) => {
+  const world = createAgentWorld();
+  await byHand(world, stranger);
+  world.plane.post(world.plane.newStack(), yaml(wanted(asked(word))));
+  await world.start();
+  expect(regions(world)?.data).toEqual(stranger.data);
+  expect(world.statuses()).toEqual(['DEPLOY FAILURE']);
+});
+
 test('an adopted object can be handed over later', async () => {
   const { world, stack, agent } = await worldWithAdopted();
   world.plane.post(stack, yaml(wanted(asked('own')), configMap('own')));
@@ -122,7 +131,7 @@ test.each([
   expect(JSON.stringify(world.cluster.all())).toBe(before);
   expect(world.plane.events.at(-1)).toMatchObject({
     status: 'FAILURE',
-    message: expect.stringContaining('ConfigMap/team/regions: exists, no stack created it, and brokkr.io/adopt is "never"'),
+    message: expect.stringContaining('ConfigMap/team/regions: exists, no stack created it, and brokkr.io/adopt is neither "adopt" nor "own"'),
   });
 });
 

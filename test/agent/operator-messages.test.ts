@@ -127,7 +127,7 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
   },
   neverAdopted: {
     said: MESSAGES.neverAdopted('brokkr.io/adopt'),
-    reads: 'exists, no stack created it, and brokkr.io/adopt is "never"; change the annotation or the name',
+    reads: 'exists, no stack created it, and brokkr.io/adopt is neither "adopt" nor "own"; change the annotation or the name',
   },
   changesTooFast: {
     said: MESSAGES.changesTooFast(),

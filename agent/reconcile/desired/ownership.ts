@@ -99,5 +99,8 @@ export function adoptMode({ metadata: { annotations } }: Manifest, ofStack: Adop
   return parseAdoptMode(annotations?.[USER_ANNOTATION.adopt]) ?? ofStack;
 }
 
-export const parseAdoptMode = (text: string | undefined): AdoptMode | undefined =>
-  text === 'own' || text === 'never' || text === 'adopt' ? text : undefined;
+/** A word that nobody knows, such as `Never` or `false`, takes no stranger's object. */
+export function parseAdoptMode(text: string | undefined): AdoptMode | undefined {
+  if (!text) return undefined;
+  return text === 'own' || text === 'adopt' ? text : 'never';
+}
