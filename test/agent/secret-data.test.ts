@@ -32,6 +32,7 @@ test.each([
   },
   { what: 'an empty stringData is dropped', from: { data: { a: 'eA==' }, stringData: null }, to: { data: { a: 'eA==' } } },
   { what: 'data without a value counts as none', from: { data: null, stringData: { a: 'x' } }, to: { data: { a: base64('x') } } },
+  { what: 'a key without a value is an empty text', from: { stringData: { a: null } }, to: { data: { a: '' } } },
   { what: 'values that are no texts are left for the API server to refuse', from: { stringData: { a: 1 } }, to: { stringData: { a: 1 } } },
 ])('in a Secret, $what', ({ from, to }) => {
   expect(withEncodedStringData(secret(from))).toEqual(secret(to));

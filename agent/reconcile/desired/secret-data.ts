@@ -10,7 +10,8 @@ export function withEncodedStringData(manifest: Manifest): Manifest {
   if (apiVersion !== 'v1' || kind !== 'Secret' || stringData === undefined) return manifest;
   const texts = stringData ?? {};
   if (!isObject(texts) || !(isObject(data) || data === undefined || data === null)) return manifest;
-  if (!Object.values(texts).every((text) => typeof text === 'string')) return manifest;
-  const encoded = Object.entries(texts).map(([key, text]) => [key, Buffer.from(String(text)).toString('base64')] as const);
+  // The API server takes a key without a value for an empty text.
+  if (!Object.values(texts).every((text) => typeof text === 'string' || text === null)) return manifest;
+  const encoded = Object.entries(texts).map(([key, text]) => [key, Buffer.from(String(text ?? '')).toString('base64')] as const);
   return { apiVersion, kind, ...rest, data: { ...data, ...Object.fromEntries(encoded) } };
 }
