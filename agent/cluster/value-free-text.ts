@@ -3,18 +3,20 @@
  * up to a whole pod template; field paths and reasons stay. https://pkg.go.dev/k8s.io/apimachinery/pkg/util/validation/field#Error
  */
 export function withoutQuotedValues(message: string): string {
+  // The one type whose name has a space and braces: as `any` it is a name like others.
+  const text = message.replaceAll('interface {}', 'any');
   const parts: string[] = [];
   let from = 0;
-  for (const match of message.matchAll(QUOTING)) {
+  for (const match of text.matchAll(QUOTING)) {
     if (match.index < from) continue;
     const end = match.index + match[0].length;
-    parts.push(message.slice(from, end));
-    from = endOfValue(message, end);
+    parts.push(text.slice(from, end));
+    from = endOfValue(text, end);
     // `Invalid value: "x": must be y` reads as `Invalid value: must be y`.
-    if (message.startsWith(': ', from)) from += 2;
+    if (text.startsWith(': ', from)) from += 2;
     else parts[parts.length - 1] = parts.at(-1)?.replace(/:? $/, '') ?? '';
   }
-  return [...parts, message.slice(from)]
+  return [...parts, text.slice(from)]
     .join('')
     .replace(TYPE_ERROR, '')
     .replace(/(\b(?:cannot parse|parsing)(?: time)? )"(?:[^"\\]|\\.)*"/g, '$1a value')

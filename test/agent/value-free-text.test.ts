@@ -45,6 +45,10 @@ describe('a message of the API server says the reason without the value', () => 
       told: 'failed to create typed patch object (n/a; /v1, Kind=ConfigMap): errors:\n  .data.port: expected string\n  .foo: field not declared in schema',
     },
     {
+      said: 'Widget "a" is invalid: spec.pool: Invalid value: map[string]interface {}{"key":"hunter2", "of":[]interface {}{"hunter2"}}: must be small',
+      told: 'Widget "a" is invalid: spec.pool: Invalid value: must be small',
+    },
+    {
       said: '.spec.template: expected map, got &{hunter2}',
       told: '.spec.template: expected map',
     },
@@ -84,12 +88,16 @@ describe('a text that others wrote about an object', () => {
         },
       },
     },
-    data: { motto: 'say "friend"\nand enter', pin: '12' },
+    data: { motto: 'say "friend"\nand enter', pin: '12', 'site.conf': 'user=joe\npassword: swordfish\nphrase = open the gate\n' },
     status: { phase: 'Bound' },
   };
   test.each([
     { about: 'a whole value', said: 'denied: --password=correct-horse-battery', told: 'denied: …' },
     { about: 'a part of a value', said: 'denied: correct-horse-battery is weak', told: 'denied: … is weak' },
+    { about: "the word behind a setting's name", said: 'denied: swordfish is weak', told: 'denied: … is weak' },
+    { about: "the words behind a setting's name", said: 'denied: open the gate', told: 'denied: …' },
+    { about: 'a value that was cut off', said: 'denied: --password=correct-ho… is weak', told: 'denied: … is weak' },
+    { about: 'a value at the cut end of a text', said: 'denied: --password=correct-ho', told: 'denied: …' },
     { about: 'a number', said: 'port 4711 is taken', told: 'port … is taken' },
     { about: 'an escaped value', said: 'denied: {"motto":"say \\"friend\\"\\nand enter"}', told: 'denied: {"motto":"…"}' },
     { about: 'a short value in quotes', said: 'pin "12" is among the first 12', told: 'pin "…" is among the first 12' },
@@ -101,6 +109,27 @@ describe('a text that others wrote about an object', () => {
     { about: 'what the cluster wrote itself, which stays', said: 'it is Bound', told: 'it is Bound' },
   ])('is told without its values: $about', ({ said, told }) => {
     expect(withoutValuesOf(said, job)).toBe(told);
+  });
+
+  test.each([
+    { where: 'data', object: { kind: 'ConfigMap', data: { name: 'hunter2', mode: 'Hunter' } } },
+    { where: 'an annotation', object: { kind: 'Pod', metadata: { annotations: { 'x/hostName': 'hunter2', 'x/mode': 'Hunter' } } } },
+    { where: "a Secret's data", object: { kind: 'Secret', data: { name: 'aHVudGVyMg==', mode: 'SHVudGVy' } } },
+  ])('is told without a value under a key that reads like a field for names, in $where', ({ object }) => {
+    expect(withoutValuesOf('hunter2 and Hunter are taken', object)).toBe('… and … are taken');
+  });
+
+  test.each([
+    { about: 'of an address', value: 'postgres://app:swordfish@db/orders', said: 'denied: swordfish', told: 'denied: …' },
+    { about: 'as an address has it', value: 'p@ss/word', said: 'denied: https://app:p%40ss%2Fword@db', told: 'denied: https://app:…@db' },
+    {
+      about: 'as Go writes JSON',
+      value: 'a<b>&c-hunter',
+      said: 'denied: {"x":"a\\u003cb\\u003e\\u0026c-hunter"}',
+      told: 'denied: {"x":"…"}',
+    },
+  ])('is told without a password $about', ({ value, said, told }) => {
+    expect(withoutValuesOf(said, { kind: 'Pod', spec: { env: [{ value }] } })).toBe(told);
   });
 
   test("a Secret's value is masked in its plain form, too", () => {

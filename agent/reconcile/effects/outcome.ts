@@ -1,4 +1,5 @@
 import type { EventDetails, ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
+import { redactText } from '../../../lib/platform/redaction.ts';
 import type { ObjectRef } from '../../cluster/cluster.ts';
 import { MESSAGES } from '../../operator-messages.ts';
 import { objectText } from '../desired/object-key.ts';
@@ -32,7 +33,7 @@ export const objectOutcome = (ref: ObjectRef, { message, ...result }: Result): O
 
 export const isBad = ({ action, health }: ObjectOutcome): boolean => action === 'failed' || health === 'failed';
 
-/** For people: the failing objects first, then the whole. */
+/** For people: the failing objects first, then the whole. Registries and webhooks quote addresses and tokens that are in no object. */
 export function outcomeMessage({ summary, objects }: Outcome): string {
   const bad = objects.filter((object) => isBad(object) || (object.message !== undefined && object.health === 'progressing'));
   const lines = bad.map((object) => `${objectText(refIn(object))}: ${object.message ?? object.because ?? object.health ?? object.action}`);
@@ -45,15 +46,21 @@ export function outcomeMessage({ summary, objects }: Outcome): string {
     }
     message += `${line}\n`;
   }
-  return cut(`${message}${summary}`, MESSAGE_CHARACTERS_MAX);
+  return cut(redactText(`${message}${summary}`), MESSAGE_CHARACTERS_MAX);
 }
 
 export function outcomeDetails(stackId: string, { objects }: Outcome, durationMs: number): EventDetails {
   const counts: Record<string, number> = {};
   for (const { action } of objects) counts[action] = (counts[action] ?? 0) + 1;
-  const first = [...objects].sort((a, b) => severity(a) - severity(b)).slice(0, OBJECTS_MAX);
+  const first = [...objects]
+    .sort((a, b) => severity(a) - severity(b))
+    .slice(0, OBJECTS_MAX)
+    .map(withoutSecrets);
   return { stack_id: stackId, objects_total: objects.length, counts, objects: first, duration_ms: Math.max(0, Math.round(durationMs)) };
 }
+
+const withoutSecrets = (object: ObjectOutcome): ObjectOutcome =>
+  object.message === undefined ? object : { ...object, message: redactText(object.message) };
 
 const severity = (object: ObjectOutcome): number =>
   isBad(object) ? 0 : object.health === 'progressing' ? 1 : object.action === 'unchanged' ? 3 : 2;
