@@ -43,7 +43,8 @@ export const MESSAGES = {
 
   // About one object, after its name.
   belongsTo: (owner: string) => `belongs to ${owner}; take it out of one of the two`,
-  neverAdopted: (annotation: string) => `exists, no stack created it, and ${annotation} is neither "adopt" nor "own"; change the annotation or the name`,
+  neverAdopted: (annotation: string) =>
+    `exists, no stack created it, and ${annotation} is neither "adopt" nor "own"; change the annotation or the name`,
   changesTooFast: () => 'changes faster than it can be applied; it is tried again',
   noSuchKind: (kind: string) => `the cluster has no kind ${kind}; install its definition or correct apiVersion and kind`,
   reservedName: () => "the name is reserved for the agent's own inventory; choose another one",

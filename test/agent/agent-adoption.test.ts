@@ -131,7 +131,9 @@ test.each([
   expect(JSON.stringify(world.cluster.all())).toBe(before);
   expect(world.plane.events.at(-1)).toMatchObject({
     status: 'FAILURE',
-    message: expect.stringContaining('ConfigMap/team/regions: exists, no stack created it, and brokkr.io/adopt is neither "adopt" nor "own"'),
+    message: expect.stringContaining(
+      'ConfigMap/team/regions: exists, no stack created it, and brokkr.io/adopt is neither "adopt" nor "own"',
+    ),
   });
 });
 
