@@ -32,7 +32,7 @@ export const MESSAGES = {
   massDeletion: (total: number, all: number, annotation: string, fingerprint: string) =>
     `held: this would delete ${total} of the ${all} objects this agent owns. To confirm, set the agent's annotation ${annotation} to ${fingerprint}`,
   strangersInside: (container: string, strangers: readonly string[], annotation: string, fingerprint: string) =>
-    `${container} is held: it contains what no stack of this agent created: ${few(strangers)}. To delete it with them, set the agent's annotation ${annotation} to ${fingerprint}`,
+    `${container} is held: it contains what no stack of this agent created: ${few(strangers)}.${strangers.some(isClaim) ? OF_STATEFUL_SETS : ''} To delete it with them, set the agent's annotation ${annotation} to ${fingerprint}`,
 
   // About a Namespace that a failed attempt created.
   rolledBack: (names: readonly string[]) => `rolled back: ${names.map(namespace).join(', ')}`,
@@ -52,10 +52,16 @@ export const MESSAGES = {
   notEstablished: (seconds: number) => `was not established within ${seconds} s`,
   fieldChanged: (path: string) => `${path} had been changed`,
   notFound: () => 'not found',
+  notLookedFor: (reason: string) => `objects that could not be looked for, since ${reason}`,
   unlistable: () => 'objects of its kind, which this agent may not list',
   waitsForFinalizers: () => 'waits for its finalizers',
   waitsForStacks: (stacks: readonly string[]) => `waits for stack ${stacks.join(', ')} to go`,
 };
+
+/** Kubernetes keeps them when their StatefulSet goes, unless it says otherwise; then it is their owner. */
+const OF_STATEFUL_SETS =
+  ' Claims of a StatefulSet whose persistentVolumeClaimRetentionPolicy.whenDeleted is Delete go without a confirmation.';
+const isClaim = (name: string): boolean => name.startsWith('PersistentVolumeClaim/');
 
 const NAMED_MAX = 5;
 

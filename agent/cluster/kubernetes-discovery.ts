@@ -53,7 +53,7 @@ export interface FindKindOptions {
 export interface KubernetesDiscovery {
   /** The kind in the asked version, and with `anyVersion` in the others after it, in the server's order of preference. */
   find(apiVersion: string, kind: string, options?: FindKindOptions): Promise<ResourceKind[]>;
-  /** The kinds that objects in a namespace may be of and that can be listed, each in one version. */
+  /** The kinds that objects in a namespace may be of and that can be listed, each in one version. Rejects while a server of kinds is away. */
   inNamespaces(signal?: AbortSignal): Promise<ResourceKind[]>;
 }
 
@@ -103,16 +103,20 @@ export function kubernetesDiscovery(transport: KubernetesTransport, clock: Clock
       const found = known(seen);
       const silent = [...seen.stale].find((version) => version === apiVersion || (anyVersion && groupOf(version) === group));
       if (found.length === 0 && silent !== undefined) {
-        throw new ClusterError(`the server of ${silent} does not answer the API server`, { status: 503, reason: 'ServiceUnavailable' });
+        throw unanswered(silent);
       }
       return found;
     },
     inNamespaces: async (signal) => {
-      const { versions, listable } = await untilAborted(refresh(), signal);
+      const { versions, listable, stale } = await untilAborted(refresh(), signal);
+      for (const version of stale) throw unanswered(version);
       return [...versions.values()].flatMap((all) => all.find((kind) => kind.namespaced && listable.has(kind)) ?? []);
     },
   };
 }
+
+const unanswered = (version: string) =>
+  new ClusterError(`the server of ${version} does not answer the API server`, { status: 503, reason: 'ServiceUnavailable' });
 
 function indexKinds(lists: readonly unknown[]): Omit<Snapshot, 'readMs'> {
   const kinds = new Map<string, ResourceKind>();

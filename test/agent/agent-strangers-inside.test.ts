@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Manifest } from '../../agent/cluster/cluster.ts';
+import { ClusterError, type Manifest } from '../../agent/cluster/cluster.ts';
 import { type AgentWorld, configMap, createAgentWorld, namespace, widget, widgetDefinition, yaml } from './agent-world.ts';
 
 const byHand = ({ cluster }: AgentWorld, manifest: Manifest) => cluster.apply(manifest, { fieldManager: 'kubectl', force: true });
@@ -119,4 +119,56 @@ test('a Namespace that a failed attempt made is not rolled back once a stranger 
   await world.start();
   expect(names(world)).toEqual(expect.arrayContaining(['Namespace/team', 'Secret/ledger-key']));
   expect(world.plane.events[0]).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('namespace team stays') });
+});
+
+test('a Namespace waits while nobody can tell what is in it, and the rest of its stack goes', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(namespace('team'), configMap('inside', {}, { namespace: 'team' })));
+  const agent = await world.start();
+  world.cluster.intercept = ({ verb, kind, namespace: inside }) => {
+    if (verb !== 'list' || kind !== '' || inside !== 'team') return;
+    throw new ClusterError('the server of metrics.example.com/v1 does not answer', { status: 503, reason: 'ServiceUnavailable' });
+  };
+  world.plane.withdraw(stack);
+  await world.cycle(agent);
+  expect(names(world)).toContain('Namespace/team');
+  expect(names(world)).not.toContain('ConfigMap/inside');
+  expect(world.plane.events.at(-1)).toMatchObject({
+    status: 'FAILURE',
+    message: expect.stringMatching(/Namespace\/team is held: .*since the server of metrics.example.com\/v1 does not answer/),
+  });
+
+  world.cluster.intercept = undefined;
+  await world.clock.advance(20_000);
+  await world.settle(agent);
+  expect(world.statuses().at(-1)).toBe('REMOVE SUCCESS');
+});
+
+const claim = (metadata: object): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name: 'data-db-0', namespace: 'team', ...metadata },
+});
+
+test.each([
+  { what: 'keeps', owner: {}, left: ['Namespace/team'], status: 'REMOVE FAILURE' },
+  {
+    what: 'lets go',
+    owner: { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: 'x' }] },
+    left: [],
+    status: 'REMOVE SUCCESS',
+  },
+])('a Namespace with the claim of a StatefulSet that $what it ends as $status', async ({ owner, left, status }) => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(namespace('team')));
+  const agent = await world.start();
+  await byHand(world, claim(owner));
+  world.plane.withdraw(stack);
+  await world.cycle(agent);
+  expect(names(world).filter((name) => name === 'Namespace/team')).toEqual(left);
+  expect(world.statuses().at(-1)).toBe(status);
+  const tellsHow = /whenDeleted is Delete go without a confirmation\. To delete it/.test(world.plane.events.at(-1)?.message ?? '');
+  expect(tellsHow).toBe(left.length > 0);
 });

@@ -132,6 +132,13 @@ describe('the Kubernetes API, answering badly', () => {
     expect(await failureOf(cluster.findKind(gone.apiVersion, gone.kind))).toMatchObject({ status: 503 });
   });
 
+  test('what is in a namespace is not known while the server of some kinds is away', async () => {
+    answers['/apis'] = json(200, groups('metrics.brokkr.test', [], 'Stale'));
+    answers['/api/v1/namespaces/shop/configmaps'] = json(200, { kind: 'ConfigMapList', metadata: {}, items: [] });
+    const cluster = await connect();
+    expect(await failureOf(cluster.listMetadata({ namespace: 'shop' }))).toMatchObject({ status: 503, retryable: true });
+  });
+
   test('neither an error nor what a log would show of it has a value of the object that was refused', async () => {
     const message = 'admission webhook "x" denied the request: data.password hunter2-secret is too short';
     answers[onePath] = json(400, status(400, 'BadRequest', message, { name: 'one' }));

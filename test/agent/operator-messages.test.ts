@@ -157,6 +157,10 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     said: MESSAGES.notFound(),
     reads: 'not found',
   },
+  notLookedFor: {
+    said: MESSAGES.notLookedFor('the server does not answer'),
+    reads: 'objects that could not be looked for, since the server does not answer',
+  },
   unlistable: {
     said: MESSAGES.unlistable(),
     reads: 'objects of its kind, which this agent may not list',

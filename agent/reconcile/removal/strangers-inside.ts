@@ -15,7 +15,13 @@ const TOKEN_OF = 'kubernetes.io/service-account.name';
 /** The objects that no stack of this agent created and that would go with a Namespace or a CustomResourceDefinition, in words. */
 export async function strangersInside(effects: ClusterEffects, agentId: string, { ref, live }: { ref: ObjectRef; live: LiveObject }) {
   if (!isContainer(ref)) return [];
-  const inside = ref.kind === 'Namespace' ? await contentsOf(effects, { namespace: ref.name }) : await ofDefinition(effects, live);
+  const look = () => (ref.kind === 'Namespace' ? contentsOf(effects, { namespace: ref.name }) : ofDefinition(effects, live));
+  // One server of some kinds may be away for days: meanwhile the container waits, and nothing else of the stack does.
+  const inside = await look().catch((error: unknown) => {
+    if (error instanceof ClusterError && error.status === 503) return error;
+    throw error;
+  });
+  if (inside instanceof ClusterError) return [MESSAGES.notLookedFor(inside.message)];
   if (inside === 'not known') return [MESSAGES.unlistable()];
   return inside.filter((object) => isStranger(object, agentId)).map((object) => objectText(refOf(object)));
 }
