@@ -4,7 +4,11 @@ import { redact } from './redaction.ts';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Record<string, unknown>;
 
-/** A log with one JSON text on each line. `event` is a stable snake_case name to search by; variable parts go into the fields. */
+/**
+ * A log with one JSON text on each line. `event` is a stable snake_case name to search by; variable parts go into the fields. A warning
+ * has no stack trace, since the program expects such errors and often tries again, unless the error points to a mistake in the code. At
+ * level `debug` all errors have one.
+ */
 export interface Log {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
@@ -32,7 +36,8 @@ export function createLog({
     const line = (lineLevel: LogLevel) => (event: string, fields?: LogFields) => {
       if (ORDER[lineLevel] < ORDER[level]) return;
       const line = { time: new Date(clock.nowMs()).toISOString(), level: lineLevel, event };
-      write(JSON.stringify(Object.assign(line, redact({ ...bound, ...fields }))));
+      const withTraces = lineLevel === 'error' || level === 'debug';
+      write(JSON.stringify(Object.assign(line, redact({ ...bound, ...fields }, withTraces))));
     };
     return {
       debug: line('debug'),

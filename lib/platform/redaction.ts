@@ -88,31 +88,36 @@ export function redactText(whole: string): string {
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
 
-/** Returns a copy of a value that may be logged: plain JSON of bounded depth. */
-export function redact(value: unknown, depth = 0): unknown {
+/** These point to a mistake in the code, which cannot be found without the stack trace. */
+const MISTAKES = [TypeError, ReferenceError, RangeError];
+
+/** Returns a copy of a value that may be logged: plain JSON of bounded depth. With `withTraces` all errors keep their stack traces. */
+export function redact(value: unknown, withTraces: boolean, depth = 0): unknown {
+  const inner = (item: unknown) => redact(item, withTraces, depth + 1);
   if (typeof value === 'string') return redactText(value);
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Error) return describeError(value, depth);
+  if (value instanceof Error) return describeError(value, withTraces, depth);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
   if (value instanceof URL) return redactText(value.href);
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (depth >= MAX_DEPTH) return '[deep]';
-  if (Array.isArray(value) || value instanceof Set) return [...value].slice(0, MAX_ITEMS).map((item) => redact(item, depth + 1));
+  if (Array.isArray(value) || value instanceof Set) return [...value].slice(0, MAX_ITEMS).map(inner);
   return Object.fromEntries(
     [...(value instanceof Map ? value : Object.entries(value))].map(([name, item]) => [
       redactText(String(name)),
-      isSecretName(String(name)) && item != null ? '[redacted]' : redact(item, depth + 1),
+      isSecretName(String(name)) && item != null ? '[redacted]' : inner(item),
     ]),
   );
 }
 
-function describeError(error: Error, depth: number): Record<string, unknown> {
+function describeError(error: Error, withTraces: boolean, depth: number): Record<string, unknown> {
+  const hasTrace = withTraces || MISTAKES.some((kind) => error instanceof kind);
   return {
     name: redactText(error.name),
-    ...('code' in error && { code: redact(error.code, depth + 1) }),
+    ...('code' in error && { code: redact(error.code, withTraces, depth + 1) }),
     message: redactText(error.message),
-    ...(error.stack !== undefined && { stack: redactText(error.stack) }),
-    ...(error.cause !== undefined && depth < 4 && { cause: redact(error.cause, depth + 1) }),
+    ...(hasTrace && error.stack !== undefined && { stack: redactText(error.stack) }),
+    ...(error.cause !== undefined && depth < 4 && { cause: redact(error.cause, withTraces, depth + 1) }),
   };
 }

@@ -83,8 +83,8 @@ export function createStepRecorder({ effects, state, reports, metrics, log }: Re
       if (outcome) report(assignment, objectId, outcome, result.startedMs ?? startedMs, corrected > 0);
     },
     failed(assignment, progress, error, startedMs) {
-      log.warn('stack_failed', { stack_id: assignment.stackId, error });
       const isForeseen = FORESEEN.some((kind) => error instanceof kind);
+      log[isForeseen ? 'warn' : 'error']('stack_failed', { stack_id: assignment.stackId, error });
       // An error that nobody foresaw may quote anything.
       const summary = error instanceof Error && isForeseen ? error.message : MESSAGES.unforeseen();
       const outcome: Outcome = { status: 'FAILURE', summary, objects: [] };
