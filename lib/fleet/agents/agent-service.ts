@@ -93,6 +93,7 @@ export async function createAgent(ports: FleetPorts, caller: Caller, input: NewA
     target_count: 0,
     version: 1,
   };
+  const registrations = generatorIds.map((generator_id) => ({ id: newId(), agent_id: record.id, generator_id, registered_at: now }));
   const { pak, hash } = mintPak();
   const writes: Write[] = [
     // The installation's own generators can't be removed, and a check on them would make all new agents wait for each other.
@@ -101,10 +102,8 @@ export async function createAgent(ports: FleetPorts, caller: Caller, input: NewA
       .map((id) => generatorPresent(id, () => noSuchGenerators([id]))),
     ...agentNewWrites(record),
     ...grantWrites({ principal_type: 'agent', principal_id: record.id, credential_version: 1 }, hash),
-    agentSelectorsNewWrite(record.id, generatorIds),
-    ...generatorIds.flatMap((generatorId) =>
-      registrationWrites({ id: newId(), agent_id: record.id, generator_id: generatorId, registered_at: now }),
-    ),
+    agentSelectorsNewWrite(record.id, registrations),
+    ...registrations.flatMap((registration) => registrationWrites(registration)),
   ];
   const audit = [
     audited(caller, 'agent.created', record.id, { name: record.name, cluster_name: record.cluster_name }),

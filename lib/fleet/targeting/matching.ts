@@ -30,7 +30,7 @@ export async function matchStacks(database: Database, agentId: string): Promise<
     database.get(table, agentSelectorsKey(agentId)),
     queryAll(database, table, { pk: agentPk(agentId), prefix: agentTargetKey('', '').sk, limit: EDGE_LIMIT }),
   ]);
-  const { selectors, generators } = readAgentSelectors(item);
+  const { selectors, generators, registrationIds } = readAgentSelectors(item);
   const partitions = selectors.flatMap((selector) => generators.map((generator) => matchPk(generator, selector)));
   const heads: MatchedStacks['heads'] = new Map();
   let truncated = targets.length >= EDGE_LIMIT;
@@ -41,7 +41,9 @@ export async function matchStacks(database: Database, agentId: string): Promise<
       for (const edge of edges) noteNewest(heads, edge.sk, edge.sequence === undefined ? undefined : readStoredHead(edge));
     }),
   );
-  const unread = targets.map((target) => z.uuid().parse(target.stack_id)).filter((id) => !heads.has(id));
+  // The targets of an ended registration may not be cleared away yet.
+  const valid = targets.filter((target) => registrationIds.has(target.registration_id));
+  const unread = valid.map((target) => z.uuid().parse(target.stack_id)).filter((id) => !heads.has(id));
   for (const stack of await findStacks(database, unread)) heads.set(stack.id, stack.latest_object);
   return { heads, truncated };
 }

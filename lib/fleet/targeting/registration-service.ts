@@ -72,7 +72,7 @@ export function registerAgent(ports: FleetPorts, caller: Caller, generatorId: st
       writes: [
         generatorUnchanged(generator),
         ...registrationWrites(registration, () => fleetError('already_registered')),
-        agentRegisterWrite(agentId, known, generatorId),
+        agentRegisterWrite(agentId, known, registration),
         ...agentEdgeWrites(agentId, [generatorId], known.selectors),
       ],
       revision: { orElse: unknownAgent },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Database, Item, Write } from '../../platform/database/database.ts';
 import { agentSelectorsKey, fleetTable, type Selector, stackSelectorsKey } from '../fleet-table.ts';
+import type { Registration } from './registration-repository.ts';
 
 /**
  * Three items decide whether an agent runs a stack: the stack's selectors, the agent's selectors and the explicit target. One
@@ -16,6 +17,8 @@ const REGISTRATION = 'registration:';
 
 const attributeOf = (selector: Selector): [string, unknown] =>
   'label' in selector ? [`${LABEL}${selector.label}`, true] : [`${ANNOTATION}${selector.key}`, selector.value];
+/** The id of the registration tells whether a target was made under it: a target ends with its registration. */
+const registered = ({ id, generator_id }: Registration): [string, string] => [`${REGISTRATION}${generator_id}`, id];
 const set = (selector: Selector) => ({ set: Object.fromEntries([attributeOf(selector)]) });
 const unset = (selector: Selector) => ({ remove: [attributeOf(selector)[0]] });
 
@@ -52,14 +55,14 @@ export async function findStackSelectors(database: Database, stackId: string): P
 }
 
 /** The item is written with the agent, and exists as long as the agent does. */
-export const agentSelectorsNewWrite = (agentId: string, generatorIds: readonly string[]): Write => ({
+export const agentSelectorsNewWrite = (agentId: string, registrations: readonly Registration[]): Write => ({
   table,
   put: {
     ...agentSelectorsKey(agentId),
     type: 'agent-selectors',
     selectors: 0,
     registrations: 0,
-    ...Object.fromEntries(generatorIds.map((id) => [`${REGISTRATION}${id}`, true])),
+    ...Object.fromEntries(registrations.map(registered)),
   },
 });
 /** Fails if the item was changed since it was read. */
@@ -94,14 +97,16 @@ const agentRegistrationWrite = (
   add: { registrations: 1 },
   if: { equals: { selectors: known.versions.selectors } },
 });
-export const agentRegisterWrite = (agentId: string, known: AgentSelectors, generatorId: string): Write =>
-  agentRegistrationWrite(agentId, known, { set: { [`${REGISTRATION}${generatorId}`]: true } });
+export const agentRegisterWrite = (agentId: string, known: AgentSelectors, registration: Registration): Write =>
+  agentRegistrationWrite(agentId, known, { set: Object.fromEntries([registered(registration)]) });
 export const agentDeregisterWrite = (agentId: string, known: AgentSelectors, generatorId: string): Write =>
   agentRegistrationWrite(agentId, known, { remove: [`${REGISTRATION}${generatorId}`] });
 
 export interface AgentSelectors {
   selectors: Selector[];
   generators: string[];
+  /** The ids of the registrations with these generators. */
+  registrationIds: ReadonlySet<unknown>;
   versions: { selectors: number; registrations: number };
 }
 const Versions = z.object({ selectors: z.int(), registrations: z.int() });
@@ -119,16 +124,20 @@ const selectorsIn = (item: Item): Selector[] =>
   });
 
 /** Reads the selectors and registrations from an agent's item. */
-export const readAgentSelectors = (item: Item | undefined): { selectors: Selector[]; generators: string[] } => ({
-  selectors: item ? selectorsIn(item) : [],
-  generators: Object.keys(item ?? {}).flatMap((name) => (name.startsWith(REGISTRATION) ? [name.slice(REGISTRATION.length)] : [])),
-});
+export function readAgentSelectors(item: Item | undefined): Omit<AgentSelectors, 'versions'> {
+  const registrations = Object.entries(item ?? {}).filter(([name]) => name.startsWith(REGISTRATION));
+  return {
+    selectors: item ? selectorsIn(item) : [],
+    generators: registrations.map(([name]) => name.slice(REGISTRATION.length)),
+    registrationIds: new Set(registrations.map(([, id]) => id)),
+  };
+}
 
 /** Decides by the three items whether the agent runs the stack. A stack without its item is gone. */
 export function isSelected({ stack, agent, target }: Record<'stack' | 'agent' | 'target', Item | undefined>): boolean {
-  if (!stack) return false;
-  if (target) return true;
-  if (!agent?.[`${REGISTRATION}${stack.generator_id}`]) return false;
+  const registrationId = stack && agent?.[`${REGISTRATION}${stack.generator_id}`];
+  if (!stack || !agent || registrationId === undefined) return false;
+  if (target?.registration_id === registrationId) return true;
   return Object.entries(stack).some(
     ([name, value]) => (name.startsWith(LABEL) || name.startsWith(ANNOTATION)) && Object.hasOwn(agent, name) && agent[name] === value,
   );
