@@ -89,6 +89,19 @@ test('a stack that moves from a label to a target while a poll reads stays assig
   expect((await polling).get(stack.id)).toMatchObject({ state: 'assigned', deployment_object_id: newest.id });
 });
 
+test('a withdrawn stack that matches again is not withdrawn once more by a poll that could not see it', async () => {
+  await ok(generator.api.delete(`${path()}/labels/${old}`));
+  expect(await state()).toBe('withdrawn');
+  await ok(generator.api.post(`${path()}/labels`, old));
+  const { reached, release } = holdStacksBy(old);
+  const polling = state();
+  await reached;
+  await ok(generator.api.post(`${path()}/labels`, other));
+  await ok(generator.api.delete(`${path()}/labels/${old}`));
+  release();
+  expect(await polling).toBe('assigned');
+});
+
 test('a poll withdraws a stack that the agent does not run any more, although its queries were delayed', async () => {
   await ok(generator.api.delete(`${path()}/labels/${old}`));
   expect(await state()).toBe('withdrawn');

@@ -1,4 +1,5 @@
 import type { Database } from '../../platform/database/database.ts';
+import { fleetTable, stackKey } from '../fleet-table.ts';
 import { assigned, decideOnStacks } from './decision.ts';
 import { matchStacks } from './matching.ts';
 import { readTold, type Told } from './told.ts';
@@ -33,6 +34,21 @@ export async function lookAtAll(database: Database, agentId: string): Promise<Lo
   for (const [stackId, told] of missing) next.set(stackId, told);
   const doubtful = missing.filter(([, { state }]) => state === 'assigned');
   const some = truncated ? [] : doubtful.slice(0, DECISIONS_MAX);
-  for (const [stackId, told] of await decideOnStacks(database, agentId, new Map(some))) if (told) next.set(stackId, told);
+  // A withdrawn stack may match again, and these reads may have missed it.
+  const again = await livingAmong(database, withdrawnAmong(missing).slice(0, DECISIONS_MAX - some.length));
+  for (const [stackId, told] of await decideOnStacks(database, agentId, new Map([...some, ...again]))) if (told) next.set(stackId, told);
   return { before, next, truncated, complete: truncated || some.length === doubtful.length };
+}
+
+type Entry = [string, Told];
+const withdrawnAmong = (entries: readonly Entry[]) => entries.filter(([, { state }]) => state === 'withdrawn');
+
+/** A removed stack never matches again, so it needs no decision. One unit for each stack. */
+async function livingAmong(database: Database, entries: readonly Entry[]): Promise<Entry[]> {
+  const items = await database.batchGet(
+    fleetTable.name,
+    entries.map(([stackId]) => stackKey(stackId)),
+  );
+  const living = new Set(items.map(({ sk }) => sk));
+  return entries.filter(([stackId]) => living.has(stackId));
 }
