@@ -1,4 +1,5 @@
 import { type ApplyOptions, CHANGED, ClusterError, type LiveObject, type Manifest } from './cluster.ts';
+import { moveFieldOwners } from './kubernetes-field-versions.ts';
 import { liveObject } from './kubernetes-object.ts';
 import { objectPath } from './kubernetes-paths.ts';
 import type { OnKind } from './kubernetes-served-kind.ts';
@@ -19,10 +20,15 @@ export function applyOn(
   return onKind<LiveObject>(ref, {
     signal,
     call: async (resource) => {
-      const path = `${objectPath(resource, ref)}?${query}`;
-      // The type says YAML, and JSON is YAML.
+      const path = objectPath(resource, ref);
       const body = onto === undefined ? manifest : pinned(manifest, onto);
-      return liveObject(await transport.send({ method: 'PATCH', path, body, contentType: 'application/apply-patch+yaml', signal }), ref);
+      // The type says YAML, and JSON is YAML.
+      const request = { method: 'PATCH', path: `${path}?${query}`, body, contentType: 'application/apply-patch+yaml', signal } as const;
+      const answer = await transport.send(request).catch(async (error: unknown) => {
+        if (await moveFieldOwners(error, { transport, path, ref, fieldManager, signal })) return transport.send(request);
+        throw error;
+      });
+      return liveObject(answer, ref);
     },
   }).catch((error: unknown) => {
     throw error instanceof ClusterError ? refusalOf(error, manifest, onto !== undefined) : error;

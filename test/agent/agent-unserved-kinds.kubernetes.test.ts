@@ -24,7 +24,7 @@ describeKubernetes('an agent whose object is of an API version that the cluster 
   async function stackWithRoute(kind: string) {
     const plural = `${kind.toLowerCase()}s.${GROUP}`;
     /** Serves these versions. The storage version alone may not be left out. */
-    const serve = async (served: { v1beta1: boolean; v1: boolean }) => {
+    const serve = async (served: { v1beta1?: boolean; v1: boolean }) => {
       const versions = Object.entries(served).map(([name, isServed]) => ({ name, served: isServed, storage: name === 'v1' }));
       await kubernetes.kubectl(['apply', '-f', '-'], JSON.stringify(customResourceDefinition(GROUP, kind, undefined, versions)));
     };
@@ -55,6 +55,18 @@ describeKubernetes('an agent whose object is of an API version that the cluster 
     await eventually(() => plane.events.length > 1);
     expect(plane.events[1]?.status).toBe('SUCCESS');
     expect(await names()).toBe('');
+  }, 60_000);
+
+  test('applies the newer version once the definition has dropped the older one, and takes away what left', async () => {
+    const { plane, stack, other, agent, serve, plural, isFound } = await stackWithRoute('Lane');
+    await serve({ v1: true });
+    await eventually(isFound);
+    const lane = { apiVersion: `${GROUP}/v1`, kind: 'Lane', metadata: { name: 'public', namespace }, spec: { width: 'three' } };
+    plane.post(stack, yaml(lane, other));
+    agent.wake();
+    await eventually(() => plane.events.at(-1)?.status === 'SUCCESS' && plane.events.length > 1, 30_000);
+    const spec = await kubernetes.kubectl(['get', plural, 'public', '-n', namespace, '-o', 'jsonpath={.spec}']);
+    expect(JSON.parse(spec)).toEqual({ width: 'three' });
   }, 60_000);
 
   test('tells a failure and forgets nothing when no version is served, and ends the removal when one is served again', async () => {
