@@ -20,7 +20,7 @@ export const failure = (type: string, more: Record<string, unknown> = {}): Scrip
 });
 
 export async function scriptedService(
-  answer: (operation: string, input: Record<string, unknown>, call: number) => ScriptedAnswer,
+  answer: (operation: string, input: Record<string, unknown>, call: number) => ScriptedAnswer | 'no answer',
 ): Promise<ScriptedService> {
   const calls: ScriptedService['calls'] = [];
   const server = createServer(async (request, response) => {
@@ -29,7 +29,9 @@ export async function scriptedService(
     const input = JSON.parse(Buffer.concat(chunks).toString('utf8'));
     const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
     calls.push({ operation, input });
-    const { status = 200, body } = answer(operation, input, calls.length);
+    const answered = answer(operation, input, calls.length);
+    if (answered === 'no answer') return;
+    const { status = 200, body } = answered;
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');

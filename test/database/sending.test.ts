@@ -16,14 +16,18 @@ describe('sending to a queue', () => {
   let service: ScriptedService | undefined;
   afterEach(() => service?.close());
 
-  async function queueThat(send: (entries: Entry[]) => ScriptedAnswer, url: () => ScriptedAnswer | undefined = () => undefined) {
+  async function queueThat(
+    send: (entries: Entry[]) => ScriptedAnswer | 'no answer',
+    url: () => ScriptedAnswer | undefined = () => undefined,
+    timeoutMs?: number,
+  ) {
     const scripted = await scriptedService((operation, input) =>
       operation === 'GetQueueUrl'
         ? (url() ?? { body: { QueueUrl: `${scripted.endpoint}/0/${input.QueueName}` } })
         : send(input.Entries as Entry[]),
     );
     service = scripted;
-    return createSqsQueues(sqsClient({ endpoint: scripted.endpoint }), (queue) => `p-${queue}`, silent);
+    return createSqsQueues(sqsClient({ endpoint: scripted.endpoint }), (queue) => `p-${queue}`, silent, timeoutMs);
   }
 
   test('the ids that a queue refused of a batch are returned', async () => {
@@ -41,6 +45,12 @@ describe('sending to a queue', () => {
       entries[0]?.MessageBody === 'body 0' ? failure('UnsupportedOperation') : { body: { Successful: entries.map(accepted) } },
     );
     expect(await queues.send('q', messages(14))).toEqual(messages(10).map(({ id }) => id));
+  });
+
+  test('a queue that does not answer is asked for the first batch only', async () => {
+    const queues = await queueThat(() => 'no answer', undefined, 200);
+    expect(await queues.send('q', messages(100))).toHaveLength(100);
+    expect(service?.calls.filter(({ operation }) => operation === 'SendMessageBatch')).toHaveLength(1);
   });
 
   test.each(['InvalidMessageContents', 'BatchRequestTooLong'])('a message that fails its batch with %s is refused alone', async (name) => {

@@ -28,13 +28,13 @@ export function sqsClient({ endpoint, region }: SqsOptions): SQSClient {
 }
 
 /** `physicalName` turns a queue's name in the code into its name in the account. */
-export function createSqsQueues(client: SQSClient, physicalName: (queue: string) => string, log: Log): Queues {
+export function createSqsQueues(client: SQSClient, physicalName: (queue: string) => string, log: Log, timeoutMs = SEND_TIMEOUT_MS): Queues {
   const urls = new Map<string, Promise<string>>();
   const urlOf = (queue: string): Promise<string> => {
     const known = urls.get(queue);
     if (known) return known;
     const url = client
-      .send(new GetQueueUrlCommand({ QueueName: physicalName(queue) }), { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) })
+      .send(new GetQueueUrlCommand({ QueueName: physicalName(queue) }), { abortSignal: AbortSignal.timeout(timeoutMs) })
       .then(({ QueueUrl }) => {
         if (!QueueUrl) throw new Error(`no URL for the queue ${queue}`);
         return QueueUrl;
@@ -45,9 +45,7 @@ export function createSqsQueues(client: SQSClient, physicalName: (queue: string)
   };
 
   /** Returns the ids that the queue refused. Throws if the call failed as a whole. */
-  async function sendBatch(queue: string, batch: readonly Message[]): Promise<string[]> {
-    // A caller waits for the sending. A queue that doesn't answer may cost seconds, but not the function's whole time.
-    const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
+  async function sendBatch(queue: string, batch: readonly Message[], abortSignal: AbortSignal): Promise<string[]> {
     const QueueUrl = await urlOf(queue);
     const Entries = batch.map(({ body }, index) => ({ Id: String(index), MessageBody: body }));
     const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }), { abortSignal });
@@ -55,11 +53,11 @@ export function createSqsQueues(client: SQSClient, physicalName: (queue: string)
   }
 
   /** SQS refuses a whole batch for one bad message, so that its messages are then sent one by one. */
-  async function send(queue: string, batch: readonly Message[]): Promise<string[]> {
+  async function send(queue: string, batch: readonly Message[], signal: AbortSignal): Promise<string[]> {
     try {
-      return await sendBatch(queue, batch);
+      return await sendBatch(queue, batch, signal);
     } catch (error) {
-      if (batch.length > 1 && isAboutContent(error)) return (await Promise.all(batch.map((one) => send(queue, [one])))).flat();
+      if (batch.length > 1 && isAboutContent(error)) return (await Promise.all(batch.map((one) => send(queue, [one], signal)))).flat();
       log.warn('queue_send_failed', { queue, messages: batch.length, error });
       return batch.map(({ id }) => id);
     }
@@ -68,7 +66,10 @@ export function createSqsQueues(client: SQSClient, physicalName: (queue: string)
   return {
     async send(queue, messages) {
       const refused: string[] = [];
-      for (const batch of batchesOf(messages)) refused.push(...(await send(queue, batch)));
+      // All batches share the time. A queue that doesn't answer may cost a sweep seconds, but not the time for the other queues.
+      const signal = AbortSignal.timeout(timeoutMs);
+      for (const batch of batchesOf(messages))
+        refused.push(...(signal.aborted ? batch.map(({ id }) => id) : await send(queue, batch, signal)));
       return refused;
     },
   };
