@@ -83,6 +83,9 @@ export interface DisownOptions {
   signal?: AbortSignal;
 }
 
+/** All that is in a namespace, or the objects of a kind, in one namespace or in all. */
+export type MetadataOf = { namespace: string } | (Pick<ResourceKind, 'apiVersion' | 'kind'> & { namespace?: string | undefined });
+
 export interface Cluster {
   /** Asks for the API server's version. Rejects with a ClusterError if it can't be reached. */
   version(signal?: AbortSignal): Promise<string>;
@@ -100,10 +103,10 @@ export interface Cluster {
   /** All pages of a kind, in one namespace or in all. */
   list(kind: Pick<ResourceKind, 'apiVersion' | 'kind'>, options?: ListOptions): Promise<LiveObject[]>;
   /**
-   * The metadata of all objects in a namespace, or of all objects of a kind, as far as this agent may list them: with `namespace`, kinds
-   * that it may not list are left out; a kind that it may not list rejects.
+   * The metadata of these objects. Of all that is in a namespace, kinds that this agent may not list are left out; a kind that is asked
+   * for by its name and that it may not list rejects.
    */
-  listMetadata(of: { namespace: string } | Pick<ResourceKind, 'apiVersion' | 'kind'>, signal?: AbortSignal): Promise<LiveObject[]>;
+  listMetadata(of: MetadataOf, signal?: AbortSignal): Promise<LiveObject[]>;
   /**
    * Server-side apply of exactly this JSON. Returns what is (or with `dryRun` would be) stored. What does not fit its schema, an
    * unknown field included, fails with reason Invalid; an unknown kind or a missing namespace, also in a dry run, with NotFound.
@@ -129,6 +132,9 @@ export const isChanged = (error: unknown): error is ClusterError => error instan
 export const UNSERVED = 'Unserved';
 
 export const isUnserved = (error: unknown): error is ClusterError => error instanceof ClusterError && error.reason === UNSERVED;
+
+/** The reason of a list that has more objects than an agent can hold. */
+export const TOO_MANY = 'TooLarge';
 
 /** A failed call to the cluster. `status` is HTTP's, 0 if no answer came; `reason` is the Status object's. */
 export class ClusterError extends Error {

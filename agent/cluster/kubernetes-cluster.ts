@@ -73,7 +73,7 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
     listMetadata: async (of, signal) => {
       const list = (resource: ResourceKind, namespace?: string) =>
         listPages({ transport, resource, path: kindPath(resource, namespace), pageSize, metadataOnly: true, signal });
-      if (!('namespace' in of)) return onKind(of, { signal, anyVersion: true, call: (resource) => list(resource) });
+      if ('kind' in of) return onKind(of, { signal, anyVersion: true, call: (resource) => list(resource, of.namespace) });
       const found = await inParallel(await discovery.inNamespaces(signal), LISTS_AT_ONCE, (resource) =>
         list(resource, of.namespace).catch((error: unknown) => {
           if (error instanceof ClusterError && MAY_NOT_LIST.has(error.status)) return [];

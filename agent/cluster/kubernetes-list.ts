@@ -1,4 +1,4 @@
-import { ClusterError, type LiveObject, type ResourceKind } from './cluster.ts';
+import { ClusterError, type LiveObject, type ResourceKind, TOO_MANY } from './cluster.ts';
 import { isObject } from './json-object.ts';
 import { liveObject } from './kubernetes-object.ts';
 import type { KubernetesTransport } from './kubernetes-transport.ts';
@@ -45,7 +45,7 @@ async function readPages({ transport, resource, path, pageSize, labelSelector, m
     objects.push(...page.items);
     next = page.next;
     if (objects.length > MAX_OBJECTS) {
-      throw new ClusterError(`more than ${MAX_OBJECTS} objects of kind ${resource.kind}`, { status: 413, reason: 'TooLarge' });
+      throw new ClusterError(`more than ${MAX_OBJECTS} objects of kind ${resource.kind}`, { status: 413, reason: TOO_MANY });
     }
   } while (next !== undefined);
   return objects;

@@ -76,11 +76,16 @@ export function createMemoryCluster({
         applyInMemory(objects, manifest, options, { clock, attended }),
       ),
     listMetadata: (of, signal) =>
-      called({ verb: 'list', kind: 'kind' in of ? of.kind : '', name: '', ...('namespace' in of && of) }, signal, () => {
-        if ('namespace' in of) return inNamespace(of.namespace);
-        servedAs(of);
-        return [...stored.values()].map(({ object }) => object).filter((object) => sameKind(object, of));
-      }),
+      called(
+        { verb: 'list', kind: 'kind' in of ? of.kind : '', name: '', ...(of.namespace !== undefined && { namespace: of.namespace }) },
+        signal,
+        () => {
+          if (!('kind' in of)) return inNamespace(of.namespace);
+          const { apiVersion } = servedAs(of);
+          const inside = of.namespace === undefined ? [...stored.values()].map(({ object }) => object) : inNamespace(of.namespace);
+          return inside.filter((object) => sameKind(object, of)).map((object) => asVersion(object, apiVersion));
+        },
+      ),
     disown: (ref, options) =>
       called({ verb: 'disown', ...callRef(ref) }, options.signal, () => {
         const existing = stored.get(keyOf(ref));

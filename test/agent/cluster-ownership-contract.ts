@@ -111,5 +111,8 @@ export function clusterOwnershipContract(subject: () => { cluster: Cluster; name
       expect(found).toContainEqual(expect.objectContaining({ kind, metadata: expect.objectContaining({ name: metadata.name }) }));
     const ofKind = await cluster.listMetadata({ apiVersion: 'v1', kind: 'ConfigMap' });
     expect(ofKind.map(({ metadata }) => metadata.name)).toContain(manifest.metadata.name);
+    const ofKindHere = await cluster.listMetadata({ apiVersion: 'v1', kind: 'ConfigMap', namespace });
+    expect(ofKindHere).toContainEqual(expect.objectContaining({ kind: 'ConfigMap', metadata: expect.objectContaining({ namespace }) }));
+    expect(ofKindHere.filter((object) => object.metadata.namespace !== namespace || object.kind !== 'ConfigMap')).toEqual([]);
   });
 }

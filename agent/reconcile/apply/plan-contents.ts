@@ -1,6 +1,6 @@
-import { isUnserved, type LiveObject } from '../../cluster/cluster.ts';
+import { ClusterError, isUnserved, type LiveObject, TOO_MANY } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
-import { objectKey } from '../desired/object-key.ts';
+import { objectKey, refOf } from '../desired/object-key.ts';
 import { ownedBySomeone } from '../desired/ownership.ts';
 import { type ClusterEffects, forEach } from '../effects/cluster-effects.ts';
 import { observeOwned } from '../inventory/observe-owned.ts';
@@ -54,23 +54,58 @@ export async function planContents(
   const { desired, inventory } = attempt;
   const settled = settledIn(attempt);
   const unjudged = new Set([...late, ...early.waiting].map(({ key }) => key));
-  const candidates = desired.filter(
-    ({ key, ref }) =>
-      !settled.has(key) &&
-      !live.has(key) &&
-      (early.existing.has(key) || (unjudged.has(key) && !newNamespaces.includes(ref.namespace ?? ''))),
-  );
-  const strangers = await findAll(ports.effects, candidates);
+  const candidates = desired.filter(({ key }) => !settled.has(key) && !live.has(key));
+  const [met, found] = await Promise.all([
+    findAll(
+      ports.effects,
+      candidates.filter(({ key }) => early.existing.has(key)),
+    ),
+    lookFor(
+      ports.effects,
+      candidates.filter(({ key, ref }) => unjudged.has(key) && !newNamespaces.includes(ref.namespace ?? '')),
+    ),
+  ]);
   return plan({
     desired,
     inventory: inventory?.objects ?? [],
-    live: new Map([...live, ...strangers]),
+    live: new Map([...live, ...met, ...found]),
     unknown,
     settled,
     apply: 'all',
     pruneReason: 'left the stack',
     ...claimantOf(ports, attempt),
   });
+}
+
+/** So many objects of a kind and a namespace are looked for with one list. */
+const FEW = 10;
+
+/** Those among these objects that are there; most are new. The metadata is enough to judge them by. */
+async function lookFor(effects: ClusterEffects, objects: readonly Desired[]): Promise<Map<string, LiveObject>> {
+  const places = Map.groupBy(objects, ({ ref: { apiVersion, kind, namespace } }) => `${apiVersion} ${kind} ${namespace ?? ''}`);
+  const few = [...places.values()].filter((place) => place.length <= FEW).flat();
+  const many = [...places.values()].filter((place) => place.length > FEW);
+  const found = await findAll(effects, few);
+  for (const result of await forEach(effects, many, (place) => listPlace(effects, place))) {
+    if (!('error' in result)) for (const [key, object] of result.value) found.set(key, object);
+    else if (!isUnserved(result.error)) throw result.error;
+  }
+  return found;
+}
+
+async function listPlace(effects: ClusterEffects, place: readonly Desired[]): Promise<Iterable<[string, LiveObject]>> {
+  const [first] = place;
+  if (!first) return [];
+  const { apiVersion, kind, namespace } = first.ref;
+  const keys = new Set(place.map(({ key }) => key));
+  try {
+    const listed = await effects.cluster.listMetadata({ apiVersion, kind, namespace }, effects.stop);
+    const found = listed.map((object): [string, LiveObject] => [objectKey({ ...refOf(object), apiVersion, kind }), object]);
+    return found.filter(([key]) => keys.has(key));
+  } catch (error) {
+    if (error instanceof ClusterError && error.reason === TOO_MANY) return findAll(effects, place);
+    throw error;
+  }
 }
 
 async function findAll(effects: ClusterEffects, objects: readonly Desired[]): Promise<Map<string, LiveObject>> {
