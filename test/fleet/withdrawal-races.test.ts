@@ -9,6 +9,7 @@ import {
   makeGenerator,
   makeStack,
   ok,
+  report,
   submit,
   target,
   unique,
@@ -134,4 +135,19 @@ test('a change while a poll reads makes its answer stale at once', async () => {
   release();
   const { headers } = await polling;
   expect((await agent.api.get(`/agents/${agent.id}/assignments`, { headers: { 'if-none-match': headers.etag } })).status).toBe(200);
+});
+
+test('a removal that is reported again after a failure within its confirmation leaves the list', async () => {
+  await ok(generator.api.delete(`${path()}/labels/${old}`));
+  const { headers } = await agent.api.get(`/agents/${agent.id}/assignments`);
+  const removed = () => report(agent, stack.deploymentObjectId, { event_type: 'REMOVE' });
+  database.write = async (write) => {
+    if ('update' in write && write.update.sk === agent.id) throw new Error('killed');
+    return whole.write(write);
+  };
+  expect(await removed()).toMatchObject({ status: 500 });
+  Object.assign(database, whole);
+  await ok(removed());
+  const answer = await agent.api.get(`/agents/${agent.id}/assignments`, { headers: { 'if-none-match': headers.etag } });
+  expect(answer).toMatchObject({ status: 200, body: { assignments: [] } });
 });

@@ -1,4 +1,4 @@
-import { ConditionFailed, type Database } from '../../platform/database/database.ts';
+import { ConditionFailed, type Database, type Write } from '../../platform/database/database.ts';
 import { moveRevisionWrite } from '../agents/agent-repository.ts';
 import { stacksChangedSince } from '../agents/agent-revision.ts';
 import { ACTIVE } from '../agents/agent-rules.ts';
@@ -84,12 +84,21 @@ export async function assignedHeads(
  * told since. The revision moves afterwards, so that the next poll finds the told item gone.
  */
 export async function confirmRemoval({ database }: FleetPorts, agentId: string, removed: { id: string; stack_id: string }): Promise<void> {
+  const { stack_id: stackId } = removed;
+  const ended = await writeIfTrue(database, withdrawnRemoveWrite(agentId, removed));
+  // The process that handled an earlier report may have ended before it moved the revision.
+  if (!ended && (await findTold(database, agentId, [stackId])).get(stackId)) return;
+  await writeIfTrue(database, moveRevisionWrite(agentId, { stackId }));
+}
+
+/** Returns false if the write's condition does not hold. */
+async function writeIfTrue(database: Database, write: Write): Promise<boolean> {
   try {
-    await database.write(withdrawnRemoveWrite(agentId, removed));
-    await database.write(moveRevisionWrite(agentId, { stackId: removed.stack_id }));
+    await database.write(write);
+    return true;
   } catch (error) {
-    // The stack was not withdrawn, or the agent is gone.
     if (!(error instanceof ConditionFailed)) throw error;
+    return false;
   }
 }
 
