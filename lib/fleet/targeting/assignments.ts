@@ -1,3 +1,4 @@
+import { backoffMs } from '../../platform/backoff.ts';
 import { ConditionFailed, type Database, type Write } from '../../platform/database/database.ts';
 import { moveRevisionWrite } from '../agents/agent-repository.ts';
 import { stacksChangedSince } from '../agents/agent-revision.ts';
@@ -36,6 +37,7 @@ export const ASSIGNMENTS_PAGE = 5_000;
 const WRITES_MAX = 5_000;
 const WRITES_AT_ONCE = 50;
 const ATTEMPTS = 5;
+const BACKOFF = { baseMs: 10, capMs: 200 };
 
 /** Answers the agent's own poll. The told items are stored before the agent gets the answer. */
 export async function takeAssignments(ports: FleetPorts, agent: AskingAgent, { since, after }: AssignmentsRequest): Promise<Assignments> {
@@ -44,13 +46,13 @@ export async function takeAssignments(ports: FleetPorts, agent: AskingAgent, { s
   const named = since === undefined ? undefined : stacksChangedSince(agent, since);
   if (named) {
     const before = await findTold(database, agent.id, named);
-    const { told, complete } = await storeDifferences(database, agent.id, before, await decideOnStacks(database, agent.id, before));
+    const { told, complete } = await storeDifferences(ports, agent.id, before, await decideOnStacks(database, agent.id, before));
     const [listed, unlisted] = [entriesOf(told), named.filter((stackId) => !told.get(stackId))];
     return { ...headerOf(agent, complete), since, assignments: listed.map(([id, one]) => assignmentOf(id, one)), unlisted };
   }
   const look = await lookAtAll(database, agent.id);
   if (look.truncated) ports.log.error('agent_has_too_many_stacks', { agent_id: agent.id, effect: 'no stack is withdrawn from it' });
-  const { told, complete } = await storeDifferences(database, agent.id, look.before, look.next);
+  const { told, complete } = await storeDifferences(ports, agent.id, look.before, look.next);
   return pageOf(agent, entriesOf(told), { complete: complete && look.complete });
 }
 
@@ -66,14 +68,14 @@ export async function previewAssignments({ database }: FleetPorts, agent: Asking
  * stack is missing only after a serializable read, and the told items are stored for that. Undefined if one answer can't be complete.
  */
 export async function assignedHeads(
-  { database }: FleetPorts,
+  ports: FleetPorts,
   agent: { id: string; status?: string },
   { own }: { own: boolean },
 ): Promise<Map<string, StackHead> | undefined> {
-  const look = await lookAtAll(database, agent.id);
+  const look = await lookAtAll(ports.database, agent.id);
   const remembered = own && agent.status === ACTIVE;
   const { told, complete } = remembered
-    ? await storeDifferences(database, agent.id, look.before, look.next)
+    ? await storeDifferences(ports, agent.id, look.before, look.next)
     : { told: look.next, complete: true };
   if (!complete || !look.complete || look.truncated) return undefined;
   return new Map(entriesOf(told).flatMap(([id, { state, head }]) => (state === 'assigned' ? [[id, head] as const] : [])));
@@ -104,7 +106,7 @@ async function writeIfTrue(database: Database, write: Write): Promise<boolean> {
 
 /** Stores the differences and returns the told items. A stack that another poll of the agent has stored first is decided on once more. */
 async function storeDifferences(
-  database: Database,
+  { database, clock }: Pick<FleetPorts, 'database' | 'clock'>,
   agentId: string,
   before: ReadonlyMap<string, Told | undefined>,
   next: ReadonlyMap<string, Told | undefined>,
@@ -115,6 +117,7 @@ async function storeDifferences(
   const postponed = differing.splice(WRITES_MAX);
   for (let attempt = 0; differing.length > 0 && attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) {
+      await clock.sleep(backoffMs(attempt, BACKOFF));
       known = await findTold(database, agentId, differing);
       for (const [stackId, decided] of await decideOnStacks(database, agentId, known)) told.set(stackId, decided);
     }
