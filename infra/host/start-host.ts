@@ -14,6 +14,7 @@ import { createTables } from './create-tables.ts';
 import { type EngineName, type Engines, engineFailure, startEngines } from './engines.ts';
 import { expiredItemsSchedule } from './expired-items.ts';
 import { closeHttpServer, createHttpServer, type HttpServerOptions } from './http-server.ts';
+import { listenFailure } from './listen-failure.ts';
 import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
 
@@ -139,8 +140,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       bodyBudget: options.bodyBudget,
     });
     undo.push(() => closeHttpServer(server));
-    const url = await server.listen({ host, port }).catch((cause: Error) => {
-      throw new Error(`${cause.message}: choose another address by HOST and PORT, or --host and --port`, { cause });
+    const url = await server.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
+      throw listenFailure(`${host}:${port}`, 'HOST and PORT, or --host and --port', cause);
     });
     return { url, app, adminPak, config, engines, schedules, stop };
   } catch (error) {

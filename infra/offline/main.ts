@@ -13,6 +13,7 @@ import { createQueues } from '../host/create-queues.ts';
 import { createTables } from '../host/create-tables.ts';
 import { startEngines } from '../host/engines.ts';
 import { loadHostConfig } from '../host/host-config.ts';
+import { listenFailure } from '../host/listen-failure.ts';
 import { pollQueue } from '../host/queue-poller.ts';
 import { freePort, invokeFunction, startServerless } from './serverless-process.ts';
 
@@ -23,8 +24,8 @@ const ASK_AGAIN_MS = 200;
 async function runOffline(): Promise<void> {
   const settings = loadHostConfig([]);
   // The message of serverless-offline about a taken port is long and names no setting.
-  const port = await freePort(settings.port).catch((error: Error) => {
-    throw new Error(`cannot listen on port ${settings.port}, which PORT chooses: ${error.message}`);
+  const port = await freePort(settings.port).catch((cause: NodeJS.ErrnoException) => {
+    throw listenFailure(`127.0.0.1:${settings.port}`, 'PORT', cause);
   });
   const log = createLog({ level: 'warn' });
   const engines = await startEngines(settings.config, { onDeath: (why) => void stop(1, why) });

@@ -244,7 +244,7 @@ test('a start on a port in use fails, but a first start shows its admin key, whi
   const first = await start();
   const { code, stdout, stderr } = await runHost({ dataDir, args: ['--port', new URL(first.url).port] });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/EADDRINUSE.*PORT.*--port/);
+  expect(stderr).toMatch(/^brokkr: cannot listen on 127\.0\.0\.1:\d+: another program is using it: choose .*PORT.*--port/m);
   const shown = stdout.match(PAK) ?? [];
   expect(shown).toHaveLength(1);
   const second = await start({ dataDir });
