@@ -50,8 +50,8 @@ async function main(): Promise<void> {
 
 /** Loaded only if it is used: the Kubernetes client takes its time. */
 async function createCluster({ cluster, kubeconfigPath }: AgentConfig): Promise<Cluster> {
-  if (cluster === 'memory') return (await import('./cluster/memory-cluster.ts')).createMemoryCluster();
-  const { createKubernetesCluster } = await import('./cluster/kubernetes-cluster.ts');
+  if (cluster === 'memory') return (await import('./cluster/memory/memory-cluster.ts')).createMemoryCluster();
+  const { createKubernetesCluster } = await import('./cluster/kubernetes/kubernetes-cluster.ts');
   return createKubernetesCluster(kubeconfigPath === undefined ? {} : { kubeconfigPath });
 }
 

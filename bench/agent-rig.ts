@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, createClusterAgent } from '../agent/agent.ts';
 import type { Cluster } from '../agent/cluster/cluster.ts';
-import { createKubernetesCluster } from '../agent/cluster/kubernetes-cluster.ts';
+import { createKubernetesCluster } from '../agent/cluster/kubernetes/kubernetes-cluster.ts';
 import { loadAgentConfig } from '../agent/config.ts';
 import type { ControlPlane } from '../agent/control-plane/control-plane.ts';
 import { createHttpControlPlane } from '../agent/control-plane/http-control-plane.ts';

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { Config, loadConfig, parseEnvironment } from '../../lib/platform/config.ts';
-import type { EngineName } from './engines.ts';
+import type { EngineName } from './engines/engines.ts';
 
 const whole = (min: number, max: number) => {
   const rule = `must be a whole number from ${min} to ${max}`;

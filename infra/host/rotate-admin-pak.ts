@@ -5,8 +5,8 @@ import { createRuntime } from '../../functions/runtime.ts';
 import { findKeyHash, grantWrites, rotateWrites } from '../../lib/identity/credentials.ts';
 import { mintPak } from '../../lib/identity/pak.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
-import { createTables } from './create-tables.ts';
-import { engineFailure, isEmbedded, startEngines, storeFile } from './engines.ts';
+import { createTables } from './engines/create-tables.ts';
+import { engineFailure, isEmbedded, startEngines, storeFile } from './engines/engines.ts';
 import type { HostOptions } from './start-host.ts';
 
 const ADMIN = { principal_type: 'admin', principal_id: 'admin', credential_version: 1 } as const;

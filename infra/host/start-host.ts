@@ -9,12 +9,12 @@ import { undiciTransport } from '../../lib/platform/database/undici-transport.ts
 import { createLog, type Log } from '../../lib/platform/log.ts';
 import { createMetrics } from '../../lib/platform/metrics.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
-import { createQueues, type QueueSettings } from './create-queues.ts';
-import { createTables } from './create-tables.ts';
-import { type EngineName, type Engines, engineFailure, startEngines } from './engines.ts';
-import { expiredItemsSchedule } from './expired-items.ts';
-import { closeHttpServer, createHttpServer, type HttpServerOptions } from './http-server.ts';
-import { listenFailure } from './listen-failure.ts';
+import { createQueues, type QueueSettings } from './engines/create-queues.ts';
+import { createTables } from './engines/create-tables.ts';
+import { type EngineName, type Engines, engineFailure, startEngines } from './engines/engines.ts';
+import { expiredItemsSchedule } from './engines/expired-items.ts';
+import { closeHttpServer, createHttpServer, type HttpServerOptions } from './http/http-server.ts';
+import { listenFailure } from './http/listen-failure.ts';
 import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
 

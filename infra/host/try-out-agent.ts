@@ -81,8 +81,8 @@ export async function startTryOutAgent({ host, dataDir, kubeconfig }: TryOutOpti
 }
 
 async function clusterOf(kubeconfigPath: string | undefined) {
-  if (kubeconfigPath === undefined) return (await import('../../agent/cluster/memory-cluster.ts')).createMemoryCluster();
-  return (await import('../../agent/cluster/kubernetes-cluster.ts')).createKubernetesCluster({ kubeconfigPath });
+  if (kubeconfigPath === undefined) return (await import('../../agent/cluster/memory/memory-cluster.ts')).createMemoryCluster();
+  return (await import('../../agent/cluster/kubernetes/kubernetes-cluster.ts')).createKubernetesCluster({ kubeconfigPath });
 }
 
 /** Makes sure that the agent has an ACTIVE record. Returns its key: the one in the file, or a new one if that is missing. */

@@ -9,11 +9,11 @@ import { systemClock } from '../../lib/platform/clock.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { createLog } from '../../lib/platform/log.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
-import { createQueues } from '../host/create-queues.ts';
-import { createTables } from '../host/create-tables.ts';
-import { startEngines } from '../host/engines.ts';
+import { createQueues } from '../host/engines/create-queues.ts';
+import { createTables } from '../host/engines/create-tables.ts';
+import { startEngines } from '../host/engines/engines.ts';
 import { loadHostConfig } from '../host/host-config.ts';
-import { listenFailure } from '../host/listen-failure.ts';
+import { listenFailure } from '../host/http/listen-failure.ts';
 import { pollQueue } from '../host/queue-poller.ts';
 import { freePort, invokeFunction, startServerless } from './serverless-process.ts';
 

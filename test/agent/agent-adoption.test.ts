@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ClusterError, type Manifest } from '../../agent/cluster/cluster.ts';
-import type { ClusterCall } from '../../agent/cluster/memory-cluster.ts';
+import type { ClusterCall } from '../../agent/cluster/memory/memory-cluster.ts';
 import { createMemoryFiles } from '../../agent/state/state-files.ts';
 import { type AgentWorld, configMap, configMaps, createAgentWorld, namespace, yaml } from './agent-world.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ClusterError, type Manifest } from '../../agent/cluster/cluster.ts';
-import { createMemoryCluster } from '../../agent/cluster/memory-cluster.ts';
+import { createMemoryCluster } from '../../agent/cluster/memory/memory-cluster.ts';
 import { createMemoryFiles } from '../../agent/state/state-files.ts';
 import { type AgentWorld, configMap, createAgentWorld, yaml } from './agent-world.ts';
 import { createVirtualClock } from './virtual-clock.ts';

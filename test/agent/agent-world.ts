@@ -1,7 +1,7 @@
 import { afterEach } from '@jest/globals';
 import { type Agent, createClusterAgent } from '../../agent/agent.ts';
 import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
-import { createMemoryCluster, type MemoryCluster } from '../../agent/cluster/memory-cluster.ts';
+import { createMemoryCluster, type MemoryCluster } from '../../agent/cluster/memory/memory-cluster.ts';
 import type { AgentConfig } from '../../agent/config.ts';
 import type { ControlPlane } from '../../agent/control-plane/control-plane.ts';
 import { createMemoryFiles, type StateFiles } from '../../agent/state/state-files.ts';

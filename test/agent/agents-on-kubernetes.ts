@@ -1,6 +1,6 @@
 import { type Agent, createClusterAgent } from '../../agent/agent.ts';
 import type { Cluster } from '../../agent/cluster/cluster.ts';
-import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.ts';
+import { createKubernetesCluster } from '../../agent/cluster/kubernetes/kubernetes-cluster.ts';
 import type { AgentConfig } from '../../agent/config.ts';
 import { createMemoryFiles } from '../../agent/state/state-files.ts';
 import type { TestCluster } from '../kubernetes/start-cluster.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type KubernetesAccess, kubernetesAccess } from '../../agent/cluster/kubernetes-access.ts';
+import { type KubernetesAccess, kubernetesAccess } from '../../agent/cluster/kubernetes/kubernetes-access.ts';
 
 describe('access to the API server', () => {
   let folder: string;

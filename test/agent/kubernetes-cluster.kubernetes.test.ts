@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
-import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.ts';
+import { createKubernetesCluster } from '../../agent/cluster/kubernetes/kubernetes-cluster.ts';
 import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
 import { installAgentIdentity } from './chart-identity.ts';
 import { CONTRACT_GROUP, clusterContract } from './cluster-contract.ts';

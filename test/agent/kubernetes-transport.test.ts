@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Cluster } from '../../agent/cluster/cluster.ts';
-import { createKubernetesCluster, type KubernetesClusterOptions } from '../../agent/cluster/kubernetes-cluster.ts';
+import { createKubernetesCluster, type KubernetesClusterOptions } from '../../agent/cluster/kubernetes/kubernetes-cluster.ts';
 import { createLog } from '../../lib/platform/log.ts';
 import { failureOf } from './cluster-failure.ts';
 

@@ -1,4 +1,4 @@
-import { createMemoryCluster } from '../../agent/cluster/memory-cluster.ts';
+import { createMemoryCluster } from '../../agent/cluster/memory/memory-cluster.ts';
 import { clusterContract } from './cluster-contract.ts';
 
 clusterContract('the cluster in memory', async () => ({

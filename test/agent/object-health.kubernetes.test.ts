@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
-import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.ts';
+import { createKubernetesCluster } from '../../agent/cluster/kubernetes/kubernetes-cluster.ts';
 import { objectHealth } from '../../agent/reconcile/health/object-health.ts';
 import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
 import { eventually, refOf } from './cluster-contract-objects.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { clusterErrorOf } from '../../agent/cluster/kubernetes-errors.ts';
+import { clusterErrorOf } from '../../agent/cluster/kubernetes/kubernetes-errors.ts';
 import { withoutValuesOf } from '../../agent/cluster/object-values.ts';
 import { withoutQuotedValues } from '../../agent/cluster/value-free-text.ts';
 

@@ -1,7 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTables } from '../../infra/host/create-tables.ts';
-import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
+import { createTables } from '../../infra/host/engines/create-tables.ts';
+import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../infra/host/engines/embedded-dynamodb.ts';
 import type { Database } from '../../lib/platform/database/database.ts';
 import { createDatabase } from '../../lib/platform/database/document-client.ts';
 import { dynamoDbClient, STORE_TIMEOUTS } from '../../lib/platform/database/dynamodb-client.ts';

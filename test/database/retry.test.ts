@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createTables } from '../../infra/host/create-tables.ts';
-import { startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
+import { createTables } from '../../infra/host/engines/create-tables.ts';
+import { startEmbeddedDynamoDb } from '../../infra/host/engines/embedded-dynamodb.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Database, Write } from '../../lib/platform/database/database.ts';
 import { createDatabase } from '../../lib/platform/database/document-client.ts';

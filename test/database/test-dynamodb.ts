@@ -1,4 +1,4 @@
-import { startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
+import { startEmbeddedDynamoDb } from '../../infra/host/engines/embedded-dynamodb.ts';
 
 export interface TestEngine {
   endpoint: string;

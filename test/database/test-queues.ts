@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteQueueCommand, ListQueuesCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { deadLetterQueue } from '../../functions/app.ts';
-import { createQueues, type QueueSettings } from '../../infra/host/create-queues.ts';
-import { startEmbeddedSqs } from '../../infra/host/embedded-sqs.ts';
+import { createQueues, type QueueSettings } from '../../infra/host/engines/create-queues.ts';
+import { startEmbeddedSqs } from '../../infra/host/engines/embedded-sqs.ts';
 import { createLog } from '../../lib/platform/log.ts';
 import type { Queues } from '../../lib/platform/queue/queues.ts';
 import { createSqsQueues, sqsClient } from '../../lib/platform/queue/sqs-queues.ts';

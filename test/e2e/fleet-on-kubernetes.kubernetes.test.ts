@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Cluster } from '../../agent/cluster/cluster.ts';
-import { createKubernetesCluster } from '../../agent/cluster/kubernetes-cluster.ts';
+import { createKubernetesCluster } from '../../agent/cluster/kubernetes/kubernetes-cluster.ts';
 import { installAgentIdentity } from '../agent/chart-identity.ts';
 import type { TestCluster } from '../kubernetes/start-cluster.ts';
 import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Agent, createClusterAgent } from '../../agent/agent.ts';
-import { createMemoryCluster, type MemoryCluster } from '../../agent/cluster/memory-cluster.ts';
+import { createMemoryCluster, type MemoryCluster } from '../../agent/cluster/memory/memory-cluster.ts';
 import type { ControlPlane } from '../../agent/control-plane/control-plane.ts';
 import { createHttpControlPlane } from '../../agent/control-plane/http-control-plane.ts';
 import { createMemoryFiles } from '../../agent/state/state-files.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { expect, test } from '@jest/globals';
-import { httpEventOf } from '../../infra/host/http-event-of.ts';
+import { httpEventOf } from '../../infra/host/http/http-event-of.ts';
 
 const requestFrom = (peer: string, headers: Record<string, string> = {}, url = '/a') =>
   ({ method: 'GET', url, headers, socket: { remoteAddress: peer } }) as unknown as IncomingMessage;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { openDataFolder } from '../../infra/host/data-folder.ts';
+import { openDataFolder } from '../../infra/host/engines/data-folder.ts';
 import { runHost, temporaryDataDir } from '../harness/host-process.ts';
 import { mayMount, mountSmallFileSystem } from './small-file-system.ts';
 
@@ -51,7 +51,7 @@ const asRoot = process.getuid?.() === 0 ? test : test.skip;
 asRoot("a start with another user's data folder fails and names the user that may not write", async () => {
   const folder = await newFolder();
   await chmod(folder, 0o755);
-  const open = `import('${new URL('../../infra/host/data-folder.ts', import.meta.url)}').then((m) => m.openDataFolder(process.argv[1])).catch((e) => console.log(e.message))`;
+  const open = `import('${new URL('../../infra/host/engines/data-folder.ts', import.meta.url)}').then((m) => m.openDataFolder(process.argv[1])).catch((e) => console.log(e.message))`;
   const output = execFileSync(process.execPath, ['-e', open, folder], { uid: NOBODY, encoding: 'utf8' });
   expect(output).toBe(
     `the data folder ${folder} can't be used: user ${NOBODY} may not write ${folder}/host.probe: make that user its owner, or give another BROKKR_DATA_DIR\n`,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTables } from '../../infra/host/create-tables.ts';
-import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
-import { expiredItemsSchedule } from '../../infra/host/expired-items.ts';
+import { createTables } from '../../infra/host/engines/create-tables.ts';
+import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../infra/host/engines/embedded-dynamodb.ts';
+import { expiredItemsSchedule } from '../../infra/host/engines/expired-items.ts';
 import { systemClock } from '../../lib/platform/clock.ts';
 import type { Database } from '../../lib/platform/database/database.ts';
 import { createDatabase } from '../../lib/platform/database/document-client.ts';

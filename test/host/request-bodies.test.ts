@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createBodyBudget } from '../../infra/host/body-budget.ts';
-import { readBody } from '../../infra/host/http-body.ts';
+import { createBodyBudget } from '../../infra/host/http/body-budget.ts';
+import { readBody } from '../../infra/host/http/http-body.ts';
 import { systemClock } from '../../lib/platform/clock.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 import { raw, rawConnection } from './raw-http.ts';

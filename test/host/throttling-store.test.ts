@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { startEmbeddedDynamoDb } from '../../infra/host/embedded-dynamodb.ts';
+import { startEmbeddedDynamoDb } from '../../infra/host/engines/embedded-dynamodb.ts';
 import { type FaultyEngine, faultyEngine, throttle } from '../database/faulty-engine.ts';
 import { configMap, type MadeAgent, makeAgent, makeGenerator, makeStack, ok, target } from '../fleet/fleet-builder.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';

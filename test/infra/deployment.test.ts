@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { deadLetterQueue } from '../../functions/app.ts';
 import { fallbackGroup, httpGroups, queueGroups, scheduleGroups, tables } from '../../functions/registry.ts';
-import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../infra/host/create-queues.ts';
+import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../infra/host/engines/create-queues.ts';
 import { DEVELOPMENT_PAK_HASH } from '../../lib/identity/pak.ts';
 import { Config } from '../../lib/platform/config.ts';
 import { createChoice } from './gateway-route.ts';

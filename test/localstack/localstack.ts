@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { queueGroups } from '../../functions/registry.ts';
-import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../infra/host/create-queues.ts';
+import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../infra/host/engines/create-queues.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { engineCache, freePort, runTests, startEngineProcess } from '../database/engine-process.ts';
 import { packageDeployment } from '../infra/packaged-deployment.ts';

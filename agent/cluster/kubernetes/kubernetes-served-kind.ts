@@ -1,4 +1,4 @@
-import { ClusterError, isUnserved, type ResourceKind, UNSERVED } from './cluster.ts';
+import { ClusterError, isUnserved, type ResourceKind, UNSERVED } from '../cluster.ts';
 import type { FindKindOptions, KubernetesDiscovery } from './kubernetes-discovery.ts';
 
 export type OnKind = ReturnType<typeof createOnKind>;

@@ -1,4 +1,4 @@
-import { ClusterError, type ObjectRef, type ResourceKind } from './cluster.ts';
+import { ClusterError, type ObjectRef, type ResourceKind } from '../cluster.ts';
 
 export function kindPath({ apiVersion, plural, namespaced }: ResourceKind, namespace: string | undefined): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

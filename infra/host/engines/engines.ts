@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Config } from '../../lib/platform/config.ts';
+import type { Config } from '../../../lib/platform/config.ts';
 import { openDataFolder, QUEUE_FOLDER, STORE_FILE } from './data-folder.ts';
 import { startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import { startEmbeddedSqs } from './embedded-sqs.ts';

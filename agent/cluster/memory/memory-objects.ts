@@ -1,5 +1,5 @@
-import { type Clock, timestamp } from '../../lib/platform/clock.ts';
-import { ClusterError, type DeleteOptions, type LiveObject, type ObjectRef, type ResourceKind, UNSERVED } from './cluster.ts';
+import { type Clock, timestamp } from '../../../lib/platform/clock.ts';
+import { ClusterError, type DeleteOptions, type LiveObject, type ObjectRef, type ResourceKind, UNSERVED } from '../cluster.ts';
 import type { FieldOwners } from './memory-fields.ts';
 import { BUILT_IN_KINDS } from './memory-kinds.ts';
 import { finalizersOf, keyOf, kindKey, refOf, sameKind } from './memory-refs.ts';

@@ -1,5 +1,5 @@
-import { ClusterError, type ObjectRef } from './cluster.ts';
-import { isObject } from './json-object.ts';
+import { ClusterError, type ObjectRef } from '../cluster.ts';
+import { isObject } from '../json-object.ts';
 import { liveObject } from './kubernetes-object.ts';
 import type { KubernetesTransport } from './kubernetes-transport.ts';
 

@@ -1,4 +1,4 @@
-import type { LiveObject } from './cluster.ts';
+import type { LiveObject } from '../cluster.ts';
 
 type Status = Record<string, unknown>;
 

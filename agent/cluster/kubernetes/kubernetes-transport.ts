@@ -1,7 +1,7 @@
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
-import { type Clock, systemClock } from '../../lib/platform/clock.ts';
-import { type Log, silentLog } from '../../lib/platform/log.ts';
-import { ClusterError } from './cluster.ts';
+import { type Clock, systemClock } from '../../../lib/platform/clock.ts';
+import { type Log, silentLog } from '../../../lib/platform/log.ts';
+import { ClusterError } from '../cluster.ts';
 import type { KubernetesAccess, KubernetesAccessSource } from './kubernetes-access.ts';
 import { clusterErrorOf, noAnswer } from './kubernetes-errors.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { ClusterError, UNSERVED } from './cluster.ts';
-import { isObject } from './json-object.ts';
-import { withoutQuotedValues } from './value-free-text.ts';
+import { ClusterError, UNSERVED } from '../cluster.ts';
+import { isObject } from '../json-object.ts';
+import { withoutQuotedValues } from '../value-free-text.ts';
 
 /** The API server's words about a call that failed. */
 const Status = z.looseObject({

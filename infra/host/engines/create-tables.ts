@@ -5,7 +5,7 @@ import {
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import type { Table } from '../../lib/platform/database/table.ts';
+import type { Table } from '../../../lib/platform/database/table.ts';
 
 /** Creates missing tables. On AWS the deployment creates them. */
 export async function createTables(

@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from '../../lib/platform/clock.ts';
-import type { Cluster, ListOptions, LiveObject, ObjectRef } from './cluster.ts';
+import { type Clock, systemClock } from '../../../lib/platform/clock.ts';
+import type { Cluster, ListOptions, LiveObject, ObjectRef } from '../cluster.ts';
 import { applyInMemory } from './memory-apply.ts';
 import { createMemoryObjects } from './memory-objects.ts';
 import { asVersion, callRef, keyOf, kindKey, refOf, sameKind, selector } from './memory-refs.ts';

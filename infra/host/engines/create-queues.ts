@@ -6,7 +6,7 @@ import {
   SetQueueAttributesCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { deadLetterQueue } from '../../functions/app.ts';
+import { deadLetterQueue } from '../../../functions/app.ts';
 
 /** A queue function may take this long; its messages stay invisible six times as long. */
 const FUNCTION_TIMEOUT_SECONDS = 30;

@@ -1,6 +1,6 @@
-import { type Clock, timestamp } from '../../lib/platform/clock.ts';
-import { newId } from '../../lib/platform/ids.ts';
-import { type ApplyOptions, CHANGED, ClusterError, type LiveObject, type Manifest } from './cluster.ts';
+import { type Clock, timestamp } from '../../../lib/platform/clock.ts';
+import { newId } from '../../../lib/platform/ids.ts';
+import { type ApplyOptions, CHANGED, ClusterError, type LiveObject, type Manifest } from '../cluster.ts';
 import { mergeApply, same } from './memory-fields.ts';
 import { type MemoryObjects, unservedError } from './memory-objects.ts';
 import { keyOf, refMetadata, refOf } from './memory-refs.ts';

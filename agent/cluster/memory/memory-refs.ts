@@ -1,4 +1,4 @@
-import { groupOf, type LiveObject, type Manifest, type ObjectRef } from './cluster.ts';
+import { groupOf, type LiveObject, type Manifest, type ObjectRef } from '../cluster.ts';
 
 export const kindKey = ({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): string => `${apiVersion} ${kind}`;
 export const keyOf = ({ apiVersion, kind, namespace = '', name }: ObjectRef): string =>

@@ -1,5 +1,5 @@
-import { ClusterError, type LiveObject, type ResourceKind, TOO_MANY } from './cluster.ts';
-import { isObject } from './json-object.ts';
+import { ClusterError, type LiveObject, type ResourceKind, TOO_MANY } from '../cluster.ts';
+import { isObject } from '../json-object.ts';
 import { liveObject } from './kubernetes-object.ts';
 import type { KubernetesTransport } from './kubernetes-transport.ts';
 

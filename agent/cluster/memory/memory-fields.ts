@@ -1,4 +1,4 @@
-import type { Manifest } from './cluster.ts';
+import type { Manifest } from '../cluster.ts';
 
 /** Which manager owns which fields, each field by its path as JSON. Lists are one field. */
 export type FieldOwners = ReadonlyMap<string, ReadonlySet<string>>;

@@ -1,4 +1,4 @@
-import type { ResourceKind } from './cluster.ts';
+import type { ResourceKind } from '../cluster.ts';
 
 /** The kinds of a Kubernetes server without extensions that stacks are made of. `*` stands before those outside namespaces. */
 const BUILT_IN: Record<string, string> = {

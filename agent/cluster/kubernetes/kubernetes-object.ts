@@ -1,5 +1,5 @@
-import { ClusterError, type LiveObject, type ObjectRef } from './cluster.ts';
-import { isObject } from './json-object.ts';
+import { ClusterError, type LiveObject, type ObjectRef } from '../cluster.ts';
+import { isObject } from '../json-object.ts';
 
 /** Checks that an answer is the object that was asked for, and not what something in between made of it. */
 export function liveObject(answer: unknown, asked: Pick<ObjectRef, 'apiVersion' | 'kind'> & { name?: string }): LiveObject {

@@ -5,9 +5,9 @@ import {
   type DynamoDBClient,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Clock } from '../../lib/platform/clock.ts';
-import type { Table } from '../../lib/platform/database/table.ts';
-import type { ScheduledFunction } from './schedules.ts';
+import type { Clock } from '../../../lib/platform/clock.ts';
+import type { Table } from '../../../lib/platform/database/table.ts';
+import type { ScheduledFunction } from '../schedules.ts';
 
 export interface ExpiredItemsOptions {
   client: DynamoDBClient;

@@ -1,10 +1,10 @@
-import { type ApplyOptions, CHANGED, ClusterError, type LiveObject, type Manifest } from './cluster.ts';
+import { type ApplyOptions, CHANGED, ClusterError, type LiveObject, type Manifest } from '../cluster.ts';
+import { withoutValuesOf } from '../object-values.ts';
 import { moveFieldOwners } from './kubernetes-field-versions.ts';
 import { liveObject } from './kubernetes-object.ts';
 import { objectPath } from './kubernetes-paths.ts';
 import type { OnKind } from './kubernetes-served-kind.ts';
 import type { KubernetesTransport } from './kubernetes-transport.ts';
-import { withoutValuesOf } from './object-values.ts';
 
 /** Server-side apply of the manifest as it is. */
 export function applyOn(

@@ -1,8 +1,8 @@
-import { type Clock, systemClock } from '../../lib/platform/clock.ts';
-import type { Log } from '../../lib/platform/log.ts';
-import { inParallel } from '../in-parallel.ts';
-import { type Cluster, ClusterError, type LiveObject, type ResourceKind } from './cluster.ts';
-import { isObject } from './json-object.ts';
+import { type Clock, systemClock } from '../../../lib/platform/clock.ts';
+import type { Log } from '../../../lib/platform/log.ts';
+import { inParallel } from '../../in-parallel.ts';
+import { type Cluster, ClusterError, type LiveObject, type ResourceKind } from '../cluster.ts';
+import { isObject } from '../json-object.ts';
 import { kubernetesAccess } from './kubernetes-access.ts';
 import { applyOn } from './kubernetes-apply.ts';
 import { kubernetesDiscovery } from './kubernetes-discovery.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Clock } from '../../lib/platform/clock.ts';
-import { ClusterError, groupOf, type ResourceKind } from './cluster.ts';
+import type { Clock } from '../../../lib/platform/clock.ts';
+import { ClusterError, groupOf, type ResourceKind } from '../cluster.ts';
 import type { KubernetesTransport } from './kubernetes-transport.ts';
 
 /** All groups, versions and kinds in one document. Every authenticated user may read it. In Kubernetes since 1.27. */

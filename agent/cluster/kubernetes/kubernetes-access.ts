@@ -5,9 +5,9 @@ import { delimiter, dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
-import type { Clock } from '../../lib/platform/clock.ts';
-import { ClusterError } from './cluster.ts';
-import { isObject } from './json-object.ts';
+import type { Clock } from '../../../lib/platform/clock.ts';
+import { ClusterError } from '../cluster.ts';
+import { isObject } from '../json-object.ts';
 
 /** The API server's address, how it is recognised, and as whom it is asked. */
 export interface KubernetesAccess {

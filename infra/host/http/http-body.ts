@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../../lib/platform/clock.ts';
+import type { Clock } from '../../../lib/platform/clock.ts';
 
 export type Body = { kind: 'whole'; bytes: Buffer } | { kind: 'too-large' } | { kind: 'too-slow' } | { kind: 'gone' };
 

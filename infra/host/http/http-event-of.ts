@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { HttpEvent } from '../../lib/platform/http/http-event.ts';
-import { newId } from '../../lib/platform/ids.ts';
+import type { HttpEvent } from '../../../lib/platform/http/http-event.ts';
+import { newId } from '../../../lib/platform/ids.ts';
 
 /**
  * The event that API Gateway makes of a request (payload format 2.0), without the body. `trustedProxies` is the number of trusted
