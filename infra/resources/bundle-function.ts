@@ -28,7 +28,7 @@ export interface BundledFunction {
   bytes: number;
   /** The npm packages in the bundle. */
   packages: string[];
-  /** Those of them that run when the function starts; the others run when an `import()` asks for them. */
+  /** The packages that run when the function starts. The others run when an `import()` asks for them. */
   startPackages: string[];
 }
 

@@ -42,7 +42,7 @@ test('a key is all an agent must be given', () => {
   });
 });
 
-test('what is set counts, from the environment or a file', () => {
+test('the agent takes each setting from the environment or from a file', () => {
   const config = load(
     {
       PAK_FILE: '/key',

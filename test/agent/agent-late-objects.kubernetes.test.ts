@@ -125,7 +125,7 @@ describeKubernetes('what the API server takes only once others of its stack are 
     expect(resources).toBe('configmaps');
   }, 60_000);
 
-  test('where an object turns out to be invalid only then, it is told what was applied', async () => {
+  test('a stack whose late object turns out to be invalid reports what was applied', async () => {
     const invalid = { ...binding('torn'), subjects: [{ kind: 'Nobody', name: 'torn' }] };
     expect(await stackOf()(invalid, role('torn'), configMap('untouched', {}, { namespace }))).toMatchObject({
       status: 'FAILURE',

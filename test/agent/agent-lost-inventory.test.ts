@@ -47,7 +47,7 @@ test('objects that are found by labels are deleted in bulk only when that is con
   expect(world.plane.events.at(-1)?.message).toContain('held: this would delete 20 of the 20');
 });
 
-test('where neither inventory nor contents say what a stack owns, nobody claims that it is gone', async () => {
+test('a stack is not reported as gone if neither its inventory nor its contents say what it owns', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   const object = world.plane.post(stack, yaml(configMap('a')));

@@ -96,7 +96,7 @@ test('an object that was adopted in a Namespace of the stack holds the Namespace
   expect(world.statuses().at(-1)).toBe('REMOVE FAILURE');
 });
 
-test('where no confirmation is asked for, a Namespace goes with what is in it', async () => {
+test('a Namespace is deleted with its contents if no confirmation is required', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();
   world.plane.post(stack, yaml(namespace('team')));

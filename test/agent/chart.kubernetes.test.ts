@@ -248,7 +248,7 @@ describeKubernetes("the agent's chart", () => {
   const words = ([verb, resource, namespace]: Right): string =>
     [verb, resource, ...(namespace === undefined ? [] : [`in ${namespace}`])].join(' ');
 
-  /** Those of the rights which the holder of this kubeconfig lacks. One process asks for all. */
+  /** Returns the rights that the holder of this kubeconfig lacks. One process asks for all. */
   async function denied(kubeconfig: string, rights: readonly Right[]): Promise<string[]> {
     const reviews = rights.map(([verb, name, namespace]) => {
       const [, resource, group = '', subresource = ''] = /^([^./]+)(?:\.([^/]+))?(?:\/(.+))?$/.exec(name) ?? [];

@@ -8,7 +8,7 @@ export const refOf = ({ apiVersion, kind, metadata: { name, namespace } }: Manif
   ...(namespace !== undefined && { namespace }),
 });
 
-/** What the API server does in its own time: bounded, and as fast as it is. */
+/** Waits, within a limit, for a change that the API server makes in its own time. */
 export async function eventually(isSo: () => unknown, timeoutMs = 30_000): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
   while (!(await isSo())) {
@@ -25,7 +25,7 @@ export const isEstablished = (definition: LiveObject | undefined): boolean => {
 
 const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 
-/** Of a namespaced kind; unless `spec` says more of it, its spec keeps fields nobody knows. */
+/** Defines a namespaced kind. Its spec keeps unknown fields unless `spec` gives it a schema. */
 export function customResourceDefinition(
   group: string,
   kind: string,

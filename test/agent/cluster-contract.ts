@@ -15,7 +15,7 @@ export interface ContractSubject {
   dispose(): Promise<void>;
 }
 
-/** What the agent relies on, whatever stands behind the port. */
+/** The promises that the agent relies on. Each implementation of the port keeps them. */
 export function clusterContract(name: string, makeCluster: () => Promise<ContractSubject>): void {
   describe(`${name} is a cluster`, () => {
     let subject: ContractSubject;
@@ -48,7 +48,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
       await subject.dispose();
     });
 
-    test('it says its version', async () => {
+    test('the cluster returns its version', async () => {
       expect(await cluster.version()).toMatch(/^v\d+\.\d+/);
     });
 
@@ -73,7 +73,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
         expect(await cluster.findKind(apiVersion, kind, { fresh: true })).toBeUndefined();
       });
 
-      test('of a kind that is not served nothing is known: it is neither empty nor gone, and can not be applied', async () => {
+      test('an unserved kind is an error for find, list, apply and delete, never an empty list or a missing object', async () => {
         const ref = { apiVersion: 'nowhere.brokkr.test/v1', kind: 'Widget', namespace, name: 'one' };
         const manifest = { apiVersion: ref.apiVersion, kind: 'Widget', metadata: { name: 'one', namespace } };
         const calls = [() => cluster.find(ref), () => cluster.list(ref, { namespace }), () => cluster.delete(ref), () => apply(manifest)];
@@ -86,7 +86,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
     });
 
     describe('apply', () => {
-      test('it creates what is not there', async () => {
+      test('apply creates an object that does not exist', async () => {
         const manifest = configMap({ colour: 'red' }, undefined, { labels: { app: 'shop' }, annotations: { note: 'n' } });
         const applied = await apply(manifest);
         expect(applied).toMatchObject(manifest);
@@ -95,7 +95,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
         expect(await cluster.find(refOf(manifest))).toEqual(applied);
       });
 
-      test('it updates what is there', async () => {
+      test('apply updates an object that exists', async () => {
         const manifest = configMap({ colour: 'red' });
         const before = await apply(manifest);
         const after = await apply({ ...manifest, data: { colour: 'blue' } });
@@ -103,7 +103,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
         expect(after.metadata.resourceVersion).not.toBe(before.metadata.resourceVersion);
       });
 
-      test('the same again changes nothing, not even the resource version', async () => {
+      test('applying the same manifest again changes nothing, not even the resource version', async () => {
         const manifest = configMap({ colour: 'red' });
         const before = await apply(manifest);
         const after = await apply(manifest);
@@ -179,7 +179,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
     });
 
     describe('dry run', () => {
-      test('what would be created is returned without a resource version, and not stored', async () => {
+      test('a dry run returns a new object without a resource version and does not store it', async () => {
         const manifest = configMap({ colour: 'red' });
         const would = await apply(manifest, { dryRun: true });
         expect(would).toMatchObject(manifest);
@@ -187,7 +187,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
         expect(await cluster.find(refOf(manifest))).toBeUndefined();
       });
 
-      test('what would be changed is returned, and not stored', async () => {
+      test('a dry run returns a changed object and does not store the change', async () => {
         const manifest = configMap({ colour: 'red' });
         const stored = await apply(manifest);
         const would = await apply({ ...manifest, data: { colour: 'blue' } }, { dryRun: true });
@@ -195,7 +195,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
         expect(await cluster.find(refOf(manifest))).toEqual(stored);
       });
 
-      test('what would change nothing equals what is stored', async () => {
+      test('a dry run that changes nothing returns the stored object', async () => {
         const manifest = configMap({ colour: 'red' });
         const stored = await apply(manifest);
         expect(await apply(manifest, { dryRun: true })).toEqual(stored);
@@ -211,7 +211,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
     });
 
     describe('find and list', () => {
-      test('what is not there is not found', async () => {
+      test('find returns undefined for an object that does not exist', async () => {
         expect(await cluster.find({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: unique('never') })).toBeUndefined();
         expect(await cluster.find({ apiVersion: 'v1', kind: 'ConfigMap', namespace: unique('never'), name: 'one' })).toBeUndefined();
       });
@@ -245,7 +245,7 @@ export function clusterContract(name: string, makeCluster: () => Promise<Contrac
     });
 
     describe('delete', () => {
-      test('what is there is deleted, what is not is gone', async () => {
+      test('delete removes an object that exists and returns gone for one that does not', async () => {
         const manifest = configMap({});
         await apply(manifest);
         expect(await cluster.delete(refOf(manifest))).toBe('deleted');

@@ -29,7 +29,7 @@ export function clusterOwnershipContract(subject: () => { cluster: Cluster; name
       expect((await cluster.find(refOf(manifest)))?.data).toEqual({ colour: 'red' });
     });
 
-    test('of several that create at once, one wins', async () => {
+    test('one of several callers that create an object at once wins', async () => {
       const manifest = configMap({});
       const tries = Array.from({ length: 8 }, (_, index) =>
         apply({ ...manifest, data: { by: String(index) } }, { onto: 'absent', fieldManager: `manager-${index}` }).then(

@@ -98,7 +98,7 @@ describe('access to the API server', () => {
     await expect(read()).rejects.toMatchObject({ status: 0, reason: 'NoCredentials' });
   });
 
-  test('of several files one has the cluster and another the user; what is said first counts, and files that are missing do not', async () => {
+  test('several files are merged: the first value of each name counts, and missing files are skipped', async () => {
     await writeFile(join(folder, 'token'), 'from a file\n');
     const files = {
       user: { users: [{ name: 'u', user: { tokenFile: 'token' } }] },
@@ -121,7 +121,7 @@ describe('access to the API server', () => {
     });
   });
 
-  test('what was missing is looked for again', async () => {
+  test('a kubeconfig that was missing is looked for again', async () => {
     const { read, path } = await accessOf({ token: 't' });
     await rm(path);
     await expect(read()).rejects.toThrow('no access to the cluster: ENOENT');

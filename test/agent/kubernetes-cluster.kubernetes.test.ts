@@ -73,7 +73,7 @@ describeKubernetes('what the Kubernetes API adds', () => {
     expect(error.message).toContain('.spec.sise: field not declared in schema');
   });
 
-  test('what a Secret holds is not in the error about it', async () => {
+  test('an error about a Secret contains none of its values', async () => {
     const secret: Manifest = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'one', namespace }, stringData: { pin: 4711 } };
     const error = await failureOf(cluster.apply(secret, { ...options, dryRun: true }));
     expect(error).toMatchObject({ status: 422, reason: 'Invalid' });

@@ -132,7 +132,7 @@ describe('the Kubernetes API, answering badly', () => {
     expect(await failureOf(cluster.findKind(gone.apiVersion, gone.kind))).toMatchObject({ status: 503 });
   });
 
-  test('what is in a namespace is not known while the server of some kinds is away', async () => {
+  test('the contents of a namespace are unknown while the server of some kinds is away', async () => {
     answers['/apis'] = json(200, groups('metrics.brokkr.test', [], 'Stale'));
     answers['/api/v1/namespaces/shop/configmaps'] = json(200, { kind: 'ConfigMapList', metadata: {}, items: [] });
     const cluster = await connect();

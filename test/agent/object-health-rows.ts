@@ -21,7 +21,7 @@ export function object(apiVersion: string, kind: string, { metadata, ...parts }:
   };
 }
 
-/** What the health of objects of a kind is, in rows: each promise with what it is said of. */
+/** Runs rows about the health of one kind of object: each row has a promise and the object that it is about. */
 export function kind(apiVersion: string, name: string, rows: Row[]): void {
   describe(name, () => {
     // One argument each: what a row lacks would be filled in with jest's own callback.

@@ -3,7 +3,7 @@ import { ControlPlaneError } from '../../agent/control-plane/control-plane.ts';
 import { NewAgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { createModelControlPlane, type ModelControlPlane } from './model-control-plane.ts';
 
-/** What a server says instead of the right thing. `hang` says nothing at all, `cut` ends in the middle. */
+/** A wrong answer of the server. `hang` never answers, `cut` ends in the middle. */
 export type Script = { status?: number; headers?: Record<string, string>; body?: string; hang?: boolean; cut?: boolean };
 
 export interface ScriptedControlPlane {

@@ -7,7 +7,7 @@ interface Cost {
   name: string;
   outcome: string;
   cpuMs: number;
-  /** Of the process, since it began. */
+  /** The peak of the process since its start. */
   peakMegabytes: number;
 }
 

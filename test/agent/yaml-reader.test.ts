@@ -42,7 +42,7 @@ test('the event loop goes on turning while a large text is read', async () => {
   expect(turns).toBeGreaterThan(100);
 });
 
-test('of many large texts at once, so many wait as can be read soon; the others may come again', async () => {
+test('a limited number of large texts waits for the thread, and the others are refused until later', async () => {
   const text = fillText('#\n', { head: 'a: b\n' });
   const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => countYamlDocuments(text)));
   expect(outcomes.map(({ status }) => status)).toEqual([...Array(17).fill('fulfilled'), ...Array(3).fill('rejected')]);

@@ -125,21 +125,27 @@ const SELECTED: Record<
 };
 describe.each(Object.entries(SELECTED))('%s', (_what, { code, mayBeEmpty, put, remove }) => {
   const isValid = ({ text, valid }: (typeof SELECTORS)[number]) => valid || (mayBeEmpty === true && text === '');
-  test.each(SELECTORS.filter(isValid))('it may be $what, exists once, and can be removed and added again', async ({ text }) => {
-    expect(await put(text)).toMatchObject({ status: 201 });
-    if (!remove) return;
-    expect(await put(text)).toMatchObject({
-      status: 409,
-      body: { code: 'unique_violation', details: { constraint: expect.any(String) } },
-    });
-    expect(await remove(text)).toMatchObject({ status: 204 });
-    expect(await remove(text)).toMatchObject({ status: 404 });
-    expect(await put(text)).toMatchObject({ status: 201 });
-    expect(await remove(text)).toMatchObject({ status: 204 });
-  });
-  test.each(SELECTORS.filter((selector) => !isValid(selector)))('it may not be $what, and the refusal names the rule', async ({ text }) => {
-    expect(await put(text)).toMatchObject({ status: 400, body: { code, message: expect.stringMatching(/^(label|key|value) must/) } });
-  });
+  test.each(SELECTORS.filter(isValid))(
+    'a label or annotation that is $what is taken once, and can be removed and added again',
+    async ({ text }) => {
+      expect(await put(text)).toMatchObject({ status: 201 });
+      if (!remove) return;
+      expect(await put(text)).toMatchObject({
+        status: 409,
+        body: { code: 'unique_violation', details: { constraint: expect.any(String) } },
+      });
+      expect(await remove(text)).toMatchObject({ status: 204 });
+      expect(await remove(text)).toMatchObject({ status: 404 });
+      expect(await put(text)).toMatchObject({ status: 201 });
+      expect(await remove(text)).toMatchObject({ status: 204 });
+    },
+  );
+  test.each(SELECTORS.filter((selector) => !isValid(selector)))(
+    'a label or annotation that is $what is refused, and the refusal names the rule',
+    async ({ text }) => {
+      expect(await put(text)).toMatchObject({ status: 400, body: { code, message: expect.stringMatching(/^(label|key|value) must/) } });
+    },
+  );
 });
 
 test('an agent has at most 64 labels, and a removed one makes room for another', async () => {

@@ -80,7 +80,7 @@ export async function planContents(
 /** So many objects of a kind and a namespace are looked for with one list. */
 const FEW = 10;
 
-/** Those among these objects that are there; most are new. The metadata is enough to judge them by. */
+/** Returns the objects that exist already; most are new. Their metadata is enough to judge them. */
 async function lookFor(effects: ClusterEffects, objects: readonly Desired[]): Promise<Map<string, LiveObject>> {
   const places = Map.groupBy(objects, ({ ref: { apiVersion, kind, namespace } }) => `${apiVersion} ${kind} ${namespace ?? ''}`);
   const few = [...places.values()].filter((place) => place.length <= FEW).flat();
