@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type Item, queryAll } from '../../lib/platform/database/database.ts';
+import { type Item, queryAll, queryPages } from '../../lib/platform/database/database.ts';
 import { type ContractStore, freshPk } from './contract-store.ts';
 
 const skOf = (item: Item) => item.sk;
@@ -146,6 +146,15 @@ export function readsContract(current: () => ContractStore): void {
     await database.write({ table, delete: { pk, sk: page.next ?? '' } });
     const rest = await database.query(table, { pk, ...(page.next && { after: page.next }) });
     expect(rest.items.map(skOf)).toEqual(['ITEM#0003', 'ITEM#0004', 'ITEM#0005']);
+  });
+
+  test('a long query comes in pages that are small enough to let others in between, up to its limit', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    await seed(numbered(pk, 620));
+    const sizes: number[] = [];
+    for await (const page of queryPages(database, table, { pk, limit: 610 })) sizes.push(page.length);
+    expect(sizes).toEqual([500, 110]);
   });
 
   test('a query of more than a megabyte returns pages, and queryAll joins them up to its limit', async () => {

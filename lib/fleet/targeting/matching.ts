@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Database, queryAll } from '../../platform/database/database.ts';
+import { type Database, queryAll, queryPages } from '../../platform/database/database.ts';
 import { agentPk, agentSelectorsKey, agentTargetKey, fleetTable, matchPk, stackSelectorsKey } from '../fleet-table.ts';
 import type { StackHead } from '../stacks/stack.ts';
 import { findStacks } from '../stacks/stack-repository.ts';
@@ -36,9 +36,12 @@ export async function matchStacks(database: Database, agentId: string): Promise<
   let truncated = targets.length >= EDGE_LIMIT;
   await Promise.all(
     partitions.map(async (pk) => {
-      const edges = await queryAll(database, table, { pk, limit: EDGE_LIMIT });
-      truncated ||= edges.length >= EDGE_LIMIT;
-      for (const edge of edges) noteNewest(heads, edge.sk, edge.sequence === undefined ? undefined : readStoredHead(edge));
+      let count = 0;
+      for await (const edges of queryPages(database, table, { pk, limit: EDGE_LIMIT })) {
+        count += edges.length;
+        for (const edge of edges) noteNewest(heads, edge.sk, edge.sequence === undefined ? undefined : readStoredHead(edge));
+      }
+      truncated ||= count >= EDGE_LIMIT;
     }),
   );
   // The targets of an ended registration may not be cleared away yet.

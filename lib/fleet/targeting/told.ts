@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
+import { type Database, type Item, queryPages, type Write } from '../../platform/database/database.ts';
 import { agentPk, fleetTable, toldKey } from '../fleet-table.ts';
 import type { Assignment } from '../protocol/agent-protocol.ts';
 import type { StackHead } from '../stacks/stack.ts';
@@ -14,7 +14,7 @@ export interface Told {
 const table = fleetTable.name;
 const PREFIX = toldKey('', '').sk;
 /** One query reads this many items, so that parsing them never delays other requests for long. */
-const PAGE = 1_000;
+const PAGE = 500;
 const State = z.enum(['assigned', 'withdrawn']);
 
 const stackIdOf = (item: Item): string => item.sk.slice(PREFIX.length);
@@ -40,8 +40,10 @@ export async function readTold(database: Database, agentId: string): Promise<Map
 /** Reads the told items in the order of their stacks' ids, after the given id. */
 export async function readToldPage(database: Database, agentId: string, limit: number, after?: string): Promise<Map<string, Told>> {
   const from = after === undefined ? {} : { after: toldKey(agentId, after).sk };
-  const items = await queryAll(database, table, { pk: agentPk(agentId), prefix: PREFIX, limit, ...from });
-  return new Map(items.map((item) => [stackIdOf(item), readItem(item)]));
+  const told = new Map<string, Told>();
+  for await (const items of queryPages(database, table, { pk: agentPk(agentId), prefix: PREFIX, limit, ...from }))
+    for (const item of items) told.set(stackIdOf(item), readItem(item));
+  return told;
 }
 
 /** Returns an entry for each given stack, undefined if the agent was not told of it. */

@@ -95,6 +95,22 @@ export const keyOf = (write: Write): Key => {
   return 'delete' in write ? write.delete : write.check;
 };
 
+/** The items of one page are decoded in one turn of the event loop, so a page is small enough to let other requests in between. */
+const PAGE_ITEMS = 500;
+
+/** Reads the pages of a query, up to `limit` items, so that a long list is worked on in slices. */
+export async function* queryPages(database: Database, table: string, options: QueryOptions & { limit: number }): AsyncGenerator<Item[]> {
+  let left = options.limit;
+  let after = options.after;
+  do {
+    const limit = Math.min(PAGE_ITEMS, left);
+    const page = await database.query(table, { ...options, ...(after !== undefined && { after }), limit });
+    yield page.items;
+    left -= page.items.length;
+    after = page.next;
+  } while (after !== undefined && left > 0);
+}
+
 /** Every item of a query, page by page, up to `limit`. */
 export async function queryAll(database: Database, table: string, options: QueryOptions & { limit: number }): Promise<Item[]> {
   const items: Item[] = [];
