@@ -15,8 +15,11 @@ export const FLEET_STATUS: Readonly<Record<ErrorKind, number>> = {
   unsupported_media_type: 415,
   unprocessable: 422,
   rate_limited: 429,
+  quota_exceeded: 429,
   internal: 500,
   unavailable: 503,
+  upstream_failed: 502,
+  upstream_timeout: 504,
 };
 
 /** Every code of the fleet's wire with its kind and standard text. Codes are API: never rename one. */

@@ -10,8 +10,12 @@ export type ErrorKind =
   | 'unsupported_media_type'
   | 'unprocessable'
   | 'rate_limited'
+  | 'quota_exceeded'
   | 'internal'
-  | 'unavailable';
+  | 'unavailable'
+  /** A service that this one depends on failed, or didn't answer in time. */
+  | 'upstream_failed'
+  | 'upstream_timeout';
 
 export interface ErrorOptions {
   /** The stable machine-readable code on the wire; the kind's own name if absent. */

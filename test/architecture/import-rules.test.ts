@@ -40,6 +40,10 @@ test('lib/fleet imports lib/platform and lib/identity, and no function', () => {
   expect(breaking(within('lib/fleet'), (to) => local(to) && !within('lib/platform', 'lib/identity', 'lib/fleet')(to))).toEqual([]);
 });
 
+test('lib/ai imports lib/platform and lib/identity, and neither the fleet nor a function', () => {
+  expect(breaking(within('lib/ai'), (to) => local(to) && !within('lib/platform', 'lib/identity', 'lib/ai')(to))).toEqual([]);
+});
+
 test('lib/fleet/protocol imports nothing else, so that the agent can use it alone', () => {
   expect(breaking(within('lib/fleet/protocol'), (to) => local(to) && !within('lib/fleet/protocol')(to))).toEqual([]);
 });

@@ -1,0 +1,55 @@
+import type { FoundPrices } from '../pricing/prices.ts';
+import type { Target } from '../providers/adapter.ts';
+import type { Priority, ProviderModel, UsableProvider } from './project-settings.ts';
+
+/** What is known about a provider's health, shared by all instances and seconds old. */
+export interface ProviderHealth {
+  health_score: number;
+  success_rate: number;
+  avg_latency_ms: number | null;
+  circuit: {
+    state: 'closed' | 'open' | 'half_open';
+    opened_at_ms: number | null;
+    retry_at_ms: number | null;
+    consecutive_failures: number;
+  };
+  samples: number;
+}
+
+export interface PlanRequest {
+  /** As the caller wrote it. */
+  model: string;
+  prompt_tokens: number;
+  max_output_tokens: number;
+  priority: Priority;
+  required_features: readonly string[];
+  exclude_providers: readonly string[];
+  /** `provider/model`, tried in this order after the planned attempts. */
+  fallbacks: readonly string[];
+}
+
+/** A model at a provider that could serve the call, with the features that its score was made of. */
+export interface Candidate {
+  target: Target;
+  provider: UsableProvider;
+  model: ProviderModel;
+  prices: FoundPrices | undefined;
+  estimated_cost_pico_usd: bigint | null;
+  estimated_latency_ms: number | null;
+  features: { cost: number; latency: number; quality: number; health: number };
+  score: number;
+  /** Why it is not tried; undefined if it is. */
+  excluded?: string;
+}
+
+export interface RoutingPlan {
+  decision_id: string;
+  requested_model: string;
+  priority: Priority;
+  reason: string;
+  /** Every candidate, the best first. */
+  candidates: readonly Candidate[];
+  /** The order in which they are tried. */
+  attempts: readonly Candidate[];
+  hedge_after_ms?: number | undefined;
+}
