@@ -1,3 +1,4 @@
+import type { SseEvent } from '../../platform/sse/sse-parser.ts';
 import type { ReportedUsage } from '../pricing/usage.ts';
 import type { ChatChunk, ChatCompletion, ChatRequest } from '../wire/chat.ts';
 
@@ -64,11 +65,7 @@ export type StreamPart =
   /** The provider said that the stream is complete. */
   | { kind: 'done' };
 
-/** One server-sent event, as `lib/platform/sse` reads it. */
-export interface SseEvent {
-  event: string;
-  data: string;
-}
+export type { SseEvent };
 
 /** Turns the events of one stream into parts. It keeps the state of that stream. */
 export interface StreamDecoder {
