@@ -13,8 +13,12 @@ export interface Prices extends TokenPrices {
   audio_input_per_hour?: number;
   per_request?: number;
   web_search_per_1k?: number;
-  /** Prices of other service tiers (`flex`, `priority`, `batch`). */
-  service_tiers?: Record<string, TokenPrices>;
+  /** Prices of other service tiers (`flex`, `priority`, `batch`), with steps of their own. */
+  service_tiers?: Record<string, TierPrices>;
+  steps?: PriceStep[];
+}
+
+export interface TierPrices extends TokenPrices {
   steps?: PriceStep[];
 }
 
