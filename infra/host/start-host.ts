@@ -13,7 +13,7 @@ import { createQueues, type QueueSettings } from './engines/create-queues.ts';
 import { createTables } from './engines/create-tables.ts';
 import { type EngineName, type Engines, engineFailure, startEngines } from './engines/engines.ts';
 import { expiredItemsSchedule } from './engines/expired-items.ts';
-import { closeHttpServer, createHttpServer, type HttpServerOptions } from './http/http-server.ts';
+import { createHttpServer, type HttpServerOptions } from './http/http-server.ts';
 import { listenFailure } from './http/listen-failure.ts';
 import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
@@ -32,6 +32,8 @@ export interface HostOptions {
   trustedProxies?: number;
   /** The limits of the bytes of request bodies in flight; the server's default if absent. */
   bodyBudget?: HttpServerOptions['bodyBudget'];
+  /** How long the host waits at its end for answers; the server's default if absent. */
+  drain?: HttpServerOptions['drain'];
   clock?: Clock;
   log?: Log;
   onConsumed?: Runtime['onConsumed'];
@@ -138,8 +140,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
       clock,
       trustedProxies,
       bodyBudget: options.bodyBudget,
+      drain: options.drain,
     });
-    undo.push(() => closeHttpServer(server));
+    undo.push(server.close);
     const url = await server.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
       throw listenFailure(`${host}:${port}`, 'HOST and PORT, or --host and --port', cause);
     });

@@ -54,6 +54,9 @@ const authenticate = (authorization: string | undefined) =>
     secure: false,
     userAgent: undefined,
     log: silentLog,
+    signal: new AbortController().signal,
+    answerHeaders: {},
+    noted: {},
   });
 const refused = { kind: 'unauthenticated' };
 

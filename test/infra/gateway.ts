@@ -1,5 +1,6 @@
 import type { HttpGroup } from '../../functions/registry.ts';
-import type { HttpEvent, HttpResult } from '../../lib/platform/http/http-event.ts';
+import type { HttpEvent } from '../../lib/platform/http/http-event.ts';
+import type { LambdaAnswer } from '../../lib/platform/http/lambda-answer.ts';
 import type { Answer, Api, Call } from '../harness/client.ts';
 import { createChoice, gatewayRoutes } from './gateway-route.ts';
 
@@ -37,7 +38,7 @@ export function createGateway(groups: readonly HttpGroup[], fallback: HttpGroup)
 }
 /** The tests' usual client, without a network between it and what answers. */
 export function apiOver(
-  answer: (method: string, url: string, headers: Record<string, string>, body: string | undefined) => Promise<HttpResult>,
+  answer: (method: string, url: string, headers: Record<string, string>, body: string | undefined) => Promise<LambdaAnswer>,
   pak?: string,
   base = '/api/v1',
 ): Api {

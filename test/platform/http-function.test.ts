@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { AppError } from '../../lib/platform/errors.ts';
-import { type AnyEndpoint, endpointFor } from '../../lib/platform/http/endpoint.ts';
+import { type AnyEndpoint, endpointFor, reply } from '../../lib/platform/http/endpoint.ts';
 import type { HttpEvent } from '../../lib/platform/http/http-event.ts';
 import { httpFunction } from '../../lib/platform/http/http-function.ts';
 import type { AnySurface } from '../../lib/platform/http/surface.ts';
@@ -117,4 +117,71 @@ test('only answers over HTTPS have an HSTS header', async () => {
     (await handler(requestTo('GET', '/hello', { headers }))).headers?.['strict-transport-security'];
   expect(await over({ 'x-forwarded-proto': 'https' })).toBe('max-age=31536000');
   expect([await over({}), await over({ 'x-forwarded-proto': 'http' })]).toEqual([undefined, undefined]);
+});
+
+test('what a surface says about its limits is in every answer, its own refusal included', async () => {
+  let left = 2;
+  const limited = testSurface({
+    authenticate: async () => 'somebody',
+    describe: () => ({ type: 'test' }),
+    limit({ answerHeaders }, { principal, endpoint }) {
+      answerHeaders['x-left'] = `${left} for ${principal ?? 'anyone'} at ${endpoint?.id ?? 'no endpoint'}`;
+      if (left-- === 0) throw new AppError('rate_limited', 'slower', { retryAfterSeconds: 3 });
+    },
+  });
+  const handler = functionOf(limited);
+  const answers = [
+    await handler(requestTo('GET', '/hello')),
+    await handler(requestTo('GET', '/nowhere')),
+    await handler(requestTo('POST', '/hello')),
+  ];
+  expect(answers.map(({ statusCode, headers }) => [statusCode, headers?.['x-left'], headers?.['retry-after']])).toEqual([
+    [204, '2 for somebody at hello', undefined],
+    [404, '1 for anyone at no endpoint', undefined],
+    [429, '0 for somebody at tell', '3'],
+  ]);
+});
+
+test("a surface's headers know the caller as soon as it is known", async () => {
+  const surface = testSurface({
+    authenticate: async ({ headers }) => {
+      if (headers.authorization === undefined) throw new AppError('unauthenticated', 'no key');
+      return headers.authorization;
+    },
+    describe: () => ({ type: 'test' }),
+    headers: (_request, principal) => ({ 'x-caller': String(principal) }),
+  });
+  const answer = async (headers: Record<string, string>) => (await functionOf(surface)(requestTo('GET', '/hello', { headers }))).headers;
+  expect(await answer({ authorization: 'me' })).toMatchObject({ 'x-caller': 'me' });
+  expect(await answer({})).toMatchObject({ 'x-caller': 'undefined' });
+});
+
+test('a function behind API Gateway answers a stream as a whole, text as it is and other bytes in base64, and settles before it returns', async () => {
+  const steps: unknown[] = [];
+  const streaming = (pieces: Uint8Array[]) => {
+    const endpoint = endpointFor(testSurface())({
+      id: 'stream',
+      method: 'GET',
+      path: '/stream',
+      summary: '',
+      access: 'public',
+      status: 200,
+      handle: async () =>
+        reply({
+          stream: (async function* () {
+            yield* pieces;
+          })(),
+          onEnd: async (end) => {
+            await new Promise(setImmediate);
+            steps.push(end);
+          },
+        }),
+    });
+    return httpFunction([endpoint], testSurface());
+  };
+  // A character is cut between two pieces.
+  const [first, second] = [Buffer.from('é').subarray(0, 1), Buffer.from('é').subarray(1)];
+  expect(await streaming([first, second])(requestTo('GET', '/stream'))).toMatchObject({ statusCode: 200, body: 'é' });
+  expect(await streaming([first])(requestTo('GET', '/stream'))).toMatchObject({ body: 'ww==', isBase64Encoded: true });
+  expect(steps).toEqual([2, 1].map((bytes) => ({ outcome: 'complete', bytes })));
 });

@@ -5,13 +5,15 @@ import type { HttpGroup } from '../../../functions/registry.ts';
 import { type Clock, systemClock } from '../../../lib/platform/clock.ts';
 import { AppError } from '../../../lib/platform/errors.ts';
 import { type Admitted, tooLarge } from '../../../lib/platform/http/admission.ts';
-import { bodySizeOf, type HttpEvent, type HttpResult } from '../../../lib/platform/http/http-event.ts';
+import { bodySizeOf, type HttpEvent, type HttpResult, isStream } from '../../../lib/platform/http/http-event.ts';
 import type { HttpFunction } from '../../../lib/platform/http/http-function.ts';
 import { createRouter } from '../../../lib/platform/http/router.ts';
 import type { Log } from '../../../lib/platform/log.ts';
 import { createBodyBudget } from './body-budget.ts';
 import { type Body, discardBody, hasBody, readBody } from './http-body.ts';
 import { httpEventOf } from './http-event-of.ts';
+import { createRequestsInFlight, type RequestInFlight } from './requests-in-flight.ts';
+import { writeAnswer } from './write-answer.ts';
 
 const MIB = 1024 * 1024;
 const HEADER_LIMIT_BYTES = 16 * 1024;
@@ -21,11 +23,15 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const BODY_TIMEOUT_MS = 20_000;
 /** Room for about twenty of the largest bodies. While a body is handled, several copies of it are in memory. */
 const BODY_BUDGET = { totalBytes: 64 * MIB, callerBytes: 16 * MIB };
-/** A connection on which nothing moves for this long is closed, whatever it waits for. */
 const IDLE_TIMEOUT_MS = 60_000;
 /** Longer than the usual 60 s of a load balancer in front, so that the server never closes a connection that it is about to use. */
 const KEEP_ALIVE_MS = 72_000;
+/** At the end, connections get this long to take an answer that is ready or nearly so. */
 const DRAIN_MS = 5_000;
+/** Answers that may take minutes get this long. An orchestrator usually kills a process 30 s after it has asked it to stop. */
+const LONG_DRAIN_MS = 25_000;
+/** Streams that had to be abandoned get this long to say so. */
+const LAST_WORDS_MS = 1_000;
 
 export interface HttpServerOptions {
   groups: readonly HttpGroup[];
@@ -36,6 +42,20 @@ export interface HttpServerOptions {
   clock?: Clock;
   /** The limits of the bytes of request bodies in flight, for all callers together and for each. */
   bodyBudget?: { totalBytes: number; callerBytes: number } | undefined;
+  /** A connection on which nothing moves for this long is closed, unless its answer may take long. */
+  idleMs?: number | undefined;
+  /** How long the server waits at its end for answers, and for those that may take minutes. */
+  drain?: { ms: number; longMs: number } | undefined;
+}
+
+export interface HttpServer {
+  /** Resolves to the address. */
+  listen(address: { host: string; port: number }): Promise<string>;
+  /**
+   * Takes no new connections and answers the requests that have arrived. Streams and other long answers get longer than the rest; those
+   * that are still running then are told by their signals, and may end with words.
+   */
+  close(): Promise<void>;
 }
 
 /**
@@ -43,44 +63,56 @@ export interface HttpServerOptions {
  * the function admits the request, and writes the answer. Fastify handles connections, their limits and the orderly end. Its routing,
  * parsing and serialising are not used, since the functions do that themselves, as on AWS.
  */
-export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { groups, fallback, log, trustedProxies, clock = systemClock } = options;
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { groups, fallback, log, trustedProxies, clock = systemClock, drain = { ms: DRAIN_MS, longMs: LONG_DRAIN_MS } } = options;
   const functionFor = functionLookup(groups, fallback);
   const budget = createBodyBudget(options.bodyBudget ?? BODY_BUDGET);
   let closing = false;
 
   /** `waits`: the client sends its body only after the answer 100 (Continue). */
   async function serve(request: IncomingMessage, response: ServerResponse, { waits }: { waits: boolean }): Promise<void> {
+    const flight = inFlight.add(request, response);
     try {
-      if (request.httpVersion === '1.1' && request.headers.host === undefined) return write(response, WITHOUT_HOST);
+      if (request.httpVersion === '1.1' && request.headers.host === undefined) return await writeAnswer(response, WITHOUT_HOST, log);
       const head = httpEventOf(request, trustedProxies);
-      const admission = await functionFor(head).admit(head);
+      const admission = await functionFor(head).admit(head, flight.signal);
       let bodyComes = !waits;
       const askForBody = () => {
         if (!bodyComes) response.writeContinue();
         bodyComes = true;
       };
-      const result = admission.kind === 'answered' ? admission.result : await complete(request, head, admission, askForBody);
+      const result = admission.kind === 'answered' ? admission.result : await complete(request, head, admission, flight, askForBody);
       if (bodyComes) await discardBody(request, clock);
       // While shutting down, or if an unread body is still arriving, tell the client not to reuse the connection.
       if (closing || (hasBody(request) && !request.complete)) response.setHeader('connection', 'close');
-      write(response, result);
+      if (isStream(result.body)) flight.takesLong();
+      await writeAnswer(response, result, log);
     } catch (error) {
       log.error('http_failed', { method: request.method, error });
       if (response.headersSent) response.destroy();
-      else write(response, { statusCode: 500, headers: {}, body: '' });
+      else await writeAnswer(response, { statusCode: 500, headers: {}, body: '' }, log);
+    } finally {
+      flight.end();
     }
   }
 
-  async function complete(request: IncomingMessage, head: HttpEvent, admitted: Admitted, askForBody: () => void): Promise<HttpResult> {
-    const { bodyLimitBytes, caller, refuse } = admitted;
+  async function complete(
+    request: IncomingMessage,
+    head: HttpEvent,
+    admitted: Admitted,
+    flight: RequestInFlight,
+    askForBody: () => void,
+  ): Promise<HttpResult> {
+    const { bodyLimitBytes, caller, refuse, longRunning } = admitted;
     const chunked = request.headers['transfer-encoding'] !== undefined;
     const release = budget.reserve(caller, chunked ? bodyLimitBytes : bodySizeOf(head));
     if (!release) return refuse(noRoom());
     try {
       askForBody();
       const body = await readBody(request, { bytes: bodyLimitBytes, timeoutMs: BODY_TIMEOUT_MS }, clock);
-      return body.kind === 'whole' ? await admitted.complete(body.bytes) : refuse(failureOf(body, bodyLimitBytes));
+      if (body.kind !== 'whole') return refuse(failureOf(body, bodyLimitBytes));
+      if (longRunning) flight.takesLong();
+      return await admitted.complete(body.bytes);
     } finally {
       release();
     }
@@ -89,7 +121,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const server = fastify({
     logger: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: IDLE_TIMEOUT_MS,
+    connectionTimeout: options.idleMs ?? IDLE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { maxHeaderSize: HEADER_LIMIT_BYTES, headersTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false },
     clientErrorHandler: refuseMalformed,
@@ -99,6 +131,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       void serve(request.raw, reply.raw, { waits: false });
     },
   });
+  const inFlight = createRequestsInFlight(server.server);
   server.addHook('onRequest', (request, reply) => {
     reply.hijack();
     void serve(request.raw, reply.raw, { waits: false });
@@ -110,7 +143,18 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     closing = true;
     done();
   });
-  return server;
+  return {
+    listen: (address) => server.listen(address),
+    async close() {
+      const done = new AbortController();
+      const after = (ms: number, act: () => void) => clock.sleep(ms, done.signal).then(act, () => {});
+      void after(drain.ms, inFlight.closeOthers);
+      void after(drain.longMs, inFlight.abandon);
+      void after(drain.longMs + LAST_WORDS_MS, () => server.server.closeAllConnections());
+      await server.close();
+      done.abort();
+    },
+  };
 }
 
 const noRoom = () =>
@@ -127,13 +171,6 @@ function failureOf(body: Exclude<Body, { kind: 'whole' }>, limitBytes: number): 
   }
 }
 
-/** Takes no new connections, answers the requests that have arrived, and closes connections that are still open after a time. */
-export async function closeHttpServer(server: FastifyInstance): Promise<void> {
-  const end = setTimeout(() => server.server.closeAllConnections(), DRAIN_MS);
-  await server.close();
-  clearTimeout(end);
-}
-
 /** Finds the function whose endpoints have the event's path. That function refuses a wrong method. */
 function functionLookup(groups: readonly HttpGroup[], fallback: HttpFunction): (event: HttpEvent) => HttpFunction {
   const route = createRouter(groups.flatMap(({ endpoints }) => endpoints));
@@ -145,16 +182,6 @@ function functionLookup(groups: readonly HttpGroup[], fallback: HttpFunction): (
     if (match.kind === 'not-found') return fallback;
     return routers.find(({ owns }) => owns(http.method, rawPath).kind !== 'not-found')?.handler ?? fallback;
   };
-}
-
-function write(response: ServerResponse, { statusCode = 200, headers = {}, body = '', isBase64Encoded }: HttpResult): void {
-  for (const name in headers) {
-    const value = headers[name];
-    if (value !== undefined) response.setHeader(name, String(value));
-  }
-  response.statusCode = statusCode;
-  if (statusCode === 204 || statusCode === 304) response.end();
-  else response.end(isBase64Encoded ? Buffer.from(body, 'base64') : body);
 }
 
 const MALFORMED: Readonly<Record<string, readonly [status: number, code: string, message: string]>> = {

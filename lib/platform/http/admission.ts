@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import { preflight } from './cors.ts';
-import { type AnyEndpoint, type Context, isReply } from './endpoint.ts';
+import { type AnyEndpoint, type Context, isReply, type Reply } from './endpoint.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 import { bodySizeOf, type HttpEvent, type HttpResult, mediaTypeOf, pathOf, queryOf } from './http-event.ts';
 import { DEFAULT_BODY_LIMIT_BYTES, jsonBody } from './request-body.ts';
@@ -17,6 +17,8 @@ export interface Admitted {
   /** Names the principal, for limits per caller. */
   caller: string;
   bodyLimitBytes: number;
+  /** The answer may take minutes to begin. */
+  longRunning: boolean;
   complete(body: Buffer): Promise<HttpResult>;
   /** Answers a request whose body could not be read. */
   refuse(error: AppError): HttpResult;
@@ -24,20 +26,23 @@ export interface Admitted {
 
 type Route = (method: string, path: string) => Match;
 
-/** Checks route, size, credentials, path, rights and query, in this order, before the body is read. */
-export async function admitRequest(route: Route, fallback: AnySurface, head: HttpEvent): Promise<Admission> {
+/** Checks route, size, credentials, limits, path, rights and query, in this order, before the body is read. */
+export async function admitRequest(route: Route, fallback: AnySurface, head: HttpEvent, signal?: AbortSignal): Promise<Admission> {
   const match = route(head.requestContext.http.method, pathOf(head));
   const surface = surfaceOf(match) ?? fallback;
-  const exchange = openExchange(surface, match, head);
+  const exchange = openExchange(surface, match, head, signal);
   const { request } = exchange;
   try {
     if (request.method === 'OPTIONS') return answered(exchange.finish(preflight()));
     switch (match.kind) {
       case 'not-found':
+        await surface.limit?.(request, {});
         return answered(exchange.finish(surface.notFound(request)));
       case 'method-not-allowed': {
         checkSize(head, DEFAULT_BODY_LIMIT_BYTES);
-        if (match.authenticated) exchange.nameCaller(surface.describe(await surface.authenticate(request)));
+        const principal = match.authenticated ? await surface.authenticate(request) : undefined;
+        if (principal !== undefined) exchange.nameCaller(principal);
+        await surface.limit?.(request, { principal });
         const refusal = surface.methodNotAllowed(request);
         return answered(exchange.finish({ ...refusal, headers: { allow: match.allow.join(', '), ...refusal.headers } }));
       }
@@ -61,8 +66,8 @@ async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>,
   const { request } = exchange;
   checkSize(head, bodyLimitBytes);
   const principal = access === 'public' ? undefined : await surface.authenticate(request);
-  const caller = principal === undefined ? { type: 'anyone' } : surface.describe(principal);
-  if (principal !== undefined) exchange.nameCaller(caller);
+  const caller = principal === undefined ? { type: 'anyone' } : exchange.nameCaller(principal);
+  await surface.limit?.(request, { principal, endpoint });
   const params = endpoint.params && parseInput(endpoint.params, rawParams, 'path', surface.invalid);
   if (access !== 'public') access.check(principal, rawParams);
   const context: Context<unknown, unknown> = { services: await surface.services(), principal, request };
@@ -80,6 +85,7 @@ async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>,
     kind: 'admitted',
     caller: `${caller.type} ${caller.id ?? ''}`,
     bodyLimitBytes,
+    longRunning: endpoint.longRunning === true,
     complete: async (bytes) => {
       try {
         return exchange.finish(await handle(decode(bytes)));
@@ -98,9 +104,11 @@ function checkSize(head: HttpEvent, limitBytes: number): void {
 export const tooLarge = (limitBytes: number): AppError => new AppError('payload_too_large', `the body is larger than ${limitBytes} bytes`);
 
 async function toResult(endpoint: AnyEndpoint, value: unknown): Promise<HttpResult> {
-  const { status = endpoint.status, headers = {}, body, text } = isReply(value) ? value : { body: value };
-  if (text !== undefined) return { statusCode: status, headers, body: text };
-  if (endpoint.response === undefined || body === undefined) return { statusCode: status, headers, body: '' };
+  const { status = endpoint.status, headers = {}, body, text, bytes, stream, onEnd } = isReply(value) ? value : ({ body: value } as Reply);
+  const ending = onEnd && { onEnd };
+  const ready = stream ?? bytes ?? text;
+  if (ready !== undefined) return { statusCode: status, headers, body: ready, ...ending };
+  if (endpoint.response === undefined || body === undefined) return { statusCode: status, headers, body: '', ...ending };
   const result = endpoint.surface.renderSuccess(status, await responseText(endpoint.response, body));
-  return { ...result, headers: { ...result.headers, ...headers } };
+  return { ...result, headers: { ...result.headers, ...headers }, ...ending };
 }

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { HttpResult } from './http-event.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { Surface } from './surface.ts';
 
@@ -31,6 +32,15 @@ export interface Reply<Body = unknown> {
   body?: Body;
   /** Sends this text as it is, with the content type given in `headers`. */
   text?: string;
+  /** Sends these bytes as they are, with the content type given in `headers`. */
+  bytes?: Uint8Array;
+  /**
+   * Sends these pieces as they come. After the first of them the status is sent, so the stream itself has to tell its caller of a failure;
+   * an error that it throws is logged and destroys the connection.
+   */
+  stream?: AsyncIterable<Uint8Array>;
+  /** Called once when the answer is over: all of it was sent, the caller hung up, or its stream failed. */
+  onEnd?: HttpResult['onEnd'];
 }
 const REPLY = Symbol('reply');
 export const reply = <Body>(value: Reply<Body>): Reply<Body> => Object.assign(value, { [REPLY]: true });
@@ -71,6 +81,8 @@ export interface Endpoint<
   bodyFormat?: BodyFormat;
   /** The largest body accepted, in bytes; 256 KiB if absent. */
   bodyLimitBytes?: number;
+  /** The answer may take minutes to begin: the one-process host doesn't close the connection because nothing moves on it. */
+  longRunning?: boolean;
   status: 200 | 201 | 202 | 204;
   /** The body's schema. Members it doesn't declare never leave the server. */
   response?: R;

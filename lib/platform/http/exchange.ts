@@ -2,7 +2,7 @@ import { ConditionFailed } from '../database/database.ts';
 import { AppError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { corsHeaders } from './cors.ts';
-import { factsOf, type HttpEvent, type HttpResult } from './http-event.ts';
+import { factsOf, type HttpEvent, type HttpResult, isStream } from './http-event.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { Match } from './router.ts';
 import type { AnySurface, SurfaceBase } from './surface.ts';
@@ -10,9 +10,9 @@ import type { AnySurface, SurfaceBase } from './surface.ts';
 /** One request and its answer. Every answer passes through here, and gets the common headers, a log line and a count in the metrics. */
 export interface Exchange {
   request: RequestFacts;
-  /** Makes the log line name this caller. */
-  nameCaller(caller: { type: string; id?: string }): void;
-  /** Makes an endpoint's result the answer. */
+  /** Makes the log line name this caller, and the surface's headers know it. Returns its name. */
+  nameCaller(principal: unknown): { type: string; id?: string };
+  /** Makes an endpoint's result the answer. The log line of a stream is written at its end. */
   finish(result: HttpResult): HttpResult;
   /** Answers a failure as the surface renders it. */
   fail(error: unknown): HttpResult;
@@ -21,30 +21,47 @@ export interface Exchange {
 /** One year. */
 const HSTS = 'max-age=31536000';
 
-export function openExchange(surface: AnySurface, match: Match, event: HttpEvent): Exchange {
+export function openExchange(surface: AnySurface, match: Match, event: HttpEvent, signal?: AbortSignal): Exchange {
   const started = performance.now();
   const { base, unusable } = baseOf(surface);
-  const request = factsOf(event, base.log);
-  let principal: { type: string; id?: string } | undefined;
+  const request = factsOf(event, base.log, signal);
+  let principal: unknown;
+  let caller: { type: string; id?: string } | undefined;
 
   function finish(result: HttpResult): HttpResult {
-    const seconds = (performance.now() - started) / 1000;
-    const status = result.statusCode ?? 200;
-    result.headers = { ...commonHeaders(surface, request, unusable), ...result.headers };
+    result.headers = { ...commonHeaders(surface, request, principal, unusable), ...request.answerHeaders, ...result.headers };
     if (request.method === 'HEAD') result.body = '';
+    const { body, statusCode, onEnd } = result;
+    if (!isStream(body)) {
+      record(statusCode, Buffer.byteLength(body));
+      return result;
+    }
+    result.onEnd = async ({ outcome, bytes }) => {
+      try {
+        await onEnd?.({ outcome, bytes });
+      } finally {
+        record(statusCode, bytes, outcome);
+      }
+    };
+    return result;
+  }
+
+  function record(status: number, bytes: number, outcome?: string): void {
+    const seconds = (performance.now() - started) / 1000;
     base.observe?.({ route: routeOf(match), method: request.method, status, seconds });
     // Most of the traffic are idle polls, and nobody needs a line for each.
     request.log[status === 304 ? 'debug' : 'info']('http_request', {
       surface: surface.name,
       method: request.method,
       ...(match.kind === 'endpoint' ? { endpoint: match.endpoint.id, route: match.endpoint.path } : { route: UNMATCHED }),
-      ...(principal && { principal }),
+      ...(caller && { principal: caller }),
       ip: request.ip,
       status,
       ms: Math.round(seconds * 10_000) / 10,
-      bytes: Buffer.byteLength(result.body ?? ''),
+      bytes,
+      ...(outcome !== undefined && { outcome }),
+      ...request.noted,
     });
-    return result;
   }
 
   function fail(thrown: unknown): HttpResult {
@@ -56,8 +73,10 @@ export function openExchange(surface: AnySurface, match: Match, event: HttpEvent
 
   return {
     request,
-    nameCaller(caller) {
-      principal = caller;
+    nameCaller(known) {
+      principal = known;
+      caller = surface.describe(known);
+      return caller;
     },
     finish,
     fail,
@@ -76,12 +95,12 @@ function baseOf(surface: AnySurface): { base: SurfaceBase; unusable: boolean } {
   }
 }
 
-function commonHeaders(surface: AnySurface, request: RequestFacts, unusable: boolean): Record<string, string> {
+function commonHeaders(surface: AnySurface, request: RequestFacts, principal: unknown, unusable: boolean): Record<string, string> {
   return {
     'x-request-id': request.requestId,
     'x-content-type-options': 'nosniff',
     ...(request.secure && { 'strict-transport-security': HSTS }),
-    ...surface.headers(request),
+    ...surface.headers(request, principal),
     ...(unusable ? {} : corsHeaders(request, surface.cors())),
   };
 }

@@ -1,13 +1,33 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { RequestFacts } from './request-facts.ts';
 
-/** The one place that knows the shape of API Gateway's HTTP events (payload format 2.0) and their answers. */
+/** The one place that knows the shape of API Gateway's HTTP events (payload format 2.0); `lambda-answer.ts` knows their answers. */
 export type HttpEvent = APIGatewayProxyEventV2;
-export type HttpResult = APIGatewayProxyStructuredResultV2;
 
-export function factsOf(event: HttpEvent, log: Log): RequestFacts {
+/** An answer, on its way to whichever server calls the function. */
+export interface HttpResult {
+  statusCode: number;
+  headers: Record<string, string>;
+  /** A stream is written piece by piece, and the next piece is asked for when the caller has taken the one before. */
+  body: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** The server calls this once, when the answer is over in one way or the other. */
+  onEnd?(end: AnswerEnd): void | Promise<void>;
+}
+
+/** How an answer ended. `failed`: its stream threw an error, which was logged, and the connection was destroyed. */
+export interface AnswerEnd {
+  outcome: 'complete' | 'client_closed' | 'failed';
+  /** The bytes of the body that were handed to the connection. */
+  bytes: number;
+}
+
+export const isStream = (body: HttpResult['body']): body is AsyncIterable<Uint8Array> =>
+  typeof body !== 'string' && !(body instanceof Uint8Array);
+
+/** `signal`: aborted when nobody waits for the answer any more; never, if absent. */
+export function factsOf(event: HttpEvent, log: Log, signal: AbortSignal = new AbortController().signal): RequestFacts {
   const { http, requestId = newId() } = event.requestContext;
   return {
     requestId,
@@ -18,6 +38,9 @@ export function factsOf(event: HttpEvent, log: Log): RequestFacts {
     secure: event.headers['x-forwarded-proto'] === 'https',
     userAgent: http.userAgent,
     log: log.with({ request_id: requestId }),
+    signal,
+    answerHeaders: {},
+    noted: {},
   };
 }
 

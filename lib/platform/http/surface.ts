@@ -1,6 +1,7 @@
 import type { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { CorsOrigins } from './cors.ts';
+import type { AnyEndpoint } from './endpoint.ts';
 import type { HttpResult } from './http-event.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { InputPart, Issue } from './validation.ts';
@@ -44,8 +45,14 @@ export interface Surface<Services, Principal> {
   invalid(part: InputPart, issues: readonly Issue[]): AppError;
   /** Web pages of these origins may call. */
   cors(): CorsOrigins;
-  /** Headers for every answer, refusals included. An endpoint's own headers win. */
-  headers(request: RequestFacts): Record<string, string>;
+  /**
+   * Counts the request against the caller's limits, or throws `rate_limited`. It runs after authentication and before anything else is
+   * checked, for unknown paths too. Both are undefined where they are not known. What it adds to `request.answerHeaders` is in every
+   * answer, its own refusal included.
+   */
+  limit?(request: RequestFacts, known: { principal?: Principal | undefined; endpoint?: AnyEndpoint }): void | Promise<void>;
+  /** Headers for every answer, refusals included. An endpoint's own headers win. `principal` is undefined before it is known. */
+  headers(request: RequestFacts, principal?: Principal): Record<string, string>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a function may serve endpoints of several surfaces
