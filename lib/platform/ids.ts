@@ -12,6 +12,9 @@ export const randomSecret = (bytes: number): Uint8Array => randomBytes(bytes);
 /** A number in [0, 1), for jitter and sampling. */
 export const randomFraction = (): number => randomInt(0, 2 ** 32) / 2 ** 32;
 
+/** The id of a trace, as OpenTelemetry has it: 32 hexadecimal digits. */
+export const newTraceId = (): string => randomBytes(16).toString('hex');
+
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const RANDOM_BYTES = 10;
 let last: { ms: number; random: Buffer } = { ms: -1, random: Buffer.alloc(RANDOM_BYTES) };

@@ -14,7 +14,10 @@ export const CallAttempt = z.object({
   latency_ms: z.number(),
   first_byte_ms: z.number().nullable(),
   cost_pico_usd: PicoUsd,
+  /** What the attempt says about its provider's health. `ignored`: nothing, such as an attempt that the caller broke off. */
+  health: z.enum(['success', 'failure', 'rate_limited', 'credentials', 'exhausted_account', 'ignored']),
 });
+export type CallAttempt = z.infer<typeof CallAttempt>;
 
 /**
  * Everything that is known about one call when it is over. One of these leaves for each call by the queue; request log, trace, rollups,

@@ -1,0 +1,140 @@
+import type { Clock } from '../../platform/clock.ts';
+import { encodeEnvelope, queueText } from '../../platform/events/envelope.ts';
+import { newId } from '../../platform/ids.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Queues } from '../../platform/queue/queues.ts';
+import type { CallRecord } from './call-record.ts';
+import { CALL_RECORDS_QUEUE, callsAnswered } from './calls-answered.ts';
+
+export interface RecordOutboxOptions {
+  queues: Queues;
+  clock: Clock;
+  log: Log;
+  /** Records gather for this long before they are sent; 0 sends each at once. */
+  gatherMs?: number;
+  /** The most bytes of records that wait in memory. */
+  boundBytes?: number;
+}
+
+/** The records of calls on their way to the queue. */
+export interface RecordOutbox {
+  /** Takes a record. Resolves at once, or, while the bound is reached, when there is room: calls slow down, and no record is dropped. */
+  add(record: CallRecord): Promise<void>;
+  /** Sends everything that waits. Resolves when the queue has confirmed all of it, or when `giveUp` is aborted. */
+  flush(giveUp?: AbortSignal): Promise<void>;
+  /** `degraded` while the queue refuses records. */
+  state(): { status: 'ok' | 'degraded'; waiting: number; waiting_bytes: number };
+}
+
+/** Some way below SQS's limit of 256 KiB, for the envelope around the records. */
+const MESSAGE_BYTES = 240 * 1024;
+const GATHER_MS = 500;
+const BOUND_BYTES = 32 * 1024 * 1024;
+const RETRY_MS = 500;
+
+interface Batch {
+  id: string;
+  records: string[];
+  bytes: number;
+}
+
+/**
+ * Gathers records into messages and sends them. A batch leaves memory only after the queue has confirmed it. It is sent again under the
+ * same id with the same records, so that the consumer recognises a batch that had arrived although its confirmation was lost.
+ */
+export function createRecordOutbox(options: RecordOutboxOptions): RecordOutbox {
+  const { queues, clock, log, gatherMs = GATHER_MS, boundBytes = BOUND_BYTES } = options;
+  let gathering: Batch | undefined;
+  const closed: Batch[] = [];
+  let waiting = 0;
+  let waitingBytes = 0;
+  let refusals = 0;
+  let sending: Promise<void> | undefined;
+  let timer: AbortController | undefined;
+  let roomWaiters: (() => void)[] = [];
+
+  function put(record: CallRecord): void {
+    let text = queueText(JSON.stringify(record));
+    let bytes = Buffer.byteLength(text);
+    if (bytes > MESSAGE_BYTES && record.payload) {
+      text = queueText(JSON.stringify({ ...record, payload: { sealed: '', truncated: true } }));
+      bytes = Buffer.byteLength(text);
+    }
+    if (gathering && gathering.bytes + bytes > MESSAGE_BYTES) close();
+    gathering ??= { id: newId(), records: [], bytes: 0 };
+    gathering.records.push(text);
+    gathering.bytes += bytes + 1;
+    waiting += 1;
+    waitingBytes += bytes + 1;
+  }
+
+  function close(): void {
+    if (gathering) closed.push(gathering);
+    gathering = undefined;
+  }
+
+  function startTimer(): void {
+    if (timer || sending) return;
+    timer = new AbortController();
+    clock.sleep(gatherMs, timer.signal).then(sendAll, () => {});
+  }
+
+  function sendAll(): Promise<void> {
+    timer?.abort();
+    timer = undefined;
+    close();
+    sending ??= send().finally(() => {
+      sending = undefined;
+      if (waiting > 0) startTimer();
+    });
+    return sending;
+  }
+
+  async function send(): Promise<void> {
+    while (closed.length > 0) {
+      const batches = closed.slice(0, 10);
+      const refused = new Set(await queues.send(CALL_RECORDS_QUEUE, batches.map(messageOf)).catch(() => batches.map(({ id }) => id)));
+      for (const batch of batches) if (!refused.has(batch.id)) confirm(batch);
+      if (refused.size === 0) {
+        refusals = 0;
+        continue;
+      }
+      refusals += 1;
+      log.error('call_records_refused', { batches: refused.size, records: waiting, refusals });
+      await clock.sleep(RETRY_MS);
+    }
+  }
+
+  function confirm(batch: Batch): void {
+    closed.splice(closed.indexOf(batch), 1);
+    waiting -= batch.records.length;
+    waitingBytes -= batch.bytes;
+    if (waitingBytes < boundBytes) {
+      for (const admit of roomWaiters) admit();
+      roomWaiters = [];
+    }
+  }
+
+  return {
+    async add(record) {
+      while (waitingBytes >= boundBytes) await new Promise<void>((resolve) => roomWaiters.push(resolve));
+      put(record);
+      if (gatherMs === 0) return sendAll();
+      startTimer();
+    },
+    async flush(giveUp) {
+      const given = new Promise<void>((resolve) => {
+        if (giveUp?.aborted) resolve();
+        giveUp?.addEventListener('abort', () => resolve(), { once: true });
+      });
+      while (waiting > 0 && !giveUp?.aborted) await Promise.race([sendAll(), given]);
+    },
+    state: () => ({ status: refusals > 0 || waitingBytes >= boundBytes ? 'degraded' : 'ok', waiting, waiting_bytes: waitingBytes }),
+  };
+}
+
+/** The records are JSON already, and go into the message as they are. */
+function messageOf({ id, records }: Batch): { id: string; body: string } {
+  const body = encodeEnvelope({ id, event: callsAnswered.name, data: { records: [] } });
+  return { id, body: body.replace('"records":[]', () => `"records":[${records.join(',')}]`) };
+}
