@@ -20,6 +20,8 @@ export interface UsableProvider extends Omit<Target, 'model' | 'features' | 'max
   timeout_seconds: number;
   max_retries: number;
   models: readonly ProviderModel[];
+  /** The service's name in the price book; undefined if the book does not have it. */
+  price_book?: string | undefined;
 }
 
 export const PRIORITIES = ['balanced', 'cost', 'latency', 'quality', 'reliability'] as const;

@@ -1,0 +1,33 @@
+import * as z from 'zod';
+import { PRIORITIES } from '../project-settings.ts';
+
+export const PriorityName = z.enum(PRIORITIES);
+
+/** A group's id is asked for as a model. It may look like any model's name. */
+export const GroupId = z.string().regex(/^[^\s\p{Cc}]{1,100}$/u, 'must be 1 to 100 characters without blanks');
+
+const GroupTarget = z.strictObject({
+  /** `provider/model`. */
+  model: z.string().regex(/^[^\s\p{Cc}/]{1,63}\/[^\s\p{Cc}]{1,200}$/u, 'must be provider/model'),
+  weight: z.number().min(0).max(100).exactOptional(),
+  priority: z.int().min(0).max(1_000).exactOptional(),
+});
+
+const members = { targets: z.array(GroupTarget).min(1).max(20), priority: PriorityName.exactOptional() };
+export const NewModelGroup = z.strictObject({ id: GroupId, ...members }).meta({ id: 'NewModelGroup' });
+export type NewModelGroup = z.infer<typeof NewModelGroup>;
+export const ModelGroupChange = z
+  .strictObject({ targets: members.targets.exactOptional(), priority: PriorityName.nullable().exactOptional() })
+  .refine((change) => Object.keys(change).length > 0, 'must name at least one member')
+  .meta({ id: 'ModelGroupChange' });
+export type ModelGroupChange = z.infer<typeof ModelGroupChange>;
+
+export const StoredModelGroup = z.object({
+  version: z.int(),
+  organization_id: z.string(),
+  id: z.string(),
+  ...members,
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+});
+export type StoredModelGroup = z.infer<typeof StoredModelGroup>;

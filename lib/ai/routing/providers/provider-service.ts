@@ -1,0 +1,108 @@
+import type { AuditEntry } from '../../../identity/audit.ts';
+import { timestamp } from '../../../platform/clock.ts';
+import { CONFIGURATION_LIMIT, configurationPk, gatewayTable } from '../../gateway-table.ts';
+import { memberError, routingError } from '../routing-errors.ts';
+import type { RoutingCaller, RoutingPorts } from '../routing-ports.ts';
+import { type NewProvider, type ProviderChange, previewOf, SIMULATED, type StoredProvider, sealedFor } from './provider-config.ts';
+import { presetOf } from './provider-presets.ts';
+import { findProvider, providerNewWrite, providerRemoveWrite, providerUpdateWrite } from './provider-repository.ts';
+
+const DEFAULTS = { priority: 0, weight: 1, timeout_seconds: 30, max_retries: 2, enabled: true };
+
+const changedMeanwhile = () => routingError('VERSION_CONFLICT');
+const audited = (caller: RoutingCaller, verb: string, provider: StoredProvider): AuditEntry => ({
+  actor: caller,
+  action: `provider.${verb}`,
+  resourceType: 'provider',
+  details: { organization_id: provider.organization_id, provider_id: provider.id, base_url: provider.base_url },
+});
+
+/** A stored key, or none. The preview is all that an answer ever shows of it. */
+async function sealKey({ sealing }: RoutingPorts, key: string | undefined, organizationId: string, id: string) {
+  if (key === undefined) return { sealed_key: null, api_key_preview: null };
+  return { sealed_key: await sealing.seal(key, sealedFor(organizationId, id)), api_key_preview: previewOf(key) };
+}
+
+/** Refuses a further entry of configuration beyond the limit. Two callers at once may pass it by one, which no reader minds. */
+export async function checkRoom({ database }: RoutingPorts, organizationId: string): Promise<void> {
+  const entries = await database.count(gatewayTable.name, configurationPk(organizationId));
+  if (entries < CONFIGURATION_LIMIT) return;
+  throw routingError('INVALID_INPUT', {
+    message: `an organization has at most ${CONFIGURATION_LIMIT} providers, groups, prices and budgets`,
+  });
+}
+
+export async function createProvider(ports: RoutingPorts, caller: RoutingCaller, given: NewProvider): Promise<StoredProvider> {
+  const { type, preset: presetName, api_key, base_url, project_id = null, ...settings } = given;
+  if (presetName !== undefined && type !== 'openai-compatible')
+    throw memberError('INVALID_INPUT', 'preset', 'goes with the type openai-compatible only');
+  const preset = presetOf(type, presetName);
+  const id = given.id ?? presetName ?? type;
+  if (id === SIMULATED) throw routingError('PROVIDER_ALREADY_EXISTS', { message: 'every organization has the provider `simulated`' });
+  if (api_key === undefined && !preset.keyless) throw memberError('REQUIRED_FIELD_MISSING', 'api_key', `is needed for ${preset.name}`);
+  const address = base_url ?? preset.base_url;
+  if (address === undefined) throw memberError('REQUIRED_FIELD_MISSING', 'base_url', `is needed for ${preset.name}`);
+  await ports.checkUpstream(address);
+  await checkRoom(ports, caller.organization_id);
+  const now = timestamp(ports.clock);
+  const provider: StoredProvider = {
+    ...DEFAULTS,
+    name: preset.name,
+    models: [],
+    ...settings,
+    id,
+    version: 1,
+    organization_id: caller.organization_id,
+    kind: type,
+    ...(presetName !== undefined && { preset: presetName }),
+    base_url: trimmed(address),
+    project_id,
+    ...(await sealKey(ports, api_key, caller.organization_id, id)),
+    created_at: now,
+    updated_at: now,
+  };
+  await ports.commit({
+    writes: [providerNewWrite(provider, () => routingError('PROVIDER_ALREADY_EXISTS', { details: { id } }))],
+    audit: audited(caller, 'created', provider),
+  });
+  return provider;
+}
+
+export async function getProvider({ database }: RoutingPorts, caller: RoutingCaller, id: string): Promise<StoredProvider> {
+  const provider = await findProvider(database, caller.organization_id, id);
+  if (!provider) throw routingError('PROVIDER_NOT_FOUND');
+  return provider;
+}
+
+/** Changes the members that are given. A new address needs the key again: otherwise the stored key could be sent to anybody's server. */
+export async function updateProvider(
+  ports: RoutingPorts,
+  caller: RoutingCaller,
+  id: string,
+  change: ProviderChange,
+): Promise<StoredProvider> {
+  const before = await getProvider(ports, caller, id);
+  const { api_key, base_url, ...settings } = change;
+  if (base_url !== undefined && originOf(base_url) !== originOf(before.base_url)) {
+    if (before.sealed_key !== null && api_key === undefined)
+      throw memberError('REQUIRED_FIELD_MISSING', 'api_key', 'is needed again with an address on another server');
+  }
+  if (base_url !== undefined) await ports.checkUpstream(base_url);
+  const after: StoredProvider = {
+    ...before,
+    ...settings,
+    ...(base_url !== undefined && { base_url: trimmed(base_url) }),
+    ...(api_key !== undefined && (await sealKey(ports, api_key, caller.organization_id, id))),
+    updated_at: timestamp(ports.clock),
+  };
+  await ports.commit({ writes: [providerUpdateWrite(before, after, changedMeanwhile)], audit: audited(caller, 'updated', after) });
+  return after;
+}
+
+export async function removeProvider(ports: RoutingPorts, caller: RoutingCaller, id: string): Promise<void> {
+  const before = await getProvider(ports, caller, id);
+  await ports.commit({ writes: [providerRemoveWrite(before, changedMeanwhile)], audit: audited(caller, 'removed', before) });
+}
+
+const trimmed = (url: string): string => url.replace(/\/+$/, '');
+const originOf = (url: string): string | undefined => URL.parse(url)?.origin;
