@@ -39,6 +39,8 @@ export interface ToolCall {
   function: { name: string; arguments: string };
   /** Gemini's signature of the thought behind the call. It has to come back with the call. */
   thought_signature?: string;
+  /** The same signature as `google.thought_signature`: Google's own OpenAI-compatible form, which some clients send back by themselves. */
+  extra_content?: Record<string, unknown>;
 }
 export interface ChatTool extends Record<string, unknown> {
   type: string;
@@ -51,6 +53,8 @@ export interface ReasoningDetail {
   text?: string;
   signature?: string;
   data?: string;
+  /** The tool call that the signature belongs to, if it belongs to one. */
+  tool_call_id?: string;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
@@ -105,4 +109,5 @@ export interface ToolCallDelta {
   type?: 'function';
   function?: { name?: string; arguments?: string };
   thought_signature?: string;
+  extra_content?: Record<string, unknown>;
 }

@@ -1,0 +1,17 @@
+import type { Adapter } from '../adapter.ts';
+import { geminiCompletion } from './gemini-completion.ts';
+import { geminiEmbeddings, geminiEmbeddingsRequest } from './gemini-embeddings.ts';
+import { geminiFailure, geminiFailureIn } from './gemini-errors.ts';
+import { geminiChatRequest } from './gemini-request.ts';
+import { geminiStream } from './gemini-stream.ts';
+
+/** Google's Gemini API (`generativelanguage.googleapis.com`, v1beta). */
+export const geminiAdapter: Adapter = {
+  chat: geminiChatRequest,
+  completion: geminiCompletion,
+  stream: geminiStream,
+  embeddings: geminiEmbeddingsRequest,
+  decodeEmbeddings: geminiEmbeddings,
+  failure: geminiFailure,
+  failureIn: geminiFailureIn,
+};

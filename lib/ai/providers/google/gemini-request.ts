@@ -1,0 +1,49 @@
+import type { ChatCall, Target, UpstreamRequest } from '../adapter.ts';
+import { geminiContents } from './gemini-contents.ts';
+import { geminiFamily } from './gemini-family.ts';
+import { geminiGeneration } from './gemini-generation.ts';
+import { geminiTools } from './gemini-tools.ts';
+import { geminiUrl } from './gemini-url.ts';
+import { isRecord } from './gemini-wire.ts';
+
+/** A chat request as `generateContent` or `streamGenerateContent`. */
+export function geminiChatRequest({ request }: ChatCall, target: Target): UpstreamRequest {
+  const family = geminiFamily(target.model);
+  const { contents, systemInstruction, warnings } = geminiContents(request.messages, family);
+  const { tools, toolConfig, warnings: toolWarnings } = geminiTools(request);
+  const { generationConfig, instruction, warnings: configWarnings } = geminiGeneration(request, family, tools !== undefined);
+  const system = [...(systemInstruction?.parts ?? []), ...(instruction === undefined ? [] : [{ text: instruction }])];
+  const body = {
+    contents,
+    ...(system.length > 0 && { systemInstruction: { parts: system } }),
+    ...(tools && { tools }),
+    ...(toolConfig && { toolConfig }),
+    ...(generationConfig && { generationConfig }),
+    ...googleMembers(request),
+  };
+  return {
+    method: 'POST',
+    url: geminiUrl(target, request.stream === true ? 'streamGenerateContent?alt=sse' : 'generateContent'),
+    headers: geminiHeaders(target),
+    body: JSON.stringify(body),
+    warnings: [...warnings, ...toolWarnings, ...configWarnings],
+  };
+}
+
+export const geminiHeaders = ({ api_key }: Target): Record<string, string> => ({
+  'content-type': 'application/json',
+  ...(api_key !== '' && { 'x-goog-api-key': api_key }),
+});
+
+/**
+ * Wishes that only Google knows: `safety_settings` in the request, or in `extra_body.google`, where Google's OpenAI-compatible endpoint takes
+ * them, and `cached_content` there.
+ */
+function googleMembers({ safety_settings, extra_body }: Record<string, unknown>): Record<string, unknown> {
+  const google = isRecord(extra_body) && isRecord(extra_body.google) ? extra_body.google : {};
+  const safety = safety_settings ?? google.safety_settings;
+  return {
+    ...(Array.isArray(safety) && { safetySettings: safety }),
+    ...(typeof google.cached_content === 'string' && { cachedContent: google.cached_content }),
+  };
+}

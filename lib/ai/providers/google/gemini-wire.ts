@@ -1,0 +1,64 @@
+/**
+ * What the adapter reads and writes of Google's `generateContent` (v1beta). Every member may be absent: providers leave out what is empty.
+ * Source: Google's public API reference and its generated SDK types.
+ */
+export interface GeminiPart {
+  text?: string;
+  /** The text is a summary of the model's reasoning. */
+  thought?: boolean;
+  /** Has to come back with the part in the next turn. */
+  thoughtSignature?: string;
+  functionCall?: { id?: string; name?: string; args?: unknown };
+  functionResponse?: { id?: string; name: string; response: unknown; parts?: GeminiPart[] };
+  inlineData?: { mimeType?: string; data?: string };
+  fileData?: { mimeType?: string; fileUri: string };
+}
+
+export interface GeminiContent {
+  role?: 'user' | 'model';
+  parts?: GeminiPart[];
+}
+
+export interface GeminiCandidate {
+  index?: number;
+  content?: GeminiContent;
+  finishReason?: string;
+  finishMessage?: string;
+  logprobsResult?: { chosenCandidates?: GeminiToken[]; topCandidates?: { candidates?: GeminiToken[] }[] };
+}
+
+export interface GeminiToken {
+  token?: string;
+  logProbability?: number;
+}
+
+export interface GeminiAnswer {
+  candidates?: GeminiCandidate[];
+  promptFeedback?: { blockReason?: string };
+  usageMetadata?: Record<string, unknown>;
+  modelVersion?: string;
+  responseId?: string;
+}
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * The one place where JSON becomes a typed answer. Only the shape of lists and objects is checked, in one pass and without copies; single
+ * values are checked where they are used.
+ */
+export function geminiAnswer(body: unknown): GeminiAnswer | undefined {
+  if (!isRecord(body)) return undefined;
+  const { candidates, promptFeedback, usageMetadata } = body;
+  if (candidates !== undefined && !(Array.isArray(candidates) && candidates.every(isCandidate))) return undefined;
+  if (promptFeedback !== undefined && !isRecord(promptFeedback)) return undefined;
+  if (usageMetadata !== undefined && !isRecord(usageMetadata)) return undefined;
+  return body as GeminiAnswer;
+}
+
+function isCandidate(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { content } = value;
+  if (content === undefined || content === null) return true;
+  return isRecord(content) && (content.parts === undefined || (Array.isArray(content.parts) && content.parts.every(isRecord)));
+}
