@@ -30,6 +30,8 @@ export interface UpstreamRequest {
   body: string;
   /** What the translation could not keep, for `x-brokle-warnings`. */
   warnings: readonly string[];
+  /** Members that the adapter added unasked. If the provider refuses one of them, the caller is not to blame. */
+  injected?: readonly string[];
 }
 
 /** The body of the caller's request: as parsed, and as it came. A pass-through sends the bytes if nothing has to change. */
@@ -41,6 +43,8 @@ export interface ChatCall {
   forwarded: Readonly<Record<string, string>>;
   /** A request in Anthropic's own form, for an upstream that speaks it. */
   native?: { dialect: 'anthropic'; body: Record<string, unknown> };
+  /** The limit that was reserved for if the request has none. The provider is told it, so that the reservation holds. */
+  default_output_tokens?: number;
 }
 
 /** A failure that a provider answered with. */
