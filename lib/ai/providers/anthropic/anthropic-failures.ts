@@ -1,0 +1,83 @@
+import { redactText } from '../../../platform/redaction.ts';
+import { isJsonObject } from '../../wire/json-schema-refs.ts';
+import type { UpstreamFailure } from '../adapter.ts';
+
+/** The HTTP statuses of Anthropic's error types, for errors that come inside an answer with status 200. */
+const STATUSES: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+};
+const LONGEST_MESSAGE = 2_000;
+/** Anthropic answers 400 with this text if the account has no credit left. */
+const EXHAUSTED = /credit balance|purchase credits|spend(?:ing)? limit|usage limits?\b.*regain/i;
+/** Providers mask a key in their texts and leave its ends, which is more than a stranger may see. */
+const MASKED_KEY = /\b(?:sk|key)-[A-Za-z0-9_-]*[*•.…]{2,}[A-Za-z0-9_-]*/g;
+
+/** The failure of an error status, or of an error inside a 200. */
+export function anthropicFailure(status: number, headers: Readonly<Record<string, string>>, body: unknown): UpstreamFailure {
+  const error = isJsonObject(body) && isJsonObject(body.error) ? body.error : undefined;
+  const type = typeof error?.type === 'string' ? error.type : null;
+  const text = typeof error?.message === 'string' ? error.message : `Anthropic answered with status ${status}.`;
+  const message = safeText(text);
+  const retry_after_ms = retryAfterMs(headers);
+  return {
+    status,
+    blame: blameFor(status, type, text),
+    message,
+    code: codeFor(text, error?.code),
+    param: paramFor(text),
+    ...(retry_after_ms !== undefined && { retry_after_ms }),
+  };
+}
+
+/** The failure inside an answer with status 200, or inside a stream; undefined if it is none. */
+export function anthropicFailureIn(body: unknown): UpstreamFailure | undefined {
+  if (!isJsonObject(body) || (body.type !== 'error' && !isJsonObject(body.error))) return undefined;
+  const error = isJsonObject(body.error) ? body.error : {};
+  const numeric = [error.code, error.status].find((value) => typeof value === 'number' && value >= 400 && value < 600);
+  const status = typeof numeric === 'number' ? numeric : ((typeof error.type === 'string' ? STATUSES[error.type] : undefined) ?? 502);
+  return anthropicFailure(status, {}, body);
+}
+
+function blameFor(status: number, type: string | null, text: string): UpstreamFailure['blame'] {
+  if (status === 402 || type === 'billing_error') return 'exhausted_account';
+  if ((status === 400 || status === 403 || status === 429) && EXHAUSTED.test(text)) return 'exhausted_account';
+  if (status === 401 || status === 403) return 'credentials';
+  if (status === 429) return 'rate_limited';
+  // An address that knows Anthropic's errors has the endpoint, and lacks the model.
+  if (status === 404 || status === 405) return type === null ? 'missing_endpoint' : 'caller';
+  return status >= 500 || status === 408 ? 'provider' : 'caller';
+}
+
+function codeFor(text: string, own: unknown): string | null {
+  if (/prompt is too long|context (?:window|limit)/i.test(text)) return 'context_length_exceeded';
+  return typeof own === 'string' ? own.slice(0, 100) : null;
+}
+
+/** Anthropic begins its text with the member's path: `messages.1.content: …`. */
+function paramFor(text: string): string | null {
+  const path = /^([a-z_]+(?:\.[a-z0-9_]+)*): /.exec(text)?.[1];
+  return path === undefined ? null : path.replaceAll(/\.(\d+)/g, '.[$1]');
+}
+
+const safeText = (text: string) => redactText(text.slice(0, LONGEST_MESSAGE)).replaceAll(MASKED_KEY, '[redacted]');
+
+function retryAfterMs(headers: Readonly<Record<string, string>>): number | undefined {
+  const exact = Number(headers['retry-after-ms'] ?? Number.NaN);
+  if (Number.isFinite(exact) && exact >= 0) return exact;
+  const value = headers['retry-after'];
+  if (value === undefined || value.trim() === '') return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return seconds >= 0 ? Math.round(seconds * 1_000) : undefined;
+  // A time of day is counted from the time that the same answer was sent at.
+  const wait = Date.parse(value) - Date.parse(headers.date ?? '');
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
