@@ -26,6 +26,8 @@ export interface Runtime extends SurfaceBase {
 
 export function createRuntime(config: Config, given: Partial<Omit<Runtime, 'config' | 'observe'>> = {}): Runtime {
   const { clock = systemClock, log = createLog({ level: config.BROKKR_LOG_LEVEL }), metrics, ...rest } = given;
+  if (config.ALLOW_PRIVATE_UPSTREAMS)
+    log.warn('private_upstreams_allowed', { advice: 'unset ALLOW_PRIVATE_UPSTREAMS wherever others can configure URLs' });
   return { config, clock, log, ...(metrics && { metrics, observe: metrics.httpRequest }), ...rest };
 }
 

@@ -59,6 +59,7 @@ Environment:
   AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS   other engines with the AWS SDK's credentials, in AWS_REGION
   TRUST_PROXY   the number of trusted proxies in front, which add X-Forwarded-For and X-Forwarded-Proto (0)
   BROKKR_CORS_ORIGINS   web pages of these origins may call the API, comma-separated; * for any (http://localhost:3001)
+  ALLOW_PRIVATE_UPSTREAMS   providers and webhooks may have private addresses, over plain HTTP too: for development alone (false)
   BROKKR_PREFIX, BROKKR_ADMIN_PAK_HASH, BROKKR_DEV, BROKKR_LOG_LEVEL, BROKKR_AUDIT_RETENTION_DAYS, BROKKR_EVENT_RETENTION_DAYS
 `;
 

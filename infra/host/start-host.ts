@@ -1,4 +1,5 @@
 import { type App, compose, setApp } from '../../functions/app.ts';
+import { outgoing } from '../../functions/outgoing.ts';
 import * as registry from '../../functions/registry.ts';
 import { createRuntime, type Runtime, setRuntime } from '../../functions/runtime.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
@@ -112,6 +113,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     });
     const app = await compose(runtime, { mintAdminPak: true });
     undo.push(app.close);
+    undo.push(() => outgoing(runtime).close());
     const { adminPak } = app.services.firstStart;
     if (adminPak !== undefined) options.onAdminPak?.(adminPak);
     setRuntime(runtime);

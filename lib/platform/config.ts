@@ -35,6 +35,11 @@ export const Config = z.object({
     .transform((text) => text.split(',').map((origin) => origin.trim()))
     .transform((origins) => origins.filter((origin) => origin !== ''))
     .pipe(z.array(Origin)),
+  /**
+   * Development mode: providers and webhooks may be on this machine and in private networks, over plain HTTP too. Never set it if anybody
+   * else may configure URLs.
+   */
+  ALLOW_PRIVATE_UPSTREAMS: z.stringbool().default(false),
   BROKKR_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   BROKKR_AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
   BROKKR_EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
