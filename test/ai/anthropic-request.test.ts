@@ -332,17 +332,18 @@ test.each([
 });
 
 test('a request in Anthropic’s own form goes as it is, but for the model, with the caller’s version and beta headers', () => {
-  const body = {
-    model: 'anthropic/claude',
-    max_tokens: 1,
-    messages: [{ role: 'user', content: ' ' }],
-    system: [{ type: 'text', text: '', cache_control: { type: 'ephemeral' } }],
-  };
+  const text =
+    '{"model": "anthropic/claude", "max_tokens":1.0,\n "system":[{"type":"text","text":"","cache_control":{"type":"ephemeral"}}], "brokle":{}}';
   const forwarded = { 'anthropic-beta': 'context-1m-2025-08-07,x', 'anthropic-version': '2026-10-21' };
   const upstream = anthropicAdapter.chat(
-    { request: { model: 'm', messages: [] }, forwarded, native: { dialect: 'anthropic', body } },
+    { request: { model: 'm', messages: [] }, forwarded, native: { dialect: 'anthropic', text } },
     claude(),
   );
-  expect(JSON.parse(upstream.body)).toEqual({ ...body, model: 'claude-sonnet-4-5' });
+  expect(upstream.body).toBe(text.replace('anthropic/claude', 'claude-sonnet-4-5').replace(', "brokle":{}', ''));
   expect(upstream.headers).toMatchObject(forwarded);
+});
+
+test('the limit that was reserved for is sent if the request has none', () => {
+  const upstream = anthropicAdapter.chat({ request: { model: 'm', messages: [user] }, forwarded: {}, default_output_tokens: 99 }, claude());
+  expect(JSON.parse(upstream.body).max_tokens).toBe(99);
 });

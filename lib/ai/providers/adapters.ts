@@ -1,11 +1,13 @@
 import { AppError } from '../../platform/errors.ts';
 import type { Adapter, ProviderType } from './adapter.ts';
+import { anthropicAdapter } from './anthropic/anthropic-adapter.ts';
 import { openaiAdapter } from './openai/openai-adapter.ts';
 
 const ADAPTERS: Partial<Record<ProviderType, Adapter>> = {
   openai: openaiAdapter,
   'openai-compatible': openaiAdapter,
   azure: openaiAdapter,
+  anthropic: anthropicAdapter,
   simulated: openaiAdapter,
 };
 

@@ -1,3 +1,4 @@
+import { spliceMembers } from '../../wire/json-splice.ts';
 import type { Adapter, ChatCall, Target, UpstreamRequest } from '../adapter.ts';
 import { anthropicAnswer } from './anthropic-answer.ts';
 import { anthropicFailure, anthropicFailureIn } from './anthropic-failures.ts';
@@ -11,10 +12,10 @@ const VERSION = '2023-06-01';
 export const anthropicAdapter: Adapter = {
   chat(call, target) {
     if (call.native?.dialect === 'anthropic') {
-      const body = { ...call.native.body, model: target.model };
-      return upstreamRequest(target, call.forwarded, JSON.stringify(body), []);
+      const text = spliceMembers(call.native.text, { model: JSON.stringify(target.model), brokle: undefined });
+      return upstreamRequest(target, call.forwarded, text, []);
     }
-    const { body, warnings } = anthropicRequest(call.request, target);
+    const { body, warnings } = anthropicRequest(call, target);
     const { 'anthropic-version': _, ...forwarded } = call.forwarded;
     return upstreamRequest(target, forwarded, JSON.stringify(body), warnings);
   },

@@ -1,5 +1,6 @@
 import type { FinishReason, JsonObject, ReasoningDetail, ToolCall } from '../../wire/chat.ts';
 import { isJsonObject } from '../../wire/json-schema-refs.ts';
+import { withNativeBody } from '../../wire/native-answer.ts';
 import { type DecodedCompletion, UnusableAnswer } from '../adapter.ts';
 import { JSON_TOOL } from './anthropic-tools.ts';
 import { mergeUsage, openaiUsage, reportedUsage } from './anthropic-usage.ts';
@@ -32,28 +33,31 @@ export function anthropicAnswer(body: unknown): DecodedCompletion {
   const fields = mergeUsage({}, body.usage);
   const finish_reason = jsonAnswer && tool_calls.length === 0 && body.stop_reason === 'tool_use' ? 'stop' : finishReason(body.stop_reason);
   return {
-    completion: {
-      id: String(body.id ?? ''),
-      object: 'chat.completion',
-      created: 0,
-      model: String(body.model ?? ''),
-      choices: [
-        {
-          index: 0,
-          message: {
-            role: 'assistant',
-            content: text === '' && tool_calls.length > 0 ? null : text,
-            refusal: body.stop_reason === 'refusal' && typeof explanation === 'string' ? explanation : null,
-            ...(reasoning !== '' && { reasoning_content: reasoning }),
-            ...(reasoning_details.length > 0 && { reasoning_details }),
-            ...(tool_calls.length > 0 && { tool_calls }),
+    completion: withNativeBody(
+      {
+        id: String(body.id ?? ''),
+        object: 'chat.completion',
+        created: 0,
+        model: String(body.model ?? ''),
+        choices: [
+          {
+            index: 0,
+            message: {
+              role: 'assistant',
+              content: text === '' && tool_calls.length > 0 ? null : text,
+              refusal: body.stop_reason === 'refusal' && typeof explanation === 'string' ? explanation : null,
+              ...(reasoning !== '' && { reasoning_content: reasoning }),
+              ...(reasoning_details.length > 0 && { reasoning_details }),
+              ...(tool_calls.length > 0 && { tool_calls }),
+            },
+            logprobs: null,
+            finish_reason,
           },
-          logprobs: null,
-          finish_reason,
-        },
-      ],
-      ...(isJsonObject(body.usage) && { usage: openaiUsage(fields) }),
-    },
+        ],
+        ...(isJsonObject(body.usage) && { usage: openaiUsage(fields) }),
+      },
+      body,
+    ),
     usage: isJsonObject(body.usage) ? reportedUsage(fields) : undefined,
   };
 }

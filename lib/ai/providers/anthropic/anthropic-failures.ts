@@ -1,6 +1,7 @@
-import { redactText } from '../../../platform/redaction.ts';
 import { isJsonObject } from '../../wire/json-schema-refs.ts';
 import type { UpstreamFailure } from '../adapter.ts';
+import { retryAfterMs } from '../retry-after.ts';
+import { safeMessage } from '../safe-message.ts';
 
 /** The HTTP statuses of Anthropic's error types, for errors that come inside an answer with status 200. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -15,18 +16,15 @@ const STATUSES: Readonly<Record<string, number>> = {
   timeout_error: 504,
   overloaded_error: 529,
 };
-const LONGEST_MESSAGE = 2_000;
 /** Anthropic answers 400 with this text if the account has no credit left. */
 const EXHAUSTED = /credit balance|purchase credits|spend(?:ing)? limit|usage limits?\b.*regain/i;
-/** Providers mask a key in their texts and leave its ends, which is more than a stranger may see. */
-const MASKED_KEY = /\b(?:sk|key)-[A-Za-z0-9_-]*[*•.…]{2,}[A-Za-z0-9_-]*/g;
 
 /** The failure of an error status, or of an error inside a 200. */
 export function anthropicFailure(status: number, headers: Readonly<Record<string, string>>, body: unknown): UpstreamFailure {
   const error = isJsonObject(body) && isJsonObject(body.error) ? body.error : undefined;
   const type = typeof error?.type === 'string' ? error.type : null;
   const text = typeof error?.message === 'string' ? error.message : `Anthropic answered with status ${status}.`;
-  const message = safeText(text);
+  const message = safeMessage(text);
   const retry_after_ms = retryAfterMs(headers);
   return {
     status,
@@ -66,18 +64,4 @@ function codeFor(text: string, own: unknown): string | null {
 function paramFor(text: string): string | null {
   const path = /^([a-z_]+(?:\.[a-z0-9_]+)*): /.exec(text)?.[1];
   return path === undefined ? null : path.replaceAll(/\.(\d+)/g, '.[$1]');
-}
-
-const safeText = (text: string) => redactText(text.slice(0, LONGEST_MESSAGE)).replaceAll(MASKED_KEY, '[redacted]');
-
-function retryAfterMs(headers: Readonly<Record<string, string>>): number | undefined {
-  const exact = Number(headers['retry-after-ms'] ?? Number.NaN);
-  if (Number.isFinite(exact) && exact >= 0) return exact;
-  const value = headers['retry-after'];
-  if (value === undefined || value.trim() === '') return undefined;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return seconds >= 0 ? Math.round(seconds * 1_000) : undefined;
-  // A time of day is counted from the time that the same answer was sent at.
-  const wait = Date.parse(value) - Date.parse(headers.date ?? '');
-  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }

@@ -1,5 +1,6 @@
 import type { ChunkDelta, FinishReason, JsonObject } from '../../wire/chat.ts';
 import { isJsonObject } from '../../wire/json-schema-refs.ts';
+import { type NativeEvent, withNativeEvents } from '../../wire/native-answer.ts';
 import type { StreamDecoder, StreamPart, UpstreamFailure } from '../adapter.ts';
 import { finishReason, reasoningDetail } from './anthropic-answer.ts';
 import { anthropicFailureIn } from './anthropic-failures.ts';
@@ -34,15 +35,23 @@ interface StreamState {
   /** The answer comes as the arguments of the gateway's own tool. */
   answersByTool: boolean;
   open: Map<unknown, OpenBlock>;
+  /** Events that no chunk carries yet. */
+  events: NativeEvent[];
 }
 
 /** Reads one stream of Anthropic's events. */
 export function anthropicStream(): StreamDecoder {
-  const state: StreamState = { id: '', model: '', usage: {}, calls: 0, answersByTool: false, open: new Map() };
+  const state: StreamState = { id: '', model: '', usage: {}, calls: 0, answersByTool: false, open: new Map(), events: [] };
   return {
     decode({ data }) {
       const event = parsed(data);
-      return isJsonObject(event) ? decode(state, event) : [{ kind: 'failure', failure: MALFORMED }];
+      if (!isJsonObject(event)) return [{ kind: 'failure', failure: MALFORMED }];
+      const parts = decode(state, event);
+      // Pings have done their work, and the end is told by the front that writes the events.
+      if (event.type !== 'ping' && event.type !== 'message_stop') state.events.push({ type: String(event.type), data });
+      const last = parts.findLast((part) => part.kind === 'chunk');
+      if (last?.kind === 'chunk') withNativeEvents(last.chunk, state.events.splice(0));
+      return parts;
     },
     end: () => [],
   };
