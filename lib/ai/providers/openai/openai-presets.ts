@@ -3,8 +3,8 @@ export interface Preset {
   name: string;
   /** The address that a provider of this kind has if its owner names none. */
   base_url: string | null;
-  /** The host of the base address, to know a provider by its address. */
-  host: RegExp;
+  /** The host of the base address, with its port if it has one, to know a provider by its address. */
+  host?: RegExp;
   /** The header that carries the key. */
   key_header?: 'api-key';
   /** `always`: it reports usage in streams unasked, and may refuse to be asked. */
@@ -73,16 +73,16 @@ export const OPENAI_PRESETS: readonly Preset[] = [
   {
     name: 'ollama',
     base_url: 'http://localhost:11434/v1',
-    host: /^$/,
+    host: /:11434$/,
     limit_name: 'max_tokens',
     system_role_only: true,
     completions: true,
   },
-  { name: 'vllm', base_url: 'http://localhost:8000/v1', host: /^$/, limit_name: 'max_tokens', system_role_only: true, completions: true },
+  { name: 'vllm', base_url: 'http://localhost:8000/v1', limit_name: 'max_tokens', system_role_only: true, completions: true },
 ];
 
-/** Servers that nobody knows are asked as the widespread open ones are. */
-const UNKNOWN: Preset = { name: 'openai-compatible', base_url: null, host: /^$/, system_role_only: true, completions: true };
+/** Servers that nobody knows are asked as the widespread open ones are: every server knows `max_tokens`. */
+const UNKNOWN: Preset = { name: 'openai-compatible', base_url: null, limit_name: 'max_tokens', system_role_only: true, completions: true };
 
 const byAddress = new Map<string, Preset>();
 const MOST_ADDRESSES = 1_000;
@@ -92,7 +92,8 @@ export function presetFor(baseUrl: string, type: string): Preset {
   const key = name ?? baseUrl;
   const known = byAddress.get(key);
   if (known) return known;
-  const found = OPENAI_PRESETS.find((preset) => (name === undefined ? preset.host.test(hostOf(baseUrl)) : preset.name === name)) ?? UNKNOWN;
+  const found =
+    OPENAI_PRESETS.find((preset) => (name === undefined ? preset.host?.test(hostOf(baseUrl)) : preset.name === name)) ?? UNKNOWN;
   if (byAddress.size >= MOST_ADDRESSES) byAddress.clear();
   byAddress.set(key, found);
   return found;
@@ -100,7 +101,7 @@ export function presetFor(baseUrl: string, type: string): Preset {
 
 function hostOf(address: string): string {
   try {
-    return new URL(address).hostname;
+    return new URL(address).host;
   } catch {
     return '';
   }
