@@ -14,6 +14,8 @@ export interface ProviderHealth {
     consecutive_failures: number;
   };
   samples: number;
+  /** `inactive`: the provider refuses our key, or its account is exhausted. */
+  status: 'active' | 'degraded' | 'inactive';
 }
 
 export interface PlanRequest {
@@ -21,7 +23,8 @@ export interface PlanRequest {
   model: string;
   prompt_tokens: number;
   max_output_tokens: number;
-  priority: Priority;
+  /** The caller's own wish; undefined if it has none, so that the group's or the project's holds. */
+  priority: Priority | undefined;
   required_features: readonly string[];
   exclude_providers: readonly string[];
   /** `provider/model`, tried in this order after the planned attempts. */
@@ -39,7 +42,9 @@ export interface Candidate {
   features: { cost: number; latency: number; quality: number; health: number };
   score: number;
   /** Why it is not tried; undefined if it is. */
-  excluded?: string;
+  excluded?: string | undefined;
+  /** Why it is tried only if nothing else is left. */
+  avoided?: string | undefined;
 }
 
 export interface RoutingPlan {

@@ -9,6 +9,8 @@ export interface ProviderModel {
   features?: readonly string[] | undefined;
   /** 0 to 1, from the catalogue or the owner; undefined if unknown. */
   quality?: number | undefined;
+  /** 0 to 1, from the catalogue: how fast models of its family are, for as long as nothing was measured. */
+  speed?: number | undefined;
   prices?: Prices | undefined;
 }
 
@@ -16,12 +18,12 @@ export interface UsableProvider extends Omit<Target, 'model' | 'features' | 'max
   name: string;
   enabled: boolean;
   priority: number;
-  weight: number;
+  /** Its share of the calls among providers of the same priority; undefined if its owner set none, so that the score decides. */
+  weight: number | undefined;
   timeout_seconds: number;
   max_retries: number;
+  /** The models that its owner listed. Without any, the price book says which ones it has. */
   models: readonly ProviderModel[];
-  /** The service's name in the price book; undefined if the book does not have it. */
-  price_book?: string | undefined;
 }
 
 export const PRIORITIES = ['balanced', 'cost', 'latency', 'quality', 'reliability'] as const;

@@ -88,7 +88,7 @@ function parsed<S extends z.ZodType>(items: readonly Item[], kind: Configuration
 
 function usableProvider(stored: StoredProvider, apiKey: string): UsableProvider {
   const { id, kind, preset, base_url, name, enabled, priority, weight, timeout_seconds, max_retries, models, stream_usage } = stored;
-  const { wire, book } = presetOf(kind, preset);
+  const { wire } = presetOf(kind, preset);
   return {
     provider_id: id,
     type: wire,
@@ -102,7 +102,6 @@ function usableProvider(stored: StoredProvider, apiKey: string): UsableProvider 
     timeout_seconds,
     max_retries,
     models: models.map(({ prices, ...model }) => (prices ? { ...model, prices: plainPrices(prices) } : model)),
-    price_book: book,
   };
 }
 
@@ -115,7 +114,7 @@ export const simulatedProvider: UsableProvider = {
   name: 'Simulated',
   enabled: true,
   priority: 0,
-  weight: 1,
+  weight: undefined,
   timeout_seconds: 30,
   max_retries: 2,
   models: [{ id: 'echo' }],

@@ -90,7 +90,7 @@ export const StoredProvider = z.object({
   api_key_preview: z.string().nullable(),
   models: z.array(ModelSettings),
   priority: z.int(),
-  weight: z.number(),
+  weight: z.number().exactOptional(),
   timeout_seconds: z.int(),
   max_retries: z.int(),
   enabled: z.boolean(),

@@ -9,21 +9,19 @@ export interface ProviderPreset {
   base_url?: string;
   /** It can be used without a key. */
   keyless?: boolean;
-  /** The service's name in the price book; absent if it has no prices there. */
-  book?: string;
 }
 
 /** The types that a provider can be created with. `aws` and `replicate` need the address of an endpoint that speaks OpenAI's wire. */
 export const PROVIDER_KINDS = {
-  openai: { name: 'OpenAI', wire: 'openai', base_url: 'https://api.openai.com/v1', book: 'openai' },
-  anthropic: { name: 'Anthropic', wire: 'anthropic', base_url: 'https://api.anthropic.com/v1', book: 'anthropic' },
-  google: { name: 'Google Gemini', wire: 'google', base_url: 'https://generativelanguage.googleapis.com/v1beta', book: 'google' },
-  azure: { name: 'Azure OpenAI', wire: 'azure', book: 'azure' },
+  openai: { name: 'OpenAI', wire: 'openai', base_url: 'https://api.openai.com/v1' },
+  anthropic: { name: 'Anthropic', wire: 'anthropic', base_url: 'https://api.anthropic.com/v1' },
+  google: { name: 'Google Gemini', wire: 'google', base_url: 'https://generativelanguage.googleapis.com/v1beta' },
+  azure: { name: 'Azure OpenAI', wire: 'azure' },
   'openai-compatible': { name: 'OpenAI-compatible', wire: 'openai-compatible', keyless: true },
-  cohere: { name: 'Cohere', wire: 'openai-compatible', base_url: 'https://api.cohere.ai/compatibility/v1', book: 'cohere' },
+  cohere: { name: 'Cohere', wire: 'openai-compatible', base_url: 'https://api.cohere.ai/compatibility/v1' },
   huggingface: { name: 'Hugging Face', wire: 'openai-compatible', base_url: 'https://router.huggingface.co/v1' },
-  aws: { name: 'Amazon Bedrock', wire: 'openai-compatible', book: 'aws' },
-  replicate: { name: 'Replicate', wire: 'openai-compatible', book: 'replicate' },
+  aws: { name: 'Amazon Bedrock', wire: 'openai-compatible' },
+  replicate: { name: 'Replicate', wire: 'openai-compatible' },
 } as const satisfies Record<string, ProviderPreset>;
 export type ProviderKind = keyof typeof PROVIDER_KINDS;
 
@@ -31,13 +29,13 @@ export type ProviderKind = keyof typeof PROVIDER_KINDS;
 export const COMPATIBLE_PRESETS = {
   vllm: { name: 'vLLM', wire: 'openai-compatible', base_url: 'http://localhost:8000/v1', keyless: true },
   ollama: { name: 'Ollama', wire: 'openai-compatible', base_url: 'http://localhost:11434/v1', keyless: true },
-  groq: { name: 'Groq', wire: 'openai-compatible', base_url: 'https://api.groq.com/openai/v1', book: 'groq' },
-  together: { name: 'Together AI', wire: 'openai-compatible', base_url: 'https://api.together.xyz/v1', book: 'together' },
-  deepseek: { name: 'DeepSeek', wire: 'openai-compatible', base_url: 'https://api.deepseek.com/v1', book: 'deepseek' },
-  openrouter: { name: 'OpenRouter', wire: 'openai-compatible', base_url: 'https://openrouter.ai/api/v1', book: 'openrouter' },
-  mistral: { name: 'Mistral', wire: 'openai-compatible', base_url: 'https://api.mistral.ai/v1', book: 'mistral' },
-  xai: { name: 'xAI', wire: 'openai-compatible', base_url: 'https://api.x.ai/v1', book: 'x-ai' },
-  azure: { name: 'Azure OpenAI', wire: 'azure', book: 'azure' },
+  groq: { name: 'Groq', wire: 'openai-compatible', base_url: 'https://api.groq.com/openai/v1' },
+  together: { name: 'Together AI', wire: 'openai-compatible', base_url: 'https://api.together.xyz/v1' },
+  deepseek: { name: 'DeepSeek', wire: 'openai-compatible', base_url: 'https://api.deepseek.com/v1' },
+  openrouter: { name: 'OpenRouter', wire: 'openai-compatible', base_url: 'https://openrouter.ai/api/v1' },
+  mistral: { name: 'Mistral', wire: 'openai-compatible', base_url: 'https://api.mistral.ai/v1' },
+  xai: { name: 'xAI', wire: 'openai-compatible', base_url: 'https://api.x.ai/v1' },
+  azure: { name: 'Azure OpenAI', wire: 'azure' },
 } as const satisfies Record<string, ProviderPreset>;
 export type CompatiblePreset = keyof typeof COMPATIBLE_PRESETS;
 

@@ -7,7 +7,7 @@ import { type NewProvider, type ProviderChange, previewOf, SIMULATED, type Store
 import { presetOf } from './provider-presets.ts';
 import { findProvider, providerNewWrite, providerRemoveWrite, providerUpdateWrite } from './provider-repository.ts';
 
-const DEFAULTS = { priority: 0, weight: 1, timeout_seconds: 30, max_retries: 2, enabled: true };
+const DEFAULTS = { priority: 0, timeout_seconds: 30, max_retries: 2, enabled: true };
 
 const changedMeanwhile = () => routingError('VERSION_CONFLICT');
 const audited = (caller: RoutingCaller, verb: string, provider: StoredProvider): AuditEntry => ({

@@ -1,0 +1,54 @@
+import type { Candidate } from '../plan-types.ts';
+import type { Priority } from '../project-settings.ts';
+import type { Place } from './model-names.ts';
+
+/** A candidate with the weight and priority of its place. */
+export interface Ranked {
+  candidate: Candidate;
+  place: Pick<Place, 'weight' | 'priority'>;
+}
+
+const nameOf = ({ candidate }: Ranked): string => `${candidate.provider.provider_id}/${candidate.model.id}`;
+const byName = (a: Ranked, b: Ranked): number => (nameOf(a) < nameOf(b) ? -1 : 1);
+const byPriority = (a: Ranked, b: Ranked): number => b.place.priority - a.place.priority;
+const byScore = (a: Ranked, b: Ranked): number => b.candidate.score - a.candidate.score;
+
+/**
+ * The best first, without chance. A balanced call follows the owner's priorities and then the scores. Any other priority is a wish for
+ * the best score; then the owner's priorities only decide between equal scores.
+ */
+export function rank(all: readonly Ranked[], priority: Priority): Ranked[] {
+  const [first, second] = priority === 'balanced' ? [byPriority, byScore] : [byScore, byPriority];
+  return [...all].sort((a, b) => first(a, b) || second(a, b) || byName(a, b));
+}
+
+/**
+ * Spreads calls over the ranked candidates that may take each other's place: those of the same priority, and with a wish for the best score
+ * also of the same score. Where none of them has a weight, the rank stays. Otherwise each is first as often as its part of the weights,
+ * reduced by its health; a candidate without a weight has the weight 1, and one with the weight 0 is last.
+ */
+export function spread(ranked: readonly Ranked[], priority: Priority, random: () => number): Ranked[] {
+  const isPeer = (a: Ranked, b: Ranked) => byPriority(a, b) === 0 && (priority === 'balanced' || byScore(a, b) === 0);
+  const ordered: Ranked[] = [];
+  for (let start = 0; start < ranked.length; ) {
+    const first = ranked[start];
+    if (!first) break;
+    let end = start + 1;
+    for (let next = ranked[end]; next && isPeer(first, next); next = ranked[end]) end++;
+    ordered.push(...shuffled(ranked.slice(start, end), random));
+    start = end;
+  }
+  return ordered;
+}
+
+/** A weighted order without repetition: the least of -ln(u)/w is the first with the probability of its weight. */
+function shuffled(peers: readonly Ranked[], random: () => number): readonly Ranked[] {
+  if (peers.length < 2 || peers.every(({ place }) => place.weight === undefined)) return peers;
+  const drawn = [...peers].sort(byName).map((peer) => {
+    const weight = (peer.place.weight ?? 1) * peer.candidate.features.health;
+    return { peer, turn: weight > 0 ? -Math.log(1 - random()) / weight : Number.POSITIVE_INFINITY };
+  });
+  return drawn
+    .sort((a, b) => (a.turn === b.turn ? peers.indexOf(a.peer) - peers.indexOf(b.peer) : a.turn - b.turn))
+    .map(({ peer }) => peer);
+}
