@@ -1,0 +1,66 @@
+import { newUlid } from '../../platform/ids.ts';
+import { estimatePromptTokens } from '../pricing/token-estimate.ts';
+import type { ChatCompletion } from '../wire/chat.ts';
+import { CallerGone } from './attempts/attempt-failure.ts';
+import { completeChat } from './attempts/complete-chat.ts';
+import { tryCandidates } from './attempts/try-candidates.ts';
+import { beginCall, type CallWishes, planCall } from './begin-call.ts';
+import { type BrokleExtension, brokleExtension, brokleHeaders } from './brokle-extension.ts';
+import { abandoned, endOf, SUCCESS } from './call-end.ts';
+import { chatCallOf } from './chat-call-of.ts';
+import type { GatewayPorts } from './gateway-ports.ts';
+import { priceCall } from './price-call.ts';
+import type { IncomingChat, RunningCall } from './running-call.ts';
+import { settleCall } from './settle-call.ts';
+import { type ChatStream, streamChat } from './stream-chat.ts';
+
+/** A whole answer for a front to write. */
+export interface ChatAnswer {
+  kind: 'completion';
+  headers: Record<string, string>;
+  completion: ChatCompletion & { brokle: BrokleExtension };
+}
+
+/** Answers a chat, whichever front it came by: plan, ask, retry, price and record. Throws what the caller gets as an error. */
+export async function answerChat(ports: GatewayPorts, call: IncomingChat): Promise<ChatAnswer | ChatStream> {
+  const wishes = wishesOf(call);
+  const run = await beginCall(ports, call, wishes);
+  try {
+    await planCall(run, wishes);
+    return wishes.streamed ? await streamChat(run, identityOf(run)) : await wholeAnswer(run);
+  } catch (error) {
+    await settleCall(run, endOf(error));
+    throw error instanceof CallerGone ? abandoned(call) : error;
+  }
+}
+
+async function wholeAnswer(run: RunningCall<IncomingChat>): Promise<ChatAnswer> {
+  const chat = chatCallOf(run);
+  const completion = await tryCandidates(run, (candidate, signal) => completeChat(run, candidate, chat, signal));
+  for (const { finish_reason } of completion.choices) run.journal.finishReasons.push(finish_reason);
+  const price = priceCall(run);
+  const answer: ChatAnswer = {
+    kind: 'completion',
+    headers: brokleHeaders(run, price),
+    completion: Object.assign(completion, { brokle: brokleExtension(run, price) }),
+  };
+  await settleCall(run, SUCCESS);
+  return answer;
+}
+
+function wishesOf({ request }: IncomingChat): CallWishes {
+  const limit = request.max_completion_tokens ?? request.max_tokens;
+  return {
+    model: request.model,
+    promptTokens: estimatePromptTokens(request),
+    outputTokens: typeof limit === 'number' && limit > 0 ? Math.ceil(limit) : undefined,
+    choices: typeof request.n === 'number' && request.n > 1 ? Math.ceil(request.n) : 1,
+    features: [],
+    streamed: request.stream === true,
+  };
+}
+
+/** The id and time of a stream whose provider gives none. */
+function identityOf({ ports, journal }: RunningCall): { id: string; created: number } {
+  return { id: `chatcmpl-${newUlid(ports.clock.nowMs())}`, created: Math.floor(journal.startedAtMs / 1_000) };
+}

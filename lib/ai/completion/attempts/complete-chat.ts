@@ -1,0 +1,40 @@
+import { type ChatCall, type DecodedCompletion, UnusableAnswer } from '../../providers/adapter.ts';
+import type { Candidate } from '../../routing/plan-types.ts';
+import type { ChatCompletion } from '../../wire/chat.ts';
+import { noteUsage } from '../call-journal.ts';
+import type { IncomingChat, RunningCall } from '../running-call.ts';
+import { type Asked, askProvider, endAttempt, jsonOrText, textOf } from './ask-provider.ts';
+import { AttemptFailed, unusableAnswer } from './attempt-failure.ts';
+import { noteAnswer } from './produced-tokens.ts';
+
+/** Asks one candidate for a whole answer. */
+export async function completeChat(
+  run: RunningCall<IncomingChat>,
+  candidate: Candidate,
+  chat: ChatCall,
+  signal?: AbortSignal,
+): Promise<ChatCompletion> {
+  const asked = await askProvider(run, { candidate, make: (adapter, target) => adapter.chat(chat, target), streamed: false, signal });
+  const { note } = asked;
+  try {
+    const { completion, usage } = await readCompletion(asked);
+    if (usage) noteUsage(note, usage);
+    noteAnswer(note, completion);
+    run.journal.answered = note;
+    run.journal.end(note, { status: asked.response.status, health: 'success' });
+    return completion;
+  } catch (error) {
+    throw endAttempt(run, note, error, signal);
+  }
+}
+
+async function readCompletion({ adapter, target, response }: Asked): Promise<DecodedCompletion> {
+  const body = jsonOrText(await textOf(response));
+  const failure = adapter.failureIn(body);
+  if (failure) throw new AttemptFailed(failure);
+  try {
+    return adapter.completion(body, target);
+  } catch (error) {
+    throw error instanceof UnusableAnswer ? new AttemptFailed(unusableAnswer(), error) : error;
+  }
+}
