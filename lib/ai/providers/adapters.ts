@@ -1,6 +1,7 @@
 import { AppError } from '../../platform/errors.ts';
 import type { Adapter, ProviderType } from './adapter.ts';
 import { anthropicAdapter } from './anthropic/anthropic-adapter.ts';
+import { geminiAdapter } from './google/gemini-adapter.ts';
 import { openaiAdapter } from './openai/openai-adapter.ts';
 
 const ADAPTERS: Partial<Record<ProviderType, Adapter>> = {
@@ -8,6 +9,7 @@ const ADAPTERS: Partial<Record<ProviderType, Adapter>> = {
   'openai-compatible': openaiAdapter,
   azure: openaiAdapter,
   anthropic: anthropicAdapter,
+  google: geminiAdapter,
   simulated: openaiAdapter,
 };
 

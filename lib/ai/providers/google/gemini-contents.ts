@@ -1,12 +1,13 @@
 import type { ChatMessage, ToolCall } from '../../wire/chat.ts';
 import { parseJson } from '../../wire/exact-json.ts';
 import { requestError } from '../../wire/request-error.ts';
+import { isObject } from '../../wire/wire-values.ts';
 import { nativeId } from './gemini-call-ids.ts';
 import type { GeminiFamily } from './gemini-family.ts';
 import { geminiParts } from './gemini-parts.ts';
 import { messageSignature, SKIP_VALIDATION, signatureOf } from './gemini-signatures.ts';
 import { functionResponses } from './gemini-tool-results.ts';
-import { type GeminiContent, type GeminiPart, isRecord } from './gemini-wire.ts';
+import type { GeminiContent, GeminiPart } from './gemini-wire.ts';
 
 export interface GeminiConversation {
   contents: GeminiContent[];
@@ -101,7 +102,7 @@ function modelParts(
 }
 
 function callPart(call: ToolCall, place: string): GeminiPart {
-  const { name, arguments: text } = isRecord(call) && isRecord(call.function) ? call.function : {};
+  const { name, arguments: text } = isObject(call) && isObject(call.function) ? call.function : {};
   if (typeof name !== 'string') throw requestError(`${place}.function.name`, `'${place}.function.name' must be a text.`);
   return { functionCall: { ...nativeId(call.id), name, args: callArguments(text, `${place}.function.arguments`) } };
 }
@@ -109,6 +110,6 @@ function callPart(call: ToolCall, place: string): GeminiPart {
 function callArguments(text: unknown, place: string): Record<string, unknown> {
   if (text === undefined || text === null || text === '') return {};
   const value = typeof text === 'string' ? parseJson(text) : text;
-  if (isRecord(value)) return value;
+  if (isObject(value)) return value;
   throw requestError(place, `'${place}' must be one JSON object, because this model takes the arguments of a call as an object.`);
 }

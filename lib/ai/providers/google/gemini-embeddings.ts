@@ -1,8 +1,8 @@
 import { requestError } from '../../wire/request-error.ts';
+import { isObject } from '../../wire/wire-values.ts';
 import { type DecodedEmbeddings, type EmbeddingCall, type Target, UnusableAnswer, type UpstreamRequest } from '../adapter.ts';
 import { geminiHeaders } from './gemini-request.ts';
 import { geminiUrl, modelPath } from './gemini-url.ts';
-import { isRecord } from './gemini-wire.ts';
 
 /** One text goes to `embedContent`, several to `batchEmbedContents`. */
 export function geminiEmbeddingsRequest({ request }: EmbeddingCall, target: Target): UpstreamRequest {
@@ -28,18 +28,18 @@ export function geminiEmbeddingsRequest({ request }: EmbeddingCall, target: Targ
 }
 
 export function geminiEmbeddings(body: unknown, target: Target): DecodedEmbeddings {
-  if (!isRecord(body)) throw new UnusableAnswer("The answer is not one of Google's.");
+  if (!isObject(body)) throw new UnusableAnswer("The answer is not one of Google's.");
   const { embedding, embeddings, usageMetadata } = body;
   const listed = Array.isArray(embeddings) ? embeddings : [embedding];
   return {
     vectors: listed.map(vectorOf),
     model: target.model,
-    usage: isRecord(usageMetadata) ? { dialect: 'gemini', fields: usageMetadata } : undefined,
+    usage: isObject(usageMetadata) ? { dialect: 'gemini', fields: usageMetadata } : undefined,
   };
 }
 
 function vectorOf(embedding: unknown): number[] {
-  const values = isRecord(embedding) ? embedding.values : undefined;
+  const values = isObject(embedding) ? embedding.values : undefined;
   if (Array.isArray(values) && values.length > 0 && values.every((value) => typeof value === 'number')) return values;
   throw new UnusableAnswer("Google's answer has no embedding.");
 }

@@ -1,5 +1,7 @@
+import { isObject } from '../../wire/wire-values.ts';
 import type { UpstreamFailure } from '../adapter.ts';
-import { isRecord } from './gemini-wire.ts';
+import { retryAfterMs } from '../retry-after.ts';
+import { safeMessage } from '../safe-message.ts';
 
 const STATUSES: Readonly<Record<string, number>> = {
   INVALID_ARGUMENT: 400,
@@ -18,7 +20,6 @@ const STATUSES: Readonly<Record<string, number>> = {
   UNAVAILABLE: 503,
   DEADLINE_EXCEEDED: 504,
 };
-const LONGEST_MESSAGE = 1_000;
 
 interface GoogleError {
   status: number | undefined;
@@ -37,24 +38,24 @@ export function geminiFailure(status: number, headers: Readonly<Record<string, s
 }
 
 function googleError(body: unknown): GoogleError | undefined {
-  const holder: unknown = Array.isArray(body) ? body.find((item) => isRecord(item) && item.error !== undefined) : body;
-  if (!isRecord(holder)) return undefined;
+  const holder: unknown = Array.isArray(body) ? body.find((item) => isObject(item) && item.error !== undefined) : body;
+  if (!isObject(holder)) return undefined;
   const { error } = holder;
   if (typeof error === 'string') return { status: undefined, message: error, details: [] };
-  if (!isRecord(error)) return undefined;
+  if (!isObject(error)) return undefined;
   const { code, status, message, details } = error;
   const named = typeof status === 'string' && Object.hasOwn(STATUSES, status) ? STATUSES[status] : undefined;
   return {
     status: typeof code === 'number' && code >= 400 && code <= 599 ? code : named,
     message: typeof message === 'string' ? message : '',
-    details: Array.isArray(details) ? details.filter(isRecord) : [],
+    details: Array.isArray(details) ? details.filter(isObject) : [],
   };
 }
 
 function failureOf(status: number, headers: Readonly<Record<string, string>>, error: GoogleError | undefined): UpstreamFailure {
   const message = safeText(error?.message ?? '') || `The provider answered with status ${status}.`;
   const failure = (blame: UpstreamFailure['blame'], code: string | null, text = message): UpstreamFailure => {
-    const wait = retryAfterMs(headers, error);
+    const wait = waitMs(headers, error);
     return { status, blame, message: text, code, param: null, ...(wait !== undefined && { retry_after_ms: wait }) };
   };
   if (isKeyProblem(status, error)) return failure('credentials', null, 'The provider refused the key that is configured for it.');
@@ -81,15 +82,14 @@ function isKeyProblem(status: number, error: GoogleError | undefined): boolean {
 }
 
 /** `retry-after`, or the delay of a `google.rpc.RetryInfo` (`"31s"`, `"0.5s"`). */
-function retryAfterMs(headers: Readonly<Record<string, string>>, error: GoogleError | undefined): number | undefined {
-  const header = headers['retry-after'];
-  if (header !== undefined && /^\d{1,7}(\.\d+)?$/.test(header)) return Math.ceil(Number(header) * 1_000);
+function waitMs(headers: Readonly<Record<string, string>>, error: GoogleError | undefined): number | undefined {
+  const inHeaders = retryAfterMs(headers);
+  if (inHeaders !== undefined) return inHeaders;
   for (const { retryDelay } of error?.details ?? []) {
-    if (typeof retryDelay === 'string' && /^\d{1,7}(\.\d+)?s$/.test(retryDelay)) return Math.ceil(Number(retryDelay.slice(0, -1)) * 1_000);
+    if (typeof retryDelay === 'string' && /^\d{1,5}(\.\d+)?s$/.test(retryDelay)) return Math.ceil(Number(retryDelay.slice(0, -1)) * 1_000);
   }
   return undefined;
 }
 
 /** Google's texts don't show keys. Should one ever do, it is masked. */
-const safeText = (text: string): string =>
-  text.replaceAll(/AIza[\w-]{10,}|AQ\.[\w-]{10,}|ya29\.[\w.-]{10,}/g, '***').slice(0, LONGEST_MESSAGE);
+const safeText = (text: string): string => safeMessage(text.replaceAll(/AIza[\w-]{10,}|AQ\.[\w-]{10,}|ya29\.[\w.-]{10,}/g, '[redacted]'));

@@ -1,11 +1,11 @@
 import type { ChatRequest } from '../../wire/chat.ts';
 import { inlineRefs, isJsonObject } from '../../wire/json-schema-refs.ts';
 import { requestError } from '../../wire/request-error.ts';
+import { isObject } from '../../wire/wire-values.ts';
 import type { GeminiFamily } from './gemini-family.ts';
 import { geminiJsonSchema, hasPlainRefs } from './gemini-json-schema.ts';
 import { geminiSchema } from './gemini-schema.ts';
 import { thinkingConfig } from './gemini-thinking.ts';
-import { isRecord } from './gemini-wire.ts';
 
 /** Google takes this many. The gateway's own rules for streams and answers cut at all stop sequences, so that none is lost. */
 const MOST_STOPS = 5;
@@ -80,7 +80,7 @@ function responseFormat(
   hasTools: boolean,
   warnings: string[],
 ): { config?: Record<string, unknown>; instruction?: string } {
-  if (!isRecord(response_format) || response_format.type === 'text') return {};
+  if (!isObject(response_format) || response_format.type === 'text') return {};
   const schema = response_format.type === 'json_schema' ? wantedSchema(response_format.json_schema) : undefined;
   if (response_format.type !== 'json_object' && response_format.type !== 'json_schema') {
     throw requestError('response_format.type', "'response_format.type' must be text, json_object or json_schema.");
@@ -96,7 +96,7 @@ function responseFormat(
 const SCHEMA = 'response_format.json_schema.schema';
 
 function wantedSchema(wanted: unknown): Record<string, unknown> | undefined {
-  const schema = isRecord(wanted) ? wanted.schema : undefined;
+  const schema = isObject(wanted) ? wanted.schema : undefined;
   if (schema === undefined || schema === null) return undefined;
   if (!isJsonObject(schema)) throw requestError(SCHEMA, `'${SCHEMA}' must be an object.`);
   return schema;

@@ -1,4 +1,4 @@
-import { isRecord } from './gemini-wire.ts';
+import { isObject } from '../../wire/wire-values.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -26,7 +26,7 @@ const SILENT: ReadonlySet<string> = new Set(['$schema', '$comment', 'deprecated'
  * description, and every object is closed, as OpenAI's structured output wants it.
  */
 export function geminiJsonSchema(schema: unknown): Schema {
-  if (!isRecord(schema)) return schema === false ? { type: 'null' } : {};
+  if (!isObject(schema)) return schema === false ? { type: 'null' } : {};
   // Google allows nothing but `$defs` beside a reference.
   if (typeof schema.$ref === 'string') return { $ref: schema.$ref.replace('#/definitions/', '#/$defs/'), ...definitions(schema) };
   const result: Schema = definitions(schema);
@@ -37,8 +37,8 @@ export function geminiJsonSchema(schema: unknown): Schema {
     else if (!keepStructure(name, value, result) && !SILENT.has(name))
       words.push(`${name}: ${(JSON.stringify(value) ?? 'null').slice(0, 300)}.`);
   }
-  const isObject = isRecord(schema.properties) || schema.type === 'object';
-  if (isObject && result.additionalProperties === undefined) result.additionalProperties = false;
+  const describesObject = isObject(schema.properties) || schema.type === 'object';
+  if (describesObject && result.additionalProperties === undefined) result.additionalProperties = false;
   if (words.length > 0)
     result.description = [result.description, ...words].filter((text) => typeof text === 'string' && text !== '').join(' ');
   return result;
@@ -48,14 +48,14 @@ export function geminiJsonSchema(schema: unknown): Schema {
 function keepStructure(name: string, value: unknown, result: Schema): boolean {
   switch (name) {
     case 'properties':
-      if (isRecord(value)) result.properties = mapped(value);
-      return isRecord(value);
+      if (isObject(value)) result.properties = mapped(value);
+      return isObject(value);
     case 'items':
       result.items = Array.isArray(value) ? undefined : geminiJsonSchema(value);
       if (Array.isArray(value)) result.prefixItems = value.map(geminiJsonSchema);
       return true;
     case 'additionalProperties':
-      if (value === false || isRecord(value)) result.additionalProperties = value === false ? false : geminiJsonSchema(value);
+      if (value === false || isObject(value)) result.additionalProperties = value === false ? false : geminiJsonSchema(value);
       return true;
     case 'prefixItems':
     case 'anyOf':
@@ -75,7 +75,7 @@ function keepStructure(name: string, value: unknown, result: Schema): boolean {
 
 /** Google knows the name `$defs` only. */
 function definitions(schema: Schema): Schema {
-  const all = { ...(isRecord(schema.definitions) && schema.definitions), ...(isRecord(schema.$defs) && schema.$defs) };
+  const all = { ...(isObject(schema.definitions) && schema.definitions), ...(isObject(schema.$defs) && schema.$defs) };
   return Object.keys(all).length === 0 ? {} : { $defs: mapped(all) };
 }
 

@@ -1,6 +1,7 @@
 import type { ContentPart } from '../../wire/chat.ts';
 import { requestError } from '../../wire/request-error.ts';
-import { type GeminiPart, isRecord } from './gemini-wire.ts';
+import { isObject } from '../../wire/wire-values.ts';
+import type { GeminiPart } from './gemini-wire.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   jpg: 'image/jpeg',
@@ -36,7 +37,7 @@ export function geminiParts(content: string | ContentPart[] | null | undefined, 
 }
 
 function geminiPart(part: ContentPart, place: string): GeminiPart[] {
-  if (!isRecord(part)) throw requestError(place, `'${place}' must be an object.`);
+  if (!isObject(part)) throw requestError(place, `'${place}' must be an object.`);
   switch (part.type) {
     case 'text':
     case 'refusal': {
@@ -58,7 +59,7 @@ function geminiPart(part: ContentPart, place: string): GeminiPart[] {
 }
 
 function linked(value: unknown, place: string, fallback: string | undefined): GeminiPart {
-  const url = typeof value === 'string' ? value : isRecord(value) ? value.url : undefined;
+  const url = typeof value === 'string' ? value : isObject(value) ? value.url : undefined;
   if (typeof url !== 'string' || url === '') throw requestError(`${place}.url`, `'${place}.url' must be a link.`);
   return linkPart(url, `${place}.url`, fallback);
 }
@@ -90,13 +91,13 @@ function decodeText(encoded: string, place: string): string {
 }
 
 function audio(value: unknown, place: string): GeminiPart {
-  if (!isRecord(value) || typeof value.data !== 'string') throw requestError(`${place}.data`, `'${place}.data' must be audio in base64.`);
+  if (!isObject(value) || typeof value.data !== 'string') throw requestError(`${place}.data`, `'${place}.data' must be audio in base64.`);
   const format = typeof value.format === 'string' ? value.format : 'wav';
   return { inlineData: { mimeType: TYPES[format] ?? `audio/${format}`, data: value.data } };
 }
 
 function file(value: unknown, place: string): GeminiPart {
-  if (!isRecord(value)) throw requestError(place, `'${place}' must be an object.`);
+  if (!isObject(value)) throw requestError(place, `'${place}' must be an object.`);
   const { file_data, file_id, file_url, filename } = value;
   const named = typeof filename === 'string' ? typeOf(filename) : undefined;
   if (typeof file_data === 'string') {

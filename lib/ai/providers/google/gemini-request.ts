@@ -1,10 +1,10 @@
+import { isObject } from '../../wire/wire-values.ts';
 import type { ChatCall, Target, UpstreamRequest } from '../adapter.ts';
 import { geminiContents } from './gemini-contents.ts';
 import { geminiFamily } from './gemini-family.ts';
 import { geminiGeneration } from './gemini-generation.ts';
 import { geminiTools } from './gemini-tools.ts';
 import { geminiUrl } from './gemini-url.ts';
-import { isRecord } from './gemini-wire.ts';
 
 /** A chat request as `generateContent` or `streamGenerateContent`. */
 export function geminiChatRequest({ request }: ChatCall, target: Target): UpstreamRequest {
@@ -40,7 +40,7 @@ export const geminiHeaders = ({ api_key }: Target): Record<string, string> => ({
  * them, and `cached_content` there.
  */
 function googleMembers({ safety_settings, extra_body }: Record<string, unknown>): Record<string, unknown> {
-  const google = isRecord(extra_body) && isRecord(extra_body.google) ? extra_body.google : {};
+  const google = isObject(extra_body) && isObject(extra_body.google) ? extra_body.google : {};
   const safety = safety_settings ?? google.safety_settings;
   return {
     ...(Array.isArray(safety) && { safetySettings: safety }),

@@ -1,4 +1,4 @@
-import { isRecord } from './gemini-wire.ts';
+import { isObject } from '../../wire/wire-values.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -59,7 +59,7 @@ const SILENT: ReadonlySet<string> = new Set([
  * still reads it.
  */
 export function geminiSchema(schema: unknown): Schema {
-  if (!isRecord(schema)) return { type: 'string', description: 'Any JSON value.' };
+  if (!isObject(schema)) return { type: 'string', description: 'Any JSON value.' };
   const merged = withAllOf(schema);
   const { types, nullable } = typesOf(merged);
   const alternatives = alternativesOf(merged, types);
@@ -80,7 +80,7 @@ export function geminiSchema(schema: unknown): Schema {
 /** Parameters of a function: an object. A function without parameters has none, because Google refuses an object without properties. */
 export function geminiParameters(schema: Schema): Schema | undefined {
   const made = geminiSchema({ ...schema, type: 'object' });
-  return isRecord(made.properties) && Object.keys(made.properties).length > 0 ? made : undefined;
+  return isObject(made.properties) && Object.keys(made.properties).length > 0 ? made : undefined;
 }
 
 function typesOf({ type, nullable }: Schema): { types: string[]; nullable: boolean } {
@@ -107,7 +107,7 @@ function alternativesOf({ anyOf, oneOf, ...rest }: Schema, types: readonly strin
     : undefined;
 }
 
-const isNull = (schema: unknown) => isRecord(schema) && (schema.type === 'null' || schema.const === null);
+const isNull = (schema: unknown) => isObject(schema) && (schema.type === 'null' || schema.const === null);
 
 function union(schema: Schema, alternatives: readonly unknown[], nullable: boolean): Schema {
   const others = alternatives.filter((alternative) => !isNull(alternative));
@@ -123,7 +123,7 @@ function union(schema: Schema, alternatives: readonly unknown[], nullable: boole
 /** All schemas of `allOf` at once. Their properties and required names add up; of other keywords the first wins. */
 function withAllOf({ allOf, ...schema }: Schema): Schema {
   if (!Array.isArray(allOf)) return schema;
-  const all = [schema, ...allOf.filter(isRecord).map(withAllOf)];
+  const all = [schema, ...allOf.filter(isObject).map(withAllOf)];
   const properties = joined(all.map((part) => asRecord(part.properties)));
   const required = [...new Set(all.flatMap((part) => namesOf(part.required)))];
   return {
@@ -136,7 +136,7 @@ function withAllOf({ allOf, ...schema }: Schema): Schema {
 /** The members of all objects. The first object that has a member wins. `Object.assign` would not keep a member `__proto__`. */
 const joined = (objects: readonly Schema[]): Schema => Object.fromEntries(objects.toReversed().flatMap((object) => Object.entries(object)));
 
-const asRecord = (value: unknown): Schema => (isRecord(value) ? value : {});
+const asRecord = (value: unknown): Schema => (isObject(value) ? value : {});
 const namesOf = (value: unknown): string[] => (Array.isArray(value) ? value.filter((name) => typeof name === 'string') : []);
 
 function limitValues(schema: Schema, type: string, result: Schema, words: string[]): void {
@@ -155,8 +155,8 @@ function limitValues(schema: Schema, type: string, result: Schema, words: string
 }
 
 function objectMembers({ properties, required, additionalProperties }: Schema, result: Schema): void {
-  if (!isRecord(properties)) {
-    if (isRecord(additionalProperties)) result.description = [result.description, 'An object with any names.'].filter(Boolean).join(' ');
+  if (!isObject(properties)) {
+    if (isObject(additionalProperties)) result.description = [result.description, 'An object with any names.'].filter(Boolean).join(' ');
     return;
   }
   result.properties = Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, geminiSchema(member)]));

@@ -1,5 +1,5 @@
 import type { ChatMessage, ReasoningDetail, ToolCall } from '../../wire/chat.ts';
-import { isRecord } from './gemini-wire.ts';
+import { isObject } from '../../wire/wire-values.ts';
 
 /**
  * Google signs thoughts, and wants the signatures back where they were: at a function call or at the answer's text. They travel in three
@@ -26,7 +26,7 @@ export const signedCall = (signature: string): Pick<ToolCall, 'thought_signature
 /** The signature that belongs to a tool call of the history. */
 export function signatureOf(call: ToolCall, message: ChatMessage): string | undefined {
   const google = call.extra_content?.google;
-  const inContent = isRecord(google) ? google.thought_signature : undefined;
+  const inContent = isObject(google) ? google.thought_signature : undefined;
   const inDetails = details(message).find(({ tool_call_id }) => tool_call_id === call.id)?.signature;
   return [call.thought_signature, inContent, inDetails].find((value) => typeof value === 'string' && value !== '') as string | undefined;
 }
@@ -36,4 +36,4 @@ export const messageSignature = (message: ChatMessage): string | undefined =>
   details(message).findLast(({ tool_call_id }) => tool_call_id === undefined)?.signature;
 
 const details = ({ reasoning_details }: ChatMessage): ReasoningDetail[] =>
-  Array.isArray(reasoning_details) ? reasoning_details.filter((detail) => isRecord(detail) && detail.type === DETAIL) : [];
+  Array.isArray(reasoning_details) ? reasoning_details.filter((detail) => isObject(detail) && detail.type === DETAIL) : [];

@@ -1,10 +1,11 @@
 import type { ChatMessage, ToolCall } from '../../wire/chat.ts';
 import { parseJson } from '../../wire/exact-json.ts';
 import { requestError } from '../../wire/request-error.ts';
+import { isObject } from '../../wire/wire-values.ts';
 import { nativeId } from './gemini-call-ids.ts';
 import type { GeminiFamily } from './gemini-family.ts';
 import { geminiParts } from './gemini-parts.ts';
-import { type GeminiContent, type GeminiPart, isRecord } from './gemini-wire.ts';
+import type { GeminiContent, GeminiPart } from './gemini-wire.ts';
 
 /**
  * The results of one turn's calls: one content, in the order of the calls, as many responses as calls, whatever the order of the tool
@@ -63,7 +64,7 @@ function toolResult({ content }: ChatMessage, place: string): { response: Record
   const text = parts.flatMap((part) => (part.text === undefined ? [] : [part.text])).join('\n');
   const value = parseJson(text);
   return {
-    response: isRecord(value) ? value : { result: value === undefined ? text : value },
+    response: isObject(value) ? value : { result: value === undefined ? text : value },
     files: parts.filter((part) => part.text === undefined),
   };
 }

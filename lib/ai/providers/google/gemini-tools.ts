@@ -1,8 +1,8 @@
 import type { ChatRequest, ChatTool } from '../../wire/chat.ts';
 import { inlineRefs, isJsonObject } from '../../wire/json-schema-refs.ts';
 import { requestError } from '../../wire/request-error.ts';
+import { isObject } from '../../wire/wire-values.ts';
 import { geminiParameters } from './gemini-schema.ts';
-import { isRecord } from './gemini-wire.ts';
 
 export interface GeminiTools {
   tools?: { functionDeclarations: Record<string, unknown>[] }[];
@@ -36,13 +36,13 @@ const legacyFunctions = ({ functions }: ChatRequest): ChatTool[] | undefined =>
 
 function declaration(tool: ChatTool, index: number): Record<string, unknown> {
   const place = `tools.[${index}]`;
-  if (!isRecord(tool) || tool.type !== 'function') {
+  if (!isObject(tool) || tool.type !== 'function') {
     throw requestError(
       `${place}.type`,
       `Google's models are offered tools of the type 'function' only, not '${String(tool?.type).slice(0, 60)}'.`,
     );
   }
-  const { name, description, parameters } = isRecord(tool.function) ? tool.function : { name: undefined };
+  const { name, description, parameters } = isObject(tool.function) ? tool.function : { name: undefined };
   if (typeof name !== 'string') throw requestError(`${place}.function.name`, `'${place}.function.name' must be a text.`);
   const param = `${place}.function.parameters`;
   if (parameters !== undefined && parameters !== null && !isJsonObject(parameters))
@@ -63,14 +63,14 @@ function toolChoice({ tool_choice, function_call }: ChatRequest): Choice {
   if (choice === 'auto') return { config: { mode: 'AUTO' } };
   if (choice === 'none') return { config: { mode: 'NONE' } };
   if (choice === 'required' || choice === 'any') return { config: { mode: 'ANY' } };
-  if (isRecord(choice) && choice.type === 'allowed_tools') return allowedTools(choice.allowed_tools ?? choice);
+  if (isObject(choice) && choice.type === 'allowed_tools') return allowedTools(choice.allowed_tools ?? choice);
   const name = nameOf(choice);
   if (name !== undefined) return { config: { mode: 'ANY', allowedFunctionNames: [name] } };
   throw requestError('tool_choice', "'tool_choice' must be auto, none, required or name a function.");
 }
 
 function allowedTools(allowed: unknown): Choice {
-  const { mode, tools } = isRecord(allowed) ? allowed : {};
+  const { mode, tools } = isObject(allowed) ? allowed : {};
   const names = Array.isArray(tools) ? tools.map(nameOf).filter((name) => name !== undefined) : [];
   if (names.length === 0) throw requestError('tool_choice.allowed_tools.tools', "'tool_choice.allowed_tools.tools' must name functions.");
   if (mode === 'required') return { config: { mode: 'ANY', allowedFunctionNames: names } };
@@ -78,7 +78,7 @@ function allowedTools(allowed: unknown): Choice {
 }
 
 function nameOf(choice: unknown): string | undefined {
-  if (!isRecord(choice)) return undefined;
-  const { name } = isRecord(choice.function) ? choice.function : choice;
+  if (!isObject(choice)) return undefined;
+  const { name } = isObject(choice.function) ? choice.function : choice;
   return typeof name === 'string' ? name : undefined;
 }

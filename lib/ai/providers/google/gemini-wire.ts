@@ -1,3 +1,5 @@
+import { isObject } from '../../wire/wire-values.ts';
+
 /**
  * What the adapter reads and writes of Google's `generateContent` (v1beta). Every member may be absent: providers leave out what is empty.
  * Source: Google's public API reference and its generated SDK types.
@@ -40,25 +42,22 @@ export interface GeminiAnswer {
   responseId?: string;
 }
 
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /**
  * The one place where JSON becomes a typed answer. Only the shape of lists and objects is checked, in one pass and without copies; single
  * values are checked where they are used.
  */
 export function geminiAnswer(body: unknown): GeminiAnswer | undefined {
-  if (!isRecord(body)) return undefined;
+  if (!isObject(body)) return undefined;
   const { candidates, promptFeedback, usageMetadata } = body;
   if (candidates !== undefined && !(Array.isArray(candidates) && candidates.every(isCandidate))) return undefined;
-  if (promptFeedback !== undefined && !isRecord(promptFeedback)) return undefined;
-  if (usageMetadata !== undefined && !isRecord(usageMetadata)) return undefined;
+  if (promptFeedback !== undefined && !isObject(promptFeedback)) return undefined;
+  if (usageMetadata !== undefined && !isObject(usageMetadata)) return undefined;
   return body as GeminiAnswer;
 }
 
 function isCandidate(value: unknown): boolean {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const { content } = value;
   if (content === undefined || content === null) return true;
-  return isRecord(content) && (content.parts === undefined || (Array.isArray(content.parts) && content.parts.every(isRecord)));
+  return isObject(content) && (content.parts === undefined || (Array.isArray(content.parts) && content.parts.every(isObject)));
 }

@@ -178,7 +178,7 @@ describe('failures', () => {
     expect(geminiAdapter.failure(403, {}, { error: { code: 403, message: 'Key AIzaSyA1234567890 is blocked' } }).message).not.toContain(
       'AIza',
     );
-    expect(geminiAdapter.failure(400, {}, { error: { code: 400, message: 'bad: AIzaSyA1234567890' } }).message).toBe('bad: ***');
+    expect(geminiAdapter.failure(400, {}, { error: { code: 400, message: 'bad: AIzaSyA1234567890' } }).message).toBe('bad: [redacted]');
   });
 
   test('a page that is not found is a missing endpoint, and other pages are failures of the provider', () => {
