@@ -1,5 +1,4 @@
 import { gatewayTable } from '../lib/ai/gateway-table.ts';
-import { usageTable } from '../lib/ai/usage-table.ts';
 import { fleetTable } from '../lib/fleet/fleet-table.ts';
 import { identityTable } from '../lib/identity/identity-table.ts';
 import { telemetryTable } from '../lib/identity/telemetry-table.ts';
@@ -21,6 +20,7 @@ import * as deploymentObjects from './fleet/deployment-objects.ts';
 import * as deploymentsV1 from './fleet/deployments-v1.ts';
 import * as generators from './fleet/generators.ts';
 import * as stacks from './fleet/stacks.ts';
+import * as auth from './identity/auth.ts';
 import * as pak from './identity/pak-verification.ts';
 import { outboxSweep, handler as outboxSweepHandler } from './schedules/outbox-sweep.ts';
 import type { Services } from './services.ts';
@@ -62,6 +62,7 @@ export const httpGroups: readonly HttpGroup[] = [
   { name: 'generators', file: 'fleet/generators', endpoints: generators.generatorEndpoints, handler: generators.handler },
   { name: 'admin', file: 'fleet/admin', endpoints: admin.adminEndpoints, handler: admin.handler },
   { name: 'deployments-v1', file: 'fleet/deployments-v1', endpoints: deploymentsV1.deploymentV1Endpoints, handler: deploymentsV1.handler },
+  { name: 'auth', file: 'identity/auth', endpoints: auth.authEndpoints, handler: auth.handler },
   { name: 'health', file: 'system/health', endpoints: health.healthEndpoints, handler: health.handler },
   { name: 'readiness', file: 'system/readiness-endpoint', endpoints: readiness.readinessEndpoints, handler: readiness.handler },
   { name: 'metrics', file: 'system/metrics-endpoint', endpoints: metrics.metricsEndpoints, handler: metrics.handler },
@@ -91,4 +92,4 @@ export const scheduleGroups: readonly ScheduleGroup[] = [
   { name: 'outbox-sweep', file: 'schedules/outbox-sweep', schedule: outboxSweep, handler: outboxSweepHandler },
 ];
 
-export const tables: readonly Table[] = [identityTable, fleetTable, workTable, telemetryTable, gatewayTable, usageTable];
+export const tables: readonly Table[] = [identityTable, fleetTable, workTable, telemetryTable, gatewayTable];

@@ -3,6 +3,7 @@ import { type Config, loadConfig } from '../lib/platform/config.ts';
 import type { DynamoDbOptions } from '../lib/platform/database/connection.ts';
 import type { SurfaceBase } from '../lib/platform/http/surface.ts';
 import { createLog, type Log } from '../lib/platform/log.ts';
+import type { Mail } from '../lib/platform/mail/mail.ts';
 import type { Metrics } from '../lib/platform/metrics.ts';
 
 /** Everything that a process's composition is made from. Nothing here waits for a store or a queue. */
@@ -12,6 +13,8 @@ export interface Runtime extends SurfaceBase {
   log: Log;
   /** The one registry of all functions that share this process. */
   metrics?: Metrics;
+  /** Sends mails; made from the configuration if absent. */
+  mail?: Mail | undefined;
   /** The folder of the embedded store, for the log. */
   storedIn?: string | undefined;
   /** The transport of calls to the store, for a process that serves many requests; the SDK's own if absent. */

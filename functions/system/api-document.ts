@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { FLEET_ERRORS, FLEET_STATUS } from '../../lib/fleet/fleet-errors.ts';
+import { DASHBOARD_ERRORS, DASHBOARD_STATUS } from '../../lib/identity/accounts/dashboard-errors.ts';
 import type { AnyEndpoint } from '../../lib/platform/http/endpoint.ts';
-import { type OpenApiDocument, openApiDocument } from '../../lib/platform/http/openapi-document.ts';
+import { type Dialect, type OpenApiDocument, openApiDocument } from '../../lib/platform/http/openapi-document.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { API } from '../fleet/fleet-endpoint.ts';
 
@@ -31,6 +32,75 @@ function errorOf(code: string): { status: number; text: string } {
   return { status, text: code.replaceAll('_', ' ') };
 }
 
+const fleetDialect: Dialect = {
+  schemeOf: (principal) => `${principal}_pak`,
+  statuses: FLEET_STATUS,
+  errorOf,
+  errorSchema: ErrorResponse,
+  unauthenticatedBody: false,
+  codes: {
+    validation: 'validation_failed',
+    json: '`invalid_json`, `invalid_encoding`',
+    tooLarge: 'payload_too_large',
+    mediaType: 'unsupported_media_type',
+    unavailable: 'unavailable',
+    internal: 'internal_error',
+  },
+};
+
+const Meta = z.object({ timestamp: z.iso.datetime(), request_id: z.string(), version: z.literal('v1') });
+/** The body of every refusal of the dashboard; see lib/identity/accounts/dashboard-errors.ts. */
+const EnvelopeError = z
+  .object({
+    success: z.literal(false),
+    data: z.null(),
+    error: z.object({ type: z.string(), code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
+    meta: Meta,
+  })
+  .meta({ id: 'EnvelopeError' });
+
+const dashboardDialect: Dialect = {
+  schemeOf: (principal) => (principal === 'user' ? 'user_token' : 'project_key'),
+  statuses: DASHBOARD_STATUS,
+  errorOf(code) {
+    const known = Object.entries(DASHBOARD_ERRORS).find(([name]) => name === code);
+    if (!known) throw new Error(`unknown error code: ${code}`);
+    return { status: DASHBOARD_STATUS[known[1][0]], text: known[1][1] };
+  },
+  errorSchema: EnvelopeError,
+  unauthenticatedBody: true,
+  codes: {
+    validation: 'VALIDATION_ERROR',
+    json: '`INVALID_JSON`',
+    tooLarge: 'PAYLOAD_TOO_LARGE',
+    mediaType: 'UNSUPPORTED_MEDIA_TYPE',
+    unavailable: 'SERVICE_UNAVAILABLE',
+    internal: 'INTERNAL_ERROR',
+  },
+  wrap: (data) => ({
+    type: 'object',
+    properties: {
+      success: { const: true },
+      data,
+      error: { type: 'null' },
+      meta: {
+        type: 'object',
+        properties: {
+          timestamp: { type: 'string', format: 'date-time' },
+          request_id: { type: 'string' },
+          version: { const: 'v1' },
+          pagination: { type: 'object' },
+        },
+        required: ['timestamp', 'request_id', 'version'],
+      },
+    },
+    required: ['success', 'data', 'error', 'meta'],
+  }),
+};
+
+/** Surfaces whose answers and errors differ from the fleet's. */
+const DIALECTS: Readonly<Record<string, Dialect>> = { dashboard: dashboardDialect };
+
 /** The API's OpenAPI document, without the pages of the documentation. */
 export function apiDocument(endpoints: readonly AnyEndpoint[]): OpenApiDocument {
   return openApiDocument(
@@ -44,11 +114,15 @@ export function apiDocument(endpoints: readonly AnyEndpoint[]): OpenApiDocument 
         admin_pak: inAuthorization("An admin's"),
         agent_pak: inAuthorization("An agent's"),
         generator_pak: inAuthorization("A generator's"),
+        user_token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The token of a login' },
+        project_key: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-API-Key',
+          description: "A project's key; `Authorization: Bearer` works as well",
+        },
       },
-      schemeOf: (principal) => `${principal}_pak`,
-      statuses: FLEET_STATUS,
-      errorOf,
-      errorSchema: ErrorResponse,
+      dialectOf: ({ surface }) => DIALECTS[surface.name] ?? fleetDialect,
     },
   );
 }

@@ -60,6 +60,9 @@ Environment:
   TRUST_PROXY   the number of trusted proxies in front, which add X-Forwarded-For and X-Forwarded-Proto (0)
   BROKKR_CORS_ORIGINS   web pages of these origins may call the API, comma-separated; * for any (http://localhost:3001)
   ALLOW_PRIVATE_UPSTREAMS   providers and webhooks may have private addresses, over plain HTTP too: for development alone (false)
+  BROKKR_JWT_SECRET   signs access tokens; made by the first start and kept in the data folder if absent
+  BROKKR_MAIL_FROM   the sender of mails by SES; without it they go into the log
+  BROKKR_PUBLIC_URL   where people reach the console, for links in mails
   BROKKR_PREFIX, BROKKR_ADMIN_PAK_HASH, BROKKR_DEV, BROKKR_LOG_LEVEL, BROKKR_AUDIT_RETENTION_DAYS, BROKKR_EVENT_RETENTION_DAYS
 `;
 

@@ -8,12 +8,14 @@ import { dynamoDbClient, STORE_TIMEOUTS } from '../../lib/platform/database/dyna
 import { createPlainReads } from '../../lib/platform/database/plain-reads.ts';
 import { undiciTransport } from '../../lib/platform/database/undici-transport.ts';
 import { createLog, type Log } from '../../lib/platform/log.ts';
+import { type Mail, mailToLog } from '../../lib/platform/mail/mail.ts';
 import { createMetrics } from '../../lib/platform/metrics.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { createQueues, type QueueSettings } from './engines/create-queues.ts';
 import { createTables } from './engines/create-tables.ts';
 import { type EngineName, type Engines, engineFailure, startEngines } from './engines/engines.ts';
 import { expiredItemsSchedule } from './engines/expired-items.ts';
+import { tokenSecret } from './engines/token-secret.ts';
 import { createHttpServer, type HttpServerOptions } from './http/http-server.ts';
 import { listenFailure } from './http/listen-failure.ts';
 import { pollQueue } from './queue-poller.ts';
@@ -38,6 +40,8 @@ export interface HostOptions {
   clock?: Clock;
   log?: Log;
   onConsumed?: Runtime['onConsumed'];
+  /** Sends mails; by SES if the configuration names a sender, else into the log, if absent. */
+  mail?: Mail;
   /**
    * Called with the new admin key as soon as it is stored, on the first start only. The key is known only at this time, even if the
    * start fails afterwards.
@@ -84,7 +88,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       onDeath: (why) => stopped ?? options.onEngineDeath?.(why),
     });
     undo.push(engines.stop);
-    const { config } = engines;
+    const config = { ...engines.config, BROKKR_JWT_SECRET: engines.config.BROKKR_JWT_SECRET ?? (await tokenSecret(dataDir)) };
     const embeddedStore = engines.dynamoDbPid !== undefined;
     log.info('engines_ready', { dynamodb: config.DYNAMODB_ENDPOINT ?? 'sdk', sqs: config.SQS_ENDPOINT ?? 'sdk' });
     const physicalName = (name: string) => `${config.BROKKR_PREFIX}-${name}`;
@@ -105,6 +109,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       clock,
       log,
       metrics: createMetrics(),
+      mail: options.mail ?? (config.BROKKR_MAIL_FROM === undefined ? mailToLog(log) : undefined),
       storedIn: dataDir,
       storeTransport: undiciTransport(STORE_TIMEOUTS),
       ...plainReadsOf(config),

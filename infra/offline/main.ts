@@ -12,6 +12,7 @@ import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { createQueues } from '../host/engines/create-queues.ts';
 import { createTables } from '../host/engines/create-tables.ts';
 import { startEngines } from '../host/engines/engines.ts';
+import { tokenSecret } from '../host/engines/token-secret.ts';
 import { loadHostConfig } from '../host/host-config.ts';
 import { listenFailure } from '../host/http/listen-failure.ts';
 import { pollQueue } from '../host/queue-poller.ts';
@@ -43,7 +44,8 @@ async function runOffline(): Promise<void> {
 
   const { pak, hash } = mintPak();
   const lambdaPort = await freePort();
-  const serverless = startServerless({ httpPort: port, lambdaPort, env: { ...endpoints, BROKKR_ADMIN_PAK_HASH: hash } });
+  const env = { ...endpoints, BROKKR_ADMIN_PAK_HASH: hash, BROKKR_JWT_SECRET: await tokenSecret(undefined) };
+  const serverless = startServerless({ httpPort: port, lambdaPort, env });
   const pollers = queueGroups.map(({ name, consumer: { queue } }) =>
     pollQueue({
       client: sqs,

@@ -17,6 +17,7 @@ const announcements = { 'agent-fanout': ['send'] };
 const removals = { 'clean-up': ['send'] };
 
 module.exports = {
+  auth: { tables: { identity: [...read, 'PutItem', 'UpdateItem'], telemetry: ['PutItem'] } },
   pak: { tables: { ...authenticated, identity: query } },
   agents: {
     tables: {

@@ -102,6 +102,6 @@ export function invalidFleetInput(part: InputPart, issues: readonly Issue[]): Ap
   const [first] = issues;
   return new AppError(part === 'body' ? 'unprocessable' : 'bad_request', first ? `${first.field}: ${first.rule}` : `invalid ${part}`, {
     code: 'validation_failed',
-    details: { issues },
+    details: { issues: issues.map(({ field, rule }) => ({ field, rule })) },
   });
 }

@@ -3,13 +3,14 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database, Item, Key, Write } from '../platform/database/database.ts';
 import { expiresAt } from '../platform/database/table.ts';
 import { newId } from '../platform/ids.ts';
+import type { UserPrincipal } from './accounts/account-principals.ts';
 import { findGenerator } from './generator-repository.ts';
 import { decideFor, type Principal, principalReference } from './principal.ts';
 import { auditKey, auditResourceKey, refusalKey } from './telemetry-table.ts';
 
 /** The caller who made a change, or the system itself, with the address of the request. */
 export interface Actor {
-  principal: Principal | { type: 'system' };
+  principal: Principal | { type: 'system' } | Pick<UserPrincipal, 'type' | 'user_id' | 'email'>;
   ip?: string | undefined;
   userAgent?: string | undefined;
 }
@@ -33,10 +34,11 @@ export const AuditLog = z
     id: z.uuid(),
     timestamp: time,
     actor_type: z.string(),
-    actor_id: z.uuid().nullable(),
+    /** A UUID of the fleet, or a ULID of an account. */
+    actor_id: z.string().nullable(),
     action: z.string(),
     resource_type: z.string(),
-    resource_id: z.uuid().nullable(),
+    resource_id: z.string().nullable(),
     details: z.record(z.string(), z.unknown()).nullable(),
     ip_address: z.string().optional(),
     user_agent: z.string().optional(),
@@ -60,8 +62,7 @@ export interface AuditPorts {
 export async function auditWrites(entry: AuditEntry, { database, table, clock, retentionDays }: AuditPorts): Promise<Write[]> {
   const now = new Date(clock.nowMs()).toISOString();
   const { principal, ip, userAgent } = entry.actor;
-  // An unknown kind of principal is refused here at the latest, so that no change is stored without its audit entry.
-  const { type, id }: { type: string; id?: string } = principal.type === 'system' ? principal : principalReference(principal);
+  const { type, id } = actorOf(principal);
   const log: AuditLog = {
     id: newId(),
     timestamp: now,
@@ -82,7 +83,14 @@ export async function auditWrites(entry: AuditEntry, { database, table, clock, r
   return [put(inLog), ...(entry.resourceId ? [put(auditResourceKey(entry.resourceId, now, log.id))] : [])];
 }
 
+/** An unknown kind of principal is refused here at the latest, so that no change is stored without its audit entry. */
+function actorOf(principal: Actor['principal']): { type: string; id?: string } {
+  if ('user_id' in principal) return { type: principal.type, id: principal.user_id };
+  return principal.type === 'system' ? principal : principalReference(principal);
+}
+
 async function nameOf(database: Database, principal: Actor['principal']): Promise<string | null> {
+  if ('user_id' in principal) return principal.email;
   if (principal.type === 'system') return principal.type;
   return decideFor<string | null | Promise<string | null>>(principal, {
     admin: ({ type }) => type,

@@ -12,11 +12,12 @@ import type { Table } from '../platform/database/table.ts';
  * | generators: get                  | one                      | `GENERATORS` `<id>`                | 1            |
  * | generators: list                 | all, by id               | `GENERATORS`                       | 1 query for each 200 |
  * | generators: create, rename       | is the name free?        | `NAME#GENERATOR` `<name>`          | in the write |
+ * | users, organizations, projects   | see accounts-table.ts    |                                    |              |
  *
  * A generator is one item in the list of generators, which serves both the read by id and the list. The sort keys are random
  * ids, so DynamoDB splits the partition by sort key if it grows hot (docs/decisions/0011-lists.md).
  */
-export const identityTable: Table = { name: 'identity', timeToLive: false };
+export const identityTable: Table = { name: 'identity', timeToLive: true };
 
 export const credentialKey = (hash: string): Key => ({ pk: `CREDENTIAL#${hash}`, sk: 'CREDENTIAL' });
 export const principalKey = (id: string): Key => ({ pk: `PRINCIPAL#${id}`, sk: 'CREDENTIAL' });

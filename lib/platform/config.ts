@@ -26,6 +26,12 @@ export const Config = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
     .optional(),
+  /** Signs access tokens. The one-process host makes one itself and keeps it in a file beside its data. */
+  BROKKR_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  /** The sender of mails by SES. Without it no mail is sent. */
+  BROKKR_MAIL_FROM: z.email().optional(),
+  /** Where people reach the console, for links in mails. */
+  BROKKR_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Development mode: the publicly known admin key works. Never set it if anybody else can reach the server. */
   BROKKR_DEV: z.stringbool().default(false),
   /** Web pages of these origins may call the API, comma-separated; `*` for any. */

@@ -5,7 +5,6 @@ import { expect, test } from '@jest/globals';
 /** The files that write without `commit`, each with the reason why its writes need no audit entry. */
 const DIRECT_WRITERS: Record<string, string> = {
   'functions/system/readiness.ts': 'a probe whether the store can be written',
-  'lib/ai/limits/rate-limits.ts': 'counting a call is bookkeeping',
   'lib/fleet/agent-events/agent-event-service.ts': 'an equal report changes only the time of the event',
   'lib/fleet/agents/agent-heartbeat.ts': 'a heartbeat is telemetry',
   'lib/fleet/fleet-summary.ts': 'the counts can be counted again',
@@ -15,6 +14,7 @@ const DIRECT_WRITERS: Record<string, string> = {
   'lib/fleet/targeting/match-edges.ts': 'edges follow the change that they are derived from',
   'lib/fleet/targeting/notify-agents.ts': 'a new revision only makes an agent read its assignments',
   'lib/fleet/targeting/target-service.ts': 'a target goes with its stack, whose removal has its audit entry',
+  'lib/identity/accounts/tries.ts': 'counters of failed tries follow no change, and expire',
   'lib/identity/bootstrap.ts': 'the first start has no caller',
   'lib/platform/events/outbox.ts': 'an event leaves the outbox',
   'lib/platform/events/sweep-outbox.ts': 'an event leaves the outbox, or is postponed',

@@ -3,8 +3,10 @@ import type { Tenant } from '../fleet/fleet-builder.ts';
 import type { Answer, Api, Call } from '../harness/client.ts';
 import { type Expectation, expectations } from './authorization-expectations.ts';
 
-/** All endpoints. The tests of the whole surface run over this list. */
-export const endpoints = httpGroups.flatMap(({ endpoints: group }) => group);
+/** All endpoints of the fleet and the system. The tests of these surfaces run over this list; others have tests of their own. */
+export const endpoints = httpGroups
+  .flatMap(({ endpoints: group }) => group)
+  .filter(({ surface }) => ['fleet', 'system'].includes(surface.name));
 export type AnyFleetEndpoint = (typeof endpoints)[number];
 
 export const guarded = endpoints.flatMap((endpoint) => {

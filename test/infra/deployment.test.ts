@@ -8,6 +8,7 @@ import { fallbackGroup, httpGroups, queueGroups, scheduleGroups, tables } from '
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../infra/host/engines/create-queues.ts';
 import { DEVELOPMENT_PAK_HASH } from '../../lib/identity/pak.ts';
 import { Config } from '../../lib/platform/config.ts';
+import { pathsOf } from '../../lib/platform/http/router.ts';
 import { createChoice } from './gateway-route.ts';
 import { type Deployment, packageDeployment } from './packaged-deployment.ts';
 
@@ -67,7 +68,7 @@ describe('the packaged deployment', () => {
     });
     const choose = createChoice(routes.filter(({ template }) => template !== '$default'));
     const chosen = httpGroups.flatMap(({ name, endpoints }) =>
-      endpoints.map(({ path }) => ({ path, wanted: name, route: choose(path.replaceAll(/{(\w+)}/g, '$1'))?.route })),
+      endpoints.flatMap(pathsOf).map((path) => ({ path, wanted: name, route: choose(path.replaceAll(/{(\w+)}/g, '$1'))?.route })),
     );
     const wrong = chosen.filter(({ wanted, route }) => (route?.function ?? fallbackGroup.name) !== wanted);
     expect(wrong).toEqual([]);

@@ -140,10 +140,14 @@ test('an OpenAPI document with two different schemas of one name is refused', ()
     version: '',
     basePath: '/api' as const,
     securitySchemes: {},
-    schemeOf: () => '',
-    statuses: FLEET_STATUS,
-    errorOf: () => ({ status: 400, text: '' }),
-    errorSchema: z.object({ code: z.string() }),
+    dialectOf: () => ({
+      schemeOf: () => '',
+      statuses: FLEET_STATUS,
+      errorOf: () => ({ status: 400, text: '' }),
+      errorSchema: z.object({ code: z.string() }),
+      unauthenticatedBody: false,
+      codes: { validation: '', json: '', tooLarge: '', mediaType: '', unavailable: '', internal: '' },
+    }),
   };
   const both = twins.map((twin, index) => answering(`/${index}`, twin));
   expect(() => openApiDocument(both, options)).toThrow('two different schemas are named Twin');

@@ -10,9 +10,7 @@ export interface Condition {
   exists?: boolean;
   equals?: Record<string, unknown>;
   /** The stored number is smaller than this, or there is none. */
-  below?: Record<string, number | bigint>;
-  /** The stored number is this or larger. */
-  atLeast?: Record<string, number | bigint>;
+  below?: Record<string, number>;
 }
 
 interface WriteBase {
@@ -29,7 +27,7 @@ export type Write = WriteBase &
         set?: Record<string, unknown>;
         /** Each attribute becomes the text that the other one holds before this write; empty if it holds none. */
         copy?: Record<string, string>;
-        add?: Record<string, number | bigint>;
+        add?: Record<string, number>;
         remove?: readonly string[];
       }
     | { delete: Key }

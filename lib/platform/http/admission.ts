@@ -4,6 +4,7 @@ import { type AnyEndpoint, type Context, isReply, type Reply } from './endpoint.
 import { type Exchange, openExchange } from './exchange.ts';
 import { bodySizeOf, type HttpEvent, type HttpResult, mediaTypeOf, pathOf, queryOf } from './http-event.ts';
 import { DEFAULT_BODY_LIMIT_BYTES, jsonBody } from './request-body.ts';
+import type { RequestFacts } from './request-facts.ts';
 import { responseText } from './response-body.ts';
 import type { Match } from './router.ts';
 import type { AnySurface } from './surface.ts';
@@ -33,7 +34,7 @@ export async function admitRequest(route: Route, fallback: AnySurface, head: Htt
   const exchange = openExchange(surface, match, head, signal);
   const { request } = exchange;
   try {
-    if (request.method === 'OPTIONS') return answered(exchange.finish(preflight()));
+    if (request.method === 'OPTIONS') return answered(exchange.finish(preflight(surface.allowedHeaders)));
     switch (match.kind) {
       case 'not-found':
         await surface.limit?.(request, {});
@@ -74,7 +75,7 @@ async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>,
   const authorized = await endpoint.authorize?.(context, { params });
   const rawQuery = queryOf(head);
   const query = endpoint.query && parseInput(endpoint.query, rawQuery, 'query', surface.invalid);
-  const handle = async (body: unknown) => toResult(endpoint, await endpoint.handle(context, { params, query, body, authorized }));
+  const handle = async (body: unknown) => toResult(endpoint, await endpoint.handle(context, { params, query, body, authorized }), request);
   if (!endpoint.body) return answered(exchange.finish(await handle(undefined)));
 
   const decode = (bytes: Buffer) => {
@@ -103,12 +104,21 @@ function checkSize(head: HttpEvent, limitBytes: number): void {
 
 export const tooLarge = (limitBytes: number): AppError => new AppError('payload_too_large', `the body is larger than ${limitBytes} bytes`);
 
-async function toResult(endpoint: AnyEndpoint, value: unknown): Promise<HttpResult> {
-  const { status = endpoint.status, headers = {}, body, text, bytes, stream, onEnd } = isReply(value) ? value : ({ body: value } as Reply);
+async function toResult(endpoint: AnyEndpoint, value: unknown, request: RequestFacts): Promise<HttpResult> {
+  const {
+    status = endpoint.status,
+    headers = {},
+    body,
+    text,
+    bytes,
+    stream,
+    onEnd,
+    meta,
+  } = isReply(value) ? value : ({ body: value } as Reply);
   const ending = onEnd && { onEnd };
   const ready = stream ?? bytes ?? text;
   if (ready !== undefined) return { statusCode: status, headers, body: ready, ...ending };
   if (endpoint.response === undefined || body === undefined) return { statusCode: status, headers, body: '', ...ending };
-  const result = endpoint.surface.renderSuccess(status, await responseText(endpoint.response, body));
+  const result = endpoint.surface.renderSuccess(status, await responseText(endpoint.response, body), request, meta);
   return { ...result, headers: { ...result.headers, ...headers }, ...ending };
 }

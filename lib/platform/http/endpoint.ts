@@ -30,6 +30,8 @@ export interface Reply<Body = unknown> {
   status?: number;
   headers?: Record<string, string>;
   body?: Body;
+  /** Facts about the answer that a surface may show beside its body, such as the place of a page. */
+  meta?: Record<string, unknown>;
   /** Sends this text as it is, with the content type given in `headers`. */
   text?: string;
   /** Sends these bytes as they are, with the content type given in `headers`. */
@@ -65,6 +67,10 @@ export interface Endpoint<
   method: Method;
   /** A parameter is written as `{name}`. */
   path: `/${string}`;
+  /** Other paths with the same parameters under which the endpoint answers. Documents name `path` alone. */
+  aliases?: readonly `/${string}`[];
+  /** Other methods that mean the same. */
+  alsoBy?: readonly Method[];
   summary: string;
   description?: string;
   tag?: string;

@@ -24,7 +24,7 @@ const HSTS = 'max-age=31536000';
 export function openExchange(surface: AnySurface, match: Match, event: HttpEvent, signal?: AbortSignal): Exchange {
   const started = performance.now();
   const { base, unusable } = baseOf(surface);
-  const request = factsOf(event, base.log, signal);
+  const request = factsOf(event, base.log, signal, surface.requestId?.(event.headers));
   let principal: unknown;
   let caller: { type: string; id?: string } | undefined;
 

@@ -27,8 +27,9 @@ export const isStream = (body: HttpResult['body']): body is AsyncIterable<Uint8A
   typeof body !== 'string' && !(body instanceof Uint8Array);
 
 /** `signal`: aborted when nobody waits for the answer any more; never, if absent. */
-export function factsOf(event: HttpEvent, log: Log, signal: AbortSignal = new AbortController().signal): RequestFacts {
-  const { http, requestId = newId() } = event.requestContext;
+export function factsOf(event: HttpEvent, log: Log, signal: AbortSignal = new AbortController().signal, givenId?: string): RequestFacts {
+  const { http } = event.requestContext;
+  const requestId = givenId ?? event.requestContext.requestId ?? newId();
   return {
     requestId,
     method: http.method,

@@ -13,6 +13,12 @@ export interface OpenApiOptions {
   /** The server's path; endpoints elsewhere carry a server of their own. */
   basePath: `/${string}`;
   securitySchemes: Readonly<Record<string, JsonSchema>>;
+  /** How the endpoint's surface writes answers and errors. */
+  dialectOf(endpoint: AnyEndpoint): Dialect;
+}
+
+/** The part of the document that depends on an endpoint's surface. */
+export interface Dialect {
   /** The security scheme of a kind of principal. */
   schemeOf(principal: string): string;
   statuses: Readonly<Record<ErrorKind, number>>;
@@ -20,6 +26,12 @@ export interface OpenApiOptions {
   errorOf(code: string): { status: number; text: string };
   /** The shape of an error on the wire. */
   errorSchema: z.ZodType;
+  /** Whether a refusal for a missing or unknown key has a body. */
+  unauthenticatedBody: boolean;
+  /** The codes of general failures. */
+  codes: { validation: string; json: string; tooLarge: string; mediaType: string; unavailable: string; internal: string };
+  /** The answer on the wire around a response; the response itself if absent. */
+  wrap?(response: JsonSchema): JsonSchema;
 }
 
 type Operation = Record<string, unknown>;
@@ -35,7 +47,7 @@ export function openApiDocument(endpoints: readonly AnyEndpoint[], options: Open
     const path = below ? endpoint.path.slice(basePath.length) : endpoint.path;
     paths[path] ??= below ? {} : { servers: [{ url: '/' }] };
     if ('servers' in paths[path] === below) throw new Error(`${path} stands both below ${basePath} and beside it`);
-    paths[path][endpoint.method.toLowerCase()] = operation(endpoint, schemas, options);
+    paths[path][endpoint.method.toLowerCase()] = operation(endpoint, schemas, options.dialectOf(endpoint));
   }
   const names = Object.keys(schemas.components).sort(compare);
   return {
@@ -50,7 +62,7 @@ export type OpenApiDocument = ReturnType<typeof openApiDocument>;
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-function operation(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOptions): Operation {
+function operation(endpoint: AnyEndpoint, schemas: Schemas, dialect: Dialect): Operation {
   const { id, summary, description, tag, access } = endpoint;
   const parameters = [...pathParameters(endpoint, schemas), ...queryParameters(endpoint, schemas)];
   return {
@@ -60,10 +72,10 @@ function operation(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOpti
     ...(tag !== undefined && { tags: [tag] }),
     ...(access === 'public'
       ? { security: [] }
-      : { security: access.principals.map((principal) => ({ [options.schemeOf(principal)]: [] })), 'x-access': access.who }),
+      : { security: access.principals.map((principal) => ({ [dialect.schemeOf(principal)]: [] })), 'x-access': access.who }),
     ...(parameters.length > 0 && { parameters }),
     ...(endpoint.body && { requestBody: requestBody(endpoint, schemas) }),
-    responses: responses(endpoint, schemas, options),
+    responses: responses(endpoint, schemas, dialect),
   };
 }
 
@@ -104,43 +116,46 @@ function acceptsEmptyBody(body: z.ZodType, format: BodyFormat): boolean {
   }
 }
 
-function responses(endpoint: AnyEndpoint, schemas: Schemas, options: OpenApiOptions): Record<string, unknown> {
+function responses(endpoint: AnyEndpoint, schemas: Schemas, dialect: Dialect): Record<string, unknown> {
   const { status, summary, response, responseType, conditional } = endpoint;
-  const { statuses } = options;
+  const { statuses, wrap = (schema: JsonSchema) => schema } = dialect;
   const content = {
-    ...(response && { 'application/json': { schema: schemas.convert(response, 'output') } }),
+    ...(response && { 'application/json': { schema: wrap(schemas.convert(response, 'output')) } }),
     ...(responseType !== undefined && { [responseType]: { schema: { type: 'string' } } }),
   };
   const all: Record<string, unknown> = {
     [status]: { description: summary, ...(Object.keys(content).length > 0 && { content }) },
     ...(conditional && { 304: { description: 'Unchanged: If-None-Match names the current version' } }),
   };
-  const error = { 'application/json': { schema: schemas.convert(options.errorSchema, 'output') } };
+  const error = { 'application/json': { schema: schemas.convert(dialect.errorSchema, 'output') } };
   // An endpoint that answers in text says `unavailable` in text too. A missing or unknown key is answered without a body.
   const contentOf = (failure: number) => {
-    if (failure === statuses.unauthenticated) return {};
+    if (failure === statuses.unauthenticated && !dialect.unauthenticatedBody) return {};
     return { content: responseType !== undefined && failure === statuses.unavailable ? content : error };
   };
-  for (const [failure, codes] of failuresOf(endpoint, options)) all[failure] = { description: codes.join('; '), ...contentOf(failure) };
+  for (const [failure, codes] of failuresOf(endpoint, dialect)) all[failure] = { description: codes.join('; '), ...contentOf(failure) };
   return all;
 }
 
 /** Each status an endpoint may fail with, and the codes it may carry. */
 function failuresOf(
   { access, params, query, body, bodyFormat = jsonBody, errors = [] }: AnyEndpoint,
-  { statuses, errorOf }: OpenApiOptions,
+  { statuses, errorOf, codes: general, unauthenticatedBody }: Dialect,
 ): Map<number, string[]> {
   const failures = new Map<number, string[]>();
   const add = (status: number, text: string) => failures.set(status, [...(failures.get(status) ?? []), text]);
-  if (params || query) add(statuses.bad_request, '`validation_failed`: a parameter breaks a rule');
-  if (body) add(statuses.payload_too_large, '`payload_too_large`: the body is larger than this operation takes');
+  if (params || query) add(statuses.bad_request, `\`${general.validation}\`: a parameter breaks a rule`);
+  if (body) add(statuses.payload_too_large, `\`${general.tooLarge}\`: the body is larger than this operation takes`);
   if (body && !bodyFormat.lenient) {
-    add(statuses.bad_request, '`invalid_json`, `invalid_encoding`: the body cannot be read');
-    add(statuses.unsupported_media_type, '`unsupported_media_type`: the body has a content type that is not accepted');
-    add(statuses.unprocessable, '`validation_failed`: a member of the body breaks a rule');
+    add(statuses.bad_request, `${general.json}: the body cannot be read`);
+    add(statuses.unsupported_media_type, `\`${general.mediaType}\`: the body has a content type that is not accepted`);
+    add(statuses.unprocessable, `\`${general.validation}\`: a member of the body breaks a rule`);
   }
   if (access !== 'public') {
-    add(statuses.unauthenticated, 'The key is missing or unknown; the answer has no body');
+    add(
+      statuses.unauthenticated,
+      unauthenticatedBody ? 'The token or key is missing, unknown or expired' : 'The key is missing or unknown; the answer has no body',
+    );
     add(statuses.forbidden, `Only for ${access.who}`);
   }
   for (const code of errors) {
@@ -150,8 +165,8 @@ function failuresOf(
   if (access !== 'public')
     add(
       statuses.unavailable,
-      '`unavailable`: the store is busy, or other callers change the same records; `Retry-After` says when to try again',
+      `\`${general.unavailable}\`: the store is busy, or other callers change the same records; \`Retry-After\` says when to try again`,
     );
-  add(statuses.internal, '`internal_error`: the fault is ours; the message contains the request id');
+  add(statuses.internal, `\`${general.internal}\`: the fault is ours; the message contains the request id`);
   return failures;
 }

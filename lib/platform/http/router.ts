@@ -1,4 +1,4 @@
-import type { AnyEndpoint } from './endpoint.ts';
+import type { AnyEndpoint, Method } from './endpoint.ts';
 import type { AnySurface } from './surface.ts';
 
 export type Match =
@@ -7,6 +7,7 @@ export type Match =
   | { kind: 'not-found' };
 
 interface Leaf {
+  method: Method;
   endpoint: AnyEndpoint;
   /** The names of the path's parameters, in their order. */
   names: readonly string[];
@@ -24,14 +25,14 @@ const createNode = (): Node => ({ literal: new Map(), param: undefined, leaves: 
 /** Routes over a tree of path segments, in which literals win over parameters. A lookup costs one step for each segment. */
 export function createRouter(endpoints: readonly AnyEndpoint[]): (method: string, path: string) => Match {
   const root = createNode();
-  for (const endpoint of endpoints) insert(root, endpoint);
+  for (const endpoint of endpoints) for (const path of pathsOf(endpoint)) insert(root, path, endpoint);
   return (method, path) => {
     const values: string[] = [];
     const found = descend(root, segmentsOf(path), 0, values);
     if (!found) return { kind: 'not-found' };
     // HEAD is GET without the body, as everywhere on the web.
     const verb = method === 'HEAD' ? 'GET' : method;
-    const leaf = found.find(({ endpoint }) => endpoint.method === verb);
+    const leaf = found.find(({ method }) => method === verb);
     if (!leaf) return methodNotAllowed(found);
     const { endpoint, names } = leaf;
     return { kind: 'endpoint', endpoint, params: Object.fromEntries(names.map((name, index) => [name, values[index] ?? ''])) };
@@ -42,7 +43,7 @@ function methodNotAllowed(leaves: Leaves): Match {
   const [{ endpoint: first }] = leaves;
   return {
     kind: 'method-not-allowed',
-    allow: leaves.flatMap(({ endpoint }) => (endpoint.method === 'GET' ? ['GET', 'HEAD'] : [endpoint.method])),
+    allow: leaves.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])),
     surface: first.surface,
     authenticated: leaves.every(({ endpoint }) => endpoint.access !== 'public'),
   };
@@ -52,9 +53,12 @@ export const parameterNames = (path: string): string[] => [...path.matchAll(/{(\
 
 const segmentsOf = (path: string) => path.split('/').slice(1);
 
-function insert(root: Node, endpoint: AnyEndpoint): void {
+/** Every path under which the endpoint answers. */
+export const pathsOf = ({ path, aliases = [] }: AnyEndpoint): readonly string[] => [path, ...aliases];
+
+function insert(root: Node, path: string, endpoint: AnyEndpoint): void {
   let node = root;
-  for (const segment of segmentsOf(endpoint.path)) {
+  for (const segment of segmentsOf(path)) {
     if (segment.startsWith('{')) {
       node.param ??= createNode();
       node = node.param;
@@ -64,10 +68,10 @@ function insert(root: Node, endpoint: AnyEndpoint): void {
       node = next;
     }
   }
-  if (node.leaves.some((other) => other.endpoint.method === endpoint.method)) {
-    throw new Error(`two endpoints answer ${endpoint.method} ${endpoint.path}`);
+  for (const method of [endpoint.method, ...(endpoint.alsoBy ?? [])]) {
+    if (node.leaves.some((other) => other.method === method)) throw new Error(`two endpoints answer ${method} ${path}`);
+    node.leaves.push({ method, endpoint, names: parameterNames(path) });
   }
-  node.leaves.push({ endpoint, names: parameterNames(endpoint.path) });
 }
 
 function descend(node: Node, segments: readonly string[], depth: number, values: string[]): Leaves | undefined {

@@ -34,8 +34,8 @@ export interface Surface<Services, Principal> {
   authenticate(request: RequestFacts): Promise<Principal>;
   /** The caller as the log line names it. */
   describe(principal: Principal): { type: string; id?: string };
-  /** The answer with this body, which was checked before. */
-  renderSuccess(status: number, json: string): HttpResult;
+  /** The answer with this body, which was checked before. `meta` is what the endpoint adds beside the body. */
+  renderSuccess(status: number, json: string, request: RequestFacts, meta?: Record<string, unknown>): HttpResult;
   renderError(error: AppError, request: RequestFacts): HttpResult;
   /** The answer for a path that no endpoint has. */
   notFound(request: RequestFacts): HttpResult;
@@ -45,6 +45,10 @@ export interface Surface<Services, Principal> {
   invalid(part: InputPart, issues: readonly Issue[]): AppError;
   /** Web pages of these origins may call. */
   cors(): CorsOrigins;
+  /** For browsers: the request headers that these pages may send; the fleet's if absent. */
+  allowedHeaders?: string;
+  /** The id of the request with these headers; API Gateway's if absent. */
+  requestId?(headers: RequestFacts['headers']): string;
   /**
    * Counts the request against the caller's limits, or throws `rate_limited`. It runs after authentication and before anything else is
    * checked, for unknown paths too. Both are undefined where they are not known. What it adds to `request.answerHeaders` is in every

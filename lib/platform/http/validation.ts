@@ -7,6 +7,10 @@ export type InputPart = 'path' | 'query' | 'body';
 export interface Issue {
   field: string;
   rule: string;
+  /** The validator's name for the kind of rule, such as `too_small`. */
+  kind: string;
+  /** The offending value; undefined if the member is missing. */
+  value: unknown;
 }
 
 const MAX_ISSUES = 20;
@@ -23,6 +27,20 @@ export function parseInput<S extends z.ZodType>(
   const issues = result.error.issues.slice(0, MAX_ISSUES);
   throw invalid(
     part,
-    issues.map((issue) => ({ field: [part, ...issue.path].join('.'), rule: issue.message })),
+    issues.map((issue) => ({
+      field: [part, ...issue.path].join('.'),
+      rule: issue.message,
+      kind: issue.code,
+      value: valueAt(value, issue.path),
+    })),
   );
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let found = value;
+  for (const name of path) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) return undefined;
+    found = Reflect.get(found, name);
+  }
+  return found;
 }

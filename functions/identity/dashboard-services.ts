@@ -1,0 +1,61 @@
+import { hkdfSync } from 'node:crypto';
+import { createAccessTokens } from '../../lib/identity/accounts/access-token.ts';
+import type { AccountPorts } from '../../lib/identity/accounts/account-ports.ts';
+import { createSessionAuthenticator, type SessionAuthenticator } from '../../lib/identity/accounts/session-authenticator.ts';
+import { type AuditEntry, auditWrites } from '../../lib/identity/audit.ts';
+import { telemetryTable } from '../../lib/identity/telemetry-table.ts';
+import { createCommit } from '../../lib/platform/database/commit.ts';
+import { AppError } from '../../lib/platform/errors.ts';
+import { workTable } from '../../lib/platform/events/work-table.ts';
+import { type Mail, noMail } from '../../lib/platform/mail/mail.ts';
+import { createSesMail } from '../../lib/platform/mail/ses-mail.ts';
+import { oncePerRuntime, type Runtime } from '../runtime.ts';
+import { store } from '../store.ts';
+
+/** Everything that the dashboard's functions work with. Nothing of the fleet is in it. */
+export interface DashboardServices extends AccountPorts {
+  runtime: Runtime;
+  authenticate: SessionAuthenticator['authenticate'];
+}
+
+/** This process's services of the dashboard, made at the first call. */
+export const dashboardServices = oncePerRuntime((runtime): DashboardServices => {
+  const { config, clock, log } = runtime;
+  const { database } = store(runtime);
+  const secret = secretOf(config.BROKKR_JWT_SECRET);
+  const tokens = createAccessTokens(secret, clock);
+  const sessions = createSessionAuthenticator({ database, clock, tokens });
+  const audit = { database, table: telemetryTable.name, clock, retentionDays: config.BROKKR_AUDIT_RETENTION_DAYS };
+  return {
+    runtime,
+    database,
+    clock,
+    log,
+    tokens,
+    mail: runtime.mail ?? mailOf(runtime),
+    refreshSecret: new Uint8Array(hkdfSync('sha256', secret, '', 'brokkr refresh tokens', 32)),
+    publicUrl: config.BROKKR_PUBLIC_URL,
+    commit: createCommit<AuditEntry>({
+      database,
+      // No consumer listens to accounts yet.
+      outbox: { table: workTable.name, clock, consumers: [] },
+      auditWrites: (entry) => auditWrites(entry, audit),
+      afterCommit: () => {},
+    }),
+    authenticate: sessions.authenticate,
+    forgetSession: sessions.forget,
+    forgetApiKey: () => {},
+  };
+});
+
+/** Without a secret the dashboard answers 503 and says in the log what is missing. The fleet works. */
+function secretOf(text: string | undefined): Uint8Array {
+  if (text === undefined)
+    throw new AppError('unavailable', 'accounts are not set up', { cause: new Error('BROKKR_JWT_SECRET is not set') });
+  return new TextEncoder().encode(text);
+}
+
+function mailOf({ config, log }: Runtime): Mail {
+  const { BROKKR_MAIL_FROM: from, AWS_REGION: region } = config;
+  return from === undefined ? noMail(log) : createSesMail({ from, ...(region !== undefined && { region }) });
+}
