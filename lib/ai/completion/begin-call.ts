@@ -71,20 +71,19 @@ const unplanned = (model: string, priority: Priority): RoutingPlan => ({
 
 /** Decides who is asked, and reserves what the call may cost. Nothing has been sent yet. */
 export async function planCall(run: RunningCall, wishes: CallWishes): Promise<void> {
-  const { ports, call, settings, plan } = run;
+  const { ports, call, settings } = run;
   const { organization_id, project_id, key_id } = call.principal;
   if (!settings.active) throw new AppError('forbidden', 'The project is paused.', { code: 'project_inactive' });
   throwIfGone(call);
-  const { policy } = settings;
   const outputTokens = wishes.outputTokens ?? DEFAULT_OUTPUT_TOKENS;
   run.plan = ports.plan(
     {
       model: wishes.model,
       prompt_tokens: wishes.promptTokens,
       max_output_tokens: outputTokens,
-      priority: plan.priority,
-      required_features: [...(policy.required_features ?? []), ...wishes.features],
-      exclude_providers: policy.exclude_providers ?? [],
+      priority: call.options.routing_strategy,
+      required_features: wishes.features,
+      exclude_providers: [],
       fallbacks: call.options.fallbacks ?? [],
     },
     settings,

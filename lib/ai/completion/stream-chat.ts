@@ -5,14 +5,15 @@ import type { ChatCall } from '../providers/adapter.ts';
 import type { Candidate } from '../routing/plan-types.ts';
 import { askStream } from './attempts/ask-stream.ts';
 import { AttemptFailed, CallerGone, endedEarly, streamInterrupted } from './attempts/attempt-failure.ts';
+import { blankCutter, continuers, continuing, keepToldText, type ToldText } from './attempts/continue-stream.ts';
 import { type ChunkRules, createChunkRules } from './attempts/plain-chunk-rules.ts';
-import { readStream } from './attempts/read-stream.ts';
+import { readStream, type StreamReading } from './attempts/read-stream.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
 import { brokleHeaders } from './brokle-extension.ts';
 import { abandoned, CLIENT_LEFT, endOf, SUCCESS } from './call-end.ts';
 import { chatCallOf } from './chat-call-of.ts';
 import { keepAlive } from './keep-alive.ts';
-import type { IncomingChat, RunningCall } from './running-call.ts';
+import { type IncomingChat, type RunningCall, throwIfGone } from './running-call.ts';
 import { type CallEnd, settleCall } from './settle-call.ts';
 import type { StreamFrame, StreamFrames } from './stream-frame.ts';
 
@@ -30,6 +31,7 @@ interface OpenStream {
   candidate: Candidate;
   first: readonly StreamFrame[];
   more: StreamFrames;
+  rules: ChunkRules;
 }
 
 /** Connections on which nothing moves for longer are closed by proxies on the way. */
@@ -48,12 +50,12 @@ export async function streamChat(run: RunningCall<IncomingChat>, identity: { id:
     createChunkRules({ ...identity, includeUsage: request.stream_options?.include_usage === true, choices: request.n ?? 1 });
   const opening = tryCandidates(
     run,
-    (candidate, signal) => openStream(run, candidate, rules(), chat, signal),
+    (candidate, signal) => openStream(run, candidate, chat, { rules: rules(), signal }),
     ({ more }) => void more.return(),
   );
   const opened = await orLate(opening, ports.clock, KEEP_ALIVE_MS);
   let end = CLIENT_LEFT;
-  const frames = framesOf(run, opened ?? opening, (how) => {
+  const frames = framesOf(run, opened ?? opening, chat, (how) => {
     end = how;
   });
   return {
@@ -67,15 +69,14 @@ export async function streamChat(run: RunningCall<IncomingChat>, identity: { id:
 async function openStream(
   run: RunningCall<IncomingChat>,
   candidate: Candidate,
-  rules: ChunkRules,
   chat: ChatCall,
-  signal?: AbortSignal,
+  reading: StreamReading,
 ): Promise<OpenStream> {
-  const asked = await askStream(run, candidate, chat, signal);
-  const more = readStream(run, asked, rules, signal);
+  const asked = await askStream(run, candidate, chat, reading.signal);
+  const more = readStream(run, asked, reading);
   const first = await more.next();
   if (first.done) throw new AttemptFailed(endedEarly());
-  return { candidate, first: first.value, more };
+  return { candidate, first: first.value, more, rules: reading.rules };
 }
 
 /** The result if it comes within the time, undefined if it comes later. */
@@ -96,14 +97,30 @@ async function orLate<T>(coming: Promise<T>, clock: Clock, ms: number): Promise<
 async function* framesOf(
   run: RunningCall<IncomingChat>,
   opening: OpenStream | Promise<OpenStream>,
+  chat: ChatCall,
   ended: (end: CallEnd) => void,
 ): StreamFrames {
   let candidate: Candidate | undefined;
   try {
-    const opened = await opening;
-    candidate = opened.candidate;
-    yield opened.first;
-    for await (const batch of opened.more) yield batch;
+    let opened: OpenStream | undefined = await opening;
+    // The text is kept only where somebody could go on from it.
+    const rest = continuers(run);
+    const told = rest.length > 0 ? keepToldText(run) : undefined;
+    while (opened) {
+      const current: OpenStream = opened;
+      candidate = current.candidate;
+      try {
+        noteTold(told, current.first);
+        yield current.first;
+        for await (const batch of current.more) {
+          noteTold(told, batch);
+          yield batch;
+        }
+        opened = undefined;
+      } catch (error) {
+        opened = await continued(run, chat, { error, rules: current.rules, told: told?.text(), rest });
+      }
+    }
     ended(SUCCESS);
   } catch (thrown) {
     const error = failureOf(run, thrown, candidate);
@@ -111,6 +128,28 @@ async function* framesOf(
     ended(endOf(error));
     yield [{ kind: 'failure', error }];
   }
+}
+
+function noteTold(told: ToldText | undefined, frames: readonly StreamFrame[]): void {
+  if (told) for (const frame of frames) if (frame.kind === 'chunk') told.note(frame.chunk);
+}
+
+/** The stream of a provider that goes on where another one has stopped. Throws the first one's failure if nobody does. */
+async function continued(
+  run: RunningCall<IncomingChat>,
+  chat: ChatCall,
+  { error, rules, told, rest }: { error: unknown; rules: ChunkRules; told: string | undefined; rest: Candidate[] },
+): Promise<OpenStream> {
+  if (!(error instanceof AttemptFailed) || told === undefined || told.trim() === '') throw error;
+  for (let candidate = rest.shift(); candidate; candidate = rest.shift()) {
+    throwIfGone(run.call);
+    try {
+      return await openStream(run, candidate, continuing(chat, told), { rules, change: blankCutter(told) });
+    } catch (refusal) {
+      if (!(refusal instanceof AttemptFailed)) throw refusal;
+    }
+  }
+  throw error;
 }
 
 /** What the caller learns of a failure; undefined if nobody is there to learn it. */

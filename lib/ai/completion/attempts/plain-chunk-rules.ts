@@ -41,9 +41,10 @@ export function createChunkRules({ id, created, includeUsage, choices: wanted }:
         last = out;
         return [];
       }
-      if (!opening) return [out];
+      const content = chunk.choices.some(hasContent);
+      if (!opening) return content || finishes.length > 0 ? [out] : [];
       opening.push(out);
-      if (!chunk.choices.some(hasContent)) return [];
+      if (!content) return [];
       const held = opening;
       opening = undefined;
       return held;

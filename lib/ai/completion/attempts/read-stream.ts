@@ -1,6 +1,7 @@
 import { createSseParser } from '../../../platform/sse/sse-parser.ts';
 import { wireUsage } from '../../pricing/wire-usage.ts';
 import { type StreamDecoder, type StreamPart, UnusableAnswer } from '../../providers/adapter.ts';
+import type { ChatChunk } from '../../wire/chat.ts';
 import { brokleExtension } from '../brokle-extension.ts';
 import { noteUsage } from '../call-journal.ts';
 import { priceCall } from '../price-call.ts';
@@ -15,16 +16,25 @@ import { noteChunk } from './produced-tokens.ts';
 /** Usage comes after the finish. The finish waits for it no longer than this. */
 const HOLD_FINISH_MS = 2_000;
 
+export interface StreamReading {
+  rules: ChunkRules;
+  /** Changes chunks before anything else sees them. */
+  change?: ((chunk: ChatChunk) => ChatChunk) | undefined;
+  /** Ends this reading alone. */
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Reads one provider's stream as frames for the caller. Nothing is yielded before content has come, so that a failure up to then can still
  * be mended without the caller's notice. Throws AttemptFailed if the stream fails or ends before its finish.
  */
-export async function* readStream(run: RunningCall<IncomingChat>, asked: Asked, rules: ChunkRules, signal?: AbortSignal): StreamFrames {
+export async function* readStream(run: RunningCall<IncomingChat>, asked: Asked, { rules, change, signal }: StreamReading): StreamFrames {
   const { journal, ports } = run;
   const { note } = asked;
   const batches = partsOf(asked)[Symbol.asyncIterator]();
   try {
     let held: StreamFrame[] = [];
+    let started = false;
     for (let complete = false; !complete; ) {
       const next = await (rules.holdsFinish ? within(batches.next(), HOLD_FINISH_MS, run) : batches.next());
       if (next === undefined || next.done) break;
@@ -34,19 +44,24 @@ export async function* readStream(run: RunningCall<IncomingChat>, asked: Asked, 
             noteUsage(note, part.usage);
             break;
           case 'failure':
+            // What came before belongs to the caller, unless another provider can still begin anew.
+            if (started && held.length > 0) yield held;
             throw new AttemptFailed(part.failure);
           case 'done':
             complete = true;
             break;
           case 'chunk':
             noteChunk(note, part.chunk);
-            for (const chunk of rules.accept(part.chunk, part.text)) held.push({ kind: 'chunk', ...chunk });
+            for (const chunk of change ? rules.accept(change(part.chunk), undefined) : rules.accept(part.chunk, part.text)) {
+              held.push({ kind: 'chunk', ...chunk });
+            }
         }
       }
       if (held.length > 0 && !complete) {
         journal.firstContentMs ??= ports.clock.monotonicMs();
         journal.answered = note;
         yield held;
+        started = true;
         held = [];
       }
     }
