@@ -25,6 +25,7 @@ export interface ChatAnswer {
 export async function answerChat(ports: GatewayPorts, call: IncomingChat): Promise<ChatAnswer | ChatStream> {
   const wishes = wishesOf(call);
   const run = await beginCall(ports, call, wishes);
+  for (const warning of call.warnings ?? []) run.journal.warnings.add(warning);
   try {
     await planCall(run, wishes);
     return wishes.streamed ? await streamChat(run, identityOf(run)) : await wholeAnswer(run);

@@ -34,6 +34,8 @@ export interface IncomingChat extends IncomingCall {
   /** The caller's own text of `request`, if it came in OpenAI's form. */
   text?: string;
   native?: ChatCall['native'];
+  /** What the front could not translate, for the caller to know. */
+  warnings?: readonly string[];
 }
 
 /** A call that is planned and under way. */

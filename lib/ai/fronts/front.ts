@@ -1,0 +1,54 @@
+import { type Reply, reply } from '../../platform/http/endpoint.ts';
+import { SSE_HEADERS } from '../../platform/sse/sse-writer.ts';
+import { answerChat, type ChatAnswer } from '../completion/answer-chat.ts';
+import type { GatewayPorts } from '../completion/gateway-ports.ts';
+import type { IncomingChat } from '../completion/running-call.ts';
+import type { StreamFrame } from '../completion/stream-frame.ts';
+
+/** A request of another API, translated into the gateway's own form, and the way back for its answer. */
+export interface TranslatedCall extends Pick<IncomingChat, 'request' | 'native' | 'warnings'> {
+  /** The answer as this API's clients read it. */
+  completion(completion: ChatAnswer['completion']): unknown;
+  /** Begins a stream. The function that it returns is called with each frame and returns the text to send, which may be empty. */
+  stream(): (frame: StreamFrame) => string;
+}
+
+/**
+ * An API other than OpenAI's chat that the gateway offers over the same pipeline. It is pure: it gets the parsed body, without the gateway's
+ * own options, and throws an error that names the member if the body can't be served.
+ */
+export type Front = (body: unknown, facts: FrontFacts) => TranslatedCall;
+
+export interface FrontFacts {
+  request_id: string;
+  /** The time of the request. */
+  nowMs: number;
+}
+
+/** Answers a request of this front. */
+export async function answerFront(
+  front: Front,
+  ports: GatewayPorts,
+  body: unknown,
+  call: Omit<IncomingChat, 'request'>,
+): Promise<Reply<never>> {
+  const { completion, stream, ...translated } = front(body, { request_id: call.request_id, nowMs: ports.clock.nowMs() });
+  const answer = await answerChat(ports, { ...call, ...translated });
+  if (answer.kind === 'completion') {
+    const headers = { ...answer.headers, 'content-type': 'application/json' };
+    return reply<never>({ headers, text: JSON.stringify(completion(answer.completion)) });
+  }
+  return reply<never>({ headers: { ...answer.headers, ...SSE_HEADERS }, stream: written(answer.frames, stream()), onEnd: answer.onEnd });
+}
+
+/** One piece of bytes for everything that was read at once. */
+async function* written(
+  frames: AsyncIterable<readonly StreamFrame[]>,
+  textOf: (frame: StreamFrame) => string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const batch of frames) {
+    let text = '';
+    for (const frame of batch) text += textOf(frame);
+    if (text !== '') yield Buffer.from(text);
+  }
+}
