@@ -1,4 +1,5 @@
 import { gatewayTable } from '../lib/ai/gateway-table.ts';
+import { usageTable } from '../lib/ai/usage-table.ts';
 import { fleetTable } from '../lib/fleet/fleet-table.ts';
 import { identityTable } from '../lib/identity/identity-table.ts';
 import { telemetryTable } from '../lib/identity/telemetry-table.ts';
@@ -92,4 +93,4 @@ export const scheduleGroups: readonly ScheduleGroup[] = [
   { name: 'outbox-sweep', file: 'schedules/outbox-sweep', schedule: outboxSweep, handler: outboxSweepHandler },
 ];
 
-export const tables: readonly Table[] = [identityTable, fleetTable, workTable, telemetryTable, gatewayTable];
+export const tables: readonly Table[] = [identityTable, fleetTable, workTable, telemetryTable, gatewayTable, usageTable];

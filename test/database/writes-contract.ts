@@ -85,6 +85,10 @@ export function writesContract(current: () => ContractStore): void {
     { name: 'below ten, compared as a number', before: item, condition: { below: { count: 10 } }, holds: true },
     { name: 'below, without the attribute', before: item, condition: { below: { absent: 0 } }, holds: true },
     { name: 'below, without an item', condition: { below: { count: 0 } }, holds: true },
+    { name: 'at least a smaller number', before: item, condition: { atLeast: { count: 4 } }, holds: true },
+    { name: 'at least the same number', before: item, condition: { atLeast: { count: 5 } }, holds: true },
+    { name: 'at least a larger number', before: item, condition: { atLeast: { count: 6 } }, holds: false },
+    { name: 'at least, without the attribute', before: item, condition: { atLeast: { absent: 0 } }, holds: false },
     { name: 'below, on a text', before: item, condition: { below: { name: 9 } }, holds: false },
     {
       name: 'everything together',

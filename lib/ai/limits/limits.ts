@@ -19,4 +19,6 @@ export interface LimitState {
   remaining: number;
   /** Epoch milliseconds at which the window ends. */
   resets_at_ms: number;
+  /** The store could not be asked, and the call was let through without being counted. */
+  unchecked?: boolean;
 }

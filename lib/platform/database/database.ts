@@ -10,7 +10,9 @@ export interface Condition {
   exists?: boolean;
   equals?: Record<string, unknown>;
   /** The stored number is smaller than this, or there is none. */
-  below?: Record<string, number>;
+  below?: Record<string, number | bigint>;
+  /** The stored number is this or larger. */
+  atLeast?: Record<string, number | bigint>;
 }
 
 interface WriteBase {
@@ -27,7 +29,7 @@ export type Write = WriteBase &
         set?: Record<string, unknown>;
         /** Each attribute becomes the text that the other one holds before this write; empty if it holds none. */
         copy?: Record<string, string>;
-        add?: Record<string, number>;
+        add?: Record<string, number | bigint>;
         remove?: readonly string[];
       }
     | { delete: Key }

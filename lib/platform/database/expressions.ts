@@ -33,6 +33,8 @@ function conditionText(condition: Condition, placeholders: Placeholders): string
   for (const [name, value] of Object.entries(condition.below ?? {})) {
     parts.push(`(attribute_not_exists(${placeholders.name(name)}) OR ${placeholders.name(name)} < ${placeholders.value(value)})`);
   }
+  for (const [name, value] of Object.entries(condition.atLeast ?? {}))
+    parts.push(`${placeholders.name(name)} >= ${placeholders.value(value)}`);
   return parts.join(' AND ');
 }
 

@@ -1,0 +1,126 @@
+import { createBoundedCache } from '../../platform/bounded-cache.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { ConditionFailed, type Database } from '../../platform/database/database.ts';
+import { AppError, isAppError } from '../../platform/errors.ts';
+import type { Log } from '../../platform/log.ts';
+import { rateKey, usageTable } from '../usage-table.ts';
+import type { LimitState } from './limits.ts';
+
+export interface RateLimitPorts {
+  database: Database;
+  clock: Pick<Clock, 'nowMs'>;
+  log: Pick<Log, 'warn'>;
+  /** How many subjects are remembered. A forgotten one only leases again. */
+  capacity?: number;
+}
+
+export interface AdmitOptions {
+  /** What happens while the store can't be asked: `open` lets the call pass, uncounted and marked; `closed` refuses it with 503. */
+  withoutStore: 'open' | 'closed';
+}
+
+export interface RateLimits {
+  /** Counts one call of a subject in this minute, or throws `rate_limited`. */
+  admit(subject: string, limit: number, options: AdmitOptions): Promise<LimitState>;
+}
+
+const MINUTE_MS = 60_000;
+/** An instance leases this part of a limit at once. */
+const LEASES_PER_LIMIT = 20;
+const KEPT_SECONDS = 300;
+const MAX_SUBJECTS = 20_000;
+/** Each failed attempt to lease means that other instances leased meanwhile. */
+const MAX_ATTEMPTS = 8;
+
+/** One subject in one minute, as this instance knows it. */
+interface Window {
+  minute: number;
+  /** Leased and not spent. */
+  left: number;
+  /** All leases of all instances, as of this instance's last look. It only rises. */
+  used: number;
+  leasing: Promise<void> | undefined;
+}
+
+/**
+ * Limits for aligned minutes, exact over any number of instances: an instance leases some calls of a minute by one conditional update, and
+ * spends them in its memory. The sum of all leases never passes the limit. What an instance has leased and not spent is lost with the minute,
+ * so a limit is used up to about one lease of each instance.
+ */
+export function createRateLimits({ database, clock, log, capacity = MAX_SUBJECTS }: RateLimitPorts): RateLimits {
+  const windows = createBoundedCache<Window>(capacity);
+
+  function windowOf(subject: string, minute: number): Window {
+    const known = windows.get(subject);
+    if (known?.minute === minute) return known;
+    const fresh = { minute, left: 0, used: 0, leasing: undefined };
+    windows.set(subject, fresh);
+    return fresh;
+  }
+
+  /** Leases some calls, fewer where fewer remain. Afterwards either some are left, or the limit is used up. */
+  async function lease(subject: string, window: Window, limit: number): Promise<void> {
+    const share = Math.max(1, Math.floor(limit / LEASES_PER_LIMIT));
+    const key = rateKey(subject, window.minute);
+    const expires_at = window.minute * 60 + KEPT_SECONDS;
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS && window.used < limit; attempt++) {
+      const count = Math.min(share, limit - window.used);
+      try {
+        const condition = { below: { used: limit - count + 1 } };
+        const item = await database.write({
+          table: usageTable.name,
+          update: key,
+          add: { used: count },
+          set: { expires_at },
+          if: condition,
+        });
+        window.used = Number(item?.used);
+        window.left += count;
+        return;
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw error;
+        window.used = Number((await database.get(usageTable.name, key))?.used ?? 0);
+      }
+    }
+  }
+
+  const stateOf = (window: Window, limit: number): LimitState => ({
+    limit,
+    remaining: Math.max(0, limit - window.used + window.left),
+    resets_at_ms: (window.minute + 1) * MINUTE_MS,
+  });
+
+  return {
+    async admit(subject, limit, { withoutStore }) {
+      const window = windowOf(subject, Math.floor(clock.nowMs() / MINUTE_MS));
+      while (window.left === 0 && window.used < limit) {
+        try {
+          window.leasing ??= lease(subject, window, limit).finally(() => {
+            window.leasing = undefined;
+          });
+          const usedBefore = window.used;
+          await window.leasing;
+          // Nothing was leased although some calls remained: too many instances lease at once.
+          if (window.left === 0 && window.used === usedBefore) break;
+        } catch (error) {
+          if (!isAppError(error) || error.kind !== 'unavailable') throw error;
+          if (withoutStore === 'closed') throw error;
+          log.warn('rate_limit_unchecked', { subject, error });
+          return { ...stateOf(window, limit), unchecked: true };
+        }
+      }
+      if (window.left === 0) throw rateLimited(stateOf(window, limit), clock.nowMs());
+      window.left -= 1;
+      return stateOf(window, limit);
+    },
+  };
+}
+
+/** The refusal of a call beyond a limit of a minute. */
+export function rateLimited(state: LimitState, nowMs: number, what = 'requests'): AppError {
+  const retry_after_ms = Math.max(1, state.resets_at_ms - nowMs);
+  return new AppError('rate_limited', `the limit of ${state.limit} ${what} a minute is reached`, {
+    details: { limit: state.limit, remaining: state.remaining, resets_at: new Date(state.resets_at_ms).toISOString(), retry_after_ms },
+    retryAfterSeconds: Math.ceil(retry_after_ms / 1_000),
+  });
+}
