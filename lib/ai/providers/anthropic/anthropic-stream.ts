@@ -50,7 +50,7 @@ export function anthropicStream(): StreamDecoder {
       // Pings have done their work, and the end is told by the front that writes the events.
       if (event.type !== 'ping' && event.type !== 'message_stop') state.events.push({ type: String(event.type), data });
       const last = parts.findLast((part) => part.kind === 'chunk');
-      if (last?.kind === 'chunk') withNativeEvents(last.chunk, state.events.splice(0));
+      for (const part of parts) if (part.kind === 'chunk') withNativeEvents(part.chunk, part === last ? state.events.splice(0) : []);
       return parts;
     },
     end: () => [],

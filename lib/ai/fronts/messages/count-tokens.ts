@@ -1,0 +1,68 @@
+import { AppError } from '../../../platform/errors.ts';
+import { OutgoingFailure } from '../../../platform/outgoing/outgoing-failure.ts';
+import { jsonOrText, textOf } from '../../completion/attempts/ask-provider.ts';
+import { noProvider } from '../../completion/attempts/attempt-failure.ts';
+import type { GatewayPorts } from '../../completion/gateway-ports.ts';
+import { throwIfGone } from '../../completion/running-call.ts';
+import { estimatePromptTokens } from '../../pricing/token-estimate.ts';
+import { anthropicAdapter } from '../../providers/anthropic/anthropic-adapter.ts';
+import { tokenCountIn, tokenCountRequest } from '../../providers/anthropic/anthropic-token-count.ts';
+import type { Candidate } from '../../routing/plan-types.ts';
+import { upstreamError } from '../../wire/upstream-error.ts';
+import type { IncomingMessages } from './messages-front.ts';
+
+/** A count is worth no long wait: the estimate is good enough. */
+const TIMEOUTS = { connectMs: 3_000, firstByteMs: 8_000, idleMs: 8_000, totalMs: 10_000 };
+const ANSWER_BYTES = 64 * 1024;
+
+/**
+ * `POST /v1/messages/count_tokens`: asked of Anthropic where the model is there, else the gateway's estimate. It costs nothing, so nothing is
+ * reserved, billed or recorded. A refusal that the caller has to mend is passed on; any other failure becomes the estimate.
+ */
+export async function countTokens(ports: GatewayPorts, call: IncomingMessages): Promise<number> {
+  const { messages, principal } = call;
+  const settings = await ports.settingsOf(principal.project_id);
+  if (!settings.active) throw new AppError('forbidden', 'The project is paused.', { code: 'project_inactive' });
+  throwIfGone(call);
+  const estimate = Math.max(1, estimatePromptTokens(messages));
+  const plan = ports.plan(
+    {
+      model: messages.model,
+      prompt_tokens: estimate,
+      max_output_tokens: 1,
+      priority: settings.policy.priority,
+      required_features: [],
+      exclude_providers: settings.policy.exclude_providers ?? [],
+      fallbacks: [],
+    },
+    settings,
+    ports.healthOf(principal.organization_id),
+    ports.random,
+  );
+  const [first] = plan.attempts;
+  if (!first) throw noProvider(messages.model);
+  return (first.target.type === 'anthropic' ? await askAnthropic(ports, call, first) : undefined) ?? estimate;
+}
+
+async function askAnthropic(ports: GatewayPorts, call: IncomingMessages, { target, provider }: Candidate): Promise<number | undefined> {
+  const { method, url, headers, body } = tokenCountRequest(call.text, target, call.forwarded);
+  try {
+    const response = await ports.send(target, {
+      method,
+      url,
+      headers,
+      body,
+      signal: call.signal,
+      timeouts: TIMEOUTS,
+      limitBytes: ANSWER_BYTES,
+    });
+    const answer = jsonOrText(await textOf(response, ANSWER_BYTES));
+    if (response.status < 400) return tokenCountIn(answer);
+    const failure = anthropicAdapter.failure(response.status, response.headers, answer);
+    if (failure.blame === 'caller') throw upstreamError(failure, provider.provider_id);
+  } catch (error) {
+    if (!(error instanceof OutgoingFailure)) throw error;
+    throwIfGone(call);
+  }
+  return undefined;
+}

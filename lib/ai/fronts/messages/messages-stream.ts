@@ -1,0 +1,162 @@
+import { sseEvent } from '../../../platform/sse/sse-writer.ts';
+import type { StreamFrame } from '../../completion/stream-frame.ts';
+import type { ChatChunk, ChunkDelta, FinishReason, ToolCallDelta } from '../../wire/chat.ts';
+import { anthropicErrorFrame, inferenceError } from '../../wire/inference-errors.ts';
+import { spliceMembers } from '../../wire/json-splice.ts';
+import { type NativeEvent, nativeEventsOf } from '../../wire/native-answer.ts';
+import { isObject } from '../../wire/wire-values.ts';
+import { messageId, messageUsage, stopReason, thinkingBlock } from './message-parts.ts';
+
+interface StreamState {
+  promptTokens: number;
+  begun: boolean;
+  /** Anthropic's own `message_delta` has gone out. */
+  ended: boolean;
+  /** The place of the next block. */
+  next: number;
+  /** The block that is being written. */
+  open: { index: number; type: string } | undefined;
+  /** The blocks of the calls, by the place of the call. */
+  calls: Map<number, number>;
+  finish: FinishReason;
+  usage: Record<string, unknown> | undefined;
+  brokle: unknown;
+}
+
+/** Writes one stream as Anthropic's events. What came from Anthropic itself goes out as it came. */
+export function messagesStream(promptTokens: number): (frame: StreamFrame) => string {
+  const state: StreamState = {
+    promptTokens,
+    begun: false,
+    ended: false,
+    next: 0,
+    open: undefined,
+    calls: new Map(),
+    finish: 'stop',
+    usage: undefined,
+    brokle: undefined,
+  };
+  return (frame) => {
+    switch (frame.kind) {
+      case 'chunk': {
+        const events = nativeEventsOf(frame.chunk);
+        return events ? nativeText(state, events, frame.chunk.brokle) : chunkText(state, frame.chunk);
+      }
+      case 'keep-alive':
+        return event('ping', {});
+      case 'failure':
+        return anthropicErrorFrame(inferenceError(frame.error));
+      case 'done':
+        return endText(state);
+    }
+  };
+}
+
+const event = (type: string, members: Record<string, unknown>) => sseEvent(type, JSON.stringify({ type, ...members }));
+
+/** Passes Anthropic's events on, and follows the blocks, in case another provider has to go on. */
+function nativeText(state: StreamState, events: readonly NativeEvent[], brokle: unknown): string {
+  let text = '';
+  state.begun = true;
+  for (const { type, data } of events) {
+    const line = data.replaceAll('\n', ' ');
+    if (type === 'message_delta') {
+      state.ended = true;
+      text += sseEvent(type, brokle === undefined ? line : spliceMembers(line, { brokle: JSON.stringify(brokle) }));
+      continue;
+    }
+    if (type === 'content_block_start') {
+      const { index, content_block: block }: { index?: unknown; content_block?: unknown } = JSON.parse(data);
+      if (typeof index === 'number') {
+        state.next = index + 1;
+        state.open = { index, type: isObject(block) ? String(block.type) : '' };
+      }
+    } else if (type === 'content_block_stop') state.open = undefined;
+    text += sseEvent(type, line);
+  }
+  return text;
+}
+
+function chunkText(state: StreamState, chunk: ChatChunk): string {
+  let text = '';
+  if (!state.begun) {
+    state.begun = true;
+    const usage = messageUsage(isObject(chunk.usage) ? chunk.usage : { prompt_tokens: state.promptTokens, completion_tokens: 1 });
+    const message = { id: messageId(chunk.id), type: 'message', role: 'assistant', model: chunk.model, content: [] };
+    text += event('message_start', { message: { ...message, stop_reason: null, stop_sequence: null, usage } });
+  }
+  if (isObject(chunk.usage)) state.usage = chunk.usage;
+  if (chunk.brokle !== undefined) state.brokle = chunk.brokle;
+  const [choice] = chunk.choices;
+  if (!choice) return text;
+  if (choice.finish_reason) state.finish = choice.finish_reason;
+  return text + deltaText(state, choice.delta);
+}
+
+function deltaText(state: StreamState, { content, reasoning_content, reasoning_details, refusal, tool_calls }: ChunkDelta): string {
+  let text = '';
+  if (reasoning_content) {
+    text += inBlock(state, 'thinking', { type: 'thinking', thinking: '', signature: '' });
+    text += blockDelta(state, { type: 'thinking_delta', thinking: reasoning_content });
+  }
+  for (const detail of reasoning_details ?? []) text += detailText(state, thinkingBlock(detail));
+  for (const said of [content, refusal]) {
+    if (!said) continue;
+    text += inBlock(state, 'text', { type: 'text', text: '' });
+    text += blockDelta(state, { type: 'text_delta', text: said });
+  }
+  for (const call of tool_calls ?? []) text += callText(state, call);
+  return text;
+}
+
+/** A signature ends the block of thinking that it signs; a redacted block comes whole. */
+function detailText(state: StreamState, block: Record<string, string> | undefined): string {
+  if (!block) return '';
+  if (block.type !== 'thinking') return closeBlock(state) + openBlock(state, block) + closeBlock(state);
+  let text = '';
+  if (state.open?.type !== 'thinking') {
+    text += closeBlock(state) + openBlock(state, { type: 'thinking', thinking: '', signature: '' });
+    if (block.thinking !== '') text += blockDelta(state, { type: 'thinking_delta', thinking: block.thinking });
+  }
+  return text + blockDelta(state, { type: 'signature_delta', signature: block.signature }) + closeBlock(state);
+}
+
+function callText(state: StreamState, { index, id, function: named, thought_signature }: ToolCallDelta): string {
+  let text = '';
+  let block = state.calls.get(index);
+  if (block === undefined) {
+    const use = { type: 'tool_use', id: id ?? `toolu_${index}`, name: named?.name ?? '', input: {} };
+    text += closeBlock(state) + openBlock(state, thought_signature === undefined ? use : { ...use, thought_signature });
+    block = state.next - 1;
+    state.calls.set(index, block);
+  }
+  const part = named?.arguments;
+  return part ? text + event('content_block_delta', { index: block, delta: { type: 'input_json_delta', partial_json: part } }) : text;
+}
+
+/** Opens a block unless one of the type is open. */
+const inBlock = (state: StreamState, type: string, block: Record<string, unknown>): string =>
+  state.open?.type === type ? '' : closeBlock(state) + openBlock(state, block);
+
+function openBlock(state: StreamState, block: Record<string, unknown>): string {
+  const index = state.next++;
+  state.open = { index, type: String(block.type) };
+  return event('content_block_start', { index, content_block: block });
+}
+
+function closeBlock(state: StreamState): string {
+  const { open } = state;
+  state.open = undefined;
+  return open ? event('content_block_stop', { index: open.index }) : '';
+}
+
+const blockDelta = ({ open }: StreamState, delta: Record<string, unknown>): string =>
+  event('content_block_delta', { index: open?.index ?? 0, delta });
+
+function endText(state: StreamState): string {
+  const stop = event('message_stop', {});
+  if (state.ended) return closeBlock(state) + stop;
+  const usage = messageUsage(state.usage ?? { prompt_tokens: state.promptTokens });
+  const delta = { stop_reason: stopReason(state.finish), stop_sequence: null };
+  return closeBlock(state) + event('message_delta', { delta, usage, ...(state.brokle !== undefined && { brokle: state.brokle }) }) + stop;
+}
