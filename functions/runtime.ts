@@ -5,6 +5,7 @@ import type { SurfaceBase } from '../lib/platform/http/surface.ts';
 import { createLog, type Log } from '../lib/platform/log.ts';
 import type { Mail } from '../lib/platform/mail/mail.ts';
 import type { Metrics } from '../lib/platform/metrics.ts';
+import type { DataKeys } from '../lib/platform/sealing/sealing.ts';
 
 /** Everything that a process's composition is made from. Nothing here waits for a store or a queue. */
 export interface Runtime extends SurfaceBase {
@@ -23,6 +24,8 @@ export interface Runtime extends SurfaceBase {
   plainReads?: DynamoDbOptions['plainReads'];
   /** Whether the store is the embedded engine, which gets transactions without tokens. */
   embeddedStore?: boolean;
+  /** The keys that protect stored secrets, in a process that keeps nothing; the configuration names them otherwise. */
+  sealingKeys?: DataKeys;
   /** For benchmarks: called with the cost of each call to the store. */
   onConsumed?: DynamoDbOptions['onConsumed'];
 }

@@ -59,6 +59,8 @@ Environment:
   AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS   other engines with the AWS SDK's credentials, in AWS_REGION
   TRUST_PROXY   the number of trusted proxies in front, which add X-Forwarded-For and X-Forwarded-Proto (0)
   BROKKR_CORS_ORIGINS   web pages of these origins may call the API, comma-separated; * for any (http://localhost:3001)
+  BROKKR_KMS_KEY_ID   the key in AWS KMS that protects stored secrets; KMS_ENDPOINT for another address than AWS's
+  BROKKR_SEALING_KEY_FILE   a file of such keys, for a server without KMS (sealing.key in the data folder, made at the first start)
   ALLOW_PRIVATE_UPSTREAMS   providers and webhooks may have private addresses, over plain HTTP too: for development alone (false)
   BROKKR_JWT_SECRET   signs access tokens; made by the first start and kept in the data folder if absent
   BROKKR_MAIL_FROM   the sender of mails by SES; without it they go into the log

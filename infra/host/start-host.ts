@@ -11,6 +11,7 @@ import { createLog, type Log } from '../../lib/platform/log.ts';
 import { type Mail, mailToLog } from '../../lib/platform/mail/mail.ts';
 import { createMetrics } from '../../lib/platform/metrics.ts';
 import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
+import { localKeys, newKeyLine } from '../../lib/platform/sealing/local-keys.ts';
 import { createQueues, type QueueSettings } from './engines/create-queues.ts';
 import { createTables } from './engines/create-tables.ts';
 import { type EngineName, type Engines, engineFailure, startEngines } from './engines/engines.ts';
@@ -20,6 +21,7 @@ import { createHttpServer, type HttpServerOptions } from './http/http-server.ts'
 import { listenFailure } from './http/listen-failure.ts';
 import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
+import { sealingKeyFile } from './sealing-key-file.ts';
 
 export interface HostOptions {
   /** The functions' configuration. Engines without an endpoint in it are embedded. */
@@ -88,7 +90,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       onDeath: (why) => stopped ?? options.onEngineDeath?.(why),
     });
     undo.push(engines.stop);
-    const config = { ...engines.config, BROKKR_JWT_SECRET: engines.config.BROKKR_JWT_SECRET ?? (await tokenSecret(dataDir)) };
+    const withSecret = { ...engines.config, BROKKR_JWT_SECRET: engines.config.BROKKR_JWT_SECRET ?? (await tokenSecret(dataDir)) };
+    const config = await withSealingKey(withSecret, dataDir);
     const embeddedStore = engines.dynamoDbPid !== undefined;
     log.info('engines_ready', { dynamodb: config.DYNAMODB_ENDPOINT ?? 'sdk', sqs: config.SQS_ENDPOINT ?? 'sdk' });
     const physicalName = (name: string) => `${config.BROKKR_PREFIX}-${name}`;
@@ -114,6 +117,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       storeTransport: undiciTransport(STORE_TIMEOUTS),
       ...plainReadsOf(config),
       embeddedStore,
+      ...(hasSealingKey(config) ? {} : { sealingKeys: localKeys([newKeyLine()]) }),
       ...(onConsumed && { onConsumed }),
     });
     const app = await compose(runtime, { mintAdminPak: true });
@@ -159,6 +163,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
     throw error;
   }
 }
+
+const hasSealingKey = (config: Config) => config.BROKKR_KMS_KEY_ID !== undefined || config.BROKKR_SEALING_KEY_FILE !== undefined;
+
+/** Secrets of a host without a configured key are protected by a key beside the data. If nothing is kept, the key is not kept either. */
+const withSealingKey = async (config: Config, dataDir: string | undefined): Promise<Config> =>
+  dataDir === undefined || hasSealingKey(config) ? config : { ...config, BROKKR_SEALING_KEY_FILE: await sealingKeyFile(dataDir) };
 
 const endpointOf = (endpoint: string | undefined, { AWS_REGION: region }: Config) => ({
   ...(endpoint !== undefined && { endpoint }),

@@ -3,6 +3,9 @@
  * a deployment. It keeps nothing. serverless-offline has no queues, so they are polled here, and their messages passed to its functions.
  */
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { queueGroups, tables } from '../../functions/registry.ts';
 import { mintPak } from '../../lib/identity/pak.ts';
 import { systemClock } from '../../lib/platform/clock.ts';
@@ -16,6 +19,7 @@ import { tokenSecret } from '../host/engines/token-secret.ts';
 import { loadHostConfig } from '../host/host-config.ts';
 import { listenFailure } from '../host/http/listen-failure.ts';
 import { pollQueue } from '../host/queue-poller.ts';
+import { sealingKeyFile } from '../host/sealing-key-file.ts';
 import { freePort, invokeFunction, startServerless } from './serverless-process.ts';
 
 const PREFIX = 'brokkr-dev';
@@ -43,8 +47,15 @@ async function runOffline(): Promise<void> {
   dynamoDb.destroy();
 
   const { pak, hash } = mintPak();
+  const keyFolder = await mkdtemp(join(tmpdir(), 'brokkr-offline-'));
+  const BROKKR_SEALING_KEY_FILE = await sealingKeyFile(keyFolder);
   const lambdaPort = await freePort();
-  const env = { ...endpoints, BROKKR_ADMIN_PAK_HASH: hash, BROKKR_JWT_SECRET: await tokenSecret(undefined) };
+  const env = {
+    ...endpoints,
+    BROKKR_SEALING_KEY_FILE,
+    BROKKR_ADMIN_PAK_HASH: hash,
+    BROKKR_JWT_SECRET: await tokenSecret(undefined),
+  };
   const serverless = startServerless({ httpPort: port, lambdaPort, env });
   const pollers = queueGroups.map(({ name, consumer: { queue } }) =>
     pollQueue({
@@ -67,6 +78,7 @@ async function runOffline(): Promise<void> {
     await serverless.stop();
     sqs.destroy();
     await engines.stop();
+    await rm(keyFolder, { recursive: true, force: true });
     process.exit(code);
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0));

@@ -6,10 +6,11 @@ const QUEUE_ACTIONS = {
   send: ['sqs:GetQueueUrl', 'sqs:SendMessage'],
   consume: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
 };
+const SEALING_ACTIONS = { seal: 'kms:GenerateDataKey', open: 'kms:Decrypt' };
 const arnOf = (logicalId) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
 const allow = (Action, Resource) => ({ Effect: 'Allow', Action, Resource });
 
-function statements(name, { tables = {}, queues = {} }) {
+function statements(name, { tables = {}, queues = {}, sealing = [] }) {
   return [
     // The streams of the function's own log group.
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], {
@@ -29,6 +30,14 @@ function statements(name, { tables = {}, queues = {} }) {
       // A consumer itself moves malformed messages to the dead-letter queue.
       ...(uses.includes('consume') ? [allow(QUEUE_ACTIONS.send, arnOf(`${logicalName(queue)}DeadQueue`))] : []),
     ]),
+    ...(sealing.length > 0
+      ? [
+          allow(
+            sealing.map((use) => SEALING_ACTIONS[use]),
+            arnOf('SealingKey'),
+          ),
+        ]
+      : []),
   ];
 }
 

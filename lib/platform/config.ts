@@ -20,6 +20,7 @@ export const Config = z.object({
   /** The addresses of engines other than AWS's own. */
   DYNAMODB_ENDPOINT: z.url().optional(),
   SQS_ENDPOINT: z.url().optional(),
+  KMS_ENDPOINT: z.url().optional(),
   AWS_REGION: z.string().optional(),
   /** The SHA-256 (lower-case hex) of the long part of your own admin key. The public key's hash needs BROKKR_DEV. */
   BROKKR_ADMIN_PAK_HASH: z
@@ -46,6 +47,10 @@ export const Config = z.object({
    * else may configure URLs.
    */
   ALLOW_PRIVATE_UPSTREAMS: z.stringbool().default(false),
+  /** The key in AWS KMS (id, ARN or alias) that protects stored secrets. */
+  BROKKR_KMS_KEY_ID: z.string().optional(),
+  /** A file of keys that protect stored secrets, one a line; the first one seals. It wins over KMS. */
+  BROKKR_SEALING_KEY_FILE: z.string().optional(),
   BROKKR_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   BROKKR_AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(90),
   BROKKR_EVENT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),

@@ -14,8 +14,31 @@ import { type Deployment, packageDeployment } from './packaged-deployment.ts';
 
 const PREFIX = 'brokkr-dev';
 const rights = z.record(z.string(), z.unknown()).parse(createRequire(import.meta.url)('../../infra/resources/function-rights.cjs'));
+/** CloudFormation's limit of resources in one stack, and what stays free of it for what nobody has thought of. */
+const [STACK_LIMIT, MARGIN] = [500, 30];
+/** Six for a function with its role, log, alarm, integration and permission, and three for its routes, or for its queue. */
+const RESOURCES_OF_A_FUNCTION = 9;
+/** The functions that the product has in its design, deployed or not. A function that is found to be missing here is added. */
+const PLANNED = [
+  // accounts
+  ...['auth', 'users', 'organizations', 'projects', 'api-keys'],
+  // the gateway
+  ...['inference', 'models', 'routing', 'budgets', 'ingest', 'analytics', 'billing', 'ai-config', 'organization-webhooks', 'call-records'],
+  // the fleet
+  ...['templates', 'work-orders', 'webhooks', 'diagnostics', 'fleet-overview', 'webhook-delivery', 'work-order-expiry'],
+  // live events
+  ...['live-connect', 'live-message', 'live-disconnect', 'event-broadcast'],
+];
 /** Variables that are not deployed: other engines, variables that Lambda sets, and development mode. */
-const NOT_DEPLOYED = ['DYNAMODB_ENDPOINT', 'SQS_ENDPOINT', 'AWS_REGION', 'BROKKR_DEV'];
+const NOT_DEPLOYED = [
+  'DYNAMODB_ENDPOINT',
+  'SQS_ENDPOINT',
+  'KMS_ENDPOINT',
+  'AWS_REGION',
+  'BROKKR_DEV',
+  'BROKKR_SEALING_KEY_FILE',
+  'ALLOW_PRIVATE_UPSTREAMS',
+];
 
 const GetAtt = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });
 const attributeOf = (value: unknown) => GetAtt.parse(value)['Fn::GetAtt'][0];
@@ -77,8 +100,10 @@ describe('the packaged deployment', () => {
     expect(routes.find(({ template }) => template === '$default')?.function).toBe(fallbackGroup.name);
   });
 
-  test('three times as many routes and functions still fit into one stack', () => {
-    expect(3 * Object.keys(deployment.resources).length).toBeLessThan(500);
+  test('the deployment fits into one stack together with every function that is still to come', () => {
+    const names = new Set(listed.map(({ name }) => name));
+    const toCome = PLANNED.filter((name) => !names.has(name)).length;
+    expect(Object.keys(deployment.resources).length + toCome * RESOURCES_OF_A_FUNCTION).toBeLessThan(STACK_LIMIT - MARGIN);
   });
 
   test('metrics, which name every agent, need IAM authorization', () => {

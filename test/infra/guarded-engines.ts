@@ -6,7 +6,7 @@ import * as z from 'zod';
 /** The embedded engines with access control as in AWS: each function has an address of its own and the rights of its role. */
 export interface GuardedEngines {
   /** The addresses of the store and the queues for a function. */
-  addressesOf(name: string): { DYNAMODB_ENDPOINT: string; SQS_ENDPOINT: string };
+  addressesOf(name: string): { DYNAMODB_ENDPOINT: string; SQS_ENDPOINT: string; KMS_ENDPOINT: string; BROKKR_KMS_KEY_ID: string };
   /** The refused calls, as `<function> dynamodb:PutItem FleetTable`. */
   refused: Set<string>;
   /** Rights that no call has needed so far. GetItem and BatchGetItem count as one: coalescing decides which of them is called. */
@@ -63,6 +63,7 @@ function needsOf(service: string, operation: string, input: z.infer<typeof Input
     const dead = queue.endsWith('-dead');
     return [`sqs:${operation.replace(/Batch$/, '')} ${logicalOf(dead ? queue.slice(0, -5) : queue)}${dead ? 'Dead' : ''}Queue`];
   }
+  if (service === 'kms') return [`kms:${operation} SealingKey`];
   if (operation === 'TransactWriteItems' || operation === 'TransactGetItems') {
     return (input.TransactItems ?? []).flatMap((item) =>
       Object.entries(item).map(([kind, { TableName }]) => `dynamodb:${TRANSACTED[kind]} ${table(TableName)}`),
@@ -71,6 +72,13 @@ function needsOf(service: string, operation: string, input: z.infer<typeof Input
   const tables = input.RequestItems ? Object.keys(input.RequestItems) : [input.TableName ?? ''];
   return tables.map((name) => `dynamodb:${operation} ${table(name)}`);
 }
+
+/** KMS's answer to both GenerateDataKey and Decrypt. One key is enough where only the rights matter. */
+const KMS_ANSWER = {
+  KeyId: 'key',
+  Plaintext: Buffer.alloc(32, 7).toString('base64'),
+  CiphertextBlob: Buffer.from('key').toString('base64'),
+};
 
 export interface Guard {
   engines: { dynamodb: string; sqs: string };
@@ -99,6 +107,11 @@ export async function guardEngines({ engines, functions, logicalName, prefix }: 
       response.end(JSON.stringify({ __type: 'com.amazonaws#AccessDeniedException', message: `no right to ${missing.join(', ')}` }));
       return;
     }
+    if (service === 'kms') {
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
+      response.end(JSON.stringify(KMS_ANSWER));
+      return;
+    }
     const { host: _host, connection: _connection, 'content-length': _length, expect: _expect, ...headers } = request.headers;
     const sent = Object.entries(headers).map(([header, value]): [string, string] => [header, String(value)]);
     const answer = await fetch(service === 'sqs' ? engines.sqs : engines.dynamodb, {
@@ -114,7 +127,12 @@ export async function guardEngines({ engines, functions, logicalName, prefix }: 
   if (address === null || typeof address === 'string') throw new Error('no port');
   const url = `http://127.0.0.1:${address.port}`;
   return {
-    addressesOf: (name) => ({ DYNAMODB_ENDPOINT: `${url}/dynamodb/${name}`, SQS_ENDPOINT: `${url}/sqs/${name}` }),
+    addressesOf: (name) => ({
+      DYNAMODB_ENDPOINT: `${url}/dynamodb/${name}`,
+      SQS_ENDPOINT: `${url}/sqs/${name}`,
+      KMS_ENDPOINT: `${url}/kms/${name}`,
+      BROKKR_KMS_KEY_ID: 'alias/test',
+    }),
     refused,
     unused: () =>
       functions.flatMap((name) => {
