@@ -21,7 +21,6 @@ export function openaiStream(): StreamDecoder {
     const failure = event === 'error' ? (openaiFailureIn(chunk) ?? openaiFailure(502, {}, chunk)) : openaiFailureIn(chunk);
     const parts: StreamPart[] = [];
     const usage = reportedUsage(chunk);
-    if (usage) parts.push({ kind: 'usage', usage });
     if (failure) {
       parts.push({ kind: 'failure', failure });
     } else if (Array.isArray(chunk.choices) && chunk.choices.length > 0) {
@@ -34,6 +33,8 @@ export function openaiStream(): StreamDecoder {
         if (template) templatesLeft--;
       }
     }
+    // Behind the chunk, because usage that comes with the finish is the last one.
+    if (usage) parts.push({ kind: 'usage', usage });
     return parts;
   }
 
