@@ -21,6 +21,7 @@ import * as deploymentObjects from './fleet/deployment-objects.ts';
 import * as deploymentsV1 from './fleet/deployments-v1.ts';
 import * as generators from './fleet/generators.ts';
 import * as stacks from './fleet/stacks.ts';
+import * as apiKeys from './identity/api-keys.ts';
 import * as auth from './identity/auth.ts';
 import * as pak from './identity/pak-verification.ts';
 import { outboxSweep, handler as outboxSweepHandler } from './schedules/outbox-sweep.ts';
@@ -63,6 +64,7 @@ export const httpGroups: readonly HttpGroup[] = [
   { name: 'generators', file: 'fleet/generators', endpoints: generators.generatorEndpoints, handler: generators.handler },
   { name: 'admin', file: 'fleet/admin', endpoints: admin.adminEndpoints, handler: admin.handler },
   { name: 'deployments-v1', file: 'fleet/deployments-v1', endpoints: deploymentsV1.deploymentV1Endpoints, handler: deploymentsV1.handler },
+  { name: 'api-keys', file: 'identity/api-keys', endpoints: apiKeys.apiKeyEndpoints, handler: apiKeys.handler },
   { name: 'auth', file: 'identity/auth', endpoints: auth.authEndpoints, handler: auth.handler },
   { name: 'health', file: 'system/health', endpoints: health.healthEndpoints, handler: health.handler },
   { name: 'readiness', file: 'system/readiness-endpoint', endpoints: readiness.readinessEndpoints, handler: readiness.handler },

@@ -11,6 +11,7 @@ import { type Mail, noMail } from '../../lib/platform/mail/mail.ts';
 import { createSesMail } from '../../lib/platform/mail/ses-mail.ts';
 import { oncePerRuntime, type Runtime } from '../runtime.ts';
 import { store } from '../store.ts';
+import { projectKeys } from './project-keys.ts';
 
 /** Everything that the dashboard's functions work with. Nothing of the fleet is in it. */
 export interface DashboardServices extends AccountPorts {
@@ -44,7 +45,7 @@ export const dashboardServices = oncePerRuntime((runtime): DashboardServices => 
     }),
     authenticate: sessions.authenticate,
     forgetSession: sessions.forget,
-    forgetApiKey: () => {},
+    forgetApiKey: (hash) => projectKeys(runtime).forget(hash),
   };
 });
 

@@ -18,6 +18,9 @@ const announcements = { 'agent-fanout': ['send'] };
 const removals = { 'clean-up': ['send'] };
 
 module.exports = {
+  'api-keys': {
+    tables: { identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
+  },
   auth: { tables: { identity: [...read, 'PutItem', 'UpdateItem'], telemetry: ['PutItem'] } },
   pak: { tables: { ...authenticated, identity: query } },
   agents: {
