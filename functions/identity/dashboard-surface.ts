@@ -7,12 +7,11 @@ import type { RequestFacts } from '../../lib/platform/http/request-facts.ts';
 import { jsonResult, jsonTextResult } from '../../lib/platform/http/results.ts';
 import type { Surface } from '../../lib/platform/http/surface.ts';
 import { newUlid } from '../../lib/platform/ids.ts';
+import { AI_CORS } from '../ai-cors.ts';
 import { runtime } from '../runtime.ts';
 import { type DashboardServices, dashboardServices } from './dashboard-services.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
-const ALLOWED_HEADERS =
-  'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-API-Key, X-Organization-ID, X-Project-ID, X-Request-ID';
 
 /** The caller's own request id if it is a harmless text, else a new one. */
 export const requestIdOf = (headers: RequestFacts['headers']): string => {
@@ -53,7 +52,7 @@ export const dashboardSurface: Surface<DashboardServices, UserPrincipal> = {
   },
   invalid: invalidDashboardInput,
   cors: () => runtime().config.BROKKR_CORS_ORIGINS,
-  allowedHeaders: ALLOWED_HEADERS,
+  ...AI_CORS,
   requestId: requestIdOf,
   // Answers are for their caller only, and some of them contain a token or a key.
   headers: () => ({ 'cache-control': 'no-store' }),

@@ -44,3 +44,18 @@ test('probes, metrics and documents may be read by pages of any origin', async (
   const preflight = await host.root.send('OPTIONS', '/healthz', undefined, from('https://evil.example.com'));
   expect(preflight.headers['access-control-allow-origin']).toBe('*');
 });
+
+test('a page may send the headers of the AI SDKs to the dashboard, which the fleet does not take, and asks again after five minutes', async () => {
+  const asked = { ...from('https://console.example.com').headers, 'access-control-request-headers': 'x-stainless-lang, x-api-key, x-evil' };
+  const dashboard = await host.root.send('OPTIONS', '/api/v1/auth/login', undefined, { headers: asked });
+  const allowed = String(dashboard.headers['access-control-allow-headers']).split(', ');
+  expect(allowed).toEqual(expect.arrayContaining(['X-API-Key', 'X-Organization-ID', 'Idempotency-Key', 'x-stainless-lang']));
+  expect(allowed.filter((name) => name === 'x-evil' || name.includes('*'))).toEqual([]);
+  expect(dashboard.headers['access-control-max-age']).toBe('300');
+  expect(dashboard.headers['access-control-expose-headers']).toContain('x-ratelimit-remaining-tokens');
+  const fleet = await host.anonymous.send('OPTIONS', '/stacks', undefined, { headers: asked });
+  expect(fleet.headers).toMatchObject({
+    'access-control-max-age': '3600',
+    'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match',
+  });
+});

@@ -34,7 +34,7 @@ export async function admitRequest(route: Route, fallback: AnySurface, head: Htt
   const exchange = openExchange(surface, match, head, signal);
   const { request } = exchange;
   try {
-    if (request.method === 'OPTIONS') return answered(exchange.finish(preflight(surface.allowedHeaders)));
+    if (request.method === 'OPTIONS') return answered(exchange.finish(preflight(request, surface)));
     switch (match.kind) {
       case 'not-found':
         await surface.limit?.(request, {});

@@ -101,7 +101,7 @@ function commonHeaders(surface: AnySurface, request: RequestFacts, principal: un
     'x-content-type-options': 'nosniff',
     ...(request.secure && { 'strict-transport-security': HSTS }),
     ...surface.headers(request, principal),
-    ...(unusable ? {} : corsHeaders(request, surface.cors())),
+    ...(unusable ? {} : corsHeaders(request, surface.cors(), surface)),
   };
 }
 

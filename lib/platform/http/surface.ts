@@ -1,6 +1,6 @@
 import type { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { CorsOrigins } from './cors.ts';
+import type { CorsOrigins, CorsRules } from './cors.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import type { HttpResult } from './http-event.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -24,7 +24,7 @@ export interface SurfaceBase {
  * A family of endpoints with one way to authenticate, to answer and to refuse. It has its own kinds of principal, its own services and
  * its own shapes on the wire. An endpoint belongs to one surface; a function may serve endpoints of several.
  */
-export interface Surface<Services, Principal> {
+export interface Surface<Services, Principal> extends Partial<CorsRules> {
   name: string;
   /** Reads nothing but the configuration, so that a request is logged and answered even if the store is unavailable. */
   base(): SurfaceBase;
@@ -43,10 +43,8 @@ export interface Surface<Services, Principal> {
   methodNotAllowed(request: RequestFacts): HttpResult;
   /** The error for input that breaks rules. */
   invalid(part: InputPart, issues: readonly Issue[]): AppError;
-  /** Web pages of these origins may call. */
+  /** Web pages of these origins may call. What they may send and read is the fleet's, unless the surface has rules of its own. */
   cors(): CorsOrigins;
-  /** For browsers: the request headers that these pages may send; the fleet's if absent. */
-  allowedHeaders?: string;
   /** The id of the request with these headers; API Gateway's if absent. */
   requestId?(headers: RequestFacts['headers']): string;
   /**
