@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { answerFront } from '../../lib/ai/fronts/front.ts';
 import { countTokens } from '../../lib/ai/fronts/messages/count-tokens.ts';
 import { messagesFront } from '../../lib/ai/fronts/messages/messages-front.ts';
-import { checkMessagesRequest } from '../../lib/ai/fronts/messages/messages-request.ts';
 import type { UsableProvider } from '../../lib/ai/routing/project-settings.ts';
 import type { ProjectKeyPrincipal } from '../../lib/identity/accounts/account-principals.ts';
 import { silentLog } from '../../lib/platform/log.ts';
@@ -49,33 +49,32 @@ function world(...scripts: Script[]): GatewayWorld {
   return made;
 }
 
-const incoming = (body: Record<string, unknown>, forwarded: Record<string, string> = {}) => {
-  const given = { model: 'claude', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }], ...body };
-  const principal: ProjectKeyPrincipal = {
-    type: 'project-key',
-    key_id: 'key',
-    key_name: 'k',
-    project_id: 'project',
-    organization_id: 'org',
-    plan: 'free',
-    scopes: [],
-    requests_per_minute: 100,
-    tokens_per_minute: null,
-    expires_at_ms: null,
-  };
-  return {
-    request_id: 'req_1',
-    operation: 'messages' as const,
-    principal,
-    options: {},
-    forwarded,
-    signal: new AbortController().signal,
-    client_retries: 0,
-    log: silentLog,
-    noted: {},
-    messages: checkMessagesRequest(given),
-    text: JSON.stringify(given),
-  };
+const principal: ProjectKeyPrincipal = {
+  type: 'project-key',
+  key_id: 'key',
+  key_name: 'k',
+  project_id: 'project',
+  organization_id: 'org',
+  plan: 'free',
+  scopes: [],
+  requests_per_minute: 100,
+  tokens_per_minute: null,
+  expires_at_ms: null,
+};
+const incoming = (forwarded: Record<string, string> = {}) => ({
+  request_id: 'req_1',
+  operation: 'messages' as const,
+  principal,
+  options: {},
+  forwarded,
+  signal: new AbortController().signal,
+  client_retries: 0,
+  log: silentLog,
+  noted: {},
+});
+const sent = (body: Record<string, unknown>) => {
+  const value = { model: 'claude', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }], ...body };
+  return { value, text: JSON.stringify(value) };
 };
 
 const eventsIn = (text: string | Uint8Array) =>
@@ -84,7 +83,7 @@ const eventsIn = (text: string | Uint8Array) =>
     .map(({ event, data }): { event: string; data: Record<string, unknown> } => ({ event, data: JSON.parse(data) }));
 
 async function messages({ ports }: GatewayWorld, body: Record<string, unknown>, forwarded?: Record<string, string>) {
-  const { text, stream, onEnd, headers } = await messagesFront(ports, incoming(body, forwarded));
+  const { text, stream, onEnd, headers } = await answerFront(messagesFront, ports, sent(body), incoming(forwarded));
   if (!stream) return { text: text ?? '', headers };
   let whole = '';
   for await (const bytes of stream) whole += Buffer.from(bytes).toString('utf8');
@@ -181,7 +180,7 @@ test('/v1/messages over an OpenAI upstream has usage above 0 at once and the rig
 
 test('tokens are counted by Anthropic where the model is there, without a record', async () => {
   const made = world(answers({ input_tokens: 2_095 }));
-  expect(await countTokens(made.ports, incoming({ system: 's' }, { 'anthropic-beta': 'token-counting' }))).toBe(2_095);
+  expect(await countTokens(made.ports, sent({ system: 's' }), incoming({ 'anthropic-beta': 'token-counting' }))).toBe(2_095);
   expect(upstream.calls[0]).toMatchObject({ path: '/v1/messages/count_tokens', body: { model: 'claude-sonnet-4-5', system: 's' } });
   expect(upstream.calls[0]?.headers['anthropic-beta']).toBe('token-counting');
   expect(made.records).toEqual([]);
@@ -192,9 +191,9 @@ test.each<[string, Script]>([
   ['has no such endpoint', answers('<html>', 404)],
   ['answers nonsense', answers({ input_tokens: -4 })],
 ])('tokens are estimated where Anthropic %s', async (_, script) => {
-  expect(await countTokens(world(script).ports, incoming({}))).toBeGreaterThan(0);
+  expect(await countTokens(world(script).ports, sent({}), incoming())).toBeGreaterThan(0);
 });
 
 test('a refusal of the request to count is passed on', async () => {
-  await expect(countTokens(world(refuses('invalid')).ports, incoming({}))).rejects.toMatchObject({ kind: 'bad_request' });
+  await expect(countTokens(world(refuses('invalid')).ports, sent({}), incoming())).rejects.toMatchObject({ kind: 'bad_request' });
 });

@@ -21,18 +21,20 @@ export type Front = (body: unknown, facts: FrontFacts) => TranslatedCall;
 
 export interface FrontFacts {
   request_id: string;
+  /** The body's own text, for an upstream that speaks the same API. */
+  text: string;
   /** The time of the request. */
   nowMs: number;
 }
 
-/** Answers a request of this front. */
+/** Answers a request of this front: its parsed body and the body's text, both without the gateway's own options. */
 export async function answerFront(
   front: Front,
   ports: GatewayPorts,
-  body: unknown,
-  call: Omit<IncomingChat, 'request'>,
+  { value, text }: { value: unknown; text: string },
+  call: Omit<IncomingChat, 'request' | 'text'>,
 ): Promise<Reply<never>> {
-  const { completion, stream, ...translated } = front(body, { request_id: call.request_id, nowMs: ports.clock.nowMs() });
+  const { completion, stream, ...translated } = front(value, { request_id: call.request_id, text, nowMs: ports.clock.nowMs() });
   const answer = await answerChat(ports, { ...call, ...translated });
   if (answer.kind === 'completion') {
     const headers = { ...answer.headers, 'content-type': 'application/json' };

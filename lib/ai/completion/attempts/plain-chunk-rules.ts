@@ -1,5 +1,6 @@
 import type { ChatChunk, FinishReason, WireUsage } from '../../wire/chat.ts';
 import type { BrokleExtension } from '../brokle-extension.ts';
+import { isContent } from '../is-content.ts';
 
 export interface OutChunk {
   chunk: ChatChunk;
@@ -41,7 +42,7 @@ export function createChunkRules({ id, created, includeUsage, choices: wanted }:
         last = out;
         return [];
       }
-      const content = chunk.choices.some(hasContent);
+      const content = chunk.choices.some(({ delta }) => isContent(delta));
       if (!opening) return content || finishes.length > 0 ? [out] : [];
       opening.push(out);
       if (!content) return [];
@@ -68,8 +69,3 @@ export function createChunkRules({ id, created, includeUsage, choices: wanted }:
     },
   };
 }
-
-const hasContent = ({ delta }: ChatChunk['choices'][number]): boolean =>
-  Boolean(
-    delta.content || delta.reasoning_content || delta.refusal || delta.audio || delta.tool_calls?.some((call) => call.function?.name),
-  );

@@ -3,13 +3,13 @@ import { OutgoingFailure } from '../../../platform/outgoing/outgoing-failure.ts'
 import { jsonOrText, textOf } from '../../completion/attempts/ask-provider.ts';
 import { noProvider } from '../../completion/attempts/attempt-failure.ts';
 import type { GatewayPorts } from '../../completion/gateway-ports.ts';
-import { throwIfGone } from '../../completion/running-call.ts';
+import { type IncomingCall, throwIfGone } from '../../completion/running-call.ts';
 import { estimatePromptTokens } from '../../pricing/token-estimate.ts';
 import { anthropicAdapter } from '../../providers/anthropic/anthropic-adapter.ts';
 import { tokenCountIn, tokenCountRequest } from '../../providers/anthropic/anthropic-token-count.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
 import { upstreamError } from '../../wire/upstream-error.ts';
-import type { IncomingMessages } from './messages-front.ts';
+import { checkMessagesRequest } from './messages-request.ts';
 
 /** A count is worth no long wait: the estimate is good enough. */
 const TIMEOUTS = { connectMs: 3_000, firstByteMs: 8_000, idleMs: 8_000, totalMs: 10_000 };
@@ -19,8 +19,13 @@ const ANSWER_BYTES = 64 * 1024;
  * `POST /v1/messages/count_tokens`: asked of Anthropic where the model is there, else the gateway's estimate. It costs nothing, so nothing is
  * reserved, billed or recorded. A refusal that the caller has to mend is passed on; any other failure becomes the estimate.
  */
-export async function countTokens(ports: GatewayPorts, call: IncomingMessages): Promise<number> {
-  const { messages, principal } = call;
+export async function countTokens(
+  ports: GatewayPorts,
+  { value, text }: { value: unknown; text: string },
+  call: IncomingCall,
+): Promise<number> {
+  const { principal } = call;
+  const messages = checkMessagesRequest(value);
   const settings = await ports.settingsOf(principal.project_id);
   if (!settings.active) throw new AppError('forbidden', 'The project is paused.', { code: 'project_inactive' });
   throwIfGone(call);
@@ -41,11 +46,16 @@ export async function countTokens(ports: GatewayPorts, call: IncomingMessages): 
   );
   const [first] = plan.attempts;
   if (!first) throw noProvider(messages.model);
-  return (first.target.type === 'anthropic' ? await askAnthropic(ports, call, first) : undefined) ?? estimate;
+  return (first.target.type === 'anthropic' ? await askAnthropic(ports, call, first, text) : undefined) ?? estimate;
 }
 
-async function askAnthropic(ports: GatewayPorts, call: IncomingMessages, { target, provider }: Candidate): Promise<number | undefined> {
-  const { method, url, headers, body } = tokenCountRequest(call.text, target, call.forwarded);
+async function askAnthropic(
+  ports: GatewayPorts,
+  call: IncomingCall,
+  { target, provider }: Candidate,
+  text: string,
+): Promise<number | undefined> {
+  const { method, url, headers, body } = tokenCountRequest(text, target, call.forwarded);
   try {
     const response = await ports.send(target, {
       method,
