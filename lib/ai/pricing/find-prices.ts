@@ -37,7 +37,8 @@ const BOOK_NAMES = {
   'openai-compatible': undefined,
 };
 
-function bookProvider(book: PriceBook, { provider_id, type, base_url }: PriceQuestion['provider']): BookProvider | undefined {
+/** The book's entry of a provider; undefined if the book doesn't know it. */
+export function bookProvider(book: PriceBook, { provider_id, type, base_url }: PriceQuestion['provider']): BookProvider | undefined {
   const name = BOOK_NAMES[type];
   if (name !== undefined) return book.providers[name];
   return (
@@ -50,7 +51,8 @@ function bookProvider(book: PriceBook, { provider_id, type, base_url }: PriceQue
 const MOST_ANSWERS = 2_000;
 const answers = new WeakMap<PriceBook, Map<string, BookModel | undefined>>();
 
-function modelInBook(book: PriceBook, provider: PriceQuestion['provider'], model: string): BookModel | undefined {
+/** The book's entry of a model at a provider; undefined if the book doesn't know it. */
+export function modelInBook(book: PriceBook, provider: PriceQuestion['provider'], model: string): BookModel | undefined {
   const known = answers.get(book) ?? new Map<string, BookModel | undefined>();
   answers.set(book, known);
   const key = `${provider.type} ${provider.provider_id} ${provider.base_url} ${model}`;

@@ -3,6 +3,7 @@ import { createBoundedCache } from '../../platform/bounded-cache.ts';
 import { type Database, type Item, queryAll } from '../../platform/database/database.ts';
 import type { Log } from '../../platform/log.ts';
 import { CONFIGURATION_LIMIT, type ConfigurationKind, configurationPk, configurationPrefix, gatewayTable } from '../gateway-table.ts';
+import { SIMULATED_MODELS } from '../providers/simulated/simulated-provider.ts';
 import { StoredBudgetReference, usableBudget } from './configuration/budget-reference.ts';
 import { StoredModelGroup } from './configuration/model-group.ts';
 import { plainPrices, StoredPriceOverride, usableOverride } from './configuration/price-override.ts';
@@ -117,5 +118,5 @@ export const simulatedProvider: UsableProvider = {
   weight: undefined,
   timeout_seconds: 30,
   max_retries: 2,
-  models: [{ id: 'echo' }],
+  models: SIMULATED_MODELS.map((id) => ({ id })),
 };

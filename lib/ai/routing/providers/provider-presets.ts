@@ -1,4 +1,5 @@
 import type { ProviderType } from '../../providers/adapter.ts';
+import { OPENAI_PRESETS } from '../../providers/openai/openai-presets.ts';
 
 /** What is known about a service, so that its owner need not say it. */
 export interface ProviderPreset {
@@ -25,20 +26,22 @@ export const PROVIDER_KINDS = {
 } as const satisfies Record<string, ProviderPreset>;
 export type ProviderKind = keyof typeof PROVIDER_KINDS;
 
-/** Services that speak OpenAI's wire, for the type `openai-compatible`. Local servers have an address where they listen by default. */
+/** Services that speak OpenAI's wire, for the type `openai-compatible`. Their addresses stand with their other traits. */
 export const COMPATIBLE_PRESETS = {
-  vllm: { name: 'vLLM', wire: 'openai-compatible', base_url: 'http://localhost:8000/v1', keyless: true },
-  ollama: { name: 'Ollama', wire: 'openai-compatible', base_url: 'http://localhost:11434/v1', keyless: true },
-  groq: { name: 'Groq', wire: 'openai-compatible', base_url: 'https://api.groq.com/openai/v1' },
-  together: { name: 'Together AI', wire: 'openai-compatible', base_url: 'https://api.together.xyz/v1' },
-  deepseek: { name: 'DeepSeek', wire: 'openai-compatible', base_url: 'https://api.deepseek.com/v1' },
-  openrouter: { name: 'OpenRouter', wire: 'openai-compatible', base_url: 'https://openrouter.ai/api/v1' },
-  mistral: { name: 'Mistral', wire: 'openai-compatible', base_url: 'https://api.mistral.ai/v1' },
-  xai: { name: 'xAI', wire: 'openai-compatible', base_url: 'https://api.x.ai/v1' },
+  vllm: { name: 'vLLM', wire: 'openai-compatible', keyless: true },
+  ollama: { name: 'Ollama', wire: 'openai-compatible', keyless: true },
+  groq: { name: 'Groq', wire: 'openai-compatible' },
+  together: { name: 'Together AI', wire: 'openai-compatible' },
+  deepseek: { name: 'DeepSeek', wire: 'openai-compatible' },
+  openrouter: { name: 'OpenRouter', wire: 'openai-compatible' },
+  mistral: { name: 'Mistral', wire: 'openai-compatible' },
+  xai: { name: 'xAI', wire: 'openai-compatible' },
   azure: { name: 'Azure OpenAI', wire: 'azure' },
 } as const satisfies Record<string, ProviderPreset>;
 export type CompatiblePreset = keyof typeof COMPATIBLE_PRESETS;
 
-/** The names of both lists, for schemas: `enum` needs a tuple. */
-export const presetOf = (kind: ProviderKind, preset: CompatiblePreset | undefined): ProviderPreset =>
-  preset === undefined ? PROVIDER_KINDS[kind] : COMPATIBLE_PRESETS[preset];
+export function presetOf(kind: ProviderKind, preset: CompatiblePreset | undefined): ProviderPreset {
+  if (preset === undefined) return PROVIDER_KINDS[kind];
+  const base_url = OPENAI_PRESETS.find(({ name }) => name === preset)?.base_url;
+  return { ...COMPATIBLE_PRESETS[preset], ...(base_url && { base_url }) };
+}
