@@ -28,7 +28,7 @@ test('a project without configuration has the simulated provider and nothing els
 test('a created provider has the id of its type, its default address, and a preview of its key', async () => {
   const made = await create(OPENAI);
   expect(made).toMatchObject({ id: 'openai', name: 'OpenAI', base_url: 'https://api.openai.com/v1', api_key_preview: 'sk-0...ABCD' });
-  expect((await settings()).providers[0]).toMatchObject({ provider_id: 'openai', type: 'openai', api_key: OPENAI.api_key, weight: 1 });
+  expect((await settings()).providers[0]).toMatchObject({ provider_id: 'openai', type: 'openai', api_key: OPENAI.api_key });
 });
 
 test('the store has no key in clear, and a sealed key that is moved to another provider is not used', async () => {

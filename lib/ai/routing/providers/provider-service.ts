@@ -1,6 +1,7 @@
 import type { AuditEntry } from '../../../identity/audit.ts';
 import { timestamp } from '../../../platform/clock.ts';
 import { CONFIGURATION_LIMIT, configurationPk, gatewayTable } from '../../gateway-table.ts';
+import { healthResetWrite } from '../health/health-repository.ts';
 import { memberError, routingError } from '../routing-errors.ts';
 import type { RoutingCaller, RoutingPorts } from '../routing-ports.ts';
 import { type NewProvider, type ProviderChange, previewOf, SIMULATED, type StoredProvider, sealedFor } from './provider-config.ts';
@@ -95,13 +96,24 @@ export async function updateProvider(
     ...(api_key !== undefined && (await sealKey(ports, api_key, caller.organization_id, id))),
     updated_at: timestamp(ports.clock),
   };
-  await ports.commit({ writes: [providerUpdateWrite(before, after, changedMeanwhile)], audit: audited(caller, 'updated', after) });
+  const isOtherUpstream = after.sealed_key !== before.sealed_key || after.base_url !== before.base_url;
+  await ports.commit({
+    writes: [
+      providerUpdateWrite(before, after, changedMeanwhile),
+      ...(isOtherUpstream ? [healthResetWrite(caller.organization_id, id, ports.clock.nowMs())] : []),
+    ],
+    audit: audited(caller, 'updated', after),
+  });
   return after;
 }
 
 export async function removeProvider(ports: RoutingPorts, caller: RoutingCaller, id: string): Promise<void> {
   const before = await getProvider(ports, caller, id);
-  await ports.commit({ writes: [providerRemoveWrite(before, changedMeanwhile)], audit: audited(caller, 'removed', before) });
+  await ports.commit({
+    // A provider that is created with the same id later has no history.
+    writes: [providerRemoveWrite(before, changedMeanwhile), healthResetWrite(caller.organization_id, id, ports.clock.nowMs())],
+    audit: audited(caller, 'removed', before),
+  });
 }
 
 const trimmed = (url: string): string => url.replace(/\/+$/, '');
