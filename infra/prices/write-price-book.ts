@@ -22,6 +22,9 @@ const PROVIDERS = [
   'x-ai',
   'fireworks',
   'moonshotai',
+  'cohere',
+  'aws',
+  'cerebras',
 ];
 
 /** The library's names of prices. All are US dollars for a million tokens, but the last two. */

@@ -5,8 +5,11 @@ import { expect, test } from '@jest/globals';
 /** The files that write without `commit`, each with the reason why its writes need no audit entry. */
 const DIRECT_WRITERS: Record<string, string> = {
   'functions/system/readiness.ts': 'a probe whether the store can be written',
+  'lib/ai/limits/budget-counter.ts': 'settling a call is bookkeeping',
   'lib/ai/limits/rate-limits.ts': 'counting a call is bookkeeping',
   'lib/ai/routing/health/share-health.ts': 'health of providers is telemetry; what its owner must know has its audit entry',
+  'lib/ai/limits/reserve-budgets.ts': 'reserving for a call is bookkeeping',
+  'lib/ai/limits/token-limits.ts': 'counting tokens is bookkeeping',
   'lib/fleet/agent-events/agent-event-service.ts': 'an equal report changes only the time of the event',
   'lib/fleet/agents/agent-heartbeat.ts': 'a heartbeat is telemetry',
   'lib/fleet/fleet-summary.ts': 'the counts can be counted again',

@@ -1,6 +1,8 @@
 /** The reservation of one call in every scope that limits it: all of them, or none. */
 export interface Reservation {
-  /** Settles with what the call really used. May be called again and late; only the first call counts. */
+  /** The tokens that remain in this minute; absent if the key has no limit of tokens. */
+  tokens?: LimitState;
+  /** Settles with what the call really used. May be called again and late; only the first call counts. Never rejects. */
   settle(actual: { cost_pico_usd: bigint; tokens: number }): Promise<void>;
 }
 
