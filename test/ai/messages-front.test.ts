@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { ChunkRules } from '../../lib/ai/completion/chunk-rules.ts';
 import { chatToMessage } from '../../lib/ai/fronts/messages/chat-to-message.ts';
 import { checkMessagesRequest } from '../../lib/ai/fronts/messages/messages-request.ts';
 import { messagesStream } from '../../lib/ai/fronts/messages/messages-stream.ts';
@@ -31,6 +32,7 @@ const call = (index: number, id: string | undefined, name: string | undefined, t
       },
     ],
   });
+const WIRE_USAGE = { prompt_tokens: 9, completion_tokens: 12, total_tokens: 21 };
 const usageChunk = (usage: ChatChunk['usage']): ChatChunk => ({ ...chunk({}), choices: [], usage: usage ?? null });
 
 function eventsOf(chunks: readonly ChatChunk[], promptTokens = 7): { event: string; data: Record<string, unknown> }[] {
@@ -271,9 +273,9 @@ test('a stream of OpenAI’s kind becomes Anthropic’s events, with usage above
 });
 
 test.each(answerNames)('the stream %s of an Anthropic upstream goes out as it came, with `brokle` on message_delta', (name) => {
-  const chunks = decodeStream([answerSse(name)]).flatMap((part) => (part.kind === 'chunk' ? [part.chunk] : []));
-  const last = chunks.at(-1);
-  const events = eventsOf(chunks.map((one) => (one === last ? { ...one, brokle: { cost: 3 } } : { ...one })));
+  const rules = new ChunkRules({ head: { id: 'chatcmpl-ours', created: 1, model: 'ours' }, includeUsage: true });
+  const chunks = [...decodeStream([answerSse(name)]).flatMap((part) => rules.push(part)), ...rules.close({ cost: 3 }, WIRE_USAGE)];
+  const events = eventsOf(chunks.map((one) => one.chunk));
   const sent = createSseParser()
     .push(answerSse(name))
     .filter(({ event }) => event !== 'ping')
