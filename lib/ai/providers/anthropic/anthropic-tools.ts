@@ -19,7 +19,7 @@ export interface ToolMembers {
 
 /** The members for tools and for the form of the answer: both may force a tool. */
 export function toolMembers(request: ChatRequest, family: ClaudeFamily, warn: (text: string) => void): ToolMembers {
-  const tools = Array.isArray(request.tools) ? request.tools.map((tool, index) => toolBlock(tool, `tools.[${index}]`)) : [];
+  const tools = Array.isArray(request.tools) ? request.tools.map((tool, index) => toolBlock(tool, `tools.[${index}]`, family, warn)) : [];
   const instructions: string[] = [];
   const answer = answerForm(request.response_format, family);
   if (answer.instruction !== undefined) instructions.push(answer.instruction);
@@ -48,7 +48,7 @@ export function toolMembers(request: ChatRequest, family: ClaudeFamily, warn: (t
 const isForced = ({ type }: JsonObject) => type === 'any' || type === 'tool';
 const choiceOfOne = (choice: JsonObject | undefined) => (choice?.type === 'tool' ? choice : undefined);
 
-function toolBlock(tool: unknown, param: string): JsonObject {
+function toolBlock(tool: unknown, param: string, { jsonSchema }: ClaudeFamily, warn: (text: string) => void): JsonObject {
   if (!isJsonObject(tool)) throw requestError(param, `'${param}' must be an object.`);
   const definition = tool.function;
   if (!isJsonObject(definition)) {
@@ -56,14 +56,16 @@ function toolBlock(tool: unknown, param: string): JsonObject {
     if (typeof tool.type === 'string' && tool.type !== 'function' && typeof tool.name === 'string') return tool;
     throw requestError(param, `Anthropic takes no tool of the type '${String(tool.type).slice(0, 40)}'.`, 'unsupported_value');
   }
-  const { name, description, parameters, strict } = definition;
+  const { name, description, parameters } = definition;
+  const strict = definition.strict === true && jsonSchema;
   if (typeof name !== 'string') throw requestError(`${param}.function.name`, `'${param}.function.name' must be a text.`);
+  if (definition.strict === true && !strict) warn('strict was left out: this model does not hold the arguments of tools to their schema');
   const cache_control = tool.cache_control ?? definition.cache_control;
   return {
     name,
     ...(typeof description === 'string' && description !== '' && { description }),
-    input_schema: inputSchema(parameters, strict === true, `${param}.function.parameters`),
-    ...(strict === true && { strict }),
+    input_schema: inputSchema(parameters, strict, `${param}.function.parameters`),
+    ...(strict && { strict }),
     ...(isJsonObject(cache_control) && { cache_control }),
   };
 }

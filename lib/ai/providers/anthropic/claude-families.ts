@@ -17,7 +17,7 @@ export interface ClaudeFamily {
   sampling: 'both' | 'one' | 'none';
   /** The model may be forced to call a tool. */
   forcedTools: boolean;
-  /** `output_config.format` takes a JSON schema. */
+  /** `output_config.format` and strict tools: answers that are held to a JSON schema. */
   jsonSchema: boolean;
 }
 
@@ -33,8 +33,9 @@ const EARLY: ClaudeFamily = {
   jsonSchema: false,
 };
 const BUDGET: ClaudeFamily = { ...EARLY, thinking: 'budget' };
-const BUDGET_4_1: ClaudeFamily = { ...BUDGET, sampling: 'one', jsonSchema: true };
-const ADAPTIVE_4_6: ClaudeFamily = { ...BUDGET_4_1, thinking: 'adaptive', efforts: ['low', 'medium', 'high', 'max'] };
+const BUDGET_4_1: ClaudeFamily = { ...BUDGET, sampling: 'one' };
+const BUDGET_4_5: ClaudeFamily = { ...BUDGET_4_1, jsonSchema: true };
+const ADAPTIVE_4_6: ClaudeFamily = { ...BUDGET_4_5, thinking: 'adaptive', efforts: ['low', 'medium', 'high', 'max'] };
 const ADAPTIVE_4_7: ClaudeFamily = { ...ADAPTIVE_4_6, efforts: EFFORTS, sampling: 'none' };
 const ADAPTIVE_5: ClaudeFamily = { ...ADAPTIVE_4_7, thinksByDefault: true, off: 'disabled' };
 const ALWAYS_5: ClaudeFamily = { ...ADAPTIVE_5, off: 'never' };
@@ -53,7 +54,8 @@ export function claudeFamily(model: string): ClaudeFamily {
   if (line === 'instant' || version < 307) return EARLY;
   if (line === 'fable' || line === 'mythos') return version < 501 ? ALWAYS_5 : ALWAYS_5_1;
   if (version < 401) return BUDGET;
-  if (version < 406) return BUDGET_4_1;
+  if (version < 405) return BUDGET_4_1;
+  if (version < 406) return BUDGET_4_5;
   if (version < 407) return ADAPTIVE_4_6;
   if (version < 500) return ADAPTIVE_4_7;
   if (version < 505 || line === 'haiku') return ADAPTIVE_5;
