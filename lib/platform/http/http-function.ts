@@ -4,9 +4,10 @@ import { AppError } from '../errors.ts';
 import { type Admission, admitRequest } from './admission.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import { openExchange } from './exchange.ts';
-import { bodyOf, type HttpEvent, pathOf } from './http-event.ts';
+import { bodyOf, type HttpEvent, type HttpResult, pathOf } from './http-event.ts';
 import { type LambdaAnswer, lambdaAnswer } from './lambda-answer.ts';
 import { type LambdaTime, timeOf } from './lambda-time.ts';
+import { RequestAbandoned } from './request-facts.ts';
 import { createRouter } from './router.ts';
 import type { AnySurface } from './surface.ts';
 
@@ -19,40 +20,61 @@ export interface HttpFunction {
   admit(head: HttpEvent, signal?: AbortSignal): Promise<Admission>;
 }
 
-/** The function gives up a request this long before its time is over, to answer and to log. */
-const ANSWER_EARLY_MS = 500;
+/** What a Lambda function does with a request, however its answer is sent. */
+export interface HttpCore {
+  admit: HttpFunction['admit'];
+  /** Answers an event that carries its body. */
+  answer(event: HttpEvent, signal: AbortSignal): Promise<HttpResult>;
+  /** Answers a request whose handling failed outside of the surface, or took too long. */
+  fail(event: HttpEvent, cause: unknown): HttpResult;
+}
 
-/** Serves these endpoints; `surface` answers for the paths that none of them has. Importing a function composes nothing. */
-export function httpFunction(endpoints: readonly AnyEndpoint[], surface: AnySurface): HttpFunction {
+export function httpCore(endpoints: readonly AnyEndpoint[], surface: AnySurface): HttpCore {
   const route = createRouter(endpoints);
-  const admit = async (head: HttpEvent, signal?: AbortSignal): Promise<Admission> => {
+  const admit: HttpCore['admit'] = async (head, signal) => {
     const admission = await shareRetryTime(() => admitRequest(route, surface, head, signal));
     if (admission.kind === 'answered') return admission;
     // The body may have taken long to arrive, so its handling gets a new time for retries.
     return { ...admission, complete: (body) => shareRetryTime(() => admission.complete(body)) };
   };
-  const answer = async (event: HttpEvent, context: Partial<LambdaTime>): Promise<LambdaAnswer> => {
+  return {
+    admit,
+    async answer(event, signal) {
+      const admission = await admit(event, signal);
+      return admission.kind === 'answered' ? admission.result : admission.complete(bodyOf(event));
+    },
+    fail(event, cause) {
+      const match = route(event.requestContext.http.method, pathOf(event));
+      const late = () =>
+        new AppError('unavailable', 'the request took too long, and may have been carried out', { retryAfterSeconds: 2, cause });
+      return openExchange(surface, match, event).fail(isTimeout(cause) ? late() : cause);
+    },
+  };
+}
+
+/** The function gives up a request this long before its time is over, to answer and to log. */
+const ANSWER_EARLY_MS = 500;
+
+/** Serves these endpoints; `surface` answers for the paths that none of them has. Importing a function composes nothing. */
+export function httpFunction(endpoints: readonly AnyEndpoint[], surface: AnySurface): HttpFunction {
+  const { admit, answer, fail } = httpCore(endpoints, surface);
+  const whole = async (event: HttpEvent, context: Partial<LambdaTime>): Promise<LambdaAnswer> => {
     const time = timeOf(context);
     try {
-      const admission = await admit(event, time.signal);
-      return await lambdaAnswer(admission.kind === 'answered' ? admission.result : await admission.complete(bodyOf(event)));
+      return await lambdaAnswer(await answer(event, time.signal));
     } finally {
       time.clear();
     }
   };
-  /** Without this answer Lambda would end the function, and the caller would get API Gateway's 503, without reason, request id or log. */
-  const fail = (event: HttpEvent, cause: unknown): Promise<LambdaAnswer> => {
-    const match = route(event.requestContext.http.method, pathOf(event));
-    const late = new AppError('unavailable', 'the request took too long, and may have been carried out', { retryAfterSeconds: 2, cause });
-    return lambdaAnswer(openExchange(surface, match, event).fail(isTimeout(cause) ? late : cause));
-  };
   const handler = middy<HttpEvent, LambdaAnswer>({ timeoutEarlyInMillis: ANSWER_EARLY_MS })
+    // Without this answer Lambda would end the function, and the caller would get API Gateway's 503, without reason, request id or log.
     .onError(async (request) => {
-      request.response = await fail(request.event, request.error);
+      request.response = await lambdaAnswer(fail(request.event, request.error));
     })
-    .handler(answer as never);
+    .handler(whole as never);
   return Object.assign((event: HttpEvent, context?: unknown) => handler(event, context as never) as Promise<LambdaAnswer>, { admit });
 }
 
-/** Whether this is middy's error for a function whose time is over. */
-const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
+/** Whether this is the error for a function whose time is over: middy's, or the one of a request's signal. */
+const isTimeout = (error: unknown): boolean =>
+  error instanceof RequestAbandoned || (error instanceof Error && error.name === 'TimeoutError');
