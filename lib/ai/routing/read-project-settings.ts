@@ -1,4 +1,6 @@
 import type * as z from 'zod';
+import { dashboardError } from '../../identity/accounts/dashboard-errors.ts';
+import type { ProjectFacts } from '../../identity/projects/project-facts.ts';
 import { createBoundedCache } from '../../platform/bounded-cache.ts';
 import { type Database, type Item, queryAll } from '../../platform/database/database.ts';
 import type { Log } from '../../platform/log.ts';
@@ -11,13 +13,6 @@ import { DEFAULT_POLICY, StoredRoutingPolicy } from './configuration/routing-pol
 import type { ProjectSettings, UsableProvider } from './project-settings.ts';
 import { SIMULATED, StoredProvider, sealedFor } from './providers/provider-config.ts';
 import { presetOf } from './providers/provider-presets.ts';
-import { routingError } from './routing-errors.ts';
-
-/** What identity knows of a project. */
-export type ProjectFacts = Pick<
-  ProjectSettings,
-  'organization_id' | 'plan' | 'requests_per_minute' | 'active' | 'cache' | 'capture' | 'redact'
->;
 
 export interface SettingsPorts {
   database: Database;
@@ -58,7 +53,7 @@ export function createSettingsReader(ports: SettingsPorts): (projectId: string) 
 
   return async (projectId) => {
     const project = await findProject(projectId);
-    if (!project) throw routingError('PROJECT_NOT_FOUND');
+    if (!project) throw dashboardError('PROJECT_NOT_FOUND');
     const items = await queryAll(database, gatewayTable.name, { pk: configurationPk(project.organization_id), limit: READ_LIMIT });
     const entries = <S extends z.ZodType>(kind: ConfigurationKind, schema: S) => parsed(items, kind, schema, log);
     const stored = entries('PROVIDER', StoredProvider).filter(({ project_id }) => project_id === null || project_id === projectId);

@@ -1,9 +1,10 @@
 import { createTables } from '../../../infra/host/engines/create-tables.ts';
 import { gatewayTable } from '../../../lib/ai/gateway-table.ts';
 import type { ProjectSettings } from '../../../lib/ai/routing/project-settings.ts';
-import { createSettingsReader, type ProjectFacts } from '../../../lib/ai/routing/read-project-settings.ts';
+import { createSettingsReader } from '../../../lib/ai/routing/read-project-settings.ts';
 import type { RoutingCaller, RoutingPorts } from '../../../lib/ai/routing/routing-ports.ts';
 import { type AuditEntry, auditWrites } from '../../../lib/identity/audit.ts';
+import type { ProjectFacts } from '../../../lib/identity/projects/project-facts.ts';
 import { telemetryTable } from '../../../lib/identity/telemetry-table.ts';
 import { createCommit } from '../../../lib/platform/database/commit.ts';
 import { createDatabase } from '../../../lib/platform/database/document-client.ts';

@@ -1,8 +1,8 @@
+import { dashboardError, invalidField } from '../../../identity/accounts/dashboard-errors.ts';
 import type { AuditEntry } from '../../../identity/audit.ts';
 import { timestamp } from '../../../platform/clock.ts';
 import { CONFIGURATION_LIMIT, configurationPk, gatewayTable } from '../../gateway-table.ts';
 import { healthResetWrite } from '../health/health-repository.ts';
-import { memberError, routingError } from '../routing-errors.ts';
 import type { RoutingCaller, RoutingPorts } from '../routing-ports.ts';
 import { type NewProvider, type ProviderChange, previewOf, SIMULATED, type StoredProvider, sealedFor } from './provider-config.ts';
 import { presetOf } from './provider-presets.ts';
@@ -10,7 +10,7 @@ import { findProvider, providerNewWrite, providerRemoveWrite, providerUpdateWrit
 
 const DEFAULTS = { priority: 0, timeout_seconds: 30, max_retries: 2, enabled: true };
 
-const changedMeanwhile = () => routingError('VERSION_CONFLICT');
+const changedMeanwhile = () => dashboardError('VERSION_CONFLICT');
 const audited = (caller: RoutingCaller, verb: string, provider: StoredProvider): AuditEntry => ({
   actor: caller,
   action: `provider.${verb}`,
@@ -28,21 +28,20 @@ async function sealKey({ sealing }: RoutingPorts, key: string | undefined, organ
 export async function checkRoom({ database }: RoutingPorts, organizationId: string): Promise<void> {
   const entries = await database.count(gatewayTable.name, configurationPk(organizationId));
   if (entries < CONFIGURATION_LIMIT) return;
-  throw routingError('INVALID_INPUT', {
+  throw dashboardError('INVALID_INPUT', {
     message: `an organization has at most ${CONFIGURATION_LIMIT} providers, groups, prices and budgets`,
   });
 }
 
 export async function createProvider(ports: RoutingPorts, caller: RoutingCaller, given: NewProvider): Promise<StoredProvider> {
   const { type, preset: presetName, api_key, base_url, project_id = null, ...settings } = given;
-  if (presetName !== undefined && type !== 'openai-compatible')
-    throw memberError('INVALID_INPUT', 'preset', 'goes with the type openai-compatible only');
+  if (presetName !== undefined && type !== 'openai-compatible') throw invalidField('preset', 'goes with the type openai-compatible only');
   const preset = presetOf(type, presetName);
   const id = given.id ?? presetName ?? type;
-  if (id === SIMULATED) throw routingError('PROVIDER_ALREADY_EXISTS', { message: 'every organization has the provider `simulated`' });
-  if (api_key === undefined && !preset.keyless) throw memberError('REQUIRED_FIELD_MISSING', 'api_key', `is needed for ${preset.name}`);
+  if (id === SIMULATED) throw dashboardError('PROVIDER_ALREADY_EXISTS', { message: 'every organization has the provider `simulated`' });
+  if (api_key === undefined && !preset.keyless) throw invalidField('api_key', `is needed for ${preset.name}`, 'REQUIRED_FIELD_MISSING');
   const address = base_url ?? preset.base_url;
-  if (address === undefined) throw memberError('REQUIRED_FIELD_MISSING', 'base_url', `is needed for ${preset.name}`);
+  if (address === undefined) throw invalidField('base_url', `is needed for ${preset.name}`, 'REQUIRED_FIELD_MISSING');
   await ports.checkUpstream(address);
   await checkRoom(ports, caller.organization_id);
   const now = timestamp(ports.clock);
@@ -63,7 +62,7 @@ export async function createProvider(ports: RoutingPorts, caller: RoutingCaller,
     updated_at: now,
   };
   await ports.commit({
-    writes: [providerNewWrite(provider, () => routingError('PROVIDER_ALREADY_EXISTS', { details: { id } }))],
+    writes: [providerNewWrite(provider, () => dashboardError('PROVIDER_ALREADY_EXISTS', { details: { id } }))],
     audit: audited(caller, 'created', provider),
   });
   return provider;
@@ -71,7 +70,7 @@ export async function createProvider(ports: RoutingPorts, caller: RoutingCaller,
 
 export async function getProvider({ database }: RoutingPorts, caller: RoutingCaller, id: string): Promise<StoredProvider> {
   const provider = await findProvider(database, caller.organization_id, id);
-  if (!provider) throw routingError('PROVIDER_NOT_FOUND');
+  if (!provider) throw dashboardError('PROVIDER_NOT_FOUND');
   return provider;
 }
 
@@ -86,7 +85,7 @@ export async function updateProvider(
   const { api_key, base_url, ...settings } = change;
   if (base_url !== undefined && originOf(base_url) !== originOf(before.base_url)) {
     if (before.sealed_key !== null && api_key === undefined)
-      throw memberError('REQUIRED_FIELD_MISSING', 'api_key', 'is needed again with an address on another server');
+      throw invalidField('api_key', 'is needed again with an address on another server', 'REQUIRED_FIELD_MISSING');
   }
   if (base_url !== undefined) await ports.checkUpstream(base_url);
   const after: StoredProvider = {
