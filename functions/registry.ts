@@ -10,6 +10,7 @@ import { workTable } from '../lib/platform/events/work-table.ts';
 import type { AnyEndpoint } from '../lib/platform/http/endpoint.ts';
 import type { HttpFunction } from '../lib/platform/http/http-function.ts';
 import type { Schedule, ScheduleFunction } from '../lib/platform/schedule.ts';
+import * as budgets from './ai/budgets.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
 import * as agentFanoutFunction from './consumers/agent-fanout-function.ts';
 import { cleanUpConsumer } from './consumers/clean-up-consumer.ts';
@@ -66,6 +67,7 @@ export const httpGroups: readonly HttpGroup[] = [
   { name: 'deployments-v1', file: 'fleet/deployments-v1', endpoints: deploymentsV1.deploymentV1Endpoints, handler: deploymentsV1.handler },
   { name: 'api-keys', file: 'identity/api-keys', endpoints: apiKeys.apiKeyEndpoints, handler: apiKeys.handler },
   { name: 'auth', file: 'identity/auth', endpoints: auth.authEndpoints, handler: auth.handler },
+  { name: 'budgets', file: 'ai/budgets', endpoints: budgets.budgetEndpoints, handler: budgets.handler },
   { name: 'health', file: 'system/health', endpoints: health.healthEndpoints, handler: health.handler },
   { name: 'readiness', file: 'system/readiness-endpoint', endpoints: readiness.readinessEndpoints, handler: readiness.handler },
   { name: 'metrics', file: 'system/metrics-endpoint', endpoints: metrics.metricsEndpoints, handler: metrics.handler },

@@ -22,6 +22,15 @@ module.exports = {
     tables: { identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
   },
   auth: { tables: { identity: [...read, 'PutItem', 'UpdateItem'], telemetry: ['PutItem'] } },
+  budgets: {
+    tables: {
+      identity: read,
+      gateway: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'],
+      // A changed limit changes the counter of its period too, or makes sure that there is none.
+      usage: [...read, 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'],
+      telemetry: ['PutItem'],
+    },
+  },
   pak: { tables: { ...authenticated, identity: query } },
   agents: {
     tables: {
