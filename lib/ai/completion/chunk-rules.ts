@@ -136,6 +136,7 @@ export class ChunkRules {
   #takeChunk(given: ChatChunk, text: string | undefined): OutgoingChunk[] {
     const choices: unknown = given.choices;
     if (!Array.isArray(choices)) return [];
+    if (text !== undefined && this.#isPlain(given)) return [{ chunk: given, text }];
     this.#head ??= completionHead(given, this.#options.head);
     const chunk = this.#events.length > 0 ? withNativeEvents({ ...given }, [...this.#events, ...(nativeEventsOf(given) ?? [])]) : given;
     this.#events = [];
@@ -235,6 +236,16 @@ export class ChunkRules {
   #stateAt(index: number): ChoiceState {
     this.#states[index] ??= createChoiceState(this.#options.stops, this.#options.callId);
     return this.#states[index];
+  }
+
+  /** Most chunks of a stream are a piece of text that needs no look at any rule. */
+  #isPlain(chunk: ChatChunk): boolean {
+    const [choice] = chunk.choices;
+    if (!choice || chunk.choices.length !== 1 || !this.#begun || this.#heldFinish || !this.#hasHead(chunk)) return false;
+    const { delta, finish_reason: finish, index } = choice;
+    if (this.#options.stops.length > 0 || this.#events.length > 0 || !this.#states[index]?.opened) return false;
+    for (const name in delta) if (name !== 'content') return false;
+    return typeof delta.content === 'string' && delta.content !== '' && (finish === null || finish === undefined);
   }
 
   #hasHead(chunk: ChatChunk): boolean {

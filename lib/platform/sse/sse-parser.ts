@@ -43,7 +43,7 @@ export function createSseParser({ limitBytes = DEFAULT_LIMIT_BYTES }: { limitByt
       whole = rest.subarray(0, restBytes);
       restBytes = 0;
     }
-    const text = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength).toString('utf8');
+    const text = (Buffer.isBuffer(whole) ? whole : Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength)).toString('utf8');
     if (started) return text;
     started = true;
     return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
@@ -69,14 +69,15 @@ export function createSseParser({ limitBytes = DEFAULT_LIMIT_BYTES }: { limitByt
         afterCr = false;
         if (bytes[0] === LF) bytes = bytes.subarray(1);
       }
-      const lineEnd = Math.max(bytes.lastIndexOf(LF), bytes.lastIndexOf(CR)) + 1;
+      const lineEnd = endOfLines(bytes);
       if (lineEnd === 0) {
         keep(bytes);
         return [];
       }
-      const text = decode(bytes.subarray(0, lineEnd));
-      keep(bytes.subarray(lineEnd));
-      afterCr = lineEnd === bytes.length && bytes[lineEnd - 1] === CR;
+      const whole = lineEnd === bytes.length;
+      const text = decode(whole ? bytes : bytes.subarray(0, lineEnd));
+      if (!whole) keep(bytes.subarray(lineEnd));
+      afterCr = whole && bytes[lineEnd - 1] === CR;
       return event.lines(text.includes('\r') ? text.replaceAll('\r\n', '\n').replaceAll('\r', '\n') : text);
     },
     end() {
@@ -84,6 +85,12 @@ export function createSseParser({ limitBytes = DEFAULT_LIMIT_BYTES }: { limitByt
       return [...events, ...event.lines('\n')];
     },
   };
+}
+
+/** The place behind the last line end, or 0. Most reads end with one. */
+function endOfLines(bytes: Uint8Array): number {
+  const last = bytes[bytes.length - 1];
+  return last === LF || last === CR ? bytes.length : Math.max(bytes.lastIndexOf(LF), bytes.lastIndexOf(CR)) + 1;
 }
 
 const tooLarge = (limitBytes: number) => new SseTooLarge(`one server-sent event has more than ${limitBytes} bytes`);
