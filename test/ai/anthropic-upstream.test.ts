@@ -3,11 +3,10 @@ import { answerFront } from '../../lib/ai/fronts/front.ts';
 import { countTokens } from '../../lib/ai/fronts/messages/count-tokens.ts';
 import { messagesFront } from '../../lib/ai/fronts/messages/messages-front.ts';
 import type { UsableProvider } from '../../lib/ai/routing/project-settings.ts';
-import type { ProjectKeyPrincipal } from '../../lib/identity/accounts/account-principals.ts';
-import { silentLog } from '../../lib/platform/log.ts';
 import { createSseParser } from '../../lib/platform/sse/sse-parser.ts';
 import { answerJson, answerSse, recordedError } from './anthropic-fixtures.ts';
 import { type GatewayWorld, gatewayWorld, readAll } from './gateway-world.ts';
+import { incoming } from './messages-server.ts';
 import { answers, type Script, type ScriptedUpstream, startUpstream, streamsTexts } from './scripted-upstream.ts';
 
 /** The pipeline over a real server that replays Anthropic's recorded answers. */
@@ -49,29 +48,6 @@ function world(...scripts: Script[]): GatewayWorld {
   return made;
 }
 
-const principal: ProjectKeyPrincipal = {
-  type: 'project-key',
-  key_id: 'key',
-  key_name: 'k',
-  project_id: 'project',
-  organization_id: 'org',
-  plan: 'free',
-  scopes: [],
-  requests_per_minute: 100,
-  tokens_per_minute: null,
-  expires_at_ms: null,
-};
-const incoming = (forwarded: Record<string, string> = {}) => ({
-  request_id: 'req_1',
-  operation: 'messages' as const,
-  principal,
-  options: {},
-  forwarded,
-  signal: new AbortController().signal,
-  client_retries: 0,
-  log: silentLog,
-  noted: {},
-});
 const sent = (body: Record<string, unknown>) => {
   const value = { model: 'claude', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }], ...body };
   return { value, text: JSON.stringify(value) };
@@ -83,7 +59,12 @@ const eventsIn = (text: string | Uint8Array) =>
     .map(({ event, data }): { event: string; data: Record<string, unknown> } => ({ event, data: JSON.parse(data) }));
 
 async function messages({ ports }: GatewayWorld, body: Record<string, unknown>, forwarded?: Record<string, string>) {
-  const { text, stream, onEnd, headers } = await answerFront(messagesFront, ports, sent(body), incoming(forwarded));
+  const { text, stream, onEnd, headers } = await answerFront(
+    messagesFront,
+    ports,
+    sent(body),
+    incoming({ operation: 'messages', ...(forwarded && { forwarded }) }),
+  );
   if (!stream) return { text: text ?? '', headers };
   let whole = '';
   for await (const bytes of stream) whole += Buffer.from(bytes).toString('utf8');
@@ -180,7 +161,7 @@ test('/v1/messages over an OpenAI upstream has usage above 0 at once and the rig
 
 test('tokens are counted by Anthropic where the model is there, without a record', async () => {
   const made = world(answers({ input_tokens: 2_095 }));
-  expect(await countTokens(made.ports, sent({ system: 's' }), incoming({ 'anthropic-beta': 'token-counting' }))).toBe(2_095);
+  expect(await countTokens(made.ports, sent({ system: 's' }), incoming({ forwarded: { 'anthropic-beta': 'token-counting' } }))).toBe(2_095);
   expect(upstream.calls[0]).toMatchObject({ path: '/v1/messages/count_tokens', body: { model: 'claude-sonnet-4-5', system: 's' } });
   expect(upstream.calls[0]?.headers['anthropic-beta']).toBe('token-counting');
   expect(made.records).toEqual([]);

@@ -2,13 +2,13 @@ import { estimateTokens } from '../../pricing/token-estimate.ts';
 import type { ChatCompletion, ChatMessage, ToolCall } from '../../wire/chat.ts';
 import { nativeBodyOf } from '../../wire/native-answer.ts';
 import { isObject } from '../../wire/wire-values.ts';
-import { messageId, messageUsage, stopReason, thinkingBlock } from './message-parts.ts';
+import { messageId, messageUsage, stopReason, thinkingBlock, withPrompt } from './message-parts.ts';
 
 /** Anthropic's answer for the gateway's own. An answer that came from Anthropic goes out as it came. */
 export function chatToMessage(completion: ChatCompletion, promptTokens: number): Record<string, unknown> {
   const native = nativeBodyOf(completion);
   const { brokle } = completion;
-  if (native) return { ...native, brokle };
+  if (native) return { ...native, ...(isObject(native.usage) && { usage: withPrompt(native.usage, promptTokens) }), brokle };
   const [choice] = completion.choices;
   const content = choice ? contentBlocks(choice.message) : [];
   return {
@@ -20,7 +20,7 @@ export function chatToMessage(completion: ChatCompletion, promptTokens: number):
     stop_reason: stopReason(choice?.finish_reason ?? 'stop'),
     stop_sequence: null,
     usage: completion.usage
-      ? messageUsage(completion.usage)
+      ? withPrompt(messageUsage(completion.usage), promptTokens)
       : messageUsage({ prompt_tokens: promptTokens, completion_tokens: estimateTokens(JSON.stringify(content)) }),
     brokle,
   };

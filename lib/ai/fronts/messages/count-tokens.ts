@@ -69,7 +69,8 @@ async function askAnthropic(
     const answer = jsonOrText(await textOf(response, ANSWER_BYTES));
     if (response.status < 400) return tokenCountIn(answer);
     const failure = anthropicAdapter.failure(response.status, response.headers, answer);
-    if (failure.blame === 'caller') throw upstreamError(failure, provider.provider_id);
+    // Some servers that speak Anthropic don't have this endpoint.
+    if (failure.blame === 'caller' && failure.status !== 404) throw upstreamError(failure, provider.provider_id);
   } catch (error) {
     if (!(error instanceof OutgoingFailure)) throw error;
     throwIfGone(call);

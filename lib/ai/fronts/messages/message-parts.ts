@@ -29,6 +29,13 @@ export function messageUsage(usage: Readonly<Record<string, unknown>>): Record<s
   };
 }
 
+/** Usage of Anthropic's form with a prompt that is not empty: clients that see 0 compute no cost. */
+export function withPrompt(usage: Readonly<Record<string, unknown>>, promptTokens: number): Record<string, unknown> {
+  const { input_tokens, cache_creation_input_tokens: written, cache_read_input_tokens: cached } = usage;
+  const isEmpty = count(input_tokens) + count(written) + count(cached) === 0;
+  return isEmpty ? { ...usage, input_tokens: promptTokens } : { ...usage };
+}
+
 const count = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.round(value) : 0);
 
 /** A signed or redacted block of Anthropic. The reasoning of other providers has no block here. */

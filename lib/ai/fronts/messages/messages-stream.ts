@@ -5,7 +5,7 @@ import { anthropicErrorFrame, inferenceError } from '../../wire/inference-errors
 import { spliceMembers } from '../../wire/json-splice.ts';
 import { type NativeEvent, nativeEventsOf } from '../../wire/native-answer.ts';
 import { isObject } from '../../wire/wire-values.ts';
-import { messageId, messageUsage, stopReason, thinkingBlock } from './message-parts.ts';
+import { messageId, messageUsage, stopReason, thinkingBlock, withPrompt } from './message-parts.ts';
 
 interface StreamState {
   promptTokens: number;
@@ -60,21 +60,42 @@ function nativeText(state: StreamState, events: readonly NativeEvent[], brokle: 
   state.begun = true;
   for (const { type, data } of events) {
     const line = data.replaceAll('\n', ' ');
-    if (type === 'message_delta') {
-      state.ended = true;
-      text += sseEvent(type, brokle === undefined ? line : spliceMembers(line, { brokle: JSON.stringify(brokle) }));
-      continue;
-    }
-    if (type === 'content_block_start') {
-      const { index, content_block: block }: { index?: unknown; content_block?: unknown } = JSON.parse(data);
-      if (typeof index === 'number') {
-        state.next = index + 1;
-        state.open = { index, type: isObject(block) ? String(block.type) : '' };
-      }
-    } else if (type === 'content_block_stop') state.open = undefined;
-    text += sseEvent(type, line);
+    text += sseEvent(type, FOLLOWED.has(type) ? followed(state, type, line, brokle) : line);
   }
   return text;
+}
+
+/** Events that are read on their way through. */
+const FOLLOWED: ReadonlySet<string> = new Set(['message_start', 'message_delta', 'content_block_start', 'content_block_stop']);
+
+/** The event's JSON as it goes out: unchanged, but for an empty prompt and for `brokle`. */
+function followed(state: StreamState, type: string, line: string, brokle: unknown): string {
+  const { index, content_block: block, message, usage }: Record<string, unknown> = JSON.parse(line);
+  switch (type) {
+    case 'content_block_start':
+      if (typeof index !== 'number') return line;
+      state.next = index + 1;
+      state.open = { index, type: isObject(block) ? String(block.type) : '' };
+      return line;
+    case 'content_block_stop':
+      state.open = undefined;
+      return line;
+    case 'message_start': {
+      if (!isObject(message) || !isObject(message.usage)) return line;
+      const filled = withPrompt(message.usage, state.promptTokens);
+      const same = filled.input_tokens === message.usage.input_tokens;
+      return same ? line : spliceMembers(line, { message: JSON.stringify({ ...message, usage: filled }) });
+    }
+    default: {
+      state.ended = true;
+      const filled = isObject(usage) && typeof usage.input_tokens === 'number' ? withPrompt(usage, state.promptTokens) : usage;
+      const same = !isObject(filled) || !isObject(usage) || filled.input_tokens === usage.input_tokens;
+      return spliceMembers(line, {
+        ...(same ? {} : { usage: JSON.stringify(filled) }),
+        ...(brokle !== undefined && { brokle: JSON.stringify(brokle) }),
+      });
+    }
+  }
 }
 
 function chunkText(state: StreamState, chunk: ChatChunk): string {
@@ -156,7 +177,7 @@ const blockDelta = ({ open }: StreamState, delta: Record<string, unknown>): stri
 function endText(state: StreamState): string {
   const stop = event('message_stop', {});
   if (state.ended) return closeBlock(state) + stop;
-  const usage = messageUsage(state.usage ?? { prompt_tokens: state.promptTokens });
+  const usage = withPrompt(messageUsage(state.usage ?? {}), state.promptTokens);
   const delta = { stop_reason: stopReason(state.finish), stop_sequence: null };
   return closeBlock(state) + event('message_delta', { delta, usage, ...(state.brokle !== undefined && { brokle: state.brokle }) }) + stop;
 }

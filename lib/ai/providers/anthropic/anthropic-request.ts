@@ -23,6 +23,8 @@ const DROPPED = [
   'prediction',
   'audio',
   'web_search_options',
+  'functions',
+  'function_call',
 ];
 
 export interface AnthropicRequest {
