@@ -24,7 +24,9 @@ import * as generators from './fleet/generators.ts';
 import * as stacks from './fleet/stacks.ts';
 import * as apiKeys from './identity/api-keys.ts';
 import * as auth from './identity/auth.ts';
+import * as organizations from './identity/organizations.ts';
 import * as pak from './identity/pak-verification.ts';
+import * as projects from './identity/projects.ts';
 import { outboxSweep, handler as outboxSweepHandler } from './schedules/outbox-sweep.ts';
 import type { Services } from './services.ts';
 import * as fallback from './system/fallback.ts';
@@ -66,6 +68,13 @@ export const httpGroups: readonly HttpGroup[] = [
   { name: 'admin', file: 'fleet/admin', endpoints: admin.adminEndpoints, handler: admin.handler },
   { name: 'deployments-v1', file: 'fleet/deployments-v1', endpoints: deploymentsV1.deploymentV1Endpoints, handler: deploymentsV1.handler },
   { name: 'api-keys', file: 'identity/api-keys', endpoints: apiKeys.apiKeyEndpoints, handler: apiKeys.handler },
+  {
+    name: 'organizations',
+    file: 'identity/organizations',
+    endpoints: organizations.organizationEndpoints,
+    handler: organizations.handler,
+  },
+  { name: 'projects', file: 'identity/projects', endpoints: projects.projectEndpoints, handler: projects.handler },
   { name: 'auth', file: 'identity/auth', endpoints: auth.authEndpoints, handler: auth.handler },
   { name: 'budgets', file: 'ai/budgets', endpoints: budgets.budgetEndpoints, handler: budgets.handler },
   { name: 'health', file: 'system/health', endpoints: health.healthEndpoints, handler: health.handler },

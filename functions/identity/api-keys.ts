@@ -5,7 +5,7 @@ import type { Permission } from '../../lib/identity/accounts/roles.ts';
 import { findUser } from '../../lib/identity/accounts/user.ts';
 import { ApiKey, KeyLimits, KeyScope, publicKey, type StoredApiKey } from '../../lib/identity/api-keys/api-key.ts';
 import { findKeyById, listKeys } from '../../lib/identity/api-keys/api-key-repository.ts';
-import { createKey, revokeKey, updateKey } from '../../lib/identity/api-keys/api-key-service.ts';
+import { createKey, type KeyInput, revokeKey, updateKey } from '../../lib/identity/api-keys/api-key-service.ts';
 import { findMembership } from '../../lib/identity/organizations/organization-repository.ts';
 import type { StoredProject } from '../../lib/identity/projects/project.ts';
 import { listProjects } from '../../lib/identity/projects/project-repository.ts';
@@ -20,6 +20,7 @@ import {
   dashboardFunction,
   inProject,
   notAllowed,
+  once,
   ProjectParams,
   signedIn,
 } from './dashboard-endpoint.ts';
@@ -56,7 +57,8 @@ const KeyQuery = PageQuery.extend({ project_id: Ulid.optional(), status: z.enum(
 const KeyParams = z.object({ key_id: Ulid });
 const ProjectKeyParams = ProjectParams.extend({ key_id: Ulid });
 
-const SHOWN_ONCE = 'The answer contains the key, which is shown only once. Without scopes the key has all of them.';
+const SHOWN_ONCE =
+  'The answer contains the key, which is shown only once. Without scopes the key has all of them. Takes an `Idempotency-Key`.';
 const DEFAULT_PROJECT = 'Without a project, in the query or body or as X-Project-ID, the caller’s first project is meant.';
 
 /** The project that a request means: the given one, X-Project-ID, the first one of X-Organization-ID, or the caller's own first one. */
@@ -107,7 +109,10 @@ async function keyPage(context: DashboardContext, projectId: string, query: Omit
   );
 }
 
-const KEY_ERRORS = ['PROJECT_NOT_FOUND', 'NAME_ALREADY_EXISTS', 'LIMIT_REACHED'] as const;
+const madeKey = (context: DashboardContext, project: StoredProject, input: KeyInput) =>
+  once(context, { project: project.id, input }, (services) => createKey(services, callerOf(context), project, input));
+
+const KEY_ERRORS = ['PROJECT_NOT_FOUND', 'NAME_ALREADY_EXISTS', 'LIMIT_REACHED', 'IDEMPOTENCY_CONFLICT'] as const;
 
 export const apiKeyEndpoints = [
   dashboardEndpoint({
@@ -136,8 +141,7 @@ export const apiKeyEndpoints = [
     status: 201,
     response: MadeKey,
     errors: KEY_ERRORS,
-    handle: async (context, { body }) =>
-      createKey(context.services, callerOf(context), await meantProject(context, 'api-keys:write', body.project_id), body),
+    handle: async (context, { body }) => madeKey(context, await meantProject(context, 'api-keys:write', body.project_id), body),
   }),
   dashboardEndpoint({
     id: 'update_api_key',
@@ -207,7 +211,7 @@ export const apiKeyEndpoints = [
     status: 201,
     response: MadeKey,
     errors: KEY_ERRORS,
-    handle: (context, { body, authorized }) => createKey(context.services, callerOf(context), authorized.project, body),
+    handle: (context, { body, authorized }) => madeKey(context, authorized.project, body),
   }),
   dashboardEndpoint({
     id: 'delete_project_api_key',

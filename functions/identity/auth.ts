@@ -1,11 +1,15 @@
 import * as z from 'zod';
-import { Email, nameOf } from '../../lib/identity/accounts/account-schemas.ts';
+import { Email, nameOf, Ulid } from '../../lib/identity/accounts/account-schemas.ts';
 import { invalidField } from '../../lib/identity/accounts/dashboard-errors.ts';
 import { login } from '../../lib/identity/accounts/login.ts';
+import { requestPasswordReset, resetPassword } from '../../lib/identity/accounts/password-reset.ts';
+import { refresh } from '../../lib/identity/accounts/refresh.ts';
 import { register } from '../../lib/identity/accounts/registration.ts';
+import { endAllSessions, endSession, listLiveSessions, Session } from '../../lib/identity/accounts/session-service.ts';
 import { TokenPair } from '../../lib/identity/accounts/sign-in.ts';
 import { keyOfHeaders } from '../../lib/identity/api-keys/key-authenticator.ts';
-import { API, dashboardEndpoint, dashboardFunction, visitorOf } from './dashboard-endpoint.ts';
+import { API, callerOf, dashboardEndpoint, dashboardFunction, optionalJson, signedIn, visitorOf } from './dashboard-endpoint.ts';
+import { PageQuery, pagedAnswer } from './paged-answer.ts';
 import { projectKeys } from './project-keys.ts';
 
 const tag = 'accounts';
@@ -76,6 +80,120 @@ export const authEndpoints = [
     response: TokenPair,
     errors: ['INVALID_CREDENTIALS', 'ACCOUNT_INACTIVE', 'RATE_LIMIT_EXCEEDED'],
     handle: ({ services, request }, { body }) => login(services, visitorOf(request), body),
+  }),
+  dashboardEndpoint({
+    id: 'refresh',
+    method: 'POST',
+    path: `${API}/auth/refresh`,
+    summary: 'Replace a refresh token',
+    description:
+      'Each refresh token works once. Within ten seconds it gives the same new pair again; later it ends the session, since somebody else may have it. A session ends after 30 days at the latest.',
+    tag,
+    access: 'public',
+    body: z.object({ refresh_token: z.string().max(200) }).meta({ id: 'RefreshRequest' }),
+    status: 200,
+    response: TokenPair,
+    errors: ['REFRESH_TOKEN_INVALID', 'REFRESH_TOKEN_REUSED', 'ACCOUNT_INACTIVE', 'VERSION_CONFLICT'],
+    handle: ({ services, request }, { body }) => refresh(services, visitorOf(request), body.refresh_token),
+  }),
+  dashboardEndpoint({
+    id: 'logout',
+    method: 'POST',
+    path: `${API}/auth/logout`,
+    summary: 'Sign out',
+    description: 'Ends the session with all its tokens, or with `{"all": true}` every session of the user.',
+    tag,
+    access: signedIn,
+    body: z.object({ all: z.boolean().optional() }).meta({ id: 'LogoutRequest' }),
+    bodyFormat: optionalJson,
+    status: 200,
+    response: z.object({ logged_out: z.literal(true) }),
+    async handle(context, { body }) {
+      const caller = callerOf(context);
+      if (body.all) await endAllSessions(context.services, caller);
+      else await endSession(context.services, caller, context.principal.session_id, 'auth.logout');
+      return { logged_out: true as const };
+    },
+  }),
+  dashboardEndpoint({
+    id: 'list_sessions',
+    method: 'GET',
+    path: `${API}/auth/sessions`,
+    summary: 'List your live sessions',
+    tag,
+    access: signedIn,
+    query: PageQuery,
+    status: 200,
+    response: z.array(Session),
+    handle: async (context, { query }) => pagedAnswer(await listLiveSessions(context.services, callerOf(context)), query),
+  }),
+  dashboardEndpoint({
+    id: 'revoke_session',
+    method: 'POST',
+    path: `${API}/auth/sessions/{session_id}/revoke`,
+    summary: 'End one of your sessions',
+    tag,
+    access: signedIn,
+    params: z.object({ session_id: Ulid }),
+    body: z.object({}),
+    bodyFormat: optionalJson,
+    status: 200,
+    response: z.object({ revoked: z.literal(true) }),
+    errors: ['SESSION_NOT_FOUND'],
+    async handle(context, { params }) {
+      await endSession(context.services, callerOf(context), params.session_id);
+      return { revoked: true as const };
+    },
+  }),
+  dashboardEndpoint({
+    id: 'revoke_all_sessions',
+    method: 'POST',
+    path: `${API}/auth/sessions/revoke-all`,
+    summary: 'End all your sessions, this one included',
+    tag,
+    access: signedIn,
+    body: z.object({}),
+    bodyFormat: optionalJson,
+    status: 200,
+    response: z.object({ revoked: z.literal(true) }),
+    async handle(context) {
+      await endAllSessions(context.services, callerOf(context));
+      return { revoked: true as const };
+    },
+  }),
+  dashboardEndpoint({
+    id: 'forgot_password',
+    method: 'POST',
+    path: `${API}/auth/forgot-password`,
+    summary: 'Ask for a mail with a token for a new password',
+    description: 'The answer is the same for every address, and takes the same time.',
+    tag,
+    access: 'public',
+    body: z.object({ email: Email }).meta({ id: 'ForgotPasswordRequest' }),
+    status: 200,
+    response: z.object({ requested: z.literal(true) }),
+    errors: ['RATE_LIMIT_EXCEEDED'],
+    async handle({ services, request }, { body }) {
+      await requestPasswordReset(services, visitorOf(request), body.email);
+      return { requested: true as const };
+    },
+  }),
+  dashboardEndpoint({
+    id: 'reset_password',
+    method: 'POST',
+    path: `${API}/auth/reset-password`,
+    summary: 'Set a new password with the token of a mail',
+    description: 'Ends all sessions of the user. The token works once, for one hour.',
+    tag,
+    access: 'public',
+    body: z.object({ token: z.string().max(200), password: NewPassword }).meta({ id: 'ResetPasswordRequest' }),
+    status: 200,
+    response: z.object({ reset: z.literal(true) }),
+    errors: ['RESET_TOKEN_INVALID', 'VERSION_CONFLICT'],
+    async handle({ services, request }, { body }) {
+      await resetPassword(services, visitorOf(request), body.token, body.password);
+      return { reset: true as const };
+    },
   }),
   dashboardEndpoint({
     id: 'validate_key',

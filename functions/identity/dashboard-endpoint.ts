@@ -12,6 +12,7 @@ import { type Access, type AnyEndpoint, type BodyFormat, type Context, endpointF
 import { type HttpFunction, httpFunction } from '../../lib/platform/http/http-function.ts';
 import { jsonBody } from '../../lib/platform/http/request-body.ts';
 import type { RequestFacts } from '../../lib/platform/http/request-facts.ts';
+import { createOnce } from '../../lib/platform/idempotency.ts';
 import type { DashboardServices } from './dashboard-services.ts';
 import { dashboardSurface } from './dashboard-surface.ts';
 
@@ -60,6 +61,20 @@ export const dashboardFunction = (endpoints: readonly AnyEndpoint[]): HttpFuncti
 
 export const callerOf = ({ principal, request }: DashboardContext): Caller => ({ principal, ...visitorOf(request) });
 export const visitorOf = ({ ip, userAgent }: RequestFacts): Visitor => ({ ip, userAgent });
+
+/**
+ * Runs a creation once for each `Idempotency-Key` of the caller. The verb gets services whose `commit` stores the answer with the change;
+ * it passes the answer as `answer`.
+ */
+export const once = <T>(context: DashboardContext, input: unknown, create: (services: DashboardServices) => Promise<T>): Promise<T> => {
+  const { services, principal, request } = context;
+  return createOnce(
+    services.idempotency,
+    { key: request.headers['idempotency-key'], caller: principal.user_id, request: [request.method, request.path, input] },
+    services.commit,
+    (commit) => create({ ...services, commit }),
+  );
+};
 
 const rule = (who: string): Access<UserPrincipal> => ({ who, principals: ['user'], check: () => {} });
 /** Any signed-in user. */

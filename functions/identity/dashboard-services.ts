@@ -1,14 +1,19 @@
 import { hkdfSync } from 'node:crypto';
 import { createAccessTokens } from '../../lib/identity/accounts/access-token.ts';
 import type { AccountPorts } from '../../lib/identity/accounts/account-ports.ts';
+import { idempotencyKey } from '../../lib/identity/accounts/accounts-table.ts';
 import { createSessionAuthenticator, type SessionAuthenticator } from '../../lib/identity/accounts/session-authenticator.ts';
 import { type AuditEntry, auditWrites } from '../../lib/identity/audit.ts';
+import { identityTable } from '../../lib/identity/identity-table.ts';
 import { telemetryTable } from '../../lib/identity/telemetry-table.ts';
 import { createCommit } from '../../lib/platform/database/commit.ts';
 import { AppError } from '../../lib/platform/errors.ts';
 import { workTable } from '../../lib/platform/events/work-table.ts';
+import type { IdempotencyPorts } from '../../lib/platform/idempotency.ts';
 import { type Mail, noMail } from '../../lib/platform/mail/mail.ts';
 import { createSesMail } from '../../lib/platform/mail/ses-mail.ts';
+import { localKeys } from '../../lib/platform/sealing/local-keys.ts';
+import { createSealing } from '../../lib/platform/sealing/sealing.ts';
 import { oncePerRuntime, type Runtime } from '../runtime.ts';
 import { store } from '../store.ts';
 import { projectKeys } from './project-keys.ts';
@@ -17,6 +22,8 @@ import { projectKeys } from './project-keys.ts';
 export interface DashboardServices extends AccountPorts {
   runtime: Runtime;
   authenticate: SessionAuthenticator['authenticate'];
+  /** For creations with an Idempotency-Key. */
+  idempotency: IdempotencyPorts;
 }
 
 /** This process's services of the dashboard, made at the first call. */
@@ -25,6 +32,8 @@ export const dashboardServices = oncePerRuntime((runtime): DashboardServices => 
   const { database } = store(runtime);
   const secret = secretOf(config.BROKKR_JWT_SECRET);
   const tokens = createAccessTokens(secret, clock);
+  const derived = (what: string) => new Uint8Array(hkdfSync('sha256', secret, '', what, 32));
+  const answers = Buffer.from(derived('brokkr idempotent answers')).toString('base64');
   const sessions = createSessionAuthenticator({ database, clock, tokens });
   const audit = { database, table: telemetryTable.name, clock, retentionDays: config.BROKKR_AUDIT_RETENTION_DAYS };
   return {
@@ -34,7 +43,7 @@ export const dashboardServices = oncePerRuntime((runtime): DashboardServices => 
     log,
     tokens,
     mail: runtime.mail ?? mailOf(runtime),
-    refreshSecret: new Uint8Array(hkdfSync('sha256', secret, '', 'brokkr refresh tokens', 32)),
+    refreshSecret: derived('brokkr refresh tokens'),
     publicUrl: config.BROKKR_PUBLIC_URL,
     commit: createCommit<AuditEntry>({
       database,
@@ -44,6 +53,7 @@ export const dashboardServices = oncePerRuntime((runtime): DashboardServices => 
       afterCommit: () => {},
     }),
     authenticate: sessions.authenticate,
+    idempotency: { database, clock, table: identityTable.name, keyOf: idempotencyKey, sealing: createSealing(localKeys([answers])) },
     forgetSession: sessions.forget,
     forgetApiKey: (hash) => projectKeys(runtime).forget(hash),
   };

@@ -18,10 +18,14 @@ const announcements = { 'agent-fanout': ['send'] };
 const removals = { 'clean-up': ['send'] };
 
 module.exports = {
+  organizations: {
+    tables: { identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
+    mail: true,
+  },
+  projects: { tables: { identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] } },
   'api-keys': {
     tables: { identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
   },
-  auth: { tables: { identity: [...read, 'PutItem', 'UpdateItem'], telemetry: ['PutItem'] } },
   budgets: {
     tables: {
       identity: read,
@@ -31,6 +35,7 @@ module.exports = {
       telemetry: ['PutItem'],
     },
   },
+  auth: { tables: { identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] }, mail: true },
   pak: { tables: { ...authenticated, identity: query } },
   agents: {
     tables: {

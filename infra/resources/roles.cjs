@@ -10,7 +10,7 @@ const SEALING_ACTIONS = { seal: 'kms:GenerateDataKey', open: 'kms:Decrypt' };
 const arnOf = (logicalId) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
 const allow = (Action, Resource) => ({ Effect: 'Allow', Action, Resource });
 
-function statements(name, { tables = {}, queues = {}, sealing = [] }) {
+function statements(name, { tables = {}, queues = {}, mail = false, sealing = [] }) {
   return [
     // The streams of the function's own log group.
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], {
@@ -22,6 +22,7 @@ function statements(name, { tables = {}, queues = {}, sealing = [] }) {
         arnOf(`${logicalName(table)}Table`),
       ),
     ),
+    ...(mail ? [allow(['ses:SendEmail'], { 'Fn::Sub': `arn:\${AWS::Partition}:ses:\${AWS::Region}:\${AWS::AccountId}:identity/*` })] : []),
     ...Object.entries(queues).flatMap(([queue, uses]) => [
       allow(
         uses.flatMap((use) => QUEUE_ACTIONS[use]),

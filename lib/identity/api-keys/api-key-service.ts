@@ -66,7 +66,11 @@ export async function createKey(
     version: 1,
   };
   const made = { ...publicKey(stored, nowMs), key };
-  await ports.commit({ writes: newKeyWrites(stored), audit: audited(caller, 'api_key.created', stored, { scopes: stored.scopes }) });
+  await ports.commit({
+    writes: newKeyWrites(stored),
+    answer: made,
+    audit: audited(caller, 'api_key.created', stored, { scopes: stored.scopes }),
+  });
   return made;
 }
 

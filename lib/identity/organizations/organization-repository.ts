@@ -48,7 +48,7 @@ function memberItems(member: StoredMember): Write[] {
 }
 
 /** The writes for a new member. They fail with LIMIT_REACHED, or if the organization is gone. */
-export const addMemberWrites = (organization: StoredOrganization, member: StoredMember, change: Record<string, number> = {}): Write[] => [
+export const addMemberWrites = (organization: StoredOrganization, member: StoredMember, change: { invitations?: number } = {}): Write[] => [
   ...memberItems(member),
   countWrite(organization, { members: 1, ...(member.role === 'owner' && { owners: 1 }), ...change }),
 ];

@@ -12,6 +12,8 @@ export interface Change<AuditEntry> {
   /** The entries that account for the change. Required, so that no change is stored without one by mistake. */
   audit: AuditEntry | readonly AuditEntry[] | Unaudited;
   events?: readonly Occurrence[];
+  /** What the verb returns. It is stored with the change if the caller sent an Idempotency-Key. */
+  answer?: unknown;
 }
 
 export type Commit<AuditEntry> = (change: Change<AuditEntry>) => Promise<void>;
