@@ -100,8 +100,11 @@ export interface DecodedEmbeddings {
  */
 export interface Adapter {
   chat(call: ChatCall, target: Target): UpstreamRequest;
-  /** Throws UnusableAnswer if the JSON is no answer. `failureIn` is asked before. */
-  completion(body: unknown, target: Target): DecodedCompletion;
+  /**
+   * Throws UnusableAnswer if the JSON is no answer. `failureIn` is asked before. `text` is the body as it came, for numbers that parsing would
+   * change.
+   */
+  completion(body: unknown, target: Target, text?: string): DecodedCompletion;
   stream(target: Target): StreamDecoder;
   embeddings?(call: EmbeddingCall, target: Target): UpstreamRequest;
   decodeEmbeddings?(body: unknown, target: Target): DecodedEmbeddings;

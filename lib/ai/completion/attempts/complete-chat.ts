@@ -29,11 +29,12 @@ export async function completeChat(
 }
 
 async function readCompletion({ adapter, target, response }: Asked): Promise<DecodedCompletion> {
-  const body = jsonOrText(await textOf(response));
+  const text = await textOf(response);
+  const body = jsonOrText(text);
   const failure = adapter.failureIn(body);
   if (failure) throw new AttemptFailed(failure);
   try {
-    return adapter.completion(body, target);
+    return adapter.completion(body, target, text);
   } catch (error) {
     throw error instanceof UnusableAnswer ? new AttemptFailed(unusableAnswer(), error) : error;
   }

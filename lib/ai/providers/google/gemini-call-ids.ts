@@ -1,8 +1,12 @@
 import { newId } from '../../../platform/ids.ts';
+import type { GeminiFamily } from './gemini-family.ts';
 
 /** An id for a call that came without one, in the form that OpenAI's clients expect. */
 export const newCallId = (): string => `call_${newId().replaceAll('-', '').slice(0, 24)}`;
 
-/** An id goes back to Google if Google gave it. Ids that the gateway, OpenAI or Anthropic made mean nothing there. */
-export const nativeId = (id: unknown): { id?: string } =>
-  typeof id === 'string' && id !== '' && !/^(call|toolu|fc)_/.test(id) ? { id } : {};
+/**
+ * The id of a call as Google gets it. Newer models want one at every call and its result. Older ones get theirs back only: ids that the
+ * gateway, OpenAI or Anthropic made mean nothing to them.
+ */
+export const nativeId = (id: unknown, { callIds }: GeminiFamily): { id?: string } =>
+  typeof id === 'string' && id !== '' && (callIds || !/^(call|toolu|fc)_/.test(id)) ? { id } : {};

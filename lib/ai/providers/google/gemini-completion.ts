@@ -1,14 +1,17 @@
 import { newId } from '../../../platform/ids.ts';
 import type { ChatChoice } from '../../wire/chat.ts';
+import { hasRiskyNumber, parseJson } from '../../wire/exact-json.ts';
 import { type DecodedCompletion, type Target, UnusableAnswer } from '../adapter.ts';
 import { newCandidateState, type ReadCall, readLogprobs, readParts } from './gemini-candidate.ts';
 import { geminiEnding } from './gemini-finish.ts';
-import { geminiWireUsage } from './gemini-usage.ts';
+import { geminiUsage, geminiWireUsage } from './gemini-usage.ts';
 import { type GeminiAnswer, type GeminiCandidate, geminiAnswer } from './gemini-wire.ts';
 
 /** The answer to `generateContent` as a chat completion. `created` is for the caller of the adapter to fill in. */
-export function geminiCompletion(body: unknown, target: Target): DecodedCompletion {
-  const answer = geminiAnswer(body);
+export function geminiCompletion(body: unknown, target: Target, text = ''): DecodedCompletion {
+  // Arguments of calls are written as they came, so their numbers must keep their digits.
+  const exact = text.includes('"functionCall"') && hasRiskyNumber(text);
+  const answer = geminiAnswer(exact ? parseJson(text) : body);
   if (!answer) throw new UnusableAnswer("The answer is not one of Google's.");
   const { usageMetadata } = answer;
   return {
@@ -20,7 +23,7 @@ export function geminiCompletion(body: unknown, target: Target): DecodedCompleti
       choices: choicesOf(answer),
       ...(usageMetadata && { usage: geminiWireUsage(usageMetadata) }),
     },
-    usage: usageMetadata && { dialect: 'gemini', fields: usageMetadata },
+    usage: usageMetadata && geminiUsage(usageMetadata),
   };
 }
 

@@ -87,7 +87,7 @@ function modelParts(
   if (!Array.isArray(calls)) throw requestError(`${place}.tool_calls`, `'${place}.tool_calls' must be a list.`);
   const warnings: string[] = [];
   for (const [index, call] of calls.entries()) {
-    const part = callPart(call, `${place}.tool_calls.[${index}]`);
+    const part = callPart(call, `${place}.tool_calls.[${index}]`, family);
     const signature = signatureOf(call, message);
     if (signature !== undefined) part.thoughtSignature = signature;
     else if (index === 0 && inTurn && family.needsSignatures) {
@@ -101,10 +101,10 @@ function modelParts(
   return { parts, warnings };
 }
 
-function callPart(call: ToolCall, place: string): GeminiPart {
+function callPart(call: ToolCall, place: string, family: GeminiFamily): GeminiPart {
   const { name, arguments: text } = isObject(call) && isObject(call.function) ? call.function : {};
   if (typeof name !== 'string') throw requestError(`${place}.function.name`, `'${place}.function.name' must be a text.`);
-  return { functionCall: { ...nativeId(call.id), name, args: callArguments(text, `${place}.function.arguments`) } };
+  return { functionCall: { ...nativeId(call.id, family), name, args: callArguments(text, `${place}.function.arguments`) } };
 }
 
 function callArguments(text: unknown, place: string): Record<string, unknown> {

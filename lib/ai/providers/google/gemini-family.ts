@@ -11,11 +11,17 @@ export interface GeminiFamily {
   schemaWithTools: boolean;
   /** A function's response may hold images. */
   imagesInResponses: boolean;
-  /** The first models of generation 3 know only the levels low and high. */
-  levels: readonly ('minimal' | 'low' | 'medium' | 'high')[];
+  /** The levels that the model takes, the least first. */
+  levels: readonly Level[];
+  /** Several candidates may be asked for. */
+  candidates: boolean;
+  /** Penalties are taken; newer models answer 400 to them. */
+  penalties: boolean;
+  /** Every call and its result carry an id, whoever made it. */
+  callIds: boolean;
 }
 
-const ALL_LEVELS = ['minimal', 'low', 'medium', 'high'] as const;
+type Level = 'minimal' | 'low' | 'medium' | 'high';
 
 /** The family of a model, by its name. A name without a known generation is taken for an old model, of which the least is expected. */
 export function geminiFamily(model: string): GeminiFamily {
@@ -30,6 +36,15 @@ export function geminiFamily(model: string): GeminiFamily {
     jsonSchema: generation >= 2.5,
     schemaWithTools: third,
     imagesInResponses: third,
-    levels: tier !== 'pro' ? ALL_LEVELS : /gemini-3-pro/.test(model) ? ['low', 'high'] : ['low', 'medium', 'high'],
+    levels: levelsOf(generation, tier),
+    candidates: !third,
+    penalties: generation < 3.5,
+    callIds: third,
   };
+}
+
+/** Google's Pro models never think minimally, the first one knew two levels only, and from 3.8 on no model takes `minimal`. */
+function levelsOf(generation: number, tier: GeminiFamily['tier']): Level[] {
+  if (tier === 'pro' && generation === 3) return ['low', 'high'];
+  return tier === 'pro' || generation >= 3.8 ? ['low', 'medium', 'high'] : ['minimal', 'low', 'medium', 'high'];
 }

@@ -28,10 +28,10 @@ export function geminiGeneration(request: ChatRequest, family: GeminiFamily, has
     temperature: numberOf(request.temperature),
     topP: numberOf(request.top_p),
     topK: numberOf(request.top_k),
-    presencePenalty: numberOf(request.presence_penalty),
-    frequencyPenalty: numberOf(request.frequency_penalty),
+    presencePenalty: penalty('presence_penalty', request, family, warnings),
+    frequencyPenalty: penalty('frequency_penalty', request, family, warnings),
     seed: seedOf(request.seed, warnings),
-    candidateCount: typeof request.n === 'number' && request.n > 1 ? request.n : undefined,
+    candidateCount: candidateCount(request.n, family, warnings),
     stopSequences: stopsOf(request.stop),
     ...logprobs(request),
     ...modalities(request.modalities),
@@ -49,6 +49,20 @@ export function geminiGeneration(request: ChatRequest, family: GeminiFamily, has
 }
 
 const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
+
+function penalty(name: string, request: ChatRequest, family: GeminiFamily, warnings: string[]): number | undefined {
+  const value = numberOf(request[name]);
+  if (value === undefined || family.penalties) return value;
+  if (value !== 0) warnings.push(`${name}: this model takes no penalties; it was left out`);
+  return undefined;
+}
+
+function candidateCount(n: unknown, family: GeminiFamily, warnings: string[]): number | undefined {
+  if (typeof n !== 'number' || n <= 1) return undefined;
+  if (family.candidates) return n;
+  warnings.push('n: this model gives one answer at a time');
+  return undefined;
+}
 
 /** Google's seeds have 32 bits. */
 function seedOf(seed: unknown, warnings: string[]): number | undefined {

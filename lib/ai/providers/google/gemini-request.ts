@@ -35,15 +35,19 @@ export const geminiHeaders = ({ api_key }: Target): Record<string, string> => ({
   ...(api_key !== '' && { 'x-goog-api-key': api_key }),
 });
 
+/** Google's service tiers, by their names at OpenAI. With `auto` Google decides. */
+const TIERS: Readonly<Record<string, string>> = { default: 'standard', standard: 'standard', flex: 'flex', priority: 'priority' };
+
 /**
- * Wishes that only Google knows: `safety_settings` in the request, or in `extra_body.google`, where Google's OpenAI-compatible endpoint takes
+ * Wishes beside the chat itself: `safety_settings` in the request, or in `extra_body.google`, where Google's OpenAI-compatible endpoint takes
  * them, and `cached_content` there.
  */
-function googleMembers({ safety_settings, extra_body }: Record<string, unknown>): Record<string, unknown> {
+function googleMembers({ safety_settings, extra_body, service_tier }: Record<string, unknown>): Record<string, unknown> {
   const google = isObject(extra_body) && isObject(extra_body.google) ? extra_body.google : {};
   const safety = safety_settings ?? google.safety_settings;
   return {
     ...(Array.isArray(safety) && { safetySettings: safety }),
+    ...(typeof service_tier === 'string' && Object.hasOwn(TIERS, service_tier) && { service_tier: TIERS[service_tier] }),
     ...(typeof google.cached_content === 'string' && { cachedContent: google.cached_content }),
   };
 }

@@ -5,6 +5,7 @@ import { type CandidateState, newCandidateState, readLogprobs, readParts } from 
 import { answerId } from './gemini-completion.ts';
 import { geminiFailureIn } from './gemini-errors.ts';
 import { geminiEnding } from './gemini-finish.ts';
+import { geminiUsage } from './gemini-usage.ts';
 import { type GeminiAnswer, type GeminiCandidate, geminiAnswer } from './gemini-wire.ts';
 
 /** Decodes the events of `streamGenerateContent?alt=sse`. Google sends no `[DONE]`: the stream is complete when every candidate has ended. */
@@ -33,7 +34,7 @@ export function geminiStream(target: Target): StreamDecoder {
     const parts: StreamPart[] = choices.length > 0 ? [{ kind: 'chunk', chunk: { ...opening, choices } }] : [];
     if (answer.usageMetadata) {
       usage = { ...usage, ...answer.usageMetadata };
-      parts.push({ kind: 'usage', usage: { dialect: 'gemini', fields: usage } });
+      parts.push({ kind: 'usage', usage: geminiUsage(usage) });
     }
     return parts;
   }

@@ -27,7 +27,7 @@ export function functionResponses(
     if (index === undefined || !message) throw missing(call.id, assistant, messages.length);
     const { response, files } = toolResult(message, `messages.[${index}]`);
     const inside = family.imagesInResponses && files.length > 0;
-    parts.push({ functionResponse: { ...nativeId(call.id), name: call.function.name, response, ...(inside && { parts: files }) } });
+    parts.push({ functionResponse: { ...nativeId(call.id, family), name: call.function.name, response, ...(inside && { parts: files }) } });
     if (!inside && files.length > 0) media.push({ text: `Content of the result of ${call.function.name} (${call.id}):` }, ...files);
   }
   return [{ role: 'user', parts }, ...(media.length > 0 ? [{ role: 'user' as const, parts: media }] : [])];

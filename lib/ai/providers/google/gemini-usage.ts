@@ -1,3 +1,4 @@
+import type { ReportedUsage } from '../../pricing/usage.ts';
 import type { WireUsage } from '../../wire/chat.ts';
 
 /** Google's usage in OpenAI's form. Thoughts belong to the answer; cached tokens are part of the prompt already. */
@@ -16,6 +17,14 @@ export function geminiWireUsage(fields: Readonly<Record<string, unknown>>): Wire
     prompt_tokens_details: { cached_tokens: count('cachedContentTokenCount'), audio_tokens: modality(fields.promptTokensDetails, 'AUDIO') },
     completion_tokens_details: { reasoning_tokens: reasoning, audio_tokens: modality(fields.candidatesTokensDetails, 'AUDIO') },
   };
+}
+
+/** What Google reported. The tier that served the call may be another than the one that was asked for. */
+export function geminiUsage(fields: Readonly<Record<string, unknown>>): ReportedUsage {
+  const { serviceTier } = fields;
+  if (typeof serviceTier !== 'string') return { dialect: 'gemini', fields };
+  const tier = serviceTier.toLowerCase().replace('service_tier_', '');
+  return { dialect: 'gemini', fields, service_tier: tier === 'standard' ? 'default' : tier };
 }
 
 function modality(details: unknown, wanted: string): number {

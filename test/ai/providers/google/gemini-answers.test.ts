@@ -58,6 +58,20 @@ describe('an answer of Google', () => {
     });
   });
 
+  test('with large integers and fractions as arguments keeps their digits', () => {
+    const text =
+      '{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"id":12345678901234567890,"x":1.0}}}]},"finishReason":"STOP"}]}';
+    const { completion } = geminiAdapter.completion(JSON.parse(text), target, text);
+    expect(completion.choices[0]?.message.tool_calls?.[0]?.function.arguments).toBe('{"id":12345678901234567890,"x":1.0}');
+  });
+
+  test('names the service tier that served it', () => {
+    const usageMetadata = { promptTokenCount: 1, serviceTier: 'STANDARD' };
+    expect(read({ candidates: [{ content: { parts: [{ text: 'a' }] }, finishReason: 'STOP' }], usageMetadata }).usage).toMatchObject({
+      service_tier: 'default',
+    });
+  });
+
   test('with thoughts keeps them apart from the text, and the signature apart from both', () => {
     expect(read(fixture('thinking')).completion).toMatchObject({
       choices: [

@@ -195,8 +195,10 @@ describe('tool calls and their results', () => {
     expect(ask({ messages }).body).toContain('{"n":98765432109876543210}');
   });
 
-  test('ids that Google did not give are not sent to it', () => {
-    const { contents } = bodyOf({ messages: [{ role: 'user', content: 'w' }, calls(['call_1', 'f', '']), result('call_1', 'x')] });
+  test('ids that Google did not give are sent to newer models only, which want one at each call', () => {
+    const messages = [{ role: 'user', content: 'w' }, calls(['call_1', 'f', '']), result('call_1', 'x')];
+    expect(bodyOf({ messages }, 'gemini-3.8-flash').contents[2].parts[0].functionResponse.id).toBe('call_1');
+    const { contents } = bodyOf({ messages });
     expect(contents[1].parts).toEqual([{ functionCall: { name: 'f', args: {} } }]);
     expect(contents[2].parts).toEqual([{ functionResponse: { name: 'f', response: { result: 'x' } } }]);
   });

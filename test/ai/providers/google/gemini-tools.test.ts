@@ -233,6 +233,21 @@ describe('settings', () => {
     expect(ask({ seed: 2 ** 40 })).toMatchObject({ warnings: [expect.stringMatching(/^seed/)] });
   });
 
+  test('what newer models refuse is left out with a warning', () => {
+    const { body, warnings } = ask({ n: 2, presence_penalty: 0.5, frequency_penalty: 0 }, 'gemini-3.8-flash');
+    expect(JSON.parse(body).generationConfig).toBeUndefined();
+    expect(warnings).toEqual([expect.stringMatching(/^presence_penalty/), expect.stringMatching(/^n:/)]);
+  });
+
+  test.each([
+    ['flex', 'flex'],
+    ['priority', 'priority'],
+    ['default', 'standard'],
+    ['auto', undefined],
+  ])('the service tier %s is asked for as %s', (service_tier, sent) => {
+    expect(bodyOf({ service_tier }).service_tier).toBe(sent);
+  });
+
   test('safety settings reach Google', () => {
     const safety_settings = [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_NONE' }];
     expect(bodyOf({ safety_settings }).safetySettings).toEqual(safety_settings);
@@ -249,6 +264,8 @@ describe('settings', () => {
     { model: 'gemini-3-pro-preview', effort: 'medium', sent: { thinkingLevel: 'high', includeThoughts: true } },
     { model: 'gemini-3.1-pro-preview', effort: 'medium', sent: { thinkingLevel: 'medium', includeThoughts: true } },
     { model: 'gemini-3-flash-preview', effort: 'minimal', sent: { thinkingLevel: 'minimal', includeThoughts: true } },
+    { model: 'gemini-3.8-flash', effort: 'minimal', sent: { thinkingLevel: 'low', includeThoughts: true } },
+    { model: 'gemini-4-argon', effort: 'none', sent: { thinkingLevel: 'low' }, warns: true },
     { model: 'gemini-3-flash-preview', effort: 'xhigh', sent: { thinkingLevel: 'high', includeThoughts: true } },
     { model: 'gemini-3-flash-preview', effort: 'none', sent: { thinkingLevel: 'minimal' }, warns: true },
     { model: 'gemini-2.0-flash', effort: 'high', warns: true },
