@@ -41,8 +41,8 @@ export interface ChatCall {
   text?: string;
   /** Headers that the caller meant for the provider, such as `anthropic-beta`. Lower-case names. */
   forwarded: Readonly<Record<string, string>>;
-  /** The caller's own text of a request in Anthropic's form, for an upstream that speaks it. */
-  native?: { dialect: 'anthropic'; text: string };
+  /** The caller's own text of a request in Anthropic's form, or of a legacy completion, for an upstream that speaks it. */
+  native?: { dialect: 'anthropic' | 'completions'; text: string };
   /** The limit that was reserved for if the request has none. The provider is told it, so that the reservation holds. */
   default_output_tokens?: number;
 }

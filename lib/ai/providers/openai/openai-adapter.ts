@@ -1,5 +1,6 @@
 import type { Adapter, Target, UpstreamRequest } from '../adapter.ts';
 import { openaiCompletion } from './openai-completion.ts';
+import { openaiCompletionsBody } from './openai-completions.ts';
 import { openaiEmbeddings, openaiEmbeddingsBody } from './openai-embeddings.ts';
 import { openaiFailure, openaiFailureIn } from './openai-failures.ts';
 import { type Preset, presetFor } from './openai-presets.ts';
@@ -11,8 +12,9 @@ import { openaiUrl } from './openai-url.ts';
 export const openaiAdapter: Adapter = {
   chat(call, target) {
     const preset = presetFor(target.base_url, target.type);
-    const { body, injected } = openaiChatBody(call, target, preset);
-    return { ...openaiPost(target, preset, 'chat/completions', body), injected };
+    const legacy = openaiCompletionsBody(call, target, preset);
+    const { body, injected } = legacy ?? openaiChatBody(call, target, preset);
+    return { ...openaiPost(target, preset, legacy ? 'completions' : 'chat/completions', body), injected };
   },
   completion: openaiCompletion,
   stream: openaiStream,

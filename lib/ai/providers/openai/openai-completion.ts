@@ -2,6 +2,7 @@ import type { ReportedUsage } from '../../pricing/usage.ts';
 import type { ChatCompletion } from '../../wire/chat.ts';
 import { isObject } from '../../wire/wire-values.ts';
 import { type DecodedCompletion, UnusableAnswer } from '../adapter.ts';
+import { chatOfCompletions } from './openai-completions.ts';
 import { mendReasoning } from './openai-reasoning.ts';
 
 /** The whole answer of a server that speaks OpenAI. The rules for completions mend its details afterwards. */
@@ -9,6 +10,7 @@ export function openaiCompletion(body: unknown): DecodedCompletion {
   if (!isObject(body)) throw new UnusableAnswer('The provider answered with something other than a JSON object.');
   const { choices } = body;
   if (!Array.isArray(choices) || choices.length === 0) throw new UnusableAnswer('The provider answered without choices.');
+  chatOfCompletions(body, 'message');
   if (!choices.every((choice) => isObject(choice) && isObject(choice.message))) {
     throw new UnusableAnswer('The provider answered with a choice without message.');
   }

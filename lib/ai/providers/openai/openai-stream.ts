@@ -3,6 +3,7 @@ import { isObject } from '../../wire/wire-values.ts';
 import type { SseEvent, StreamDecoder, StreamPart, UpstreamFailure } from '../adapter.ts';
 import { type ContentTemplate, contentTemplate } from './content-template.ts';
 import { reportedUsage } from './openai-completion.ts';
+import { chatOfCompletions } from './openai-completions.ts';
 import { openaiFailure, openaiFailureIn } from './openai-failures.ts';
 import { mendReasoning } from './openai-reasoning.ts';
 
@@ -26,7 +27,7 @@ export function openaiStream(): StreamDecoder {
     if (failure) {
       parts.push({ kind: 'failure', failure });
     } else if (Array.isArray(chunk.choices) && chunk.choices.length > 0) {
-      const changed = mendReasoning(chunk.choices, 'delta');
+      const changed = chatOfCompletions(chunk, 'delta') || mendReasoning(chunk.choices, 'delta');
       // What is not a chunk in some member is mended by the rules for chunks, which read nothing without looking.
       const part: StreamPart = { kind: 'chunk', chunk: chunk as ChatChunk, ...(!changed && { text: data }) };
       parts.push(part);
