@@ -11,8 +11,12 @@ import type { AnyEndpoint } from '../lib/platform/http/endpoint.ts';
 import type { HttpFunction } from '../lib/platform/http/http-function.ts';
 import type { Schedule, ScheduleFunction } from '../lib/platform/schedule.ts';
 import * as budgets from './ai/budgets.ts';
+import * as inference from './ai/inference.ts';
+import * as models from './ai/models.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
 import * as agentFanoutFunction from './consumers/agent-fanout-function.ts';
+import { callRecords } from './consumers/call-records.ts';
+import * as callRecordsFunction from './consumers/call-records-function.ts';
 import { cleanUpConsumer } from './consumers/clean-up-consumer.ts';
 import * as cleanUpFunction from './consumers/clean-up-function.ts';
 import * as admin from './fleet/admin.ts';
@@ -75,6 +79,8 @@ export const httpGroups: readonly HttpGroup[] = [
     handler: organizations.handler,
   },
   { name: 'projects', file: 'identity/projects', endpoints: projects.projectEndpoints, handler: projects.handler },
+  { name: 'inference', file: 'ai/inference', endpoints: inference.inferenceEndpoints, handler: inference.handler },
+  { name: 'models', file: 'ai/models', endpoints: models.modelEndpoints, handler: models.handler },
   { name: 'auth', file: 'identity/auth', endpoints: auth.authEndpoints, handler: auth.handler },
   { name: 'budgets', file: 'ai/budgets', endpoints: budgets.budgetEndpoints, handler: budgets.handler },
   { name: 'health', file: 'system/health', endpoints: health.healthEndpoints, handler: health.handler },
@@ -93,6 +99,7 @@ export interface QueueGroup {
 }
 export const queueGroups: readonly QueueGroup[] = [
   { name: 'agent-fanout', file: 'consumers/agent-fanout-function', consumer: agentFanout, handler: agentFanoutFunction.handler },
+  { name: 'call-records', file: 'consumers/call-records-function', consumer: callRecords, handler: callRecordsFunction.handler },
   { name: 'clean-up', file: 'consumers/clean-up-function', consumer: cleanUpConsumer, handler: cleanUpFunction.handler },
 ];
 

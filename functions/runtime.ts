@@ -16,6 +16,8 @@ export interface Runtime extends SurfaceBase {
   metrics?: Metrics;
   /** Sends mails; made from the configuration if absent. */
   mail?: Mail | undefined;
+  /** The process goes on after an answer, and is asked before it ends. On Lambda it may be frozen as soon as a call is answered. */
+  keepsRunning?: boolean;
   /** The folder of the embedded store, for the log. */
   storedIn?: string | undefined;
   /** The transport of calls to the store, for a process that serves many requests; the SDK's own if absent. */

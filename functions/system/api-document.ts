@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { INFERENCE_STATUS } from '../../lib/ai/wire/inference-errors.ts';
 import { FLEET_ERRORS, FLEET_STATUS } from '../../lib/fleet/fleet-errors.ts';
 import { DASHBOARD_ERRORS, DASHBOARD_STATUS } from '../../lib/identity/accounts/dashboard-errors.ts';
 import type { AnyEndpoint } from '../../lib/platform/http/endpoint.ts';
@@ -98,8 +99,44 @@ const dashboardDialect: Dialect = {
   }),
 };
 
+/** OpenAI's error, inside the envelope; see lib/ai/wire/inference-errors.ts. */
+const InferenceErrorBody = z
+  .object({
+    error: z.object({
+      message: z.string(),
+      type: z.string(),
+      param: z.string().nullable(),
+      code: z.string().nullable(),
+      provider: z.string().optional(),
+      brokle_type: z.string(),
+      details: z.record(z.string(), z.unknown()).optional(),
+    }),
+    success: z.literal(false),
+    data: z.null(),
+    meta: Meta,
+  })
+  .meta({ id: 'InferenceError' });
+
+const inferenceDialect: Dialect = {
+  schemeOf: () => 'project_key',
+  statuses: INFERENCE_STATUS,
+  errorOf(code) {
+    throw new Error(`unknown error code: ${code}`);
+  },
+  errorSchema: InferenceErrorBody,
+  unauthenticatedBody: true,
+  codes: {
+    validation: 'invalid_value',
+    json: '`invalid_json`',
+    tooLarge: 'request_too_large',
+    mediaType: 'unsupported_media_type',
+    unavailable: 'service_unavailable',
+    internal: 'internal_error',
+  },
+};
+
 /** Surfaces whose answers and errors differ from the fleet's. */
-const DIALECTS: Readonly<Record<string, Dialect>> = { dashboard: dashboardDialect };
+const DIALECTS: Readonly<Record<string, Dialect>> = { dashboard: dashboardDialect, inference: inferenceDialect };
 
 /** The API's OpenAPI document, without the pages of the documentation. */
 export function apiDocument(endpoints: readonly AnyEndpoint[]): OpenApiDocument {

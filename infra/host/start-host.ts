@@ -1,3 +1,4 @@
+import { finishCalls } from '../../functions/ai/gateway-services.ts';
 import { type App, compose, setApp } from '../../functions/app.ts';
 import { outgoing } from '../../functions/outgoing.ts';
 import * as registry from '../../functions/registry.ts';
@@ -22,6 +23,9 @@ import { listenFailure } from './http/listen-failure.ts';
 import { pollQueue } from './queue-poller.ts';
 import { type Schedules, startSchedules } from './schedules.ts';
 import { sealingKeyFile } from './sealing-key-file.ts';
+
+/** An orchestrator kills a process some time after it has asked it to stop. */
+const FINISH_CALLS_MS = 10_000;
 
 export interface HostOptions {
   /** The functions' configuration. Engines without an endpoint in it are embedded. */
@@ -113,6 +117,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       log,
       metrics: createMetrics(),
       mail: options.mail ?? (config.BROKKR_MAIL_FROM === undefined ? mailToLog(log) : undefined),
+      keepsRunning: true,
       storedIn: dataDir,
       storeTransport: undiciTransport(STORE_TIMEOUTS),
       ...plainReadsOf(config),
@@ -132,6 +137,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pollQueue({ client: sqs, queueUrl: queueUrls.get(queue) ?? '', queue, handler, clock, log }),
     );
     undo.push(() => Promise.all(pollers.map((poller) => poller.stop())));
+    // After the last answer, and while the queues still take messages.
+    undo.push(() => finishCalls(runtime, AbortSignal.timeout(FINISH_CALLS_MS)));
     const schedules = startSchedules(
       [
         ...scheduleGroups.map(({ schedule: { name, everySeconds }, handler }) => ({ name, everySeconds, handler })),

@@ -17,12 +17,27 @@ const announcements = { 'agent-fanout': ['send'] };
 /** A consumer deletes the items that a removal leaves behind. */
 const removals = { 'clean-up': ['send'] };
 
+/** An inference call reads its key, its project's settings and its providers' health, counts against limits and notes health. */
+const calling = {
+  tables: {
+    identity: read,
+    gateway: [...query, 'PutItem', 'UpdateItem'],
+    usage: [...read, 'PutItem', 'UpdateItem'],
+    telemetry: ['PutItem'],
+    work: ['PutItem'],
+  },
+  queues: { 'call-records': ['send'] },
+  sealing: ['open'],
+};
+
 module.exports = {
   organizations: {
     tables: { identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
     mail: true,
   },
   projects: { tables: { identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] } },
+  inference: calling,
+  models: calling,
   'api-keys': {
     tables: { identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
   },
@@ -74,6 +89,10 @@ module.exports = {
   'agent-fanout': {
     tables: { identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'], work: [...read, 'PutItem', 'DeleteItem'] },
     queues: { 'agent-fanout': ['consume', 'send'] },
+  },
+  'call-records': {
+    tables: { identity: [...read, 'UpdateItem'], telemetry: ['PutItem'], usage: ['UpdateItem'], work: ['PutItem'] },
+    queues: { 'call-records': ['consume'] },
   },
   'clean-up': {
     tables: { ...announcing, identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'], work: [...read, 'PutItem', 'DeleteItem'] },

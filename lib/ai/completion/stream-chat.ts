@@ -6,13 +6,16 @@ import type { Candidate } from '../routing/plan-types.ts';
 import { askStream } from './attempts/ask-stream.ts';
 import { AttemptFailed, CallerGone, endedEarly, streamInterrupted } from './attempts/attempt-failure.ts';
 import { blankCutter, continuers, continuing, keepToldText, type ToldText } from './attempts/continue-stream.ts';
-import { type ChunkRules, createChunkRules } from './attempts/plain-chunk-rules.ts';
+
 import { readStream, type StreamReading } from './attempts/read-stream.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
 import { brokleHeaders } from './brokle-extension.ts';
 import { abandoned, CLIENT_LEFT, endOf, SUCCESS } from './call-end.ts';
 import { chatCallOf } from './chat-call-of.ts';
+import { ChunkRules } from './chunk-rules.ts';
+import type { CompletionHead } from './completion-head.ts';
 import { keepAlive } from './keep-alive.ts';
+import { keptStops } from './kept-stops.ts';
 import { type IncomingChat, type RunningCall, throwIfGone } from './running-call.ts';
 import { type CallEnd, settleCall } from './settle-call.ts';
 import type { StreamFrame, StreamFrames } from './stream-frame.ts';
@@ -41,16 +44,21 @@ const KEEP_ALIVE_MS = 12_000;
  * Opens a stream. Resolves when content has come, or throws what the caller gets instead of a stream. If neither has happened after some
  * seconds, it resolves to a stream that is kept alive, in which a failure is told as a frame.
  */
-export async function streamChat(run: RunningCall<IncomingChat>, identity: { id: string; created: number }): Promise<ChatStream> {
+export async function streamChat(run: RunningCall<IncomingChat>, ours: Omit<CompletionHead, 'model'>): Promise<ChatStream> {
   const { call, ports } = run;
   const { request } = call;
   const chat = chatCallOf(run);
   // Each attempt begins anew: nothing of a failed one has gone out.
-  const rules = () =>
-    createChunkRules({ ...identity, includeUsage: request.stream_options?.include_usage === true, choices: request.n ?? 1 });
+  const rulesFor = ({ target }: Candidate) =>
+    new ChunkRules({
+      head: { ...ours, model: target.model },
+      choices: request.n ?? 1,
+      includeUsage: request.stream_options?.include_usage === true,
+      stops: keptStops(request, target.type),
+    });
   const opening = tryCandidates(
     run,
-    (candidate, signal) => openStream(run, candidate, chat, { rules: rules(), signal }),
+    (candidate, signal) => openStream(run, candidate, chat, { rules: rulesFor(candidate), signal }),
     ({ more }) => void more.return(),
   );
   const opened = await orLate(opening, ports.clock, KEEP_ALIVE_MS);

@@ -49,6 +49,12 @@ const ROWS: Record<ErrorKind, Row> = {
   upstream_timeout: { status: 504, type: 'server_error', code: 'provider_timeout', brokle_type: 'PROVIDER_ERROR', retry: false },
 };
 
+/** The status of each kind of error. */
+export const INFERENCE_STATUS = Object.fromEntries(Object.entries(ROWS).map(([kind, { status }]) => [kind, status])) as Record<
+  ErrorKind,
+  number
+>;
+
 /** Codes that tell more than their kind. */
 const CODES: Readonly<Record<string, Partial<Row>>> = {
   no_provider_available: { brokle_type: 'PROVIDER_ERROR', retry: false },

@@ -1,20 +1,17 @@
-import { createSseParser } from '../../../platform/sse/sse-parser.ts';
+import { createSseParser, type SseEvent } from '../../../platform/sse/sse-parser.ts';
 import { wireUsage } from '../../pricing/wire-usage.ts';
 import { type StreamDecoder, type StreamPart, UnusableAnswer } from '../../providers/adapter.ts';
 import type { ChatChunk } from '../../wire/chat.ts';
 import { brokleExtension } from '../brokle-extension.ts';
 import { noteUsage } from '../call-journal.ts';
+import { type ChunkRules, FINISH_HOLD_MS, type OutgoingChunk } from '../chunk-rules.ts';
 import { priceCall } from '../price-call.ts';
 import type { IncomingChat, RunningCall } from '../running-call.ts';
 import type { StreamFrame, StreamFrames } from '../stream-frame.ts';
 import { type Asked, endAttempt, jsonOrText, textOf } from './ask-provider.ts';
 import { AttemptFailed, endedEarly, unusableAnswer } from './attempt-failure.ts';
 import { completionParts } from './completion-parts.ts';
-import type { ChunkRules } from './plain-chunk-rules.ts';
 import { noteChunk } from './produced-tokens.ts';
-
-/** Usage comes after the finish. The finish waits for it no longer than this. */
-const HOLD_FINISH_MS = 2_000;
 
 export interface StreamReading {
   rules: ChunkRules;
@@ -24,6 +21,11 @@ export interface StreamReading {
   signal?: AbortSignal | undefined;
 }
 
+/** When all is known but the provider's own end, the end is waited for a moment, so that the connection can be used again. */
+const END_MS = 50;
+
+const frameOf = ({ chunk, text }: OutgoingChunk): StreamFrame => ({ kind: 'chunk', chunk, text });
+
 /**
  * Reads one provider's stream as frames for the caller. Nothing is yielded before content has come, so that a failure up to then can still
  * be mended without the caller's notice. Throws AttemptFailed if the stream fails or ends before its finish.
@@ -31,51 +33,67 @@ export interface StreamReading {
 export async function* readStream(run: RunningCall<IncomingChat>, asked: Asked, { rules, change, signal }: StreamReading): StreamFrames {
   const { journal, ports } = run;
   const { note } = asked;
-  const batches = partsOf(asked)[Symbol.asyncIterator]();
+  const reader = asked.response.body[Symbol.asyncIterator]();
+  const batches = partsOf(asked, reader);
+  let out: StreamFrame[] = [];
+  let complete = false;
+  const take = (part: StreamPart) => {
+    if (part.kind === 'failure') throw new AttemptFailed(part.failure);
+    if (part.kind === 'usage') noteUsage(note, part.usage);
+    if (part.kind === 'chunk') noteChunk(note, part.chunk);
+    if (part.kind === 'done') complete = true;
+    const passed = part.kind === 'chunk' && change ? { kind: part.kind, chunk: change(part.chunk) } : part;
+    for (const chunk of rules.push(passed)) out.push(frameOf(chunk));
+  };
   try {
-    let held: StreamFrame[] = [];
-    let started = false;
-    for (let complete = false; !complete; ) {
-      const next = await (rules.holdsFinish ? within(batches.next(), HOLD_FINISH_MS, run) : batches.next());
+    while (!complete && !rules.stopped) {
+      const next = await (rules.finished ? within(batches.next(), rules.ready ? END_MS : FINISH_HOLD_MS, run) : batches.next());
       if (next === undefined || next.done) break;
-      for (const part of next.value) {
-        switch (part.kind) {
-          case 'usage':
-            noteUsage(note, part.usage);
-            break;
-          case 'failure':
-            // What came before belongs to the caller, unless another provider can still begin anew.
-            if (started && held.length > 0) yield held;
-            throw new AttemptFailed(part.failure);
-          case 'done':
-            complete = true;
-            break;
-          case 'chunk':
-            noteChunk(note, part.chunk);
-            for (const chunk of change ? rules.accept(change(part.chunk), undefined) : rules.accept(part.chunk, part.text)) {
-              held.push({ kind: 'chunk', ...chunk });
-            }
-        }
+      try {
+        for (const part of next.value) take(part);
+      } catch (error) {
+        // What came before a failure belongs to the caller, unless another provider can still begin anew.
+        if (journal.answered === note && out.length > 0) yield out;
+        throw error;
       }
-      if (held.length > 0 && !complete) {
+      if (rules.begun && out.length > 0 && !complete && !rules.stopped) {
         journal.firstContentMs ??= ports.clock.monotonicMs();
         journal.answered = note;
-        yield held;
-        started = true;
-        held = [];
+        yield out;
+        out = [];
       }
     }
-    if (!rules.hasFinished) throw new AttemptFailed(endedEarly());
-    journal.answered = note;
-    journal.end(note, { status: asked.response.status, health: 'success' });
-    journal.finishReasons.push(...rules.finishReasons);
-    const price = priceCall(run);
-    for (const chunk of rules.finish(wireUsage(price.usage), () => brokleExtension(run, price))) held.push({ kind: 'chunk', ...chunk });
-    yield [...held, { kind: 'done' }];
+    for (const chunk of rules.end()) out.push(frameOf(chunk));
+    if (!rules.finished) throw new AttemptFailed(endedEarly());
+    yield [...out, ...lastFrames(run, asked, rules)];
   } catch (error) {
     throw endAttempt(run, note, error, signal);
   } finally {
-    void Promise.resolve(batches.return?.(undefined)).catch(() => {});
+    void endReading(reader, batches, complete, run);
+  }
+}
+
+/** The last frames of a stream that is complete: everything about the call is known now. */
+function lastFrames(run: RunningCall<IncomingChat>, { note, response }: Asked, rules: ChunkRules): StreamFrame[] {
+  const { journal, ports } = run;
+  journal.firstContentMs ??= ports.clock.monotonicMs();
+  journal.answered = note;
+  journal.end(note, { status: response.status, health: 'success' });
+  journal.finishReasons.push(...rules.finishReasons);
+  const price = priceCall(run);
+  // Clients get the provider's own numbers, wherever it wrote them in OpenAI's form.
+  const usage = note.reported?.dialect === 'openai' ? note.reported.fields : wireUsage(price.usage);
+  return [...rules.close(brokleExtension(run, price), usage).map(frameOf), { kind: 'done' }];
+}
+
+/** Closes the connection, or leaves it for the next call if nothing but its end is missing. */
+async function endReading(reader: AsyncIterator<Uint8Array>, batches: AsyncGenerator<unknown, void>, complete: boolean, run: RunningCall) {
+  try {
+    if (complete) await within(batches.next(), END_MS, run);
+    // Not the generator's: it would wait for the provider's next bytes.
+    await reader.return?.();
+  } catch {
+    // The provider has closed it.
   }
 }
 
@@ -83,20 +101,23 @@ export async function* readStream(run: RunningCall<IncomingChat>, asked: Asked, 
 async function within<T>(coming: Promise<T>, ms: number, { ports }: RunningCall): Promise<T | undefined> {
   const came = new AbortController();
   coming.catch(() => {});
+  const late = ports.clock.sleep(ms, came.signal).then(() => undefined);
+  late.catch(() => {});
   try {
-    return await Promise.race([coming, ports.clock.sleep(ms, came.signal).then(() => undefined)]);
+    return await Promise.race([coming, late]);
   } finally {
     came.abort();
   }
 }
 
 /** The parts of a stream, in the batches in which they were read. */
-async function* partsOf(asked: Asked): AsyncGenerator<StreamPart[], void, undefined> {
+async function* partsOf(asked: Asked, reader: AsyncIterator<Uint8Array>): AsyncGenerator<StreamPart[], void, undefined> {
   const { adapter, target, response } = asked;
-  if (!isEventStream(response.headers)) return yield wholeAnswer(asked, jsonOrText(await textOf(response)));
+  if (!isEventStream(response.headers))
+    return yield wholeAnswer(asked, jsonOrText(await textOf({ ...response, body: { [Symbol.asyncIterator]: () => reader } })));
   const parser = createSseParser();
   const decoder = adapter.stream(target);
-  for await (const bytes of response.body) {
+  for await (const bytes of { [Symbol.asyncIterator]: () => reader }) {
     const parts = decode(decoder, parser.push(bytes));
     if (parts.length > 0) yield parts;
   }
@@ -107,7 +128,7 @@ async function* partsOf(asked: Asked): AsyncGenerator<StreamPart[], void, undefi
 /** Some servers don't name the type of their streams. */
 const isEventStream = (headers: Readonly<Record<string, string>>): boolean => !/\bjson\b|\bhtml\b/i.test(headers['content-type'] ?? '');
 
-function decode(decoder: StreamDecoder, events: ReturnType<ReturnType<typeof createSseParser>['push']>): StreamPart[] {
+function decode(decoder: StreamDecoder, events: readonly SseEvent[]): StreamPart[] {
   const parts: StreamPart[] = [];
   try {
     for (const event of events) parts.push(...decoder.decode(event));

@@ -1,0 +1,104 @@
+import { type AfterAnswer, createAfterAnswer } from '../../lib/ai/completion/after-answer.ts';
+import { createProviderMemory } from '../../lib/ai/completion/attempts/provider-memory.ts';
+import type { GatewayPorts } from '../../lib/ai/completion/gateway-ports.ts';
+import { limitHeaders, openAiLimitHeaders } from '../../lib/ai/limits/limit-headers.ts';
+import type { LimitState } from '../../lib/ai/limits/limits.ts';
+import { createRateLimits } from '../../lib/ai/limits/rate-limits.ts';
+import { createReservations } from '../../lib/ai/limits/reservations.ts';
+import { adapterFor } from '../../lib/ai/providers/adapters.ts';
+import { simulatedSend } from '../../lib/ai/providers/simulated/simulated-provider.ts';
+import { createRecordOutbox, type RecordOutbox } from '../../lib/ai/records/record-outbox.ts';
+import { refusedCallRecord } from '../../lib/ai/records/refused-call-record.ts';
+import type { ModelCatalogue } from '../../lib/ai/routing/catalogue/model-catalogue.ts';
+import type { ProjectKeyPrincipal } from '../../lib/identity/accounts/account-principals.ts';
+import { isAppError } from '../../lib/platform/errors.ts';
+import type { RequestFacts } from '../../lib/platform/http/request-facts.ts';
+import { randomFraction } from '../../lib/platform/ids.ts';
+import { messageQueues } from '../message-queues.ts';
+import { outgoing } from '../outgoing.ts';
+import { oncePerRuntime, type Runtime } from '../runtime.ts';
+import { store } from '../store.ts';
+import { planner, projectSettings, providerHealth } from './routing-parts.ts';
+
+/** Everything that the functions of inference work with. Neither the fleet nor the dashboard is in it. */
+export interface GatewayServices {
+  ports: GatewayPorts;
+  catalogue: ModelCatalogue;
+  /** Counts a request of this key, and notes what remains in the headers of its answer. */
+  limit(request: RequestFacts, principal: ProjectKeyPrincipal | undefined): Promise<void>;
+}
+
+/** This process's services of inference, made at the first call. */
+export const gatewayServices = oncePerRuntime(compose);
+
+/** Where the process may be frozen after an answer, nothing may be left to do then. */
+const afterAnswers = oncePerRuntime(({ log, keepsRunning = false }): AfterAnswer => createAfterAnswer({ background: keepsRunning, log }));
+
+/** The records of this process's calls on their way to the queue. */
+export const recordOutbox = oncePerRuntime((runtime): RecordOutbox => {
+  const { clock, log, keepsRunning = false } = runtime;
+  return createRecordOutbox({ queues: messageQueues(runtime).queues, clock, log, ...(keepsRunning ? {} : { gatherMs: 0 }) });
+});
+
+/** Settles and sends everything that this process still has of its calls. It gives up when the signal is aborted. */
+export async function finishCalls(runtime: Runtime, giveUp: AbortSignal): Promise<void> {
+  await afterAnswers(runtime).drain();
+  await recordOutbox(runtime).flush(giveUp);
+  await providerHealth(runtime).close();
+  messageQueues(runtime).close();
+}
+
+async function compose(runtime: Runtime): Promise<GatewayServices> {
+  const { clock, log, keepsRunning = false } = runtime;
+  const { database } = store(runtime);
+  const client = outgoing(runtime);
+  const { plan, catalogue } = await planner(runtime);
+  const health = providerHealth(runtime);
+  const limits = createRateLimits({ database, clock, log });
+  const records = recordOutbox(runtime);
+  const ports: GatewayPorts = {
+    clock,
+    log,
+    random: randomFraction,
+    send: (target, request) =>
+      target.type === 'simulated' ? simulatedSend(clock, { ...request, body: String(request.body) }) : client.send(request),
+    adapterFor,
+    settingsOf: projectSettings(runtime).settingsOf,
+    healthOf: health.healthOf,
+    plan(request, settings, known, random) {
+      const made = plan(request, settings, known, random);
+      health.planned(settings.organization_id, made);
+      return made;
+    },
+    reserve: createReservations({ database, clock, log }),
+    records: {
+      ...records,
+      async add(record) {
+        await records.add(record);
+        if (!keepsRunning) await health.flushIfDue();
+      },
+    },
+    memory: createProviderMemory(clock),
+    afterAnswer: afterAnswers(runtime).add,
+    observe: health.observe,
+  };
+  return {
+    ports,
+    catalogue,
+    async limit(request, principal) {
+      if (!principal) return;
+      const { key_id, requests_per_minute } = principal;
+      const note = (state: LimitState) =>
+        Object.assign(request.answerHeaders, limitHeaders(state), openAiLimitHeaders('requests', state, clock.nowMs()));
+      try {
+        note(await limits.admit(`key:${key_id}`, requests_per_minute, { withoutStore: 'open' }));
+      } catch (error) {
+        if (isAppError(error, 'rate_limited')) {
+          note({ limit: requests_per_minute, remaining: 0, resets_at_ms: Date.parse(String(error.details?.resets_at)) });
+          await records.add(refusedCallRecord(clock, request.requestId, principal, error.message));
+        }
+        throw error;
+      }
+    },
+  };
+}

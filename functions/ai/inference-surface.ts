@@ -1,0 +1,91 @@
+import {
+  anthropicErrorBody,
+  type InferenceError,
+  inferenceError,
+  inferenceErrorHeaders,
+  openaiErrorBody,
+} from '../../lib/ai/wire/inference-errors.ts';
+import { unknownUrlMessage } from '../../lib/ai/wire/unknown-url.ts';
+import type { ProjectKeyPrincipal } from '../../lib/identity/accounts/account-principals.ts';
+import { timestamp } from '../../lib/platform/clock.ts';
+import { AppError } from '../../lib/platform/errors.ts';
+import type { HttpResult } from '../../lib/platform/http/http-event.ts';
+import type { RequestFacts } from '../../lib/platform/http/request-facts.ts';
+import { jsonTextResult } from '../../lib/platform/http/results.ts';
+import type { Surface } from '../../lib/platform/http/surface.ts';
+import type { InputPart, Issue } from '../../lib/platform/http/validation.ts';
+import { newUlid } from '../../lib/platform/ids.ts';
+import { authenticateProjectKey } from '../identity/project-keys.ts';
+import { runtime } from '../runtime.ts';
+import { type GatewayServices, gatewayServices } from './gateway-services.ts';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** Pages that use OpenAI's SDK send its `x-stainless-*` headers, which a browser has to be told one by one. */
+const STAINLESS = [
+  'arch',
+  'helper-method',
+  'lang',
+  'os',
+  'package-version',
+  'poll-helper',
+  'retry-count',
+  'runtime',
+  'runtime-version',
+  'timeout',
+];
+const ALLOWED_HEADERS = [
+  'Authorization, Content-Type, X-API-Key, X-Request-ID, OpenAI-Organization, OpenAI-Project, OpenAI-Beta, anthropic-version, anthropic-beta',
+  ...STAINLESS.map((name) => `x-stainless-${name}`),
+].join(', ');
+
+const requestIdOf = ({ 'x-request-id': given }: RequestFacts['headers']): string =>
+  given !== undefined && REQUEST_ID.test(given) ? given : `req_${newUlid(runtime().clock.nowMs())}`;
+
+/** Whether the caller reads Anthropic's shapes. */
+export const speaksAnthropic = ({ path, headers }: RequestFacts): boolean =>
+  path.startsWith('/v1/messages') || headers['anthropic-version'] !== undefined;
+
+export const renderInferenceError = (error: AppError, request: RequestFacts): HttpResult => render(inferenceError(error), request);
+
+function render(error: InferenceError, request: RequestFacts): HttpResult {
+  const { requestId } = request;
+  const body = speaksAnthropic(request)
+    ? anthropicErrorBody(error, requestId)
+    : openaiErrorBody(error, { request_id: requestId, timestamp: timestamp(runtime().clock) });
+  const result = jsonTextResult(error.status, body);
+  return { ...result, headers: { ...result.headers, ...inferenceErrorHeaders(error) } };
+}
+
+const unknownUrl = ({ method, path }: RequestFacts): AppError =>
+  new AppError('not_found', unknownUrlMessage(method, path), { code: 'unknown_url' });
+
+/** The surface of inference: project keys, and the shapes of OpenAI's and Anthropic's APIs. */
+export const inferenceSurface: Surface<GatewayServices, ProjectKeyPrincipal> = {
+  name: 'inference',
+  base: runtime,
+  services: () => gatewayServices(),
+  authenticate: authenticateProjectKey,
+  describe: ({ type, key_id }) => ({ type, id: key_id }),
+  limit: async (request, { principal }) => (await gatewayServices()).limit(request, principal),
+  renderSuccess: jsonTextResult,
+  renderError: renderInferenceError,
+  notFound: (request) => renderInferenceError(unknownUrl(request), request),
+  methodNotAllowed: (request) =>
+    render(
+      {
+        ...inferenceError(new AppError('bad_request', `${request.path} does not take ${request.method}.`, { code: 'method_not_allowed' })),
+        status: 405,
+      },
+      request,
+    ),
+  invalid: (_part: InputPart, [issue]: readonly Issue[]) =>
+    new AppError('bad_request', issue ? `${issue.field}: ${issue.rule}` : 'The request is not valid.', {
+      code: 'invalid_value',
+      ...(issue && { details: { param: issue.field } }),
+    }),
+  cors: () => runtime().config.BROKKR_CORS_ORIGINS,
+  allowedHeaders: ALLOWED_HEADERS,
+  requestId: requestIdOf,
+  // Anthropic's SDK reads `request-id`.
+  headers: ({ requestId }) => ({ 'request-id': requestId, 'cache-control': 'no-store' }),
+};

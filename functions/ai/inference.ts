@@ -1,0 +1,39 @@
+import { chatFront } from '../../lib/ai/fronts/chat-front.ts';
+import { embeddingsFront } from '../../lib/ai/fronts/embeddings-front.ts';
+import { checkChatRequest } from '../../lib/ai/wire/chat-request.ts';
+import { checkEmbeddingsRequest } from '../../lib/ai/wire/embeddings-request.ts';
+import { asksModel, incomingCall, inferenceEndpoint, inferenceFunction, withoutOptions, withScope } from './inference-endpoint.ts';
+
+export const inferenceEndpoints = [
+  inferenceEndpoint({
+    ...asksModel,
+    id: 'create_chat_completion',
+    method: 'POST',
+    path: '/v1/chat/completions',
+    summary: 'Answer a chat, as OpenAI does',
+    description:
+      "Takes every field of OpenAI's request and passes on what it doesn't know. The member `brokle` holds the gateway's own options.",
+    access: withScope('write:completions', 'write:routing'),
+    async handle(context, { body }) {
+      const { value, text, brokle } = withoutOptions(body);
+      return chatFront(context.services.ports, { ...incomingCall(context, 'chat', brokle), request: checkChatRequest(value), text });
+    },
+  }),
+  inferenceEndpoint({
+    ...asksModel,
+    id: 'create_embedding',
+    method: 'POST',
+    path: '/v1/embeddings',
+    summary: 'Embed texts, as OpenAI does',
+    access: withScope('write:embeddings', 'write:routing'),
+    async handle(context, { body }) {
+      const { value, text, brokle } = withoutOptions(body);
+      return embeddingsFront(context.services.ports, {
+        ...incomingCall(context, 'embeddings', brokle),
+        request: checkEmbeddingsRequest(value),
+        text,
+      });
+    },
+  }),
+];
+export const handler = inferenceFunction(inferenceEndpoints);

@@ -1,0 +1,53 @@
+import type { ProjectKeyPrincipal } from '../../identity/accounts/account-principals.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { newTraceId } from '../../platform/ids.ts';
+import type { CallRecord } from './call-record.ts';
+
+/** The record of a call that was refused before its body was read, because its key has used up its minute. */
+export const refusedCallRecord = (
+  clock: Clock,
+  request_id: string,
+  { organization_id, project_id, key_id }: ProjectKeyPrincipal,
+  error: string,
+): CallRecord => ({
+  request_id,
+  trace_id: newTraceId(),
+  parent_span_id: null,
+  organization_id,
+  project_id,
+  api_key_id: key_id,
+  operation: 'chat',
+  requested_model: '',
+  provider: null,
+  model: null,
+  streamed: false,
+  status_code: 429,
+  outcome: 'rate_limited',
+  error,
+  routing_decision_id: null,
+  routing_strategy: null,
+  routing_reason: null,
+  confidence: null,
+  attempts: [],
+  usage: {},
+  usage_estimated: false,
+  usage_anomaly: false,
+  cost_pico_usd: '0',
+  cost_by_class: {},
+  cost_estimated: false,
+  price_source: null,
+  saved_pico_usd: '0',
+  cache: 'DISABLED',
+  started_ms: clock.nowMs(),
+  latency_ms: 0,
+  ttft_ms: null,
+  overhead_ms: 0,
+  queue_ms: 0,
+  finish_reasons: [],
+  environment: null,
+  tags: [],
+  user: null,
+  session: null,
+  warnings: [],
+  payload: null,
+});

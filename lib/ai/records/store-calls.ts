@@ -1,0 +1,57 @@
+import type { Database, Item, Write } from '../../platform/database/database.ts';
+import { expiresAt } from '../../platform/database/table.ts';
+import { callKey, callLogTable, payloadKey, traceCallKey } from './call-log-table.ts';
+import type { CallRecord } from './call-record.ts';
+import { callSpans } from './call-spans.ts';
+
+/** The items that a call leaves: its entry in the log, its part of a trace, and what was captured of it. */
+export function callItems(record: CallRecord, retentionDays: number): Item[] {
+  const { project_id, request_id, trace_id, started_ms, payload, ...facts } = record;
+  const expires_at = expiresAt(started_ms, retentionDays);
+  const known = { project_id, request_id, trace_id, started_ms, payload: null, ...facts };
+  const items: Item[] = [
+    {
+      ...callKey(project_id, request_id, started_ms),
+      type: 'call',
+      // What the log is searched by stands beside the record.
+      request_id,
+      outcome: record.outcome,
+      status_code: record.status_code,
+      ...present({ provider: record.provider, model: record.model, user: record.user, session: record.session }),
+      ...(record.tags.length > 0 && { tags: record.tags }),
+      record: JSON.stringify(known),
+      expires_at,
+    },
+    {
+      ...traceCallKey(project_id, trace_id, request_id, started_ms),
+      type: 'trace-call',
+      spans: JSON.stringify(callSpans(record)),
+      expires_at,
+    },
+  ];
+  if (payload) items.push({ ...payloadKey(project_id, request_id, started_ms), type: 'payload', ...payload, expires_at });
+  return items;
+}
+
+const present = (values: Record<string, string | null>) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
+
+/** The most writes of a transaction, and their most bytes together, some way below the store's limits. */
+const WRITES = 100;
+const BYTES = 3 * 1024 * 1024;
+
+/** Stores calls. Storing them again changes nothing. */
+export async function storeCalls(database: Database, records: readonly CallRecord[], retentionDays: number): Promise<void> {
+  let writes: Write[] = [];
+  let bytes = 0;
+  for (const put of records.flatMap((record) => callItems(record, retentionDays))) {
+    const size = JSON.stringify(put).length;
+    if (writes.length === WRITES || bytes + size > BYTES) {
+      await database.transact(writes);
+      writes = [];
+      bytes = 0;
+    }
+    writes.push({ table: callLogTable.name, put });
+    bytes += size;
+  }
+  if (writes.length > 0) await database.transact(writes);
+}
