@@ -15,6 +15,7 @@ import type { Table } from '../platform/database/table.ts';
  * | decisions: get, replay            | one, for 7 days                       | `DECISION#<id>` `DECISION`              | 1 for each 4 KB   |
  * | health of an organization, 2 s    | all its providers                     | `HEALTH#<org>`                          | 1 query           |
  * | health of one provider, each 2 s  | counts that one instance adds         | `HEALTH#<org>` `<provider>`             | 1 update          |
+ * | a call with a cache               | an answer that was given before       | `CACHE#<project>#<key>` `ANSWER`        | 1 for each 4 KB, 1 write unit for each KB |
  *
  * The configuration of an organization is one partition with at most CONFIGURATION_LIMIT entries, so that the settings of a project are
  * one query. It is written by people and read every few seconds by each instance, far below what a partition takes. Each provider of an
@@ -39,3 +40,6 @@ export const decisionKey = (id: string): Key => ({ pk: `DECISION#${id}`, sk: 'DE
 
 export const healthPk = (organizationId: string): string => `HEALTH#${organizationId}`;
 export const healthKey = (organizationId: string, providerId: string): Key => ({ pk: healthPk(organizationId), sk: providerId });
+
+/** `key` is the hash of everything that the answer depends on. */
+export const cachedAnswerKey = (projectId: string, key: string): Key => ({ pk: `CACHE#${projectId}#${key}`, sk: 'ANSWER' });

@@ -1,11 +1,13 @@
 import { newUlid } from '../../platform/ids.ts';
 import { estimatePromptTokens } from '../pricing/token-estimate.ts';
 import type { ChatCompletion } from '../wire/chat.ts';
+import { answerHit } from './answer-hit.ts';
 import { CallerGone } from './attempts/attempt-failure.ts';
 import { completeChat } from './attempts/complete-chat.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
-import { beginCall, type CallWishes, planCall } from './begin-call.ts';
+import { beginCall, type CallWishes, planCall, reserveCall } from './begin-call.ts';
 import { type BrokleExtension, brokleExtension, brokleHeaders } from './brokle-extension.ts';
+import { type CallCache, callCacheOf } from './call-cache.ts';
 import { abandoned, endOf, SUCCESS } from './call-end.ts';
 import { chatCallOf } from './chat-call-of.ts';
 import type { GatewayPorts } from './gateway-ports.ts';
@@ -28,18 +30,25 @@ export async function answerChat(ports: GatewayPorts, call: IncomingChat): Promi
   for (const warning of call.warnings ?? []) run.journal.warnings.add(warning);
   try {
     await planCall(run, wishes);
-    return wishes.streamed ? await streamChat(run, identityOf(run)) : await wholeAnswer(run);
+    const cache = callCacheOf(run);
+    const hit = await cache?.find();
+    if (hit) return await answerHit(run, hit, identityOf(run));
+    await reserveCall(run, wishes);
+    if (!wishes.streamed) return await wholeAnswer(run, cache);
+    const stream = await streamChat(run, identityOf(run));
+    return cache ? cache.keepStream(stream) : stream;
   } catch (error) {
     await settleCall(run, endOf(error));
     throw error instanceof CallerGone ? abandoned(call) : error;
   }
 }
 
-async function wholeAnswer(run: RunningCall<IncomingChat>): Promise<ChatAnswer> {
+async function wholeAnswer(run: RunningCall<IncomingChat>, cache: CallCache | undefined): Promise<ChatAnswer> {
   const chat = chatCallOf(run);
   const completion = await tryCandidates(run, (candidate, signal) => completeChat(run, candidate, chat, signal));
   for (const { finish_reason } of completion.choices) run.journal.finishReasons.push(finish_reason);
   const price = priceCall(run);
+  await cache?.keep(completion);
   const answer: ChatAnswer = {
     kind: 'completion',
     headers: brokleHeaders(run, price),

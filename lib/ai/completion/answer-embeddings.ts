@@ -5,7 +5,7 @@ import type { EmbeddingsRequest } from '../wire/embeddings-request.ts';
 import { askProvider, endAttempt, jsonOrText, textOf } from './attempts/ask-provider.ts';
 import { AttemptFailed, CallerGone, missingOperation, unusableAnswer } from './attempts/attempt-failure.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
-import { beginCall, planCall } from './begin-call.ts';
+import { beginCall, planCall, reserveCall } from './begin-call.ts';
 import { type BrokleExtension, brokleExtension, brokleHeaders } from './brokle-extension.ts';
 import { abandoned, endOf, SUCCESS } from './call-end.ts';
 import { noteUsage } from './call-journal.ts';
@@ -41,6 +41,7 @@ export async function answerEmbeddings(ports: GatewayPorts, call: IncomingEmbedd
   const run = await beginCall(ports, call, wishes);
   try {
     await planCall(run, wishes);
+    await reserveCall(run, wishes);
     const embeddings = await tryCandidates(run, (candidate) => embed(run, candidate));
     const price = priceCall(run);
     const headers = brokleHeaders(run, price);

@@ -69,10 +69,10 @@ const unplanned = (model: string, priority: Priority): RoutingPlan => ({
   attempts: [],
 });
 
-/** Decides who is asked, and reserves what the call may cost. Nothing has been sent yet. */
+/** Decides who is asked. Nothing has been sent yet, and nothing is reserved. */
 export async function planCall(run: RunningCall, wishes: CallWishes): Promise<void> {
   const { ports, call, settings } = run;
-  const { organization_id, project_id, key_id } = call.principal;
+  const { organization_id } = call.principal;
   if (!settings.active) throw new AppError('forbidden', 'The project is paused.', { code: 'project_inactive' });
   throwIfGone(call);
   const outputTokens = wishes.outputTokens ?? DEFAULT_OUTPUT_TOKENS;
@@ -92,6 +92,13 @@ export async function planCall(run: RunningCall, wishes: CallWishes): Promise<vo
   );
   limitCost(run, wishes.choices);
   if (run.plan.attempts.length === 0) throw noProvider(wishes.model);
+}
+
+/** Reserves what the call may cost at most in everything that limits it. */
+export async function reserveCall(run: RunningCall, wishes: CallWishes): Promise<void> {
+  const { ports, call, settings } = run;
+  const { organization_id, project_id, key_id } = call.principal;
+  const outputTokens = wishes.outputTokens ?? DEFAULT_OUTPUT_TOKENS;
   const budgets = settings.budgets.filter(
     ({ scope, scope_id }) => scope_id === { organization: organization_id, project: project_id, api_key: key_id }[scope],
   );

@@ -2,6 +2,7 @@ import type { ProjectKeyPrincipal } from '../../identity/accounts/account-princi
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { OutgoingAnswer, OutgoingRequest } from '../../platform/outgoing/outgoing-client.ts';
+import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Reservation, ReservationRequest } from '../limits/limits.ts';
 import type { Adapter, ProviderType, Target } from '../providers/adapter.ts';
 import type { CallAttempt } from '../records/call-record.ts';
@@ -34,6 +35,8 @@ export interface GatewayPorts {
   plan(request: PlanRequest, settings: ProjectSettings, health: ReadonlyMap<string, ProviderHealth>, random: () => number): RoutingPlan;
   /** Reserves in all budgets, or throws `quota_exceeded` with the exact numbers. */
   reserve(request: ReservationRequest, budgets: readonly BudgetReference[], principal: ProjectKeyPrincipal): Promise<Reservation>;
+  /** Answers that were given before; no call uses it unless it or its project asks for it. */
+  cache?: AnswerCache;
   records: RecordOutbox;
   memory: ProviderMemory;
   /** Tells this process's view of health at once; the other instances learn it from the records. */

@@ -36,6 +36,8 @@ export interface IncomingChat extends IncomingCall {
   native?: ChatCall['native'];
   /** What the front could not translate, for the caller to know. */
   warnings?: readonly string[];
+  /** The caller's `cache-control`: `no-cache` asks the provider anew, `no-store` keeps nothing. */
+  cache_control?: string | undefined;
 }
 
 /** A call that is planned and under way. */
