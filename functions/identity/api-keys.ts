@@ -22,6 +22,7 @@ import {
   notAllowed,
   once,
   ProjectParams,
+  SOMETHING,
   signedIn,
 } from './dashboard-endpoint.ts';
 import { PageQuery, pagedAnswer } from './paged-answer.ts';
@@ -50,7 +51,7 @@ const KeyChange = z
     status: z.enum(['active', 'inactive']),
   })
   .partial()
-  .refine((change) => Object.keys(change).length > 0, 'must change something')
+  .refine((change) => Object.keys(change).length > 0, SOMETHING)
   .meta({ id: 'ApiKeyChange' });
 const MadeKey = ApiKey.extend({ key: z.string().describe('Shown only here') }).meta({ id: 'CreatedApiKey' });
 const KeyQuery = PageQuery.extend({ project_id: Ulid.optional(), status: z.enum(['active', 'inactive', 'expired']).optional() });

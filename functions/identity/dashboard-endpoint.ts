@@ -112,6 +112,12 @@ export async function checkProject(context: DashboardContext, projectId: string,
 export const notAllowed = (permission: Permission) =>
   dashboardError('INSUFFICIENT_PERMISSIONS', { message: `your role does not allow ${permission}`, details: { required: permission } });
 
+/** For bodies whose members are all optional. A body with unknown members is refused for these alone. */
+export const SOMETHING = {
+  error: 'must change something',
+  when: ({ issues }: { issues: readonly unknown[] }) => issues.length === 0,
+};
+
 export const OrganizationParams = z.object({ org_id: Ulid });
 export const ProjectParams = z.object({ project_id: Ulid });
 

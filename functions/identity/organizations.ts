@@ -47,7 +47,12 @@ const Avatar = z
   .max(2_048)
   .nullable();
 const UserChange = z
-  .object({ name: nameOf(1, 200).optional(), avatar_url: Avatar.optional(), default_organization_id: Ulid.optional(), email: z.unknown() })
+  .object({
+    name: nameOf(1, 200).optional(),
+    avatar_url: Avatar.optional(),
+    default_organization_id: Ulid.optional(),
+    email: z.unknown().optional(),
+  })
   .meta({ id: 'UserChange' });
 const NewMember = z.object({ email: Email, role: MemberRole }).meta({ id: 'NewMember' });
 const MemberParams = OrganizationParams.extend({ user_id: Ulid });

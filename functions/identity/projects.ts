@@ -17,6 +17,7 @@ import {
   OrganizationParams,
   once,
   ProjectParams,
+  SOMETHING,
   signedIn,
 } from './dashboard-endpoint.ts';
 import { pagedAnswer, SearchQuery } from './paged-answer.ts';
@@ -35,7 +36,7 @@ const ProjectChange = z
     redact: z.array(JsonPointer).max(100),
   })
   .partial()
-  .refine((change) => Object.keys(change).length > 0, 'must change something')
+  .refine((change) => Object.keys(change).length > 0, SOMETHING)
   .meta({ id: 'ProjectChange' });
 
 const CREATE_ERRORS = ['ORG_NOT_FOUND', 'NAME_ALREADY_EXISTS', 'LIMIT_REACHED', 'VERSION_CONFLICT', 'IDEMPOTENCY_CONFLICT'] as const;

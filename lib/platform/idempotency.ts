@@ -52,8 +52,9 @@ export async function createOnce<AuditEntry, T>(
   const before = await findAnswer<T>(ports, place, requestHash);
   if (before) return before.answer;
   try {
+    // The first write that fails names the reason: a repeated creation would find its own name taken.
     return await create(async (change) =>
-      commit({ ...change, writes: [...change.writes, await answerWrite(ports, place, requestHash, change)] }),
+      commit({ ...change, writes: [await answerWrite(ports, place, requestHash, change), ...change.writes] }),
     );
   } catch (error) {
     if (!(error instanceof AlreadyDone)) throw error;

@@ -69,7 +69,7 @@ describe('a new API key', () => {
   test('an unknown member is refused and named', async () => {
     const answer = await account.api.post('/api-keys', { name: 'ok', scope: ['read:metrics'] });
     expect(answer.status).toBe(400);
-    expect(answer.body.error.message).toContain('"scope"');
+    expect(answer.body.error.details.field).toBe('scope');
   });
 
   test('two keys of a project can’t have one name, and a revoked key’s name is free again', async () => {

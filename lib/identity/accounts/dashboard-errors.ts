@@ -140,7 +140,7 @@ export const errorBody = ({ kind, code, message, details = {} }: AppError) => ({
 });
 
 const codeOf = ({ kind, value }: Issue): DashboardErrorCode => {
-  if (value === undefined && kind !== 'unrecognized_keys') return 'REQUIRED_FIELD_MISSING';
+  if (value === undefined) return 'REQUIRED_FIELD_MISSING';
   if (kind === 'too_small' || kind === 'too_big') return 'VALUE_OUT_OF_RANGE';
   return kind === 'invalid_format' ? 'INVALID_FORMAT' : 'INVALID_INPUT';
 };

@@ -27,12 +27,16 @@ export function parseInput<S extends z.ZodType>(
   const issues = result.error.issues.slice(0, MAX_ISSUES);
   throw invalid(
     part,
-    issues.map((issue) => ({
-      field: [part, ...issue.path].join('.'),
-      rule: issue.message,
-      kind: issue.code,
-      value: valueAt(value, issue.path),
-    })),
+    issues.flatMap((issue) => {
+      // An unknown member is named by itself, not by the object that it stands in.
+      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((name) => [...issue.path, name]) : [issue.path];
+      return paths.map((path) => ({
+        field: [part, ...path].join('.'),
+        rule: issue.code === 'unrecognized_keys' ? 'is not a member that this operation knows' : issue.message,
+        kind: issue.code,
+        value: valueAt(value, path),
+      }));
+    }),
   );
 }
 
