@@ -36,8 +36,10 @@ export function openaiFailureIn(body: unknown): UpstreamFailure | undefined {
   return openaiFailure(statusInside(body.error), {}, body.error ? body : { error: { message: 'The provider broke off with an error.' } });
 }
 
+/** DeepSeek names its own overload as the reason of a finish. */
+const FAILED: ReadonlySet<unknown> = new Set(['error', 'insufficient_system_resource']);
 const saysError = (choices: unknown) =>
-  Array.isArray(choices) && choices.some((choice) => isObject(choice) && choice.finish_reason === 'error');
+  Array.isArray(choices) && choices.some((choice) => isObject(choice) && FAILED.has(choice.finish_reason));
 
 function statusInside(error: unknown): number {
   if (!isObject(error)) return 502;
@@ -63,14 +65,16 @@ export const refusesStreamUsage = ({ status, message, param }: UpstreamFailure):
 const EXHAUSTED =
   /insufficient_quota|billing_hard_limit|billing_not_active|insufficient (?:credit|balance|funds)|out of credits|exceeded your current quota/i;
 const TOO_LONG = /context_length_exceeded|maximum context length|context window|too many (?:input )?tokens|prompt is too long/i;
-const NO_MODEL = /model_not_found|model.{0,80}(?:not found|not exist|unknown|not available)|(?:unknown|no such|invalid) model/i;
+const WRONG_KEY = /invalid_api_key|(?:incorrect|invalid) api key|api key not valid/i;
+const NO_MODEL =
+  /model_not_(?:found|available)|model.{0,80}(?:not found|not exist|unknown|not available)|(?:unknown|no such|invalid) model/i;
 
 function blameFor(status: number, told: Told): UpstreamFailure['blame'] {
   const words = `${told.code ?? ''} ${told.type ?? ''} ${told.message ?? ''}`;
   if (status === 402 || ((status === 429 || status === 400 || status === 403) && EXHAUSTED.test(words))) return 'exhausted_account';
   if (status === 429) return 'rate_limited';
   if (status === 403 && told.moderated) return 'caller';
-  if (status === 401 || status === 403 || status === 407) return 'credentials';
+  if (status === 401 || status === 403 || status === 407 || (status === 400 && WRONG_KEY.test(words))) return 'credentials';
   if (status === 404) return told.readable && NO_MODEL.test(words) ? 'caller' : 'missing_endpoint';
   if (status === 405 || status === 501) return 'missing_endpoint';
   // A time-out at the provider, and its own overload with a status of the caller's range.
