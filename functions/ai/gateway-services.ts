@@ -1,3 +1,4 @@
+import { createAnswerCache } from '../../lib/ai/cache/answer-cache.ts';
 import { type AfterAnswer, createAfterAnswer } from '../../lib/ai/completion/after-answer.ts';
 import { createProviderMemory } from '../../lib/ai/completion/attempts/provider-memory.ts';
 import type { GatewayPorts } from '../../lib/ai/completion/gateway-ports.ts';
@@ -71,6 +72,7 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
       return made;
     },
     reserve: createReservations({ database, clock, log }),
+    cache: createAnswerCache({ database, clock, log }),
     records: {
       ...records,
       async add(record) {
@@ -91,7 +93,8 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
       const note = (state: LimitState) =>
         Object.assign(request.answerHeaders, limitHeaders(state), openAiLimitHeaders('requests', state, clock.nowMs()));
       try {
-        note(await limits.admit(`key:${key_id}`, requests_per_minute, { withoutStore: 'open' }));
+        // What costs money is refused while nobody can count it.
+        note(await limits.admit(`key:${key_id}`, requests_per_minute, { withoutStore: request.method === 'GET' ? 'open' : 'closed' }));
       } catch (error) {
         if (isAppError(error, 'rate_limited')) {
           note({ limit: requests_per_minute, remaining: 0, resets_at_ms: Date.parse(String(error.details?.resets_at)) });

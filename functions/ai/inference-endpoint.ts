@@ -82,6 +82,7 @@ export function incomingCall(
     options: brokleOptions(brokle, headers),
     forwarded,
     signal: request.signal,
+    cache_control: headers['cache-control'],
     client_retries: Number(headers['x-stainless-retry-count'] ?? 0) || 0,
     log: request.log,
     noted: request.noted,

@@ -21,7 +21,8 @@ const removals = { 'clean-up': ['send'] };
 const calling = {
   tables: {
     identity: read,
-    gateway: [...query, 'PutItem', 'UpdateItem'],
+    // A budget's counter is made on the condition that the budget exists.
+    gateway: [...query, 'PutItem', 'UpdateItem', 'ConditionCheckItem'],
     usage: [...read, 'PutItem', 'UpdateItem'],
     telemetry: ['PutItem'],
     work: ['PutItem'],

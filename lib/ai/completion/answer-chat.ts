@@ -58,7 +58,7 @@ async function wholeAnswer(run: RunningCall<IncomingChat>, cache: CallCache | un
   return answer;
 }
 
-function wishesOf({ request }: IncomingChat): CallWishes {
+function wishesOf({ request, text, native }: IncomingChat): CallWishes {
   const limit = request.max_completion_tokens ?? request.max_tokens;
   return {
     model: request.model,
@@ -67,6 +67,14 @@ function wishesOf({ request }: IncomingChat): CallWishes {
     choices: typeof request.n === 'number' && request.n > 1 ? Math.ceil(request.n) : 1,
     features: [],
     streamed: request.stream === true,
+    costHints() {
+      const sent = text ?? native?.text ?? '';
+      return {
+        service_tier: typeof request.service_tier === 'string' ? request.service_tier : undefined,
+        long_cache: /"ttl"\s*:\s*"1h"/.test(sent),
+        media: /"(image_url|image|input_audio|video_url|modalities)"/.test(sent),
+      };
+    },
   };
 }
 

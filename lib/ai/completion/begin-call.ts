@@ -1,5 +1,6 @@
 import { AppError } from '../../platform/errors.ts';
 import { picoUsdOf, usdOf } from '../pricing/pico-usd.ts';
+import { largest, type UpperCostOptions, upperCostOf } from '../pricing/upper-cost.ts';
 import type { RoutingPlan } from '../routing/plan-types.ts';
 import type { Priority } from '../routing/project-settings.ts';
 import { requestError } from '../wire/request-error.ts';
@@ -25,6 +26,8 @@ export interface CallWishes {
   choices: number;
   features: readonly string[];
   streamed: boolean;
+  /** What of the request makes it dearer than plain text. Asked only if something is reserved. */
+  costHints?: () => Pick<UpperCostOptions, 'service_tier' | 'long_cache' | 'media'>;
 }
 
 /** A call that has arrived, with nothing decided yet. */
@@ -107,7 +110,11 @@ export async function reserveCall(run: RunningCall, wishes: CallWishes): Promise
   run.reservation = await ports.reserve(
     {
       request_id: call.request_id,
-      cost_pico_usd: dearest(run) * BigInt(wishes.choices),
+      cost_pico_usd: dearest(run, {
+        prompt_tokens: wishes.promptTokens,
+        output_tokens: outputTokens * wishes.choices,
+        ...wishes.costHints?.(),
+      }),
       tokens: wishes.promptTokens + outputTokens * wishes.choices,
       lease_ms: run.deadlineMs - run.journal.startMs + LEASE_MARGIN_MS,
     },
@@ -117,8 +124,8 @@ export async function reserveCall(run: RunningCall, wishes: CallWishes): Promise
 }
 
 /** The most that an attempt of the plan may cost. */
-const dearest = ({ plan }: RunningCall): bigint =>
-  plan.attempts.reduce((most, { estimated_cost_pico_usd: cost }) => (cost !== null && cost > most ? cost : most), 0n);
+const dearest = ({ plan }: RunningCall, options: UpperCostOptions): bigint =>
+  largest(plan.attempts.map(({ prices }) => upperCostOf(prices?.prices, options)));
 
 /** Leaves out the candidates that may cost more than the caller wants to pay. */
 function limitCost(run: RunningCall, choices: number): void {

@@ -1,3 +1,4 @@
+import { openAiLimitHeaders } from '../limits/limit-headers.ts';
 import { usdOf } from '../pricing/pico-usd.ts';
 import type { CallPrice } from './price-call.ts';
 import type { RunningCall } from './running-call.ts';
@@ -45,9 +46,10 @@ export function brokleExtension({ ports, call, plan, journal }: RunningCall, { u
 
 /** The same in headers, as far as it is known before the first byte of the body. */
 export function brokleHeaders(run: RunningCall, price?: CallPrice): Record<string, string> {
-  const { plan, journal } = run;
+  const { plan, journal, reservation, ports } = run;
   const { answered, attempts, warnings, cache } = journal;
   return {
+    ...(reservation?.tokens && openAiLimitHeaders('tokens', reservation.tokens, ports.clock.nowMs())),
     ...(answered && {
       'x-brokle-provider': answered.candidate.provider.provider_id,
       'x-brokle-model': answered.candidate.target.model,

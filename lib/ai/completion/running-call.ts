@@ -21,6 +21,8 @@ export interface IncomingCall {
   forwarded: Readonly<Record<string, string>>;
   /** Aborted as soon as nobody waits for the answer. */
   signal: AbortSignal;
+  /** The caller's `cache-control`: `no-cache` asks the provider anew, `no-store` keeps nothing. */
+  cache_control?: string | undefined;
   /** How often the caller's client has tried this call before. */
   client_retries: number;
   log: Log;
@@ -36,8 +38,6 @@ export interface IncomingChat extends IncomingCall {
   native?: ChatCall['native'];
   /** What the front could not translate, for the caller to know. */
   warnings?: readonly string[];
-  /** The caller's `cache-control`: `no-cache` asks the provider anew, `no-store` keeps nothing. */
-  cache_control?: string | undefined;
 }
 
 /** A call that is planned and under way. */
