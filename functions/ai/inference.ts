@@ -1,5 +1,7 @@
 import { chatFront } from '../../lib/ai/fronts/chat-front.ts';
 import { embeddingsFront } from '../../lib/ai/fronts/embeddings-front.ts';
+import { answerFront } from '../../lib/ai/fronts/front.ts';
+import { responsesFront } from '../../lib/ai/fronts/responses/responses-front.ts';
 import { checkChatRequest } from '../../lib/ai/wire/chat-request.ts';
 import { checkEmbeddingsRequest } from '../../lib/ai/wire/embeddings-request.ts';
 import { asksModel, incomingCall, inferenceEndpoint, inferenceFunction, withoutOptions, withScope } from './inference-endpoint.ts';
@@ -33,6 +35,19 @@ export const inferenceEndpoints = [
         request: checkEmbeddingsRequest(value),
         text,
       });
+    },
+  }),
+  inferenceEndpoint({
+    ...asksModel,
+    id: 'create_response',
+    method: 'POST',
+    path: '/v1/responses',
+    summary: "Answer a request of OpenAI's Responses API",
+    description: 'Any provider answers it, streamed or not. The gateway stores no responses: send all items in `input`.',
+    access: withScope('write:completions', 'write:routing'),
+    async handle(context, { body }) {
+      const { brokle, ...sent } = withoutOptions(body);
+      return answerFront(responsesFront, context.services.ports, sent, incomingCall(context, 'responses', brokle));
     },
   }),
 ];

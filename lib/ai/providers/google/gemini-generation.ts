@@ -7,8 +7,8 @@ import { geminiJsonSchema, hasPlainRefs } from './gemini-json-schema.ts';
 import { geminiSchema } from './gemini-schema.ts';
 import { thinkingConfig } from './gemini-thinking.ts';
 
-/** Google takes this many. The gateway's own rules for streams and answers cut at all stop sequences, so that none is lost. */
-const MOST_STOPS = 5;
+/** Google takes this many stop sequences. The gateway cuts at the others itself. */
+export const MOST_GEMINI_STOPS = 5;
 
 export interface Generation {
   generationConfig?: Record<string, unknown>;
@@ -74,7 +74,7 @@ function seedOf(seed: unknown, warnings: string[]): number | undefined {
 
 function stopsOf(stop: unknown): string[] | undefined {
   const listed = (Array.isArray(stop) ? stop : [stop]).filter((text): text is string => typeof text === 'string' && text !== '');
-  return listed.length > 0 ? listed.slice(0, MOST_STOPS) : undefined;
+  return listed.length > 0 ? listed.slice(0, MOST_GEMINI_STOPS) : undefined;
 }
 
 const logprobs = ({ logprobs: wanted, top_logprobs }: ChatRequest): Record<string, unknown> =>
