@@ -13,6 +13,7 @@ import type { Schedule, ScheduleFunction } from '../lib/platform/schedule.ts';
 import * as budgets from './ai/budgets.ts';
 import * as inference from './ai/inference.ts';
 import * as models from './ai/models.ts';
+import * as routing from './ai/routing.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
 import * as agentFanoutFunction from './consumers/agent-fanout-function.ts';
 import { callRecords } from './consumers/call-records.ts';
@@ -83,6 +84,7 @@ export const httpGroups: readonly HttpGroup[] = [
   { name: 'models', file: 'ai/models', endpoints: models.modelEndpoints, handler: models.handler },
   { name: 'auth', file: 'identity/auth', endpoints: auth.authEndpoints, handler: auth.handler },
   { name: 'budgets', file: 'ai/budgets', endpoints: budgets.budgetEndpoints, handler: budgets.handler },
+  { name: 'routing', file: 'ai/routing', endpoints: routing.routingEndpoints, handler: routing.handler },
   { name: 'health', file: 'system/health', endpoints: health.healthEndpoints, handler: health.handler },
   { name: 'readiness', file: 'system/readiness-endpoint', endpoints: readiness.readinessEndpoints, handler: readiness.handler },
   { name: 'metrics', file: 'system/metrics-endpoint', endpoints: metrics.metricsEndpoints, handler: metrics.handler },

@@ -2,18 +2,14 @@ import * as z from 'zod';
 import { nameOf, Ulid } from '../../lib/identity/accounts/account-schemas.ts';
 import { dashboardError } from '../../lib/identity/accounts/dashboard-errors.ts';
 import type { Permission } from '../../lib/identity/accounts/roles.ts';
-import { findUser } from '../../lib/identity/accounts/user.ts';
 import { ApiKey, KeyLimits, KeyScope, publicKey, type StoredApiKey } from '../../lib/identity/api-keys/api-key.ts';
 import { findKeyById, listKeys } from '../../lib/identity/api-keys/api-key-repository.ts';
 import { createKey, type KeyInput, revokeKey, updateKey } from '../../lib/identity/api-keys/api-key-service.ts';
 import { findMembership } from '../../lib/identity/organizations/organization-repository.ts';
 import type { StoredProject } from '../../lib/identity/projects/project.ts';
-import { listProjects } from '../../lib/identity/projects/project-repository.ts';
-import { isAppError } from '../../lib/platform/errors.ts';
 import {
   API,
   callerOf,
-  checkMeant,
   checkProject,
   type DashboardContext,
   dashboardEndpoint,
@@ -25,6 +21,7 @@ import {
   SOMETHING,
   signedIn,
 } from './dashboard-endpoint.ts';
+import { meantProject } from './meant-project.ts';
 import { PageQuery, pagedAnswer } from './paged-answer.ts';
 
 const tag = 'api-keys';
@@ -61,27 +58,6 @@ const ProjectKeyParams = ProjectParams.extend({ key_id: Ulid });
 const SHOWN_ONCE =
   'The answer contains the key, which is shown only once. Without scopes the key has all of them. Takes an `Idempotency-Key`.';
 const DEFAULT_PROJECT = 'Without a project, in the query or body or as X-Project-ID, the caller’s first project is meant.';
-
-/** The project that a request means: the given one, X-Project-ID, the first one of X-Organization-ID, or the caller's own first one. */
-async function meantProject(context: DashboardContext, permission: Permission, given: string | undefined): Promise<StoredProject> {
-  const { headers } = context.request;
-  const project_id = given ?? headers['x-project-id'];
-  const organization_id = headers['x-organization-id'];
-  const user = (project_id ?? organization_id) ? undefined : await findUser(context.services.database, context.principal.user_id);
-  if (user) {
-    const own = await checkProject(context, user.default_project_id, permission).catch(ignoreMissing);
-    if (own) return own.project;
-  }
-  const meant = await checkMeant(context, permission, { organization_id, project_id });
-  if (meant.project) return meant.project;
-  const projects = await listProjects(context.services.database, meant.organization.id);
-  const [first] = projects.filter(({ status }) => status === 'active').toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  if (!first) throw dashboardError('PROJECT_NOT_FOUND', { message: 'the organization has no active project: name one by project_id' });
-  return first;
-}
-const ignoreMissing = (error: unknown): undefined => {
-  if (!isAppError(error, 'PROJECT_NOT_FOUND')) throw error;
-};
 
 /** For `authorize`: the key in the path, if the caller has the permission in its organization. */
 const inKeysOrganization = (permission: Permission) => ({

@@ -43,17 +43,22 @@ function hasProto(value: unknown): boolean {
   return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProto);
 }
 
-const declare = endpointFor(dashboardSurface);
-/** An endpoint of the dashboard. Each answers below `/api/v1` and, for clients that leave the version out, below `/api`. */
-export const dashboardEndpoint: typeof declare = (endpoint) => {
+/**
+ * What every endpoint with the dashboard's shapes has. Each answers below `/api/v1` and, for clients that leave the version out, below
+ * `/api`.
+ */
+export function withDashboardShapes<E extends { path: `/${string}`; aliases?: readonly `/${string}`[] }>(endpoint: E) {
   const { path, aliases = [] } = endpoint;
-  return declare({
+  return {
     bodyFormat: dashboardJson,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     ...endpoint,
     aliases: [path, ...aliases].flatMap((one) => (one === path ? withoutVersion(one) : [one, ...withoutVersion(one)])),
-  });
-};
+  };
+}
+const declare = endpointFor(dashboardSurface);
+/** An endpoint of the dashboard. */
+export const dashboardEndpoint: typeof declare = (endpoint) => declare(withDashboardShapes(endpoint));
 const withoutVersion = (path: `/${string}`): `/${string}`[] => (path.startsWith(`${API}/`) ? [`/api${path.slice(API.length)}`] : []);
 
 /** The Lambda handler of one group of endpoints. */

@@ -136,7 +136,7 @@ const inferenceDialect: Dialect = {
 };
 
 /** Surfaces whose answers and errors differ from the fleet's. */
-const DIALECTS: Readonly<Record<string, Dialect>> = { dashboard: dashboardDialect, inference: inferenceDialect };
+const DIALECTS: Readonly<Record<string, Dialect>> = { dashboard: dashboardDialect, routing: dashboardDialect, inference: inferenceDialect };
 
 /** The API's OpenAPI document, without the pages of the documentation. */
 export function apiDocument(endpoints: readonly AnyEndpoint[]): OpenApiDocument {

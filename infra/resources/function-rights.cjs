@@ -52,6 +52,15 @@ module.exports = {
     },
   },
   auth: { tables: { identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] }, mail: true },
+  // A new provider's key is sealed; planning opens the keys of the project's providers.
+  routing: {
+    tables: {
+      identity: query,
+      gateway: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'],
+      telemetry: ['PutItem'],
+    },
+    sealing: ['seal', 'open'],
+  },
   pak: { tables: { ...authenticated, identity: query } },
   agents: {
     tables: {

@@ -141,6 +141,7 @@ function planInOrder(model: string, { providers, policy }: ProjectSettings): Rou
         estimated_latency_ms: null,
         features: { cost: 1, latency: 1, quality: 1, health: 1 },
         score: 1,
+        priority: 0,
       }),
     ),
   );

@@ -41,6 +41,8 @@ export interface Candidate {
   estimated_latency_ms: number | null;
   features: { cost: number; latency: number; quality: number; health: number };
   score: number;
+  /** Of the provider, or of the group's target: the higher one is first. */
+  priority: number;
   /** Why it is not tried; undefined if it is. */
   excluded?: string | undefined;
   /** Why it is tried only if nothing else is left. */

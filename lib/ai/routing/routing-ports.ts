@@ -16,7 +16,9 @@ export interface RoutingPorts {
   checkUpstream(url: string): Promise<void>;
 }
 
-/** Who makes a change, and in which organization. The caller's rights there have been checked. */
-export interface RoutingCaller extends Actor {
+/** The organization whose things are read. The caller's rights there have been checked. */
+export interface InOrganization {
   organization_id: string;
 }
+/** Who makes a change, and in which organization. */
+export interface RoutingCaller extends Actor, InOrganization {}

@@ -12,6 +12,8 @@ export interface SettingsCache {
   settingsOf(projectId: string): Promise<ProjectSettings>;
   /** Makes this process read a project again at its next call. */
   forget(projectId: string): void;
+  /** The same for all projects of an organization. */
+  forgetOrganization(organizationId: string): void;
 }
 
 interface Entry {
@@ -61,6 +63,11 @@ export function createSettingsCache({ load, clock, capacity = MAX_PROJECTS }: Se
     forget(projectId) {
       kept.delete(projectId);
       reading.delete(projectId);
+    },
+    forgetOrganization(organizationId) {
+      for (const [projectId, { settings }] of kept.entries()) if (settings.organization_id === organizationId) kept.delete(projectId);
+      // Whose settings a read on its way will bring is not known yet.
+      reading.clear();
     },
   };
 }

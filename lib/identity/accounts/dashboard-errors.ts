@@ -133,7 +133,7 @@ export const dashboardCode = (code: string): string => CODES[code] ?? code.toUpp
 
 /** The error's part of the envelope. */
 export const errorBody = ({ kind, code, message, details = {} }: AppError) => ({
-  type: DASHBOARD_TYPE[kind],
+  type: code === 'NO_PROVIDER_AVAILABLE' ? 'PROVIDER_ERROR' : DASHBOARD_TYPE[kind],
   code: dashboardCode(code),
   message,
   details,

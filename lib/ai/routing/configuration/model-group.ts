@@ -3,8 +3,10 @@ import { PRIORITIES } from '../project-settings.ts';
 
 export const PriorityName = z.enum(PRIORITIES);
 
-/** A group's id is asked for as a model. It may look like any model's name. */
-export const GroupId = z.string().regex(/^[^\s\p{Cc}]{1,100}$/u, 'must be 1 to 100 characters without blanks');
+/** A group's id is asked for as a model. It may be a model's own name, but never one with a provider's prefix. */
+export const GroupId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/, 'must be 1 to 100 letters, digits, dots, colons, dashes and underscores');
 
 const GroupTarget = z.strictObject({
   /** `provider/model`. */

@@ -18,16 +18,20 @@ const tokenPrices = {
   audio_output: price,
   video_input: price,
 };
+const steps = z
+  .array(z.strictObject({ above_prompt_tokens: z.int().min(1).max(100_000_000), ...tokenPrices }))
+  .max(10)
+  .exactOptional();
 const members = {
   ...tokenPrices,
   audio_input_per_hour: price,
   per_request: price,
   web_search_per_1k: price,
-  service_tiers: z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/), z.strictObject(tokenPrices)).exactOptional(),
-  steps: z
-    .array(z.strictObject({ above_prompt_tokens: z.int().min(1).max(100_000_000), ...tokenPrices }))
-    .max(10)
+  service_tiers: z
+    .record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/), z.strictObject({ ...tokenPrices, steps }))
+    .refine((tiers) => Object.keys(tiers).length <= 10, 'must have at most 10 tiers')
     .exactOptional(),
+  steps,
 };
 const Currency = z.literal('USD');
 const Unit = z.literal('per_1m_tokens');

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { RoutingPolicy } from '../project-settings.ts';
 import { MODEL_FEATURES, ProviderId } from '../providers/provider-config.ts';
 import { PriorityName } from './model-group.ts';
 
@@ -24,4 +23,4 @@ export const StoredRoutingPolicy = z.object({
 export type StoredRoutingPolicy = z.infer<typeof StoredRoutingPolicy>;
 
 /** The policy of a project that has none. */
-export const DEFAULT_POLICY: RoutingPolicy = { priority: 'balanced' };
+export const DEFAULT_POLICY: NewRoutingPolicy = { priority: 'balanced' };

@@ -1,23 +1,29 @@
 import type { Candidate } from '../plan-types.ts';
 import type { Priority } from '../project-settings.ts';
-import type { Place } from './model-names.ts';
 
-/** A candidate with the weight and priority of its place. */
-export interface Ranked {
+/** What the order is made of. */
+export interface Rankable {
+  candidate: { score: number };
+  /** `provider/model`, to tell equals apart. */
+  name: string;
+  /** The owner's: the higher one is first. */
+  priority: number;
+}
+/** A candidate of a plan with the weight of its place. */
+export interface Ranked extends Rankable {
   candidate: Candidate;
-  place: Pick<Place, 'weight' | 'priority'>;
+  weight: number | undefined;
 }
 
-const nameOf = ({ candidate }: Ranked): string => `${candidate.provider.provider_id}/${candidate.model.id}`;
-const byName = (a: Ranked, b: Ranked): number => (nameOf(a) < nameOf(b) ? -1 : 1);
-const byPriority = (a: Ranked, b: Ranked): number => b.place.priority - a.place.priority;
-const byScore = (a: Ranked, b: Ranked): number => b.candidate.score - a.candidate.score;
+const byName = (a: Rankable, b: Rankable): number => (a.name < b.name ? -1 : 1);
+const byPriority = (a: Rankable, b: Rankable): number => b.priority - a.priority;
+const byScore = (a: Rankable, b: Rankable): number => b.candidate.score - a.candidate.score;
 
 /**
  * The best first, without chance. A balanced call follows the owner's priorities and then the scores. Any other priority is a wish for
  * the best score; then the owner's priorities only decide between equal scores.
  */
-export function rank(all: readonly Ranked[], priority: Priority): Ranked[] {
+export function rank<T extends Rankable>(all: readonly T[], priority: Priority): T[] {
   const [first, second] = priority === 'balanced' ? [byPriority, byScore] : [byScore, byPriority];
   return [...all].sort((a, b) => first(a, b) || second(a, b) || byName(a, b));
 }
@@ -43,9 +49,9 @@ export function spread(ranked: readonly Ranked[], priority: Priority, random: ()
 
 /** A weighted order without repetition: the least of -ln(u)/w is the first with the probability of its weight. */
 function shuffled(peers: readonly Ranked[], random: () => number): readonly Ranked[] {
-  if (peers.length < 2 || peers.every(({ place }) => place.weight === undefined)) return peers;
+  if (peers.length < 2 || peers.every(({ weight }) => weight === undefined)) return peers;
   const drawn = [...peers].sort(byName).map((peer) => {
-    const weight = (peer.place.weight ?? 1) * peer.candidate.features.health;
+    const weight = (peer.weight ?? 1) * peer.candidate.features.health;
     return { peer, turn: weight > 0 ? -Math.log(1 - random()) / weight : Number.POSITIVE_INFINITY };
   });
   return drawn

@@ -89,10 +89,11 @@ function ranked(places: readonly Place[], wanted: Ranking): Ranked[] {
       estimated_latency_ms: latency_ms,
       features: own,
       score: scoreOf(own, SCORE_WEIGHTS[priority]),
+      priority: place.priority,
       excluded,
       avoided: whyAvoided(health.get(provider.provider_id), model, request, context.at_ms),
     };
-    return { candidate, place };
+    return { candidate, name: `${provider.provider_id}/${model.id}`, priority: place.priority, weight: place.weight };
   });
   return rank(all, priority);
 }
@@ -159,7 +160,7 @@ function distinct(places: readonly Place[]): Place[] {
 
 /** The places of the caller's fallbacks that are not planned already. A fallback that nothing serves is left out. */
 function fallbackPlaces(request: PlanRequest, settings: PlanSettings, catalogue: ModelCatalogue, planned: readonly Ranked[]): Place[] {
-  const known = new Set(planned.map(({ candidate }) => `${candidate.provider.provider_id}/${candidate.model.id}`));
+  const known = new Set(planned.map(({ name }) => name));
   const named = request.fallbacks.flatMap((name) => resolveModelName(name, settings, catalogue)?.places ?? []);
   return distinct(named).filter(({ provider, model }) => !known.has(`${provider.provider_id}/${model.id}`));
 }

@@ -1,9 +1,9 @@
 import { dashboardError, invalidField } from '../../../identity/accounts/dashboard-errors.ts';
 import type { AuditEntry } from '../../../identity/audit.ts';
 import { timestamp } from '../../../platform/clock.ts';
-import { CONFIGURATION_LIMIT, configurationPk, gatewayTable } from '../../gateway-table.ts';
+import { checkRoom } from '../configuration/configuration-items.ts';
 import { healthResetWrite } from '../health/health-repository.ts';
-import type { RoutingCaller, RoutingPorts } from '../routing-ports.ts';
+import type { InOrganization, RoutingCaller, RoutingPorts } from '../routing-ports.ts';
 import { type NewProvider, type ProviderChange, previewOf, SIMULATED, type StoredProvider, sealedFor } from './provider-config.ts';
 import { presetOf } from './provider-presets.ts';
 import { findProvider, providerNewWrite, providerRemoveWrite, providerUpdateWrite } from './provider-repository.ts';
@@ -24,13 +24,11 @@ async function sealKey({ sealing }: RoutingPorts, key: string | undefined, organ
   return { sealed_key: await sealing.seal(key, sealedFor(organizationId, id)), api_key_preview: previewOf(key) };
 }
 
-/** Refuses a further entry of configuration beyond the limit. Two callers at once may pass it by one, which no reader minds. */
-export async function checkRoom({ database }: RoutingPorts, organizationId: string): Promise<void> {
-  const entries = await database.count(gatewayTable.name, configurationPk(organizationId));
-  if (entries < CONFIGURATION_LIMIT) return;
-  throw dashboardError('INVALID_INPUT', {
-    message: `an organization has at most ${CONFIGURATION_LIMIT} providers, groups, prices and budgets`,
-  });
+/** A provider is one item of the store, which may have 400 KB. */
+const MODELS_BYTES = 200_000;
+function checkModels(models: readonly object[] | undefined): void {
+  if (models && JSON.stringify(models).length > MODELS_BYTES)
+    throw invalidField('models', `must have at most ${MODELS_BYTES} bytes as JSON`);
 }
 
 export async function createProvider(ports: RoutingPorts, caller: RoutingCaller, given: NewProvider): Promise<StoredProvider> {
@@ -43,7 +41,8 @@ export async function createProvider(ports: RoutingPorts, caller: RoutingCaller,
   const address = base_url ?? preset.base_url;
   if (address === undefined) throw invalidField('base_url', `is needed for ${preset.name}`, 'REQUIRED_FIELD_MISSING');
   await ports.checkUpstream(address);
-  await checkRoom(ports, caller.organization_id);
+  checkModels(settings.models);
+  await checkRoom(ports.database, caller.organization_id);
   const now = timestamp(ports.clock);
   const provider: StoredProvider = {
     ...DEFAULTS,
@@ -68,7 +67,7 @@ export async function createProvider(ports: RoutingPorts, caller: RoutingCaller,
   return provider;
 }
 
-export async function getProvider({ database }: RoutingPorts, caller: RoutingCaller, id: string): Promise<StoredProvider> {
+export async function getProvider({ database }: RoutingPorts, caller: InOrganization, id: string): Promise<StoredProvider> {
   const provider = await findProvider(database, caller.organization_id, id);
   if (!provider) throw dashboardError('PROVIDER_NOT_FOUND');
   return provider;
@@ -87,6 +86,7 @@ export async function updateProvider(
     if (before.sealed_key !== null && api_key === undefined)
       throw invalidField('api_key', 'is needed again with an address on another server', 'REQUIRED_FIELD_MISSING');
   }
+  checkModels(settings.models);
   if (base_url !== undefined) await ports.checkUpstream(base_url);
   const after: StoredProvider = {
     ...before,

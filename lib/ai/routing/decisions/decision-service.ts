@@ -1,0 +1,34 @@
+import { dashboardError } from '../../../identity/accounts/dashboard-errors.ts';
+import type { PlanRequest, RoutingPlan } from '../plan-types.ts';
+import type { ProjectSettings } from '../project-settings.ts';
+import type { InOrganization, RoutingPorts } from '../routing-ports.ts';
+import { decisionWrite, findDecision } from './decision-repository.ts';
+import { decisionOf, type ReplayWishes, type RoutingDecision, recommended, replayDecision } from './routing-decision.ts';
+
+/** What a decision needs beside the store. */
+export interface DecisionPorts extends RoutingPorts {
+  plan(request: PlanRequest, settings: ProjectSettings): RoutingPlan;
+}
+
+/** Decides what a call like this would do, and keeps the decision. Nothing is asked of a provider. */
+export async function decideRoute(ports: DecisionPorts, settings: ProjectSettings, request: PlanRequest): Promise<RoutingDecision> {
+  const plan = ports.plan(request, settings);
+  const decision = decisionOf(plan, request, settings, ports.clock.nowMs());
+  if (recommended(decision).length === 0) {
+    const details = {
+      candidates: decision.candidates.map(({ provider, model, excluded, avoided }) => ({ provider, model, why: excluded ?? avoided })),
+    };
+    throw dashboardError('NO_PROVIDER_AVAILABLE', { message: plan.reason, details });
+  }
+  await ports.commit({ writes: [decisionWrite(decision)], audit: { unaudited: 'a decision changes nothing' } });
+  return decision;
+}
+
+export async function getDecision({ database, clock }: RoutingPorts, caller: InOrganization, id: string): Promise<RoutingDecision> {
+  const decision = await findDecision(database, caller.organization_id, id, clock.nowMs());
+  if (!decision) throw dashboardError('DECISION_NOT_FOUND');
+  return decision;
+}
+
+export const replay = async (ports: RoutingPorts, caller: InOrganization, id: string, wishes: ReplayWishes): Promise<RoutingDecision> =>
+  replayDecision(await getDecision(ports, caller, id), wishes);
