@@ -1,4 +1,5 @@
 import { chatFront } from '../../lib/ai/fronts/chat-front.ts';
+import { completionsFront } from '../../lib/ai/fronts/completions/completions-front.ts';
 import { embeddingsFront } from '../../lib/ai/fronts/embeddings-front.ts';
 import { answerFront } from '../../lib/ai/fronts/front.ts';
 import { responsesFront } from '../../lib/ai/fronts/responses/responses-front.ts';
@@ -19,6 +20,20 @@ export const inferenceEndpoints = [
     async handle(context, { body }) {
       const { value, text, brokle } = withoutOptions(body);
       return chatFront(context.services.ports, { ...incomingCall(context, 'chat', brokle), request: checkChatRequest(value), text });
+    },
+  }),
+  inferenceEndpoint({
+    ...asksModel,
+    id: 'create_completion',
+    method: 'POST',
+    path: '/v1/completions',
+    summary: 'Complete prompts, as OpenAI does (legacy)',
+    description:
+      'A provider that has this operation gets the request as it is. For all others each prompt is asked as a chat, which takes prompts as text only.',
+    access: withScope('write:completions', 'write:routing'),
+    async handle(context, { body }) {
+      const { value, text, brokle } = withoutOptions(body);
+      return completionsFront(context.services.ports, { value, text }, incomingCall(context, 'completions', brokle));
     },
   }),
   inferenceEndpoint({
