@@ -11,6 +11,7 @@ import type { AnyEndpoint } from '../lib/platform/http/endpoint.ts';
 import type { HttpFunction } from '../lib/platform/http/http-function.ts';
 import type { Schedule, ScheduleFunction } from '../lib/platform/schedule.ts';
 import * as budgets from './ai/budgets.ts';
+import * as callLog from './ai/call-log.ts';
 import * as inference from './ai/inference.ts';
 import * as models from './ai/models.ts';
 import * as routing from './ai/routing.ts';
@@ -81,6 +82,7 @@ export const httpGroups: readonly HttpGroup[] = [
   },
   { name: 'projects', file: 'identity/projects', endpoints: projects.projectEndpoints, handler: projects.handler },
   { name: 'inference', file: 'ai/inference', endpoints: inference.inferenceEndpoints, handler: inference.handler },
+  { name: 'call-log', file: 'ai/call-log', endpoints: callLog.callLogEndpoints, handler: callLog.handler },
   { name: 'models', file: 'ai/models', endpoints: models.modelEndpoints, handler: models.handler },
   { name: 'auth', file: 'identity/auth', endpoints: auth.authEndpoints, handler: auth.handler },
   { name: 'budgets', file: 'ai/budgets', endpoints: budgets.budgetEndpoints, handler: budgets.handler },

@@ -18,6 +18,7 @@ import { randomFraction } from '../../lib/platform/ids.ts';
 import { messageQueues } from '../message-queues.ts';
 import { outgoing } from '../outgoing.ts';
 import { oncePerRuntime, type Runtime } from '../runtime.ts';
+import { secrets } from '../secrets.ts';
 import { store } from '../store.ts';
 import { planner, projectSettings, providerHealth } from './routing-parts.ts';
 
@@ -81,6 +82,7 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
       },
     },
     memory: createProviderMemory(clock),
+    seal: (text, associated) => secrets(runtime).seal(text, associated),
     afterAnswer: afterAnswers(runtime).add,
     observe: health.observe,
   };

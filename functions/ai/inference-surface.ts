@@ -59,12 +59,22 @@ function render(error: InferenceError, request: RequestFacts): HttpResult {
 const unknownUrl = ({ method, path }: RequestFacts): AppError =>
   new AppError('not_found', unknownUrlMessage(method, path), { code: 'unknown_url' });
 
+/** Clients of OpenAI know one code for every key that may not be used. */
+async function authenticate(request: RequestFacts): Promise<ProjectKeyPrincipal> {
+  try {
+    return await authenticateProjectKey(request);
+  } catch (error) {
+    if (error instanceof AppError && error.kind === 'unauthenticated') throw new AppError('unauthenticated', error.message);
+    throw error;
+  }
+}
+
 /** The surface of inference: project keys, and the shapes of OpenAI's and Anthropic's APIs. */
 export const inferenceSurface: Surface<GatewayServices, ProjectKeyPrincipal> = {
   name: 'inference',
   base: runtime,
   services: () => gatewayServices(),
-  authenticate: authenticateProjectKey,
+  authenticate,
   describe: ({ type, key_id }) => ({ type, id: key_id }),
   limit: async (request, { principal }) => (await gatewayServices()).limit(request, principal),
   renderSuccess: jsonTextResult,

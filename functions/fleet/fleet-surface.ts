@@ -1,3 +1,4 @@
+import { unknownInferenceUrl } from '../../lib/ai/wire/unknown-url.ts';
 import { invalidFleetInput, renderFleetError } from '../../lib/fleet/fleet-errors.ts';
 import { type Principal, principalReference } from '../../lib/identity/principal.ts';
 import { jsonTextResult, textResult } from '../../lib/platform/http/results.ts';
@@ -15,7 +16,7 @@ export const fleetSurface: Surface<Services, Principal> = {
   describe: principalReference,
   renderSuccess: jsonTextResult,
   renderError: renderFleetError,
-  notFound: () => textResult(404, 'not found'),
+  notFound: (request) => unknownInferenceUrl(request, runtime().clock.nowMs()) ?? textResult(404, 'not found'),
   methodNotAllowed: () => ({ statusCode: 405, headers: {}, body: '' }),
   invalid: invalidFleetInput,
   cors: () => runtime().config.BROKKR_CORS_ORIGINS,

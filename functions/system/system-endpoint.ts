@@ -1,3 +1,4 @@
+import { unknownInferenceUrl } from '../../lib/ai/wire/unknown-url.ts';
 import { invalidFleetInput, renderFleetError } from '../../lib/fleet/fleet-errors.ts';
 import { AppError } from '../../lib/platform/errors.ts';
 import { type AnyEndpoint, endpointFor } from '../../lib/platform/http/endpoint.ts';
@@ -20,7 +21,7 @@ export const systemSurface: Surface<Runtime, never> = {
   describe: (nobody) => nobody,
   renderSuccess: jsonTextResult,
   renderError: renderFleetError,
-  notFound: () => textResult(404, 'not found'),
+  notFound: (request) => unknownInferenceUrl(request, runtime().clock.nowMs()) ?? textResult(404, 'not found'),
   methodNotAllowed: () => ({ statusCode: 405, headers: {}, body: '' }),
   invalid: invalidFleetInput,
   cors: () => ['*'],

@@ -28,7 +28,8 @@ const calling = {
     work: ['PutItem'],
   },
   queues: { 'call-records': ['send'] },
-  sealing: ['open'],
+  // A project may want its payloads captured.
+  sealing: ['open', 'seal'],
 };
 
 module.exports = {
@@ -39,6 +40,7 @@ module.exports = {
   projects: { tables: { identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] } },
   inference: calling,
   models: calling,
+  'call-log': { tables: { identity: query, telemetry: ['Query'] } },
   'api-keys': {
     tables: { identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
   },

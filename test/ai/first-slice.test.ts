@@ -76,3 +76,109 @@ test('the answer’s headers name the request, its limits and its provider', asy
   expect(header('x-ratelimit-limit-requests')).toBe(header('x-ratelimit-limit'));
   expect(header('x-ratelimit-reset-requests')).toMatch(/^(\d+h)?(\d+m)?[\d.]+m?s$/);
 });
+
+test('the request log shows a project’s calls to its members, newest first, and to nobody else', async () => {
+  const fresh = await newProjectKey(host);
+  const client = new OpenAI({ apiKey: fresh.key, baseURL: `${host.url}/v1`, maxRetries: 0 });
+  await client.chat.completions.create({ ...ask, ...{ brokle: { tags: ['night'], user_id: 'u-1' } } });
+  await expect(client.chat.completions.create({ ...ask, model: 'nobody/knows' })).rejects.toMatchObject({
+    status: 404,
+    code: 'model_not_found',
+  });
+  const list = async (query = '') => (await fresh.account.api.get(`/analytics/requests${query}`)).body;
+  await eventually(async () => expect((await list()).data).toHaveLength(2), 15_000);
+  const { data } = await list(`?project_id=${fresh.project_id}`);
+  expect(data).toMatchObject([
+    { outcome: 'error', status_code: 404, requested_model: 'nobody/knows', attempts: [] },
+    {
+      outcome: 'success',
+      status_code: 200,
+      provider: 'simulated',
+      tags: ['night'],
+      user: 'u-1',
+      usage: { prompt_tokens: expect.any(Number) },
+    },
+  ]);
+  for (const [query, count] of [
+    ['?tag=night', 1],
+    ['?tag=day', 0],
+    ['?status=error', 1],
+    ['?status=200', 1],
+    [`?request_id=${data[0].request_id}`, 1],
+    ['?user=u-1', 1],
+  ] as const)
+    expect({ query, found: (await list(query)).data.length }).toEqual({ query, found: count });
+  const first = await list('?limit=1');
+  const second = await list(`?limit=1&cursor=${first.meta.next_cursor}`);
+  expect([first, second].map(({ data: [call] }) => call.request_id)).toEqual(
+    data.map(({ request_id }: { request_id: string }) => request_id),
+  );
+  expect((await key.account.api.get(`/analytics/requests?project_id=${fresh.project_id}`)).status).toBe(404);
+}, 30_000);
+
+test('the list of models is stable, and each of its models can be fetched by its id', async () => {
+  const { data: models } = await openai.models.list();
+  const [first] = models;
+  expect(models.length).toBeGreaterThan(0);
+  expect(await openai.models.retrieve(first?.id ?? '')).toEqual(first);
+  expect((await openai.models.list()).data).toEqual(models);
+  await expect(openai.models.retrieve('nobody/knows')).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
+  const anthropic = await host.root.get('/v1/models', { headers: { 'x-api-key': key.key, 'anthropic-version': '2023-06-01' } });
+  expect(anthropic.body).toMatchObject({
+    data: [{ type: 'model', id: first?.id }, ...models.slice(1).map(() => ({}))],
+    has_more: false,
+    first_id: first?.id,
+  });
+});
+
+test('embeddings come as floats and as base64, with the same numbers', async () => {
+  const input = ['one', 'two'];
+  const embed = async (encoding_format: 'float' | 'base64') =>
+    (await openai.embeddings.create({ model: 'simulated/embeddings', input, encoding_format })).data;
+  const [floats, bytes] = [await embed('float'), await embed('base64')];
+  const decoded = bytes.map(({ embedding }) => {
+    const raw = Buffer.from(String(embedding), 'base64');
+    return Array.from({ length: raw.length / 4 }, (_, place) => raw.readFloatLE(place * 4));
+  });
+  expect(decoded.map((vector) => vector.length)).toEqual(floats.map(({ embedding }) => embedding.length));
+  decoded[0]?.forEach((value, place) => {
+    expect(value).toBeCloseTo(floats[0]?.embedding[place] ?? Number.NaN, 5);
+  });
+});
+
+test.each([
+  ['/v1/v1/chat/completions', 'more than once'],
+  ['/chat/completions', 'lacks /v1'],
+  ['/api/v1/chat/completions', 'not below /api'],
+])('a client whose base URL makes it ask for %s is told what is wrong with it', async (path, hint) => {
+  const { status, body } = await host.root.post(path, ask, { headers: { authorization: `Bearer ${key.key}` } });
+  expect({ status, code: body?.error?.code, message: body?.error?.message }).toEqual({
+    status: 404,
+    code: 'unknown_url',
+    message: expect.stringContaining(hint),
+  });
+});
+
+test('a method that an operation does not have is 405 and names those that it has', async () => {
+  const { status, body, headers } = await host.root.get('/v1/chat/completions', { headers: { authorization: `Bearer ${key.key}` } });
+  expect({ status, code: body.error.code, allow: headers.allow }).toEqual({ status: 405, code: 'method_not_allowed', allow: 'POST' });
+});
+
+test.each([
+  ['no key', {}, 401, 'invalid_request_error'],
+  ['an unknown key', { authorization: `Bearer bk_${'a'.repeat(40)}` }, 401, 'invalid_request_error'],
+])('a call with %s is refused in OpenAI’s words', async (_name, headers, status, type) => {
+  const answer = await host.root.post('/v1/chat/completions', ask, { headers });
+  expect(answer).toMatchObject({
+    status,
+    body: { error: { type, code: 'invalid_api_key', param: null }, success: false },
+    headers: { 'request-id': expect.any(String) },
+  });
+});
+
+test('a key without the scope of an operation is refused before its body is read', async () => {
+  const reader = await newProjectKey(host, { scopes: ['read:metrics'] });
+  const client = new OpenAI({ apiKey: reader.key, baseURL: `${host.url}/v1`, maxRetries: 0 });
+  await expect(client.chat.completions.create(ask)).rejects.toMatchObject({ status: 403, code: 'insufficient_scope' });
+  expect((await client.models.list()).data.length).toBeGreaterThan(0);
+});

@@ -104,6 +104,7 @@ export function gatewayWorld(providers: readonly WorldProvider[], given: Partial
       state: () => ({ status: 'ok', waiting: 0, waiting_bytes: 0 }),
     },
     memory: createProviderMemory(clock),
+    seal: async (text, associated) => `${associated}|${text}`,
     afterAnswer: (work) => work.then(() => {}),
   };
   return {

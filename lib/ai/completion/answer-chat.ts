@@ -1,15 +1,19 @@
 import { newUlid } from '../../platform/ids.ts';
 import { estimatePromptTokens } from '../pricing/token-estimate.ts';
+import { wireUsage } from '../pricing/wire-usage.ts';
 import type { ChatCompletion } from '../wire/chat.ts';
 import { answerHit } from './answer-hit.ts';
 import { CallerGone } from './attempts/attempt-failure.ts';
 import { completeChat } from './attempts/complete-chat.ts';
+import { callsFor, severalAnswers } from './attempts/several-answers.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
 import { beginCall, type CallWishes, planCall, reserveCall } from './begin-call.ts';
 import { type BrokleExtension, brokleExtension, brokleHeaders } from './brokle-extension.ts';
 import { type CallCache, callCacheOf } from './call-cache.ts';
 import { abandoned, endOf, SUCCESS } from './call-end.ts';
+import { keepAnswer } from './capture.ts';
 import { chatCallOf } from './chat-call-of.ts';
+import type { CompletionHead } from './completion-head.ts';
 import type { GatewayPorts } from './gateway-ports.ts';
 import { priceCall } from './price-call.ts';
 import type { IncomingChat, RunningCall } from './running-call.ts';
@@ -30,12 +34,13 @@ export async function answerChat(ports: GatewayPorts, call: IncomingChat): Promi
   for (const warning of call.warnings ?? []) run.journal.warnings.add(warning);
   try {
     await planCall(run, wishes);
+    const ours = identityOf(run);
     const cache = callCacheOf(run);
     const hit = await cache?.find();
-    if (hit) return await answerHit(run, hit, identityOf(run));
+    if (hit) return await answerHit(run, hit, ours);
     await reserveCall(run, wishes);
-    if (!wishes.streamed) return await wholeAnswer(run, cache);
-    const stream = await streamChat(run, identityOf(run));
+    if (!wishes.streamed) return await wholeAnswer(run, ours, cache);
+    const stream = await streamChat(run, ours);
     return cache ? cache.keepStream(stream) : stream;
   } catch (error) {
     await settleCall(run, endOf(error));
@@ -43,11 +48,20 @@ export async function answerChat(ports: GatewayPorts, call: IncomingChat): Promi
   }
 }
 
-async function wholeAnswer(run: RunningCall<IncomingChat>, cache: CallCache | undefined): Promise<ChatAnswer> {
+async function wholeAnswer(
+  run: RunningCall<IncomingChat>,
+  ours: Omit<CompletionHead, 'model'>,
+  cache: CallCache | undefined,
+): Promise<ChatAnswer> {
   const chat = chatCallOf(run);
-  const completion = await tryCandidates(run, (candidate, signal) => completeChat(run, candidate, chat, signal));
+  const completion = await tryCandidates(run, (candidate, signal) =>
+    callsFor(candidate, chat) > 1 ? severalAnswers(run, candidate, chat, ours, signal) : completeChat(run, candidate, chat, ours, signal),
+  );
   for (const { finish_reason } of completion.choices) run.journal.finishReasons.push(finish_reason);
   const price = priceCall(run);
+  // Clients rely on usage; the provider's own stays as it is.
+  completion.usage ??= wireUsage(price.usage);
+  keepAnswer(run, completion);
   await cache?.keep(completion);
   const answer: ChatAnswer = {
     kind: 'completion',
@@ -78,7 +92,7 @@ function wishesOf({ request, text, native }: IncomingChat): CallWishes {
   };
 }
 
-/** The id and time of a stream whose provider gives none. */
+/** The id and time of an answer whose provider gives none. */
 function identityOf({ ports, journal }: RunningCall): { id: string; created: number } {
   return { id: `chatcmpl-${newUlid(ports.clock.nowMs())}`, created: Math.floor(journal.startedAtMs / 1_000) };
 }

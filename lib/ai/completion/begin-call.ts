@@ -6,6 +6,7 @@ import type { Priority } from '../routing/project-settings.ts';
 import { requestError } from '../wire/request-error.ts';
 import { noProvider } from './attempts/attempt-failure.ts';
 import { openJournal } from './call-journal.ts';
+import { keepRequest } from './capture.ts';
 import type { GatewayPorts } from './gateway-ports.ts';
 import { type IncomingCall, type RunningCall, throwIfGone } from './running-call.ts';
 
@@ -51,6 +52,7 @@ export async function beginCall<Call extends IncomingCall>(
   const totalMs = settings.policy.timeout_seconds === undefined ? TOTAL_MS : settings.policy.timeout_seconds * 1_000;
   const priority = call.options.routing_strategy ?? settings.policy.priority;
   const plan = unplanned(wishes.model, priority);
+  if (settings.capture === 'full') keepRequest(journal, call);
   return {
     ports,
     call,

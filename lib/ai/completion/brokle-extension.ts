@@ -54,6 +54,7 @@ export function brokleHeaders(run: RunningCall, price?: CallPrice): Record<strin
       'x-brokle-provider': answered.candidate.provider.provider_id,
       'x-brokle-model': answered.candidate.target.model,
     }),
+    ...(run.reservation?.tokens && openAiLimitHeaders('tokens', run.reservation.tokens, run.ports.clock.nowMs())),
     'x-brokle-routing-decision-id': plan.decision_id,
     'x-brokle-cache': cache,
     'x-brokle-attempts': String(attempts.length),

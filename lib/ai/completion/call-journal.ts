@@ -1,8 +1,8 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Cost } from '../pricing/prices.ts';
 import type { ReportedUsage } from '../pricing/usage.ts';
-import type { CallRecord } from '../records/call-record.ts';
 import type { Candidate } from '../routing/plan-types.ts';
+import type { KeptPayload } from './capture.ts';
 import type { HealthSample } from './gateway-ports.ts';
 
 /** One attempt at a provider, while it runs and afterwards. Durations are monotonic milliseconds. */
@@ -40,7 +40,8 @@ export interface CallJournal {
   streamed: boolean;
   /** What a hit of a cache would have cost. */
   savedPicoUsd: bigint;
-  payload: CallRecord['payload'];
+  /** What is kept of request and answer; undefined if nothing is. */
+  kept: KeptPayload | undefined;
   /** The record has left. */
   settled: boolean;
   begin(candidate: Candidate): AttemptNote;
@@ -61,7 +62,7 @@ export function openJournal(clock: Clock, observe: (note: AttemptNote) => void):
     cache: 'DISABLED',
     streamed: false,
     savedPicoUsd: 0n,
-    payload: null,
+    kept: undefined,
     settled: false,
     begin(candidate) {
       const startMs = clock.monotonicMs();

@@ -8,10 +8,17 @@ import type { RunningCall } from './running-call.ts';
 import type { CallEnd } from './settle-call.ts';
 
 /** The record of a call that is over. */
-export function callRecordOf(run: RunningCall, { usage, cost, source }: CallPrice, end: CallEnd): CallRecord {
+export function callRecordOf(
+  run: RunningCall,
+  { usage, cost, source }: CallPrice,
+  end: CallEnd,
+  payload: CallRecord['payload'] = null,
+): CallRecord {
   const { ports, call, plan, journal, settings } = run;
   const { principal, options, operation } = call;
   const { answered, startMs, startedAtMs } = journal;
+  // A project that wants nothing captured keeps no names of people either.
+  const told = <T>(value: T | undefined) => (settings.capture === 'none' ? undefined : value);
   const round = (ms: number) => Math.round(ms * 1_000) / 1_000;
   return {
     request_id: call.request_id,
@@ -47,11 +54,11 @@ export function callRecordOf(run: RunningCall, { usage, cost, source }: CallPric
     queue_ms: round((journal.firstSentMs ?? startMs) - startMs),
     finish_reasons: journal.finishReasons,
     environment: options.environment ?? null,
-    tags: options.tags ?? [],
-    user: options.user_id ?? null,
-    session: options.session_id ?? null,
+    tags: told(options.tags) ?? [],
+    user: told(options.user_id) ?? null,
+    session: told(options.session_id) ?? null,
     warnings: [...journal.warnings],
-    payload: settings.capture === 'full' ? journal.payload : null,
+    payload,
   };
 }
 

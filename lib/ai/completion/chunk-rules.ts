@@ -55,6 +55,11 @@ export class ChunkRules {
     this.#options = { head, choices, includeUsage, stops, callId };
   }
 
+  /** What stands in every chunk if the provider doesn't say. */
+  get head(): CompletionHead {
+    return this.#options.head;
+  }
+
   /** Content has been given out: another provider can't answer instead any more. */
   get begun(): boolean {
     return this.#begun;

@@ -39,6 +39,8 @@ export interface GatewayPorts {
   cache?: AnswerCache;
   records: RecordOutbox;
   memory: ProviderMemory;
+  /** Seals a text that must be shown again. */
+  seal(text: string, associated: string): Promise<string>;
   /** Tells this process's view of health at once; the other instances learn it from the records. */
   /** Waits for work after an answer where the process may be frozen then; otherwise lets it run, and logs its failure. */
   afterAnswer(work: Promise<unknown>): Promise<void>;

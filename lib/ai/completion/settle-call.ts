@@ -1,6 +1,7 @@
 import { usdOf } from '../pricing/pico-usd.ts';
 import type { CallRecord } from '../records/call-record.ts';
 import { callRecordOf } from './call-record-of.ts';
+import { sealedPayload } from './capture.ts';
 import { priceCall } from './price-call.ts';
 import type { RunningCall } from './running-call.ts';
 
@@ -20,7 +21,7 @@ export async function settleCall(run: RunningCall, end: CallEnd): Promise<void> 
   journal.settled = true;
   for (const note of journal.attempts) journal.end(note, { status: end.status_code, error: end.error ?? undefined, health: 'ignored' });
   const price = priceCall(run);
-  const record = callRecordOf(run, price, end);
+  const record = callRecordOf(run, price, end, await sealedPayload(run));
   const { answered } = journal;
   Object.assign(call.noted, {
     call: end.outcome,

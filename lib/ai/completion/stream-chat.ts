@@ -5,12 +5,14 @@ import type { ChatCall } from '../providers/adapter.ts';
 import type { Candidate } from '../routing/plan-types.ts';
 import { askStream } from './attempts/ask-stream.ts';
 import { AttemptFailed, CallerGone, endedEarly, streamInterrupted } from './attempts/attempt-failure.ts';
+import { completionParts } from './attempts/completion-parts.ts';
 import { blankCutter, continuers, continuing, keepToldText, type ToldText } from './attempts/continue-stream.ts';
-
-import { readStream, type StreamReading } from './attempts/read-stream.ts';
+import { lastFrames, readStream, type StreamReading } from './attempts/read-stream.ts';
+import { callsFor, severalAnswers } from './attempts/several-answers.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
 import { brokleHeaders } from './brokle-extension.ts';
 import { abandoned, CLIENT_LEFT, endOf, SUCCESS } from './call-end.ts';
+import { keepChunk } from './capture.ts';
 import { chatCallOf } from './chat-call-of.ts';
 import { ChunkRules } from './chunk-rules.ts';
 import type { CompletionHead } from './completion-head.ts';
@@ -80,11 +82,30 @@ async function openStream(
   chat: ChatCall,
   reading: StreamReading,
 ): Promise<OpenStream> {
+  if (callsFor(candidate, chat) > 1) return openSeveral(run, candidate, chat, reading);
   const asked = await askStream(run, candidate, chat, reading.signal);
   const more = readStream(run, asked, reading);
   const first = await more.next();
   if (first.done) throw new AttemptFailed(endedEarly());
   return { candidate, first: first.value, more, rules: reading.rules };
+}
+
+/** A stream of answers that are there already, because the provider gives one for each call. */
+async function openSeveral(
+  run: RunningCall<IncomingChat>,
+  candidate: Candidate,
+  chat: ChatCall,
+  reading: StreamReading,
+): Promise<OpenStream> {
+  const { rules, signal } = reading;
+  const whole: ChatCall = { ...chat, request: { ...chat.request, stream: false } };
+  const answer = await severalAnswers(run, candidate, whole, rules.head, signal);
+  const chunks = completionParts(answer, undefined).flatMap((part) => rules.push(part));
+  async function* more(): StreamFrames {
+    const { answered } = run.journal;
+    if (answered) yield lastFrames(run, answered, rules);
+  }
+  return { candidate, first: chunks.map(({ chunk, text }) => ({ kind: 'chunk', chunk, text })), more: more(), rules };
 }
 
 /** The result if it comes within the time, undefined if it comes later. */
@@ -118,10 +139,10 @@ async function* framesOf(
       const current: OpenStream = opened;
       candidate = current.candidate;
       try {
-        noteTold(told, current.first);
+        noteFrames(run, told, current.first);
         yield current.first;
         for await (const batch of current.more) {
-          noteTold(told, batch);
+          noteFrames(run, told, batch);
           yield batch;
         }
         opened = undefined;
@@ -138,8 +159,13 @@ async function* framesOf(
   }
 }
 
-function noteTold(told: ToldText | undefined, frames: readonly StreamFrame[]): void {
-  if (told) for (const frame of frames) if (frame.kind === 'chunk') told.note(frame.chunk);
+function noteFrames(run: RunningCall, told: ToldText | undefined, frames: readonly StreamFrame[]): void {
+  if (!told && !run.journal.kept) return;
+  for (const frame of frames) {
+    if (frame.kind !== 'chunk') continue;
+    told?.note(frame.chunk);
+    keepChunk(run, frame.chunk);
+  }
 }
 
 /** The stream of a provider that goes on where another one has stopped. Throws the first one's failure if nobody does. */

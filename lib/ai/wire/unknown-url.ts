@@ -1,8 +1,26 @@
+import { AppError } from '../../platform/errors.ts';
+import type { HttpResult } from '../../platform/http/http-event.ts';
+import type { RequestFacts } from '../../platform/http/request-facts.ts';
+import { jsonTextResult } from '../../platform/http/results.ts';
+import { anthropicErrorBody, inferenceError, openaiErrorBody } from './inference-errors.ts';
+
 /** The operations that clients of OpenAI and Anthropic ask for, without their version. */
 const OPERATIONS = /^\/(chat\/completions|completions|embeddings|responses|messages(\/count_tokens)?|models(\/.*)?)$/;
 
-/** Whether this path belongs to a client of the inference API, so that a refusal has to have the shapes of that API. */
-export const isInferencePath = (path: string): boolean => path.startsWith('/v1/') || OPERATIONS.test(path);
+/**
+ * The answer to a client of the inference API that asks for a path which nothing has; undefined for everybody else. Functions of other
+ * surfaces get such requests, so this loads nothing of the gateway.
+ */
+export function unknownInferenceUrl({ method, path, headers, requestId }: RequestFacts, nowMs: number): HttpResult | undefined {
+  const hasProjectKey = /^(bearer +)?bk_/i.test(headers.authorization ?? '') || (headers['x-api-key'] ?? '').startsWith('bk_');
+  if (!hasProjectKey && hintFor(path.replace(/\/+$/, '')) === '') return undefined;
+  const error = inferenceError(new AppError('not_found', unknownUrlMessage(method, path), { code: 'unknown_url' }));
+  const body =
+    headers['anthropic-version'] === undefined
+      ? openaiErrorBody(error, { request_id: requestId, timestamp: new Date(nowMs).toISOString() })
+      : anthropicErrorBody(error, requestId);
+  return { ...jsonTextResult(404, body), headers: { 'content-type': 'application/json', 'request-id': requestId } };
+}
 
 /** What is wrong with a path that nothing has, for a person who has just set a base URL. */
 export function unknownUrlMessage(method: string, path: string): string {

@@ -2,6 +2,9 @@ import { type ChatCall, type DecodedCompletion, UnusableAnswer } from '../../pro
 import type { Candidate } from '../../routing/plan-types.ts';
 import type { ChatCompletion } from '../../wire/chat.ts';
 import { noteUsage } from '../call-journal.ts';
+import type { CompletionHead } from '../completion-head.ts';
+import { mendCompletion } from '../completion-rules.ts';
+import { keptStops } from '../kept-stops.ts';
 import type { IncomingChat, RunningCall } from '../running-call.ts';
 import { type Asked, askProvider, endAttempt, jsonOrText, textOf } from './ask-provider.ts';
 import { AttemptFailed, unusableAnswer } from './attempt-failure.ts';
@@ -12,12 +15,15 @@ export async function completeChat(
   run: RunningCall<IncomingChat>,
   candidate: Candidate,
   chat: ChatCall,
+  ours: Omit<CompletionHead, 'model'>,
   signal?: AbortSignal,
 ): Promise<ChatCompletion> {
   const asked = await askProvider(run, { candidate, make: (adapter, target) => adapter.chat(chat, target), streamed: false, signal });
   const { note } = asked;
   try {
-    const { completion, usage } = await readCompletion(asked);
+    const { completion: given, usage } = await readCompletion(asked);
+    const { type, model } = asked.target;
+    const completion = mendCompletion(given, { head: { ...ours, model }, stops: keptStops(chat.request, type) });
     if (usage) noteUsage(note, usage);
     noteAnswer(note, completion);
     run.journal.answered = note;

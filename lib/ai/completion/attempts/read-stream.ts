@@ -3,7 +3,7 @@ import { wireUsage } from '../../pricing/wire-usage.ts';
 import { type StreamDecoder, type StreamPart, UnusableAnswer } from '../../providers/adapter.ts';
 import type { ChatChunk } from '../../wire/chat.ts';
 import { brokleExtension } from '../brokle-extension.ts';
-import { noteUsage } from '../call-journal.ts';
+import { type AttemptNote, noteUsage } from '../call-journal.ts';
 import { type ChunkRules, FINISH_HOLD_MS, type OutgoingChunk } from '../chunk-rules.ts';
 import { priceCall } from '../price-call.ts';
 import type { IncomingChat, RunningCall } from '../running-call.ts';
@@ -65,7 +65,8 @@ export async function* readStream(run: RunningCall<IncomingChat>, asked: Asked, 
     }
     for (const chunk of rules.end()) out.push(frameOf(chunk));
     if (!rules.finished) throw new AttemptFailed(endedEarly());
-    yield [...out, ...lastFrames(run, asked, rules)];
+    journal.end(note, { status: asked.response.status, health: 'success' });
+    yield [...out, ...lastFrames(run, note, rules)];
   } catch (error) {
     throw endAttempt(run, note, error, signal);
   } finally {
@@ -74,11 +75,10 @@ export async function* readStream(run: RunningCall<IncomingChat>, asked: Asked, 
 }
 
 /** The last frames of a stream that is complete: everything about the call is known now. */
-function lastFrames(run: RunningCall<IncomingChat>, { note, response }: Asked, rules: ChunkRules): StreamFrame[] {
+export function lastFrames(run: RunningCall<IncomingChat>, note: AttemptNote, rules: ChunkRules): StreamFrame[] {
   const { journal, ports } = run;
   journal.firstContentMs ??= ports.clock.monotonicMs();
   journal.answered = note;
-  journal.end(note, { status: response.status, health: 'success' });
   journal.finishReasons.push(...rules.finishReasons);
   const price = priceCall(run);
   // Clients get the provider's own numbers, wherever it wrote them in OpenAI's form.
