@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { isAdminKeyStored } from '../../lib/identity/bootstrap.ts';
+import { lineWriter } from '../../lib/platform/line-writer.ts';
 import { createLog, type Log } from '../../lib/platform/log.ts';
 import { HELP, type HostConfig, loadHostConfig } from './host-config.ts';
 import { rotateAdminPak } from './rotate-admin-pak.ts';
@@ -7,14 +8,19 @@ import { type Host, startHost } from './start-host.ts';
 import { startTryOutAgent, type TryOutAgent } from './try-out-agent.ts';
 import { firstKey, newKey, type WelcomeFacts, welcome } from './welcome.ts';
 
-/** A stop that takes longer than this is cut short. The next start continues the unfinished work. */
-const STOP_MS = 9_000;
+/**
+ * A stop that takes longer than this is cut short. The next start continues the unfinished work. It is shorter than the 30 s that
+ * Kubernetes waits, and longer than streams get to end.
+ */
+const STOP_MS = 28_000;
 
 /** `npm start`: runs the command of the command line. The server keeps running after this resolves. Rejects with the reason of a failure. */
 export async function runHost(): Promise<void> {
   const settings = loadHostConfig();
   if (settings.command === 'help') return void process.stdout.write(HELP);
-  const log = createLog({ level: settings.config.BROKKR_LOG_LEVEL });
+  const lines = lineWriter(process.stderr);
+  process.once('exit', lines.flush);
+  const log = createLog({ level: settings.config.BROKKR_LOG_LEVEL, write: lines.write });
   const dataDir = settings.dataDir && resolve(settings.dataDir);
   if (settings.command === 'rotate-admin-pak') {
     const { config, configuredBySdk } = settings;

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from './clock.ts';
-import { redact } from './redaction.ts';
+import { redactedJson } from './redaction.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Record<string, unknown>;
@@ -35,9 +35,8 @@ export function createLog({
   const withFields = (bound: LogFields): Log => {
     const line = (lineLevel: LogLevel) => (event: string, fields?: LogFields) => {
       if (ORDER[lineLevel] < ORDER[level]) return;
-      const line = { time: new Date(clock.nowMs()).toISOString(), level: lineLevel, event };
-      const withTraces = lineLevel === 'error' || level === 'debug';
-      write(JSON.stringify(Object.assign(line, redact({ ...bound, ...fields }, withTraces))));
+      const line = { time: new Date(clock.nowMs()).toISOString(), level: lineLevel, event, ...bound, ...fields };
+      write(redactedJson(line, lineLevel === 'error' || level === 'debug'));
     };
     return {
       debug: line('debug'),

@@ -43,6 +43,17 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
 ]);
 const isSecretName = (name: string) => SECRET_NAMES.has(name.replaceAll(/[-_.\s]/g, '').toLowerCase());
 
+/** The names of fields are few and come again with every line. Strangers' names must not fill the memory. */
+const KNOWN_NAMES = 1_000;
+const knownNames = new Map<string, { shown: string; secret: boolean }>();
+function lookAt(name: string): { shown: string; secret: boolean } {
+  const known = knownNames.get(name);
+  if (known) return known;
+  const seen = { shown: redactText(name), secret: isSecretName(name) };
+  if (knownNames.size < KNOWN_NAMES && name.length < 64) knownNames.set(name, seen);
+  return seen;
+}
+
 /**
  * A shape may begin behind any character but a letter or a digit, and behind an escape that ends in one: `\n` and `\u0022` in JSON,
  * `%20` in an address, a terminal's colours.
@@ -85,6 +96,28 @@ export function redactText(whole: string): string {
   return text.length < whole.length ? `${shown}… (${whole.length} characters)` : shown;
 }
 
+/** Texts that JSON writes as they are. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+const quoted = (text: string) => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+
+/** The JSON of an object that goes into the log. A line is written for each request, so plain values are not copied first. */
+export function redactedJson(fields: Readonly<Record<string, unknown>>, withTraces: boolean): string {
+  let text = '';
+  for (const name in fields) {
+    const value = fields[name];
+    const { shown, secret } = lookAt(name);
+    const json = secret && value != null ? '"[redacted]"' : valueJson(value, withTraces);
+    if (json !== undefined) text += `${text === '' ? '' : ','}${quoted(shown)}:${json}`;
+  }
+  return `{${text}}`;
+}
+
+function valueJson(value: unknown, withTraces: boolean): string | undefined {
+  if (typeof value === 'string') return quoted(redactText(value));
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
+  return JSON.stringify(redact(value, withTraces, 1));
+}
+
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
 
@@ -103,12 +136,14 @@ export function redact(value: unknown, withTraces: boolean, depth = 0): unknown 
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (depth >= MAX_DEPTH) return '[deep]';
   if (Array.isArray(value) || value instanceof Set) return [...value].slice(0, MAX_ITEMS).map(inner);
-  return Object.fromEntries(
-    [...(value instanceof Map ? value : Object.entries(value))].map(([name, item]) => [
-      redactText(String(name)),
-      isSecretName(String(name)) && item != null ? '[redacted]' : inner(item),
-    ]),
-  );
+  const copy: Record<string, unknown> = {};
+  for (const [name, item] of value instanceof Map ? value : Object.entries(value)) {
+    const { shown, secret } = lookAt(String(name));
+    // This one name would set the copy's prototype.
+    if (shown === '__proto__') continue;
+    copy[shown] = secret && item != null ? '[redacted]' : inner(item);
+  }
+  return copy;
 }
 
 function describeError(error: Error, withTraces: boolean, depth: number): Record<string, unknown> {

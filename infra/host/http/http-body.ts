@@ -17,16 +17,27 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
 /** Reads the whole body within these limits. Nothing is kept of a body that exceeds one. */
 export async function readBody(request: IncomingMessage, limits: BodyLimits, clock: Clock): Promise<Body> {
   if (!hasBody(request)) return { kind: 'whole', bytes: EMPTY };
+  // Most bodies arrive together with their head, and are read without a listener or a clock.
+  if (request.complete && request.readableLength <= limits.bytes) return { kind: 'whole', bytes: request.read() ?? EMPTY };
+  const collected = collect(request, limits.bytes);
+  try {
+    return await inTime(collected, limits.timeoutMs, clock);
+  } finally {
+    request.removeAllListeners('data');
+  }
+}
+
+async function inTime(collected: Promise<Body>, timeoutMs: number, clock: Clock): Promise<Body> {
   const done = new AbortController();
-  const tooSlow = clock.sleep(limits.timeoutMs, done.signal).then(
+  const tooSlow = clock.sleep(timeoutMs, done.signal).then(
     () => ({ kind: 'too-slow' }) as const,
     () => ({ kind: 'gone' }) as const,
   );
   try {
-    return await Promise.race([collect(request, limits.bytes), tooSlow]);
+    return await Promise.race([collected, tooSlow]);
   } finally {
-    done.abort();
-    request.removeAllListeners('data');
+    // With a reason of its own: Node would make an error with a stack trace.
+    done.abort('arrived');
   }
 }
 

@@ -50,6 +50,7 @@ export function httpEventOf(request: IncomingMessage, trustedProxies: number): H
 
 /** The path of a request target. A client that takes this server for a proxy sends `http://host/path`. */
 function originForm(url: string): string {
+  if (url.startsWith('/')) return url;
   const path = url.replace(/^https?:\/\/[^/?#]*/i, '');
   return path === url || path.startsWith('/') ? path : `/${path}`;
 }

@@ -29,7 +29,7 @@ const KEEP_ALIVE_MS = 72_000;
 /** At the end, connections get this long to take an answer that is ready or nearly so. */
 const DRAIN_MS = 5_000;
 /** Answers that may take minutes get this long. An orchestrator usually kills a process 30 s after it has asked it to stop. */
-const LONG_DRAIN_MS = 25_000;
+const LONG_DRAIN_MS = 20_000;
 /** Streams that had to be abandoned get this long to say so. */
 const LAST_WORDS_MS = 1_000;
 
@@ -125,17 +125,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { maxHeaderSize: HEADER_LIMIT_BYTES, headersTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false },
     clientErrorHandler: refuseMalformed,
-    // The functions refuse paths that Fastify's router can't decode.
-    frameworkErrors: (_error, request, reply) => {
-      reply.hijack();
-      void serve(request.raw, reply.raw, { waits: false });
-    },
   });
   const inFlight = createRequestsInFlight(server.server);
-  server.addHook('onRequest', (request, reply) => {
-    reply.hijack();
-    void serve(request.raw, reply.raw, { waits: false });
-  });
+  // Fastify's own handling would route each request once more, and refuses paths that its router can't decode.
+  server.server.removeAllListeners('request');
+  server.server.on('request', (request, response) => void serve(request, response, { waits: false }));
   server.server.on('checkContinue', (request, response) => void serve(request, response, { waits: true }));
   // Any other expectation: Node would refuse it without our headers and log line.
   server.server.on('checkExpectation', (request, response) => void serve(request, response, { waits: false }));

@@ -2,6 +2,7 @@ import { ConditionFailed } from '../database/database.ts';
 import { AppError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { corsHeaders } from './cors.ts';
+import type { AnyEndpoint } from './endpoint.ts';
 import { factsOf, type HttpEvent, type HttpResult, isStream } from './http-event.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { Match } from './router.ts';
@@ -50,7 +51,8 @@ export function openExchange(surface: AnySurface, match: Match, event: HttpEvent
     const seconds = (performance.now() - started) / 1000;
     base.observe?.({ route: routeOf(match), method: request.method, status, seconds });
     // Most of the traffic are idle polls, and nobody needs a line for each.
-    request.log[status === 304 ? 'debug' : 'info']('http_request', {
+    base.log[status === 304 ? 'debug' : 'info']('http_request', {
+      request_id: request.requestId,
       surface: surface.name,
       method: request.method,
       ...(match.kind === 'endpoint' ? { endpoint: match.endpoint.id, route: match.endpoint.path } : { route: UNMATCHED }),
@@ -84,7 +86,14 @@ export function openExchange(surface: AnySurface, match: Match, event: HttpEvent
 }
 
 const UNMATCHED = 'unmatched';
-const routeOf = (match: Match) => (match.kind === 'endpoint' ? match.endpoint.path.replace(/{\w+}/g, ':id') : UNMATCHED);
+const routes = new WeakMap<AnyEndpoint, string>();
+/** The endpoint's path as metrics know it. */
+function routeOf(match: Match): string {
+  if (match.kind !== 'endpoint') return UNMATCHED;
+  const route = routes.get(match.endpoint) ?? match.endpoint.path.replace(/{\w+}/g, ':id');
+  routes.set(match.endpoint, route);
+  return route;
+}
 
 /** With a wrong configuration a function must still answer, if only to say that it can't work. */
 function baseOf(surface: AnySurface): { base: SurfaceBase; unusable: boolean } {

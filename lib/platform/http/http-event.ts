@@ -29,6 +29,7 @@ export const isStream = (body: HttpResult['body']): body is AsyncIterable<Uint8A
 /** `signal`: aborted when nobody waits for the answer any more; never, if absent. */
 export function factsOf(event: HttpEvent, log: Log, signal: AbortSignal = new AbortController().signal, givenId?: string): RequestFacts {
   const { http } = event.requestContext;
+  let bound: Log | undefined;
   const requestId = givenId ?? event.requestContext.requestId ?? newId();
   return {
     requestId,
@@ -38,7 +39,11 @@ export function factsOf(event: HttpEvent, log: Log, signal: AbortSignal = new Ab
     ip: http.sourceIp,
     secure: event.headers['x-forwarded-proto'] === 'https',
     userAgent: http.userAgent,
-    log: log.with({ request_id: requestId }),
+    // Most requests log nothing but their one line, which needs no log of its own.
+    get log() {
+      bound ??= log.with({ request_id: requestId });
+      return bound;
+    },
     signal,
     answerHeaders: {},
     noted: {},
@@ -61,7 +66,7 @@ export function pathOf({ rawPath, routeKey, pathParameters }: HttpEvent): string
 export function queryOf(event: HttpEvent): Record<string, string> {
   // The first of several equal names wins. Without a prototype, `__proto__` is a name like any other.
   const query: Record<string, string> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(event.rawQueryString)) query[name] ??= value;
+  if (event.rawQueryString !== '') for (const [name, value] of new URLSearchParams(event.rawQueryString)) query[name] ??= value;
   return query;
 }
 

@@ -26,7 +26,14 @@ const createNode = (): Node => ({ literal: new Map(), param: undefined, leaves: 
 export function createRouter(endpoints: readonly AnyEndpoint[]): (method: string, path: string) => Match {
   const root = createNode();
   for (const endpoint of endpoints) for (const path of pathsOf(endpoint)) insert(root, path, endpoint);
+  // Literals win over parameters, so a path without parameters has one answer, which is known beforehand.
+  const literal = new Map<string, Match>();
+  for (const endpoint of endpoints)
+    for (const path of pathsOf(endpoint).filter((path) => !path.includes('{')))
+      for (const method of methodsOf(endpoint)) literal.set(`${method} ${path}`, { kind: 'endpoint', endpoint, params: NO_PARAMS });
   return (method, path) => {
+    const known = literal.get(`${method} ${path}`);
+    if (known) return known;
     const values: string[] = [];
     const found = descend(root, segmentsOf(path), 0, values);
     if (!found) return { kind: 'not-found' };
@@ -56,6 +63,9 @@ const segmentsOf = (path: string) => path.split('/').slice(1);
 /** Every path under which the endpoint answers. */
 export const pathsOf = ({ path, aliases = [] }: AnyEndpoint): readonly string[] => [path, ...aliases];
 
+const NO_PARAMS: Record<string, string> = Object.freeze({});
+const methodsOf = ({ method, alsoBy = [] }: AnyEndpoint): readonly Method[] => [method, ...alsoBy];
+
 function insert(root: Node, path: string, endpoint: AnyEndpoint): void {
   let node = root;
   for (const segment of segmentsOf(path)) {
@@ -68,7 +78,7 @@ function insert(root: Node, path: string, endpoint: AnyEndpoint): void {
       node = next;
     }
   }
-  for (const method of [endpoint.method, ...(endpoint.alsoBy ?? [])]) {
+  for (const method of methodsOf(endpoint)) {
     if (node.leaves.some((other) => other.method === method)) throw new Error(`two endpoints answer ${method} ${path}`);
     node.leaves.push({ method, endpoint, names: parameterNames(path) });
   }
