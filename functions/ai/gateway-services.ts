@@ -4,7 +4,7 @@ import { createProviderMemory } from '../../lib/ai/completion/attempts/provider-
 import type { GatewayPorts } from '../../lib/ai/completion/gateway-ports.ts';
 import { limitHeaders, openAiLimitHeaders } from '../../lib/ai/limits/limit-headers.ts';
 import type { LimitState } from '../../lib/ai/limits/limits.ts';
-import { createRateLimits } from '../../lib/ai/limits/rate-limits.ts';
+import { createRateLimits, rateLimitOf } from '../../lib/ai/limits/rate-limits.ts';
 import { createReservations } from '../../lib/ai/limits/reservations.ts';
 import { adapterFor } from '../../lib/ai/providers/adapters.ts';
 import { simulatedSend } from '../../lib/ai/providers/simulated/simulated-provider.ts';
@@ -12,7 +12,6 @@ import { createRecordOutbox, type RecordOutbox } from '../../lib/ai/records/reco
 import { refusedCallRecord } from '../../lib/ai/records/refused-call-record.ts';
 import type { ModelCatalogue } from '../../lib/ai/routing/catalogue/model-catalogue.ts';
 import type { ProjectKeyPrincipal } from '../../lib/identity/accounts/account-principals.ts';
-import { isAppError } from '../../lib/platform/errors.ts';
 import type { RequestFacts } from '../../lib/platform/http/request-facts.ts';
 import { randomFraction } from '../../lib/platform/ids.ts';
 import { messageQueues } from '../message-queues.ts';
@@ -98,8 +97,9 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
         // What costs money is refused while nobody can count it.
         note(await limits.admit(`key:${key_id}`, requests_per_minute, { withoutStore: request.method === 'GET' ? 'open' : 'closed' }));
       } catch (error) {
-        if (isAppError(error, 'rate_limited')) {
-          note({ limit: requests_per_minute, remaining: 0, resets_at_ms: Date.parse(String(error.details?.resets_at)) });
+        const state = rateLimitOf(error);
+        if (state && error instanceof Error) {
+          note(state);
           await records.add(refusedCallRecord(clock, request.requestId, principal, error.message));
         }
         throw error;

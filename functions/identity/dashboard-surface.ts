@@ -9,6 +9,7 @@ import type { Surface } from '../../lib/platform/http/surface.ts';
 import { newUlid } from '../../lib/platform/ids.ts';
 import { AI_CORS } from '../ai-cors.ts';
 import { runtime } from '../runtime.ts';
+import { dashboardLimits } from './dashboard-limits.ts';
 import { type DashboardServices, dashboardServices } from './dashboard-services.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
@@ -33,6 +34,8 @@ export const renderEnvelope = (status: number, json: string, request: RequestFac
 export function renderEnvelopeError(error: AppError, request: RequestFacts): HttpResult {
   const status = DASHBOARD_STATUS[error.kind];
   const result = jsonResult(status, { success: false, data: null, error: errorBody(error), meta: metaOf(request) });
+  const waitMs = error.details?.retry_after_ms;
+  if (typeof waitMs === 'number') result.headers = { ...result.headers, 'retry-after-ms': String(waitMs) };
   return status === 401 ? { ...result, headers: { ...result.headers, 'www-authenticate': 'Bearer' } } : result;
 }
 
@@ -41,7 +44,16 @@ export const dashboardSurface: Surface<DashboardServices, UserPrincipal> = {
   name: 'dashboard',
   base: runtime,
   services: async () => dashboardServices(),
-  authenticate: (request) => dashboardServices().authenticate(request),
+  async authenticate(request) {
+    try {
+      return await dashboardServices().authenticate(request);
+    } catch (error) {
+      // Whoever tries tokens is counted by his address.
+      await dashboardLimits().count(request, undefined);
+      throw error;
+    }
+  },
+  limit: (request, { principal }) => dashboardLimits().count(request, principal),
   describe: ({ type, user_id }) => ({ type, id: user_id }),
   renderSuccess: renderEnvelope,
   renderError: renderEnvelopeError,

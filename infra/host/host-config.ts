@@ -65,6 +65,7 @@ Environment:
   BROKKR_JWT_SECRET   signs access tokens; made by the first start and kept in the data folder if absent
   BROKKR_MAIL_FROM   the sender of mails by SES; without it they go into the log
   BROKKR_PUBLIC_URL   where people reach the console, for links in mails
+  BROKKR_RATE_LIMITS   off: the dashboard's API may be called as often as one likes, for trying out alone (on)
   BROKKR_PREFIX, BROKKR_ADMIN_PAK_HASH, BROKKR_DEV, BROKKR_LOG_LEVEL, BROKKR_AUDIT_RETENTION_DAYS, BROKKR_EVENT_RETENTION_DAYS
 `;
 

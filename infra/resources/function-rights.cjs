@@ -32,17 +32,20 @@ const calling = {
   sealing: ['open', 'seal'],
 };
 
+/** The dashboard counts the requests of each user and each address. */
+const counted = { usage: ['UpdateItem'] };
+
 module.exports = {
   organizations: {
-    tables: { identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
+    tables: { ...counted, identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
     mail: true,
   },
-  projects: { tables: { identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] } },
+  projects: { tables: { ...counted, identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] } },
   inference: calling,
   models: calling,
   'call-log': { tables: { identity: query, telemetry: ['Query'] } },
   'api-keys': {
-    tables: { identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
+    tables: { ...counted, identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
   },
   budgets: {
     tables: {
@@ -53,10 +56,11 @@ module.exports = {
       telemetry: ['PutItem'],
     },
   },
-  auth: { tables: { identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] }, mail: true },
+  auth: { tables: { ...counted, identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] }, mail: true },
   // A new provider's key is sealed; planning opens the keys of the project's providers.
   routing: {
     tables: {
+      ...counted,
       identity: query,
       gateway: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'],
       telemetry: ['PutItem'],

@@ -47,6 +47,8 @@ export const Config = z.object({
    * else may configure URLs.
    */
   ALLOW_PRIVATE_UPSTREAMS: z.stringbool().default(false),
+  /** Limits how often users and addresses may call the dashboard's API. Switch it off only for tests and for trying out. */
+  BROKKR_RATE_LIMITS: z.stringbool().default(true),
   /** The key in AWS KMS (id, ARN or alias) that protects stored secrets. */
   BROKKR_KMS_KEY_ID: z.string().optional(),
   /** A file of keys that protect stored secrets, one a line; the first one seals. It wins over KMS. */

@@ -32,7 +32,8 @@ export async function startTestHost(
   const log = createLog({ level: 'info', write: (line) => logged.push(line), ...(options.clock && { clock: options.clock }) });
   const { DYNAMODB_ENDPOINT, SQS_ENDPOINT } = process.env;
   const prefix = DYNAMODB_ENDPOINT || SQS_ENDPOINT ? `test-${process.pid}-${Date.now()}` : 'brokkr';
-  const config = loadConfig({ BROKKR_PREFIX: prefix, DYNAMODB_ENDPOINT, SQS_ENDPOINT, ...variables });
+  // Tests make many accounts a minute from one address.
+  const config = loadConfig({ BROKKR_PREFIX: prefix, DYNAMODB_ENDPOINT, SQS_ENDPOINT, BROKKR_RATE_LIMITS: 'off', ...variables });
   const host = await startHost({ log, ...options, config });
   const adminPak = host.adminPak ?? '';
   const anonymous = api(host.url);

@@ -38,6 +38,7 @@ const NOT_DEPLOYED = [
   'BROKKR_DEV',
   'BROKKR_SEALING_KEY_FILE',
   'ALLOW_PRIVATE_UPSTREAMS',
+  'BROKKR_RATE_LIMITS',
 ];
 
 const GetAtt = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });

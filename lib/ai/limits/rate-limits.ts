@@ -29,8 +29,8 @@ const MINUTE_MS = 60_000;
 const LEASES_PER_LIMIT = 20;
 const KEPT_SECONDS = 300;
 const MAX_SUBJECTS = 20_000;
-/** Each failed attempt to lease means that other instances leased meanwhile. */
-const MAX_ATTEMPTS = 8;
+/** A lease is halved at most this often: limits end at a million. */
+const MAX_ATTEMPTS = 18;
 
 /** One subject in one minute, as this instance knows it. */
 interface Window {
@@ -60,7 +60,7 @@ export function createRateLimits({ database, clock, log, capacity = MAX_SUBJECTS
 
   /** Leases some calls, fewer where fewer remain. Afterwards either some are left, or the limit is used up. */
   async function lease(subject: string, window: Window, limit: number): Promise<void> {
-    const share = Math.max(1, Math.floor(limit / LEASES_PER_LIMIT));
+    let share = Math.max(1, Math.floor(limit / LEASES_PER_LIMIT));
     const key = rateKey(subject, window.minute);
     const expires_at = window.minute * 60 + KEPT_SECONDS;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS && window.used < limit; attempt++) {
@@ -79,7 +79,9 @@ export function createRateLimits({ database, clock, log, capacity = MAX_SUBJECTS
         return;
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
-        window.used = Number((await database.get(usageTable.name, key))?.used ?? 0);
+        // So many don't remain. Half of them may; if not even one does, the limit is used up.
+        if (count === 1) window.used = limit;
+        share = Math.max(1, Math.floor(count / 2));
       }
     }
   }
@@ -123,4 +125,11 @@ export function rateLimited(state: LimitState, nowMs: number, what = 'requests')
     details: { limit: state.limit, remaining: state.remaining, resets_at: new Date(state.resets_at_ms).toISOString(), retry_after_ms },
     retryAfterSeconds: Math.ceil(retry_after_ms / 1_000),
   });
+}
+
+/** The state of the limit that a refusal tells of; undefined for any other error. */
+export function rateLimitOf(error: unknown): LimitState | undefined {
+  if (!isAppError(error) || error.kind !== 'rate_limited') return undefined;
+  const { limit, resets_at } = error.details ?? {};
+  return typeof limit === 'number' ? { limit, remaining: 0, resets_at_ms: Date.parse(String(resets_at)) } : undefined;
 }

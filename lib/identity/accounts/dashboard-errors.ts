@@ -128,6 +128,8 @@ const CODES: Readonly<Record<string, DashboardErrorCode>> = {
   request_aborted: 'INVALID_INPUT',
   forbidden: 'INSUFFICIENT_PERMISSIONS',
   not_found: 'ROUTE_NOT_FOUND',
+  rate_limited: 'RATE_LIMIT_EXCEEDED',
+  quota_exceeded: 'BUDGET_EXCEEDED',
 };
 export const dashboardCode = (code: string): string => CODES[code] ?? code.toUpperCase();
 

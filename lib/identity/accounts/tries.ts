@@ -51,7 +51,7 @@ export async function countTry(
 }
 
 /** The address of a caller; of an IPv6 caller the first half, since everybody has 2^64 addresses with it. */
-function networkOf(ip = 'unknown'): string {
+export function networkOf(ip = 'unknown'): string {
   if (!ip.includes(':')) return ip;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
   if (mapped !== undefined) return mapped;
