@@ -16,13 +16,15 @@ export interface Tour {
   walkWithoutKey(): Promise<string>;
   /** Creates an agent's record and starts the agent as a process, on a cluster in memory. Resolves to its log up to its start. */
   runAgent(): Promise<string>;
+  /** Runs the commands of the tour of the AI gateway. Resolves to everything that they print. */
+  walkGateway(): Promise<string>;
   /** The names in the folder in which the commands ran. */
   files(): string[];
   stop(): Promise<void>;
 }
 
 /** The commands between two markers of the README. */
-function commands(marker: 'tour' | 'agent'): string {
+function commands(marker: 'tour' | 'agent' | 'gateway'): string {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const part = readme.slice(readme.indexOf(`<!-- ${marker}:`), readme.indexOf(`<!-- /${marker} -->`));
   return [...part.matchAll(/```bash\n([\s\S]*?)```/g)].map(([, block]) => block).join('\n');
@@ -85,6 +87,14 @@ export async function startTour(flags: readonly string[] = []): Promise<Tour> {
         if (line.includes('"agent_started"')) child.kill('SIGTERM');
       }
       return logged;
+    },
+    async walkGateway() {
+      const script = here(commands('gateway')).replace(
+        /(call "\$TOKEN" GET '\/api\/v1\/analytics\/requests)/,
+        'for n in $(seq 100); do call "$TOKEN" GET /api/v1/analytics/requests?status=200 | grep -q count-10 && break; sleep 0.2; done\n$1',
+      );
+      // OpenAI's client is found from the project's folder.
+      return (await promisify(execFile)('bash', ['--norc', '-eu', '-c', script], { cwd: ROOT, env })).stdout;
     },
     files: () => readdirSync(folder),
     async stop() {
