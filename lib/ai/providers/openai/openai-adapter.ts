@@ -14,7 +14,11 @@ export const openaiAdapter: Adapter = {
     const preset = presetFor(target.base_url, target.type);
     const legacy = openaiCompletionsBody(call, target, preset);
     const { body, injected } = legacy ?? openaiChatBody(call, target, preset);
-    return { ...openaiPost(target, preset, legacy ? 'completions' : 'chat/completions', body), injected };
+    const post = openaiPost(target, preset, legacy ? 'completions' : 'chat/completions', body);
+    const beta = call.forwarded['openai-beta'];
+    // Only OpenAI's own servers know what the caller means by it.
+    if (beta !== undefined && target.type !== 'openai-compatible') post.headers['openai-beta'] = beta;
+    return { ...post, injected };
   },
   completion: openaiCompletion,
   stream: openaiStream,

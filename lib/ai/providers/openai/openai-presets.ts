@@ -13,7 +13,7 @@ export interface Preset {
   limit_name?: 'max_tokens';
   /** It does not know the role `developer`. */
   system_role_only?: true;
-  /** It takes one system message, at the beginning. */
+  /** It takes one system message, at the beginning: the templates of many open models refuse others. */
   one_system_message?: true;
   /** It refuses members of messages that OpenAI doesn't have, such as the reasoning of earlier turns. */
   strict_messages?: true;
@@ -78,11 +78,25 @@ export const OPENAI_PRESETS: readonly Preset[] = [
     system_role_only: true,
     completions: true,
   },
-  { name: 'vllm', base_url: 'http://localhost:8000/v1', limit_name: 'max_tokens', system_role_only: true, completions: true },
+  {
+    name: 'vllm',
+    base_url: 'http://localhost:8000/v1',
+    limit_name: 'max_tokens',
+    system_role_only: true,
+    one_system_message: true,
+    completions: true,
+  },
 ];
 
 /** Servers that nobody knows are asked as the widespread open ones are: every server knows `max_tokens`. */
-const UNKNOWN: Preset = { name: 'openai-compatible', base_url: null, limit_name: 'max_tokens', system_role_only: true, completions: true };
+const UNKNOWN: Preset = {
+  name: 'openai-compatible',
+  base_url: null,
+  limit_name: 'max_tokens',
+  system_role_only: true,
+  one_system_message: true,
+  completions: true,
+};
 
 const byAddress = new Map<string, Preset>();
 const MOST_ADDRESSES = 1_000;

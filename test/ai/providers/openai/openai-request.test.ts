@@ -133,6 +133,31 @@ test('developer becomes system where that role is not known, and stays at OpenAI
   expect(chat(text, targetAt(OPENAI, { type: 'openai' })).body).toBe(text);
 });
 
+test('several system messages become one for servers whose templates take one, and stay elsewhere', () => {
+  const text = JSON.stringify({
+    model: 'up',
+    messages: [
+      { role: 'system', content: 'a' },
+      { role: 'user', content: 'b' },
+      { role: 'developer', content: [{ type: 'text', text: 'c' }] },
+      { role: 'system', content: ' ' },
+    ],
+  });
+  expect(JSON.parse(chat(text, targetAt(LOCAL)).body).messages).toEqual([
+    { role: 'system', content: 'a\n\nc' },
+    { role: 'user', content: 'b' },
+  ]);
+  expect(chat(text, targetAt(OPENAI, { type: 'openai' })).body).toBe(text);
+  const one = '{"model":"up","messages":[{"role":"system","content":"a"},{"role":"user","content":"b"}]}';
+  expect(chat(one, targetAt(LOCAL)).body).toBe(one);
+});
+
+test('the header for OpenAI’s previews goes to OpenAI’s own servers only', () => {
+  const call = { ...callOf(`{"model":"up",${MESSAGES}}`), forwarded: { 'openai-beta': 'x=v1', 'anthropic-beta': 'y' } };
+  expect(adapterFor('openai').chat(call, targetAt(OPENAI, { type: 'openai' })).headers['openai-beta']).toBe('x=v1');
+  expect(adapterFor('openai').chat(call, targetAt(LOCAL)).headers).not.toHaveProperty('openai-beta');
+});
+
 test('reasoning of earlier turns goes only to servers that take it', () => {
   const text = JSON.stringify({
     model: 'up',
