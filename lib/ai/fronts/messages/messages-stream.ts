@@ -59,7 +59,7 @@ function nativeText(state: StreamState, events: readonly NativeEvent[], brokle: 
   let text = '';
   state.begun = true;
   for (const { type, data } of events) {
-    const line = data.replaceAll('\n', ' ');
+    const line = data.includes('\n') ? data.replaceAll('\n', ' ') : data;
     text += sseEvent(type, FOLLOWED.has(type) ? followed(state, type, line, brokle) : line);
   }
   return text;
