@@ -29,6 +29,9 @@ export interface GatewayServices {
   limit(request: RequestFacts, principal: ProjectKeyPrincipal | undefined): Promise<void>;
 }
 
+/** Counting tokens costs nothing, so it doesn't use up the key's limit for calls. It has one of its own, of the same size. */
+const COUNTS_TOKENS = '/v1/messages/count_tokens';
+
 /** This process's services of inference, made at the first call. */
 export const gatewayServices = oncePerRuntime(compose);
 
@@ -91,16 +94,21 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
     async limit(request, principal) {
       if (!principal) return;
       const { key_id, requests_per_minute } = principal;
+      const countsTokens = request.path === COUNTS_TOKENS;
       const note = (state: LimitState) =>
         Object.assign(request.answerHeaders, limitHeaders(state), openAiLimitHeaders('requests', state, clock.nowMs()));
       try {
         // What costs money is refused while nobody can count it.
-        note(await limits.admit(`key:${key_id}`, requests_per_minute, { withoutStore: request.method === 'GET' ? 'open' : 'closed' }));
+        note(
+          await limits.admit(`${countsTokens ? 'count' : 'key'}:${key_id}`, requests_per_minute, {
+            withoutStore: request.method === 'GET' ? 'open' : 'closed',
+          }),
+        );
       } catch (error) {
         const state = rateLimitOf(error);
         if (state && error instanceof Error) {
           note(state);
-          await records.add(refusedCallRecord(clock, request.requestId, principal, error.message));
+          if (!countsTokens) await records.add(refusedCallRecord(clock, request.requestId, principal, error.message));
         }
         throw error;
       }

@@ -6,6 +6,7 @@ import { responsesFront } from '../../lib/ai/fronts/responses/responses-front.ts
 import { checkChatRequest } from '../../lib/ai/wire/chat-request.ts';
 import { checkEmbeddingsRequest } from '../../lib/ai/wire/embeddings-request.ts';
 import { asksModel, incomingCall, inferenceEndpoint, inferenceFunction, withoutOptions, withScope } from './inference-endpoint.ts';
+import { messageEndpoints } from './messages.ts';
 
 export const inferenceEndpoints = [
   inferenceEndpoint({
@@ -65,5 +66,6 @@ export const inferenceEndpoints = [
       return answerFront(responsesFront, context.services.ports, sent, incomingCall(context, 'responses', brokle));
     },
   }),
+  ...messageEndpoints,
 ];
 export const handler = inferenceFunction(inferenceEndpoints);
