@@ -8,7 +8,7 @@ import { type AccountRow, accountRows, PUBLIC } from './account-rows.ts';
 import { type AccountWorld, makeAccountWorld, signInAgain, USERS } from './account-world.ts';
 
 const all = httpGroups.flatMap(({ endpoints }) => endpoints);
-const endpoints = all.filter(({ surface }) => surface.name === 'dashboard');
+const endpoints = all.filter(({ surface }) => ['dashboard', 'routing'].includes(surface.name));
 const inference = all.filter(({ surface }) => surface.name === 'inference');
 
 let world: AccountWorld;
@@ -34,8 +34,11 @@ async function send(endpoint: AnyEndpoint, row: AccountRow, headers: Record<stri
 const sendTo = (path: string, endpoint: AnyEndpoint, row: AccountRow, headers: Record<string, string>): Promise<Answer> =>
   world.withHeaders({ ...row.headers?.(world), ...headers }).send(endpoint.method, `${path}${row.query?.(world) ?? ''}`, row.body?.(world));
 
+/** The project key of the world is alive, where keys may call. */
+const withoutKeys = ({ 'a project key': _, 'a project key as X-API-Key': __, ...others }: AccountWorld['dead']) => others;
+
 test('every surface has its matrix, and the table names every endpoint of the dashboard and nothing else', () => {
-  expect([...new Set(all.map(({ surface }) => surface.name))].sort()).toEqual(['dashboard', 'fleet', 'inference', 'system']);
+  expect([...new Set(all.map(({ surface }) => surface.name))].sort()).toEqual(['dashboard', 'fleet', 'inference', 'routing', 'system']);
   expect(Object.keys(accountRows).sort()).toEqual(endpoints.map(({ id }) => id).sort());
   const open = endpoints.filter(({ access }) => access === 'public').map(({ id }) => id);
   expect(open.sort()).toEqual(
@@ -49,12 +52,13 @@ test('every surface has its matrix, and the table names every endpoint of the da
 describe('a caller without a live token', () => {
   test.each(rows)('$title answers a caller without a live token with 401 in the envelope', async ({ endpoint, row }) => {
     const path = endpoint.path.replaceAll(/{\w+}/g, '01ARZ3NDEKTSV4RRFFQ69G5FAV');
-    const answers = Object.entries(world.dead).map(async ([name, headers]) => {
+    const callers = endpoint.surface.name === 'routing' ? withoutKeys(world.dead) : world.dead;
+    const answers = Object.entries(callers).map(async ([name, headers]) => {
       const { status, body } = await sendTo(path, endpoint, row, headers);
       return { name, status, type: body.error.type, data: body.data };
     });
     expect(await Promise.all(answers)).toEqual(
-      Object.keys(world.dead).map((name) => ({ name, status: 401, type: 'UNAUTHORIZED', data: null })),
+      Object.keys(callers).map((name) => ({ name, status: 401, type: 'UNAUTHORIZED', data: null })),
     );
   });
 });
@@ -99,6 +103,17 @@ describe('other paths and methods', () => {
   });
 });
 
+describe('a project key', () => {
+  const both = rows.filter(({ endpoint }) => endpoint.surface.name === 'routing');
+  test.each(both)('$title admits project keys by its rule', async ({ endpoint, row }) => {
+    const allowed = endpoint.access !== 'public' && endpoint.access.principals.includes('project-key');
+    const other = data(await world.users.owner.api.post('/api-keys', { name: `scope ${endpoint.id}`, scopes: ['write:telemetry'] }));
+    const { status } = await send(endpoint, { ...row, headers: () => ({}) }, { 'x-api-key': world.key.key });
+    expect(status).toBe(allowed ? row.statuses[0] : 403);
+    expect((await send(endpoint, { ...row, headers: () => ({}) }, { 'x-api-key': other.key })).status).toBe(403);
+  });
+});
+
 describe('a route of the inference API', () => {
   const titled = inference
     .filter(({ access }) => access !== 'public')
@@ -111,9 +126,8 @@ describe('a route of the inference API', () => {
     const { owner } = world.users;
     const revoked = data(await owner.api.post('/api-keys', { name: `revoked ${endpoint.id}` }));
     expect((await owner.api.delete(`/api-keys/${revoked.id}`)).status).toBe(204);
-    const { 'a project key': _, 'a project key as X-API-Key': __, ...dead } = world.dead;
     const callers: Record<string, Record<string, string>> = {
-      ...dead,
+      ...withoutKeys(world.dead),
       'a user': { authorization: `Bearer ${owner.token}` },
       'a revoked key': { 'x-api-key': revoked.key },
       'an unknown key': { 'x-api-key': `bk_${'a'.repeat(40)}` },

@@ -37,7 +37,27 @@ async function furtherBudget(world: AccountWorld): Promise<Record<string, string
   return { budget_id: data(await world.users.owner.api.post('/budgets', budget)).id };
 }
 
-/** One row for each endpoint of the dashboard surface. */
+const newProvider = () => ({
+  type: 'openai-compatible',
+  id: unique('p').toLowerCase(),
+  base_url: 'http://127.0.0.1:1/v1',
+  api_key: 'sk-x',
+});
+const newGroup = () => ({ id: unique('group').toLowerCase(), targets: [{ model: 'simulated/echo' }] });
+const newPrice = () => ({ provider: 'openai', model: 'm', currency: 'USD', unit: 'per_1m_tokens', input: 1, output: 2 });
+const further =
+  (path: string, body: () => unknown) =>
+  async ({ users }: AccountWorld): Promise<Record<string, string>> => ({
+    id: data(await users.owner.api.post(path, body())).id,
+  });
+const furtherProvider = further('/routing/providers', newProvider);
+const furtherGroup = further('/routing/groups', newGroup);
+const furtherPrice = further('/routing/prices', newPrice);
+const furtherDecision = async ({ users }: AccountWorld): Promise<Record<string, string>> => ({
+  id: data(await users.owner.api.post('/routing/decisions', { model: 'simulated/echo' })).decision_id,
+});
+
+/** One row for each endpoint that users call: of the dashboard, and of routing, which some project keys may call, too. */
 export const accountRows: Readonly<Record<string, AccountRow | typeof PUBLIC>> = {
   register: PUBLIC,
   login: PUBLIC,
@@ -103,4 +123,27 @@ export const accountRows: Readonly<Record<string, AccountRow | typeof PUBLIC>> =
   get_budget: { statuses: managers, headers: meansOrg, params: furtherBudget },
   update_budget: { statuses: managers, headers: meansOrg, params: furtherBudget, body: () => ({ limit_usd: 6 }) },
   delete_budget: { statuses: managersRemove, headers: meansOrg, params: furtherBudget },
+
+  list_requests: { statuses: everyMember, headers: meansOrg },
+
+  list_providers: { statuses: everyMember, headers: meansOrg },
+  create_provider: { statuses: managersCreate, headers: meansOrg, body: newProvider },
+  get_provider: { statuses: everyMember, headers: meansOrg, params: () => ({ id: 'simulated' }) },
+  update_provider: { statuses: managers, headers: meansOrg, params: furtherProvider, body: () => ({ weight: 5 }) },
+  delete_provider: { statuses: managersRemove, headers: meansOrg, params: furtherProvider },
+  get_provider_health: { statuses: everyMember, headers: meansOrg, params: () => ({ id: 'simulated' }) },
+  create_routing_decision: { statuses: everyMember, headers: meansOrg, body: () => ({ model: 'simulated/echo' }) },
+  get_routing_decision: { statuses: everyMember, headers: meansOrg, params: furtherDecision },
+  replay_routing_decision: { statuses: everyMember, headers: meansOrg, params: furtherDecision, body: () => ({ priority: 'cost' }) },
+  list_model_groups: { statuses: everyMember, headers: meansOrg },
+  create_model_group: { statuses: managersCreate, headers: meansOrg, body: newGroup },
+  get_model_group: { statuses: everyMember, headers: meansOrg, params: furtherGroup },
+  update_model_group: { statuses: managers, headers: meansOrg, params: furtherGroup, body: () => ({ priority: 'cost' }) },
+  delete_model_group: { statuses: managersRemove, headers: meansOrg, params: furtherGroup },
+  list_price_overrides: { statuses: everyMember, headers: meansOrg },
+  create_price_override: { statuses: managersCreate, headers: meansOrg, body: newPrice },
+  get_price_override: { statuses: everyMember, headers: meansOrg, params: furtherPrice },
+  delete_price_override: { statuses: managersRemove, headers: meansOrg, params: furtherPrice },
+  get_routing_policy: { statuses: everyMember, params: inProject },
+  set_routing_policy: { statuses: managers, params: inProject, body: () => ({ priority: 'cost' }) },
 };

@@ -25,7 +25,7 @@ export interface AccountWorld {
 const SECRET = 'the secret of the authorization matrix';
 
 export async function makeAccountWorld(): Promise<AccountWorld> {
-  const host = await startTestHost({ config: { BROKKR_JWT_SECRET: SECRET } });
+  const host = await startTestHost({ config: { BROKKR_JWT_SECRET: SECRET, ALLOW_PRIVATE_UPSTREAMS: '1' } });
   const owner = await makeAccount(host);
   const organization = owner.organizationId;
   const member = async (role: string) => {
