@@ -18,6 +18,8 @@ export interface Runtime extends SurfaceBase {
   mail?: Mail | undefined;
   /** The process goes on after an answer, and is asked before it ends. On Lambda it may be frozen as soon as a call is answered. */
   keepsRunning?: boolean;
+  /** How many records of calls wait in this process, once it has answered calls; `degraded` while the queue refuses them. */
+  waitingRecords?: () => { status: 'ok' | 'degraded'; waiting: number };
   /** The folder of the embedded store, for the log. */
   storedIn?: string | undefined;
   /** The transport of calls to the store, for a process that serves many requests; the SDK's own if absent. */

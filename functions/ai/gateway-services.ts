@@ -41,7 +41,10 @@ const afterAnswers = oncePerRuntime(({ log, keepsRunning = false }): AfterAnswer
 /** The records of this process's calls on their way to the queue. */
 export const recordOutbox = oncePerRuntime((runtime): RecordOutbox => {
   const { clock, log, keepsRunning = false } = runtime;
-  return createRecordOutbox({ queues: messageQueues(runtime).queues, clock, log, ...(keepsRunning ? {} : { gatherMs: 0 }) });
+  const outbox = createRecordOutbox({ queues: messageQueues(runtime).queues, clock, log, ...(keepsRunning ? {} : { gatherMs: 0 }) });
+  // Probes and metrics ask the runtime, so that they load nothing of the gateway.
+  runtime.waitingRecords = outbox.state;
+  return outbox;
 });
 
 /** Settles and sends everything that this process still has of its calls. It gives up when the signal is aborted. */

@@ -23,6 +23,7 @@ export const metricsEndpoints = [
     async handle({ services }) {
       const metrics = metricsOf(services);
       await refreshGauges(services, metrics);
+      metrics.callRecordsWaiting.set(services.waitingRecords?.().waiting ?? 0);
       return reply<never>({ headers: { 'content-type': EXPOSITION }, text: await metrics.registry.metrics() });
     },
   }),

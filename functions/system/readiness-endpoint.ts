@@ -31,10 +31,13 @@ export const readinessEndpoints = [
     tag,
     access: 'public',
     status: 200,
-    response: z.object({ status: z.literal('ready') }).meta({ id: 'Readiness' }),
+    description: '`degraded`: the queue refuses the records of calls, which wait in memory meanwhile. Calls are still answered.',
+    response: z.object({ status: z.enum(['ready', 'degraded']), call_records_waiting: z.int().optional() }).meta({ id: 'Readiness' }),
     errors: ['unavailable'],
     async handle({ services }) {
       if (!(await isReady(services))) throw new AppError('unavailable', UNAVAILABLE);
+      const records = services.waitingRecords?.();
+      if (records?.status === 'degraded') return { status: 'degraded' as const, call_records_waiting: records.waiting };
       return { status: 'ready' as const };
     },
   }),

@@ -9,6 +9,7 @@ export interface Metrics {
   deploymentObjects: Gauge;
   heartbeatAge: Gauge<'agent_id' | 'agent_name'>;
   developmentKeyInUse: Gauge;
+  callRecordsWaiting: Gauge;
 }
 
 export function createMetrics(): Metrics {
@@ -43,6 +44,7 @@ export function createMetrics(): Metrics {
       labelNames: ['agent_id', 'agent_name'],
       registers,
     }),
+    callRecordsWaiting: gauge('brokkr_call_records_waiting', 'Records of inference calls that the queue has not taken yet'),
     developmentKeyInUse: gauge('brokkr_default_admin_pak_hash_in_use', '1 while the public development key is accepted'),
   };
 }

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import OpenAI from 'openai';
 import { freePort } from '../../infra/offline/serverless-process.ts';
+import { newProjectKey } from '../ai/project-key.ts';
 import { eventually } from '../database/test-queues.ts';
 import { type BuilderHost, configMap, type MadeAgent, makeAgent, makeGenerator, makeStack, ok, submit } from '../fleet/fleet-builder.ts';
 import { api } from '../harness/client.ts';
@@ -91,6 +93,20 @@ describe('serverless offline', () => {
     expect(await ok(host.admin.get('/agents/?name=a&cluster_name=c'))).toMatchObject({ id: agent.id });
     expect((await fetch(`${url}/swagger-ui/`)).headers.get('content-type')).toMatch('text/html');
   });
+
+  test('serverless offline answers OpenAI’s client with a key that a new user has made, whole and as a stream, and keeps the record', async () => {
+    const { key, account } = await newProjectKey({ url });
+    const openai = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0 });
+    const ask = { model: 'simulated/echo', messages: [{ role: 'user' as const, content: 'Hello there' }] };
+    const answer = await openai.chat.completions.create(ask);
+    expect(answer).toMatchObject({ choices: [{ finish_reason: 'stop' }], brokle: { provider: 'simulated' } });
+    let text = '';
+    for await (const chunk of await openai.chat.completions.create({ ...ask, stream: true })) text += chunk.choices[0]?.delta.content ?? '';
+    expect(text).toBe(answer.choices[0]?.message.content);
+    await eventually(async () => expect((await account.api.get('/analytics/requests')).body.data).toHaveLength(2), 30_000);
+    const { data } = (await account.api.get('/analytics/requests')).body;
+    expect(data).toMatchObject([{ outcome: 'success' }, { outcome: 'success', cost_usd: Object(answer).brokle.cost }]);
+  }, 60_000);
 
   test('serverless offline notifies many agents through the queue', async () => {
     const generator = await makeGenerator(host);
