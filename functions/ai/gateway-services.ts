@@ -1,4 +1,5 @@
 import { createAnswerCache } from '../../lib/ai/cache/answer-cache.ts';
+import { createSimilarAnswers } from '../../lib/ai/cache/similar-answers.ts';
 import { type AfterAnswer, createAfterAnswer } from '../../lib/ai/completion/after-answer.ts';
 import { createProviderMemory } from '../../lib/ai/completion/attempts/provider-memory.ts';
 import type { GatewayPorts } from '../../lib/ai/completion/gateway-ports.ts';
@@ -79,6 +80,7 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
     },
     reserve: createReservations({ database, clock, log }),
     cache: createAnswerCache({ database, clock, log }),
+    similarAnswers: createSimilarAnswers({ database, clock, log }),
     records: {
       ...records,
       async add(record) {

@@ -16,6 +16,7 @@ import type { Table } from '../platform/database/table.ts';
  * | health of an organization, 2 s    | all its providers                     | `HEALTH#<org>`                          | 1 query           |
  * | health of one provider, each 2 s  | counts that one instance adds         | `HEALTH#<org>` `<provider>`             | 1 update          |
  * | a call with a cache               | an answer that was given before       | `CACHE#<project>#<key>` `ANSWER`        | 1 for each 4 KB, 1 write unit for each KB |
+ * | a call with a semantic cache      | the newest 32 questions that differ in one text | `SIMILAR#<project>#<fingerprint>` `<time>#<hash>` | 1 query, 14 units for 1,536 dimensions |
  *
  * The configuration of an organization is one partition with at most CONFIGURATION_LIMIT entries, so that the settings of a project are
  * one query. It is written by people and read every few seconds by each instance, far below what a partition takes. Each provider of an
@@ -43,3 +44,10 @@ export const healthKey = (organizationId: string, providerId: string): Key => ({
 
 /** `key` is the hash of everything that the answer depends on. */
 export const cachedAnswerKey = (projectId: string, key: string): Key => ({ pk: `CACHE#${projectId}#${key}`, sk: 'ANSWER' });
+
+export const similarPk = (projectId: string, fingerprint: string): string => `SIMILAR#${projectId}#${fingerprint}`;
+/** Sorted by time, so that the newest ones are read first. */
+export const similarKey = (projectId: string, fingerprint: string, nowMs: number, answer: string): Key => ({
+  pk: similarPk(projectId, fingerprint),
+  sk: `${String(nowMs).padStart(15, '0')}#${answer}`,
+});

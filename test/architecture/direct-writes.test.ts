@@ -6,6 +6,7 @@ import { expect, test } from '@jest/globals';
 const DIRECT_WRITERS: Record<string, string> = {
   'functions/system/readiness.ts': 'a probe whether the store can be written',
   'lib/ai/cache/answer-cache.ts': 'an answer is kept for a while to be given again',
+  'lib/ai/cache/similar-answers.ts': 'a question is kept with its answer',
   'lib/ai/limits/budget-counter.ts': 'settling a call is bookkeeping',
   'lib/ai/limits/rate-limits.ts': 'counting a call is bookkeeping',
   'lib/ai/routing/health/share-health.ts': 'health of providers is telemetry; what its owner must know has its audit entry',

@@ -1,9 +1,11 @@
-import { cacheKey } from '../cache/cache-key.ts';
-import type { CachedAnswer } from '../cache/cached-answer.ts';
+import { type CacheQuestion, cacheKey } from '../cache/cache-key.ts';
+import { type CachedAnswer, isComplete } from '../cache/cached-answer.ts';
 import { createChunkFold } from '../cache/fold-chunks.ts';
+import { similarQuestion } from '../cache/similar-question.ts';
 import { wireUsage } from '../pricing/wire-usage.ts';
 import type { Candidate } from '../routing/plan-types.ts';
 import type { ChatCompletion } from '../wire/chat.ts';
+import { embedQuestion } from './embed-question.ts';
 import { priceCall } from './price-call.ts';
 import type { IncomingChat, RunningCall } from './running-call.ts';
 import type { ChatStream } from './stream-chat.ts';
@@ -31,27 +33,72 @@ export function callCacheOf(run: RunningCall<IncomingChat>): CallCache | undefin
   const { operation, request, native } = call;
   /** A request in another form may say more than its translation. */
   const told = native ? { ...JSON.parse(native.text), dialect: native.dialect } : request;
-  const keyFor = ({ provider, target }: Candidate) =>
-    cacheKey({ project_id, operation, provider_id: provider.provider_id, model: target.model, request: told });
+  const questionFor = ({ provider, target }: Candidate): CacheQuestion => ({
+    project_id,
+    operation,
+    provider_id: provider.provider_id,
+    model: target.model,
+    request: told,
+  });
+  const similar = strategy === 'semantic' && !native ? similarUse(run) : undefined;
 
   const keep = async (completion: ChatCompletion): Promise<void> => {
     const answered = journal.answered?.candidate;
-    const key = answered && keyFor(answered);
+    const key = answered && cacheKey(questionFor(answered));
     if (!key) return;
     const { usage, cost } = priceCall(run);
     const { brokle: _own, ...rest } = completion;
     const answer = { completion: { usage: wireUsage(usage), ...rest }, cost_pico_usd: cost.pico_usd };
-    await ports.afterAnswer(cache.keep(project_id, key, answer, settings.cache.ttl_seconds));
+    const keeping = async () => {
+      await cache.keep(project_id, key, answer, settings.cache.ttl_seconds);
+      if (isComplete(completion)) await similar?.keep(questionFor(answered), key);
+    };
+    await ports.afterAnswer(keeping());
   };
 
   return {
     async find() {
       const [first] = plan.attempts;
-      const key = first && !wishes.has('no-cache') ? keyFor(first) : undefined;
-      return key === undefined ? undefined : cache.find(project_id, key);
+      const key = first && !wishes.has('no-cache') ? cacheKey(questionFor(first)) : undefined;
+      if (!first || key === undefined) return undefined;
+      const equal = await cache.find(project_id, key);
+      if (equal) return equal;
+      const like = await similar?.find(questionFor(first));
+      return like === undefined ? undefined : cache.find(project_id, like);
     },
     keep,
     keepStream: (stream) => ({ ...stream, frames: kept(stream.frames, keep) }),
+  };
+}
+
+/** Similar questions as one call uses them. The question is embedded once, and only if it may be compared at all. */
+function similarUse(run: RunningCall<IncomingChat>) {
+  const { ports, call, settings, journal } = run;
+  const { similarAnswers } = ports;
+  const { embedding_model, similarity_threshold, ttl_seconds } = settings.cache;
+  if (!similarAnswers || embedding_model === null) {
+    journal.warnings.add('the semantic cache needs an embedding model in the settings of the project; only equal questions are found');
+    return undefined;
+  }
+  const { project_id } = call.principal;
+  const threshold = call.options.cache_similarity_threshold ?? similarity_threshold;
+  const endUser = call.options.user_id;
+  let embedding: Promise<number[] | undefined> | undefined;
+  const embed = (text: string) => {
+    embedding ??= embedQuestion(run, embedding_model, text);
+    return embedding;
+  };
+  return {
+    async find(question: CacheQuestion): Promise<string | undefined> {
+      const asked = similarQuestion(question, endUser);
+      const vector = asked && (await embed(asked.text));
+      return vector && similarAnswers.find(project_id, asked.fingerprint, vector, threshold);
+    },
+    async keep(question: CacheQuestion, answerKey: string): Promise<void> {
+      const asked = similarQuestion(question, endUser);
+      const vector = asked && (await embed(asked.text));
+      if (vector) await similarAnswers.keep(project_id, asked.fingerprint, vector, answerKey, ttl_seconds);
+    },
   };
 }
 

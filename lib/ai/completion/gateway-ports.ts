@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { OutgoingAnswer, OutgoingRequest } from '../../platform/outgoing/outgoing-client.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { SimilarAnswers } from '../cache/similar-answers.ts';
 import type { Reservation, ReservationRequest } from '../limits/limits.ts';
 import type { Adapter, ProviderType, Target } from '../providers/adapter.ts';
 import type { CallAttempt } from '../records/call-record.ts';
@@ -37,6 +38,8 @@ export interface GatewayPorts {
   reserve(request: ReservationRequest, budgets: readonly BudgetReference[], principal: ProjectKeyPrincipal): Promise<Reservation>;
   /** Answers that were given before; no call uses it unless it or its project asks for it. */
   cache?: AnswerCache;
+  /** Questions by their meaning, for the semantic cache. */
+  similarAnswers?: SimilarAnswers;
   records: RecordOutbox;
   memory: ProviderMemory;
   /** Seals a text that must be shown again. */
