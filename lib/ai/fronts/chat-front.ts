@@ -2,6 +2,7 @@ import { type Reply, reply } from '../../platform/http/endpoint.ts';
 import { SSE_DONE, SSE_HEADERS, SSE_KEEP_ALIVE, sseData } from '../../platform/sse/sse-writer.ts';
 import { answerChat } from '../completion/answer-chat.ts';
 import type { GatewayPorts } from '../completion/gateway-ports.ts';
+import { answerText } from '../completion/own-text.ts';
 import type { IncomingChat } from '../completion/running-call.ts';
 import type { StreamFrame } from '../completion/stream-frame.ts';
 import { inferenceError, openaiErrorFrame } from '../wire/inference-errors.ts';
@@ -11,7 +12,7 @@ export async function chatFront(ports: GatewayPorts, call: IncomingChat): Promis
   const answer = await answerChat(ports, call);
   if (answer.kind === 'completion') {
     const headers = { ...answer.headers, 'content-type': 'application/json' };
-    return reply<never>({ headers, text: JSON.stringify(answer.completion) });
+    return reply<never>({ headers, text: answerText(answer.completion) });
   }
   return reply<never>({ headers: { ...answer.headers, ...SSE_HEADERS }, stream: written(answer.frames), onEnd: answer.onEnd });
 }

@@ -5,6 +5,7 @@ import { noteUsage } from '../call-journal.ts';
 import type { CompletionHead } from '../completion-head.ts';
 import { mendCompletion } from '../completion-rules.ts';
 import { keptStops } from '../kept-stops.ts';
+import { keepOwnText } from '../own-text.ts';
 import type { IncomingChat, RunningCall } from '../running-call.ts';
 import { type Asked, askProvider, endAttempt, jsonOrText, textOf } from './ask-provider.ts';
 import { AttemptFailed, unusableAnswer } from './attempt-failure.ts';
@@ -40,7 +41,9 @@ async function readCompletion({ adapter, target, response }: Asked): Promise<Dec
   const failure = adapter.failureIn(body);
   if (failure) throw new AttemptFailed(failure);
   try {
-    return adapter.completion(body, target, text);
+    const decoded = adapter.completion(body, target, text);
+    if (decoded.completion === body) keepOwnText(decoded.completion, text);
+    return decoded;
   } catch (error) {
     throw error instanceof UnusableAnswer ? new AttemptFailed(unusableAnswer(), error) : error;
   }

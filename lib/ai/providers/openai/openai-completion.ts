@@ -14,8 +14,9 @@ export function openaiCompletion(body: unknown): DecodedCompletion {
   if (!choices.every((choice) => isObject(choice) && isObject(choice.message))) {
     throw new UnusableAnswer('The provider answered with a choice without message.');
   }
-  mendReasoning(choices, 'message');
-  return { completion: body as ChatCompletion, usage: reportedUsage(body) };
+  // The answer itself only if it is as it came: its text may be passed on then.
+  const changed = mendReasoning(choices, 'message');
+  return { completion: (changed ? { ...body } : body) as ChatCompletion, usage: reportedUsage(body) };
 }
 
 /** Usage in an answer or a chunk. Groq puts it into a member of its own in streams. */
