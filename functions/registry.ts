@@ -14,6 +14,7 @@ import * as budgets from './ai/budgets.ts';
 import * as callLog from './ai/call-log.ts';
 import * as inference from './ai/inference.ts';
 import * as models from './ai/models.ts';
+import * as route from './ai/route.ts';
 import * as routing from './ai/routing.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
 import * as agentFanoutFunction from './consumers/agent-fanout-function.ts';
@@ -86,6 +87,7 @@ export const httpGroups: readonly HttpGroup[] = [
   { name: 'models', file: 'ai/models', endpoints: models.modelEndpoints, handler: models.handler },
   { name: 'auth', file: 'identity/auth', endpoints: auth.authEndpoints, handler: auth.handler },
   { name: 'budgets', file: 'ai/budgets', endpoints: budgets.budgetEndpoints, handler: budgets.handler },
+  { name: 'route', file: 'ai/route', endpoints: route.routeEndpoints, handler: route.handler },
   { name: 'routing', file: 'ai/routing', endpoints: routing.routingEndpoints, handler: routing.handler },
   { name: 'health', file: 'system/health', endpoints: health.healthEndpoints, handler: health.handler },
   { name: 'readiness', file: 'system/readiness-endpoint', endpoints: readiness.readinessEndpoints, handler: readiness.handler },

@@ -9,7 +9,7 @@ import { asDashboard, type RoutingContext, routingEndpoint, withRight } from './
 
 const tag = 'routing';
 /** A priority, also by the name that clients of `/v1/route` use: `cost_optimized`. */
-const PriorityWish = z
+export const PriorityWish = z
   .enum([...PRIORITIES, ...PRIORITIES.map((name) => `${name}_optimized` as const)])
   .transform((name) => z.enum(PRIORITIES).parse(name.replace('_optimized', '')));
 
@@ -61,17 +61,16 @@ export const decisionEndpoints = [
       const { services } = context;
       const settings = await services.settings.settingsOf(await projectOf(context));
       const { model, prompt_length, max_tokens, priority, required_features, exclude_providers } = body;
-      return adviceOf(
-        await decideRoute(services.routing, settings, {
-          model,
-          prompt_tokens: prompt_length,
-          max_output_tokens: max_tokens,
-          priority,
-          required_features,
-          exclude_providers,
-          fallbacks: [],
-        }),
-      );
+      const { decision } = await decideRoute(services.routing, settings, {
+        model,
+        prompt_tokens: prompt_length,
+        max_output_tokens: max_tokens,
+        priority,
+        required_features,
+        exclude_providers,
+        fallbacks: [],
+      });
+      return adviceOf(decision);
     },
   }),
   routingEndpoint({

@@ -1,6 +1,6 @@
 import type { DecisionPorts } from '../../lib/ai/routing/decisions/decision-service.ts';
 import { checkUpstream } from '../../lib/ai/routing/providers/check-upstream.ts';
-import type { InOrganization, RoutingCaller } from '../../lib/ai/routing/routing-ports.ts';
+import type { InOrganization, RoutingCaller, RoutingPorts } from '../../lib/ai/routing/routing-ports.ts';
 import type { ProjectKeyPrincipal, Scope, UserPrincipal } from '../../lib/identity/accounts/account-principals.ts';
 import { dashboardError } from '../../lib/identity/accounts/dashboard-errors.ts';
 import type { Permission } from '../../lib/identity/accounts/roles.ts';
@@ -19,7 +19,7 @@ import { callPlanner, projectSettings, providerHealth, routingCommit } from './r
 
 /** Everything that the endpoints of routing work with. */
 export interface RoutingServices extends DashboardServices {
-  routing: DecisionPorts;
+  routing: RoutingPorts & DecisionPorts;
   settings: ReturnType<typeof projectSettings>;
   health: ReturnType<typeof providerHealth>;
 }

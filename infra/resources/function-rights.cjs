@@ -44,6 +44,7 @@ module.exports = {
   inference: calling,
   models: calling,
   'call-log': { tables: { identity: query, telemetry: ['Query'] } },
+  route: calling,
   'api-keys': {
     tables: { ...counted, identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
   },
@@ -107,7 +108,7 @@ module.exports = {
     queues: { 'agent-fanout': ['consume', 'send'] },
   },
   'call-records': {
-    tables: { identity: [...read, 'UpdateItem'], telemetry: ['PutItem'], usage: ['UpdateItem'], work: ['PutItem'] },
+    tables: { identity: [...read, 'UpdateItem'], telemetry: ['PutItem'], gateway: ['PutItem'], usage: ['UpdateItem'], work: ['PutItem'] },
     queues: { 'call-records': ['consume'] },
   },
   'clean-up': {

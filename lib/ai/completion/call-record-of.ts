@@ -1,6 +1,7 @@
 import { newTraceId } from '../../platform/ids.ts';
 import type { Usage } from '../pricing/usage.ts';
 import type { CallAttempt, CallRecord } from '../records/call-record.ts';
+import { decisionOf } from '../routing/decisions/routing-decision.ts';
 import { overheadMs } from './brokle-extension.ts';
 import type { AttemptNote } from './call-journal.ts';
 import type { CallPrice } from './price-call.ts';
@@ -37,6 +38,7 @@ export function callRecordOf(
     routing_strategy: plan.priority,
     routing_reason: plan.reason,
     confidence: answered?.candidate.score ?? null,
+    decision: plan.request ? decisionOf(plan, plan.request, principal, startedAtMs) : null,
     attempts: journal.attempts.map((note) => attemptOf(note, round)),
     usage: countsOf(usage),
     usage_estimated: usage.estimated,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RoutingDecision } from '../routing/decisions/routing-decision.ts';
 
 const PicoUsd = z.string().regex(/^\d{1,30}$/);
 const Tokens = z.int().min(0);
@@ -43,6 +44,8 @@ export const CallRecord = z.object({
   routing_strategy: z.string().nullable(),
   routing_reason: z.string().nullable(),
   confidence: z.number().nullable(),
+  /** Everything that the routing decision was made of, to be kept for some days; absent if none was made. */
+  decision: RoutingDecision.nullable().optional(),
   attempts: z.array(CallAttempt),
   usage: z.record(z.string(), Tokens),
   usage_estimated: z.boolean(),

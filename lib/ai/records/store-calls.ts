@@ -1,12 +1,13 @@
 import type { Database, Item, Write } from '../../platform/database/database.ts';
 import { expiresAt } from '../../platform/database/table.ts';
+import { decisionWrite } from '../routing/decisions/decision-repository.ts';
 import { callKey, callLogTable, payloadKey, traceCallKey } from './call-log-table.ts';
 import type { CallRecord } from './call-record.ts';
 import { callSpans } from './call-spans.ts';
 
 /** The items that a call leaves: its entry in the log, its part of a trace, and what was captured of it. */
 export function callItems(record: CallRecord, retentionDays: number): Item[] {
-  const { project_id, request_id, trace_id, started_ms, payload, ...facts } = record;
+  const { project_id, request_id, trace_id, started_ms, payload, decision: _decision, ...facts } = record;
   const expires_at = expiresAt(started_ms, retentionDays);
   const known = { project_id, request_id, trace_id, started_ms, payload: null, ...facts };
   const items: Item[] = [
@@ -35,6 +36,11 @@ export function callItems(record: CallRecord, retentionDays: number): Item[] {
 
 const present = (values: Record<string, string | null>) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 
+const callWrites = (record: CallRecord, retentionDays: number): Write[] => [
+  ...callItems(record, retentionDays).map((put): Write => ({ table: callLogTable.name, put })),
+  ...(record.decision ? [decisionWrite(record.decision)] : []),
+];
+
 /** The most writes of a transaction, and their most bytes together, some way below the store's limits. */
 const WRITES = 100;
 const BYTES = 3 * 1024 * 1024;
@@ -43,14 +49,14 @@ const BYTES = 3 * 1024 * 1024;
 export async function storeCalls(database: Database, records: readonly CallRecord[], retentionDays: number): Promise<void> {
   let writes: Write[] = [];
   let bytes = 0;
-  for (const put of records.flatMap((record) => callItems(record, retentionDays))) {
-    const size = JSON.stringify(put).length;
+  for (const write of records.flatMap((record) => callWrites(record, retentionDays))) {
+    const size = JSON.stringify(write).length;
     if (writes.length === WRITES || bytes + size > BYTES) {
       await database.transact(writes);
       writes = [];
       bytes = 0;
     }
-    writes.push({ table: callLogTable.name, put });
+    writes.push(write);
     bytes += size;
   }
   if (writes.length > 0) await database.transact(writes);

@@ -51,6 +51,8 @@ export interface Candidate {
 
 export interface RoutingPlan {
   decision_id: string;
+  /** What was planned for; undefined for a call that was answered without a plan. */
+  request?: PlanRequest | undefined;
   requested_model: string;
   priority: Priority;
   reason: string;

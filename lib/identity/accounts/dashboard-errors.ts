@@ -135,7 +135,7 @@ export const dashboardCode = (code: string): string => CODES[code] ?? code.toUpp
 
 /** The error's part of the envelope. */
 export const errorBody = ({ kind, code, message, details = {} }: AppError) => ({
-  type: code === 'NO_PROVIDER_AVAILABLE' ? 'PROVIDER_ERROR' : DASHBOARD_TYPE[kind],
+  type: dashboardCode(code) === 'NO_PROVIDER_AVAILABLE' ? 'PROVIDER_ERROR' : DASHBOARD_TYPE[kind],
   code: dashboardCode(code),
   message,
   details,

@@ -47,7 +47,7 @@ export interface DecisionOwner {
   project_id: string;
 }
 
-/** The decision that a plan stands for. */
+/** The decision that a plan for this request stands for. */
 export function decisionOf(plan: RoutingPlan, request: PlanRequest, owner: DecisionOwner, nowMs: number): RoutingDecision {
   return {
     id: plan.decision_id,

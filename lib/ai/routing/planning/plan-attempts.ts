@@ -48,6 +48,7 @@ export function planAttempts(
   const attempts = attemptsOf(spread(planned, priority, random), appended);
   return {
     decision_id: context.decision_id,
+    request,
     requested_model: request.model,
     priority,
     reason: reasonOf(attempts, planned, resolved, priority),
