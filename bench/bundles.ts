@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { httpGroups, queueGroups, scheduleGroups } from '../functions/registry.ts';
+import { httpGroups, queueGroups, scheduleGroups, streamGroups } from '../functions/registry.ts';
 import { bundleFunction } from '../infra/resources/bundle-function.ts';
 import { type BenchTable, rounded } from './statistics.ts';
 
@@ -19,7 +19,7 @@ export async function bundles(): Promise<BenchTable> {
     const bare = { name: 'bare Node', file: join(folder, 'bare.mjs'), bytes: BARE.length };
     await writeFile(bare.file, BARE);
     const functions = [bare];
-    for (const { name, file } of [...httpGroups, ...queueGroups, ...scheduleGroups]) {
+    for (const { name, file } of [...httpGroups, ...queueGroups, ...scheduleGroups, ...streamGroups]) {
       functions.push({ name, ...(await bundleFunction(file, folder)) });
     }
     const least = new Map<string, number>();

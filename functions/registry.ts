@@ -13,6 +13,7 @@ import type { Schedule, ScheduleFunction } from '../lib/platform/schedule.ts';
 import * as budgets from './ai/budgets.ts';
 import * as callLog from './ai/call-log.ts';
 import * as inference from './ai/inference.ts';
+import * as inferenceStream from './ai/inference-stream.ts';
 import * as models from './ai/models.ts';
 import * as route from './ai/route.ts';
 import * as routing from './ai/routing.ts';
@@ -95,6 +96,16 @@ export const httpGroups: readonly HttpGroup[] = [
   { name: 'openapi', file: 'system/openapi', endpoints: openapi.openapiEndpoints, handler: openapi.handler },
   { name: 'reference', file: 'system/reference', endpoints: reference.referenceEndpoints, handler: reference.handler },
   fallbackGroup,
+];
+
+/** Functions behind a function URL, which stream. Their endpoints are in other groups too, which the hosts serve. */
+export interface StreamGroup {
+  name: string;
+  file: string;
+  endpoints: readonly AnyEndpoint[];
+}
+export const streamGroups: readonly StreamGroup[] = [
+  { name: 'inference-stream', file: 'ai/inference-stream', endpoints: inferenceStream.inferenceStreamEndpoints },
 ];
 
 export interface QueueGroup {

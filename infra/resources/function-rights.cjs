@@ -1,7 +1,6 @@
 /**
  * The rights of each function: for each table the actions that its code needs, for each queue `send` or `consume`, and for stored secrets
- * `seal` or `open`. Roles (roles.cjs) and
- * alarms (alarms.cjs) are made from this list. test/infra runs every endpoint, consumer and schedule with these rights, and fails for a
+ * `seal` or `open`. Roles (roles.cjs) and alarms (alarms.cjs) are made from this list. test/infra runs every endpoint, consumer and schedule with these rights, and fails for a
  * missing right and for an unused one.
  */
 const read = ['BatchGetItem', 'GetItem'];
@@ -42,6 +41,7 @@ module.exports = {
   },
   projects: { tables: { ...counted, identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] } },
   inference: calling,
+  'inference-stream': calling,
   models: calling,
   'call-log': { tables: { identity: query, telemetry: ['Query'] } },
   route: calling,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { deadLetterQueue } from '../../functions/app.ts';
-import { fallbackGroup, httpGroups, queueGroups, scheduleGroups, tables } from '../../functions/registry.ts';
+import { fallbackGroup, httpGroups, queueGroups, scheduleGroups, streamGroups, tables } from '../../functions/registry.ts';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../infra/host/engines/create-queues.ts';
 import { DEVELOPMENT_PAK_HASH } from '../../lib/identity/pak.ts';
 import { Config } from '../../lib/platform/config.ts';
@@ -23,7 +23,19 @@ const PLANNED = [
   // accounts
   ...['auth', 'users', 'organizations', 'projects', 'api-keys'],
   // the gateway
-  ...['inference', 'models', 'routing', 'budgets', 'ingest', 'analytics', 'billing', 'ai-config', 'organization-webhooks', 'call-records'],
+  ...[
+    'inference',
+    'inference-stream',
+    'models',
+    'routing',
+    'budgets',
+    'ingest',
+    'analytics',
+    'billing',
+    'ai-config',
+    'organization-webhooks',
+    'call-records',
+  ],
   // the fleet
   ...['templates', 'work-orders', 'webhooks', 'diagnostics', 'fleet-overview', 'webhook-delivery', 'work-order-expiry'],
   // live events
@@ -72,7 +84,7 @@ describe('the packaged deployment', () => {
       .get(logicalId)
       ?.FunctionName.slice(PREFIX.length + 1) ?? `no function ${logicalId}`;
   const functionCalled = (name: string) => [...functions().values()].find(({ FunctionName }) => FunctionName === `${PREFIX}-${name}`);
-  const listed = [...httpGroups, ...queueGroups, ...scheduleGroups];
+  const listed = [...httpGroups, ...queueGroups, ...scheduleGroups, ...streamGroups];
 
   test('the deployment has one function for each group, consumer and schedule, with its module, and no other', () => {
     const deployed = Object.fromEntries([...functions().values()].map(({ FunctionName, Handler }) => [FunctionName, Handler]));
@@ -99,6 +111,18 @@ describe('the packaged deployment', () => {
     const used = new Set(['$default', ...chosen.map(({ route }) => route?.template)]);
     expect(routes.filter(({ template }) => !used.has(template))).toEqual([]);
     expect(routes.find(({ template }) => template === '$default')?.function).toBe(fallbackGroup.name);
+  });
+
+  test('a streaming function has an address that streams, the rights of a whole answer’s function, and fifteen minutes', () => {
+    const urls = deployment.ofType('AWS::Lambda::Url').map(([, { Properties }]) => Properties);
+    expect(urls).toHaveLength(streamGroups.length);
+    for (const { AuthType, InvokeMode } of urls) expect([AuthType, InvokeMode]).toEqual(['NONE', 'RESPONSE_STREAM']);
+    for (const { name, endpoints } of streamGroups) {
+      expect(functionCalled(name)?.Timeout).toBe(900);
+      expect(rights[name]).toEqual(rights[name.replace('-stream', '')]);
+      const elsewhere = httpGroups.flatMap((group) => group.endpoints);
+      expect(endpoints.filter((endpoint) => !elsewhere.includes(endpoint))).toEqual([]);
+    }
   });
 
   test('the deployment fits into one stack together with every function that is still to come', () => {

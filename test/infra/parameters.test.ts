@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { httpGroups, queueGroups, scheduleGroups } from '../../functions/registry.ts';
+import { httpGroups, queueGroups, scheduleGroups, streamGroups } from '../../functions/registry.ts';
 
 const optional = createRequire(import.meta.url)('../../infra/resources/optional.cjs');
 const { logicalName } = createRequire(import.meta.url)('../../infra/resources/names.cjs');
@@ -29,7 +29,7 @@ test.each([
 
 test.each([true, 'true'])('the parameter tracing %p gives every function the right to send traces, and no other right', async (tracing) => {
   const { TracingPolicy } = await resourcesWith({ tracing, alarmSubscriber: '' });
-  const functions = [...httpGroups, ...queueGroups, ...scheduleGroups];
+  const functions = [...httpGroups, ...queueGroups, ...scheduleGroups, ...streamGroups];
   expect(TracingPolicy.Properties.Roles).toHaveLength(functions.length);
   expect(TracingPolicy.Properties.Roles).toEqual(
     expect.arrayContaining(functions.map(({ name }) => ({ Ref: `${logicalName(name)}Role` }))),
@@ -39,6 +39,8 @@ test.each([true, 'true'])('the parameter tracing %p gives every function the rig
   ]);
 });
 
-test('the stage prod protects tables from deletion and reserves instances for the agents’ polls', () => {
-  expect(params.prod).toEqual({ deletionProtection: true, agentSyncConcurrency: expect.any(Number) });
+test('the stage prod protects tables from deletion, reserves instances for polls and streams, and leaves 100 of 1,000 to the rest', () => {
+  const Prod = z.strictObject({ deletionProtection: z.literal(true), agentSyncConcurrency: z.number(), inferenceConcurrency: z.number() });
+  const { agentSyncConcurrency, inferenceConcurrency } = Prod.parse(params.prod);
+  expect(agentSyncConcurrency + inferenceConcurrency).toBeLessThanOrEqual(900);
 });

@@ -16,8 +16,11 @@ export interface LambdaStreaming {
 }
 export type StreamingHandler = (event: HttpEvent, out: Writable, context: Partial<LambdaTime>) => Promise<void>;
 
-/** The runtime's own object on Lambda, and undefined everywhere else. */
-const lambdaStreaming = (): LambdaStreaming | undefined => (globalThis as { awslambda?: LambdaStreaming }).awslambda;
+/** The runtime's own object on Lambda, and undefined everywhere else. Parts of the AWS SDK put an empty object in its place there. */
+function lambdaStreaming(): LambdaStreaming | undefined {
+  const { awslambda } = globalThis as { awslambda?: LambdaStreaming };
+  return typeof awslambda?.streamifyResponse === 'function' ? awslambda : undefined;
+}
 
 /** A caller that takes nothing for this long is cut off. */
 const STALL_MS = 60_000;
