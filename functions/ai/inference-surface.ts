@@ -15,29 +15,12 @@ import { jsonTextResult } from '../../lib/platform/http/results.ts';
 import type { Surface } from '../../lib/platform/http/surface.ts';
 import type { InputPart, Issue } from '../../lib/platform/http/validation.ts';
 import { newUlid } from '../../lib/platform/ids.ts';
+import { AI_CORS } from '../ai-cors.ts';
 import { authenticateProjectKey } from '../identity/project-keys.ts';
 import { runtime } from '../runtime.ts';
 import { type GatewayServices, gatewayServices } from './gateway-services.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
-/** Pages that use OpenAI's SDK send its `x-stainless-*` headers, which a browser has to be told one by one. */
-const STAINLESS = [
-  'arch',
-  'helper-method',
-  'lang',
-  'os',
-  'package-version',
-  'poll-helper',
-  'retry-count',
-  'runtime',
-  'runtime-version',
-  'timeout',
-];
-const ALLOWED_HEADERS = [
-  'Authorization, Content-Type, X-API-Key, X-Request-ID, OpenAI-Organization, OpenAI-Project, OpenAI-Beta, anthropic-version, anthropic-beta',
-  ...STAINLESS.map((name) => `x-stainless-${name}`),
-].join(', ');
-
 const requestIdOf = ({ 'x-request-id': given }: RequestFacts['headers']): string =>
   given !== undefined && REQUEST_ID.test(given) ? given : `req_${newUlid(runtime().clock.nowMs())}`;
 
@@ -94,7 +77,7 @@ export const inferenceSurface: Surface<GatewayServices, ProjectKeyPrincipal> = {
       ...(issue && { details: { param: issue.field } }),
     }),
   cors: () => runtime().config.BROKKR_CORS_ORIGINS,
-  allowedHeaders: ALLOWED_HEADERS,
+  ...AI_CORS,
   requestId: requestIdOf,
   // Anthropic's SDK reads `request-id`.
   headers: ({ requestId }) => ({ 'request-id': requestId, 'cache-control': 'no-store' }),

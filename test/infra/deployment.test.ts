@@ -74,7 +74,7 @@ describe('the packaged deployment', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await packageDeployment();
-  }, 120_000);
+  }, 400_000);
   afterAll(() => deployment?.remove());
 
   const functions = () =>
