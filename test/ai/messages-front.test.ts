@@ -73,7 +73,6 @@ test('a request is translated with its system, images, documents, tools and wish
     model: 'm',
     max_tokens: 10,
     stream: true,
-    stream_options: { include_usage: true },
     messages: [
       {
         role: 'system',

@@ -87,6 +87,19 @@ describe("OpenAI's SDK", () => {
     expect(response).toMatchObject({ usage: { input_tokens: 9, output_tokens: 12 }, brokle: { cost: expect.any(Number) } });
   });
 
+  test('reads a stream of a server that refuses to be asked for usage, which is estimated then', async () => {
+    const refusal: Script = answers({ error: { message: 'extra fields not permitted: stream_options' } }, 400);
+    const plain = streams(chunk({ role: 'assistant', content: '' }), chunk({ content: 'Hello.' }), chunk({}, 'stop'), 'data: [DONE]\n\n');
+    upstream.script(refusal, plain);
+    const response = await openai.responses.stream({ model: 'm', input: 'hi' }).finalResponse();
+    expect(response).toMatchObject({
+      output_text: 'Hello.',
+      usage: { output_tokens: expect.any(Number) },
+      brokle: { usage_estimated: true },
+    });
+    expect(upstream.calls.map(({ body }) => body.stream_options)).toEqual([{ include_usage: true }, undefined]);
+  });
+
   test('runs a turn of tools and sends the results back, over Google, with the signature', async () => {
     await open(google);
     upstream.script(replays('tools-parallel'), replays('text'));

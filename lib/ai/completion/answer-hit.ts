@@ -5,7 +5,7 @@ import { completionParts } from './attempts/completion-parts.ts';
 import { brokleExtension, brokleHeaders } from './brokle-extension.ts';
 import { CLIENT_LEFT, SUCCESS } from './call-end.ts';
 import { priceCall } from './price-call.ts';
-import type { IncomingChat, RunningCall } from './running-call.ts';
+import { type IncomingChat, type RunningCall, wantsUsageAtEnd } from './running-call.ts';
 import { settleCall } from './settle-call.ts';
 import type { ChatStream } from './stream-chat.ts';
 import type { StreamFrame } from './stream-frame.ts';
@@ -37,7 +37,7 @@ export async function answerHit(
   const chunks = completionParts(completion, undefined).flatMap((part): ChatChunk[] => (part.kind === 'chunk' ? [part.chunk] : []));
   const last = chunks.at(-1);
   if (last) last.brokle = brokle;
-  if (call.request.stream_options?.include_usage === true) {
+  if (wantsUsageAtEnd(call)) {
     for (const chunk of chunks) chunk.usage = null;
     const { usage, model } = before;
     if (usage) chunks.push({ ...identity, object: 'chat.completion.chunk', model, choices: [], usage });

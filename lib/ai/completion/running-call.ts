@@ -36,6 +36,8 @@ export interface IncomingChat extends IncomingCall {
   /** The caller's own text of `request`, if it came in OpenAI's form. */
   text?: string;
   native?: ChatCall['native'];
+  /** The front needs the usage at the end of a stream, though its caller has not asked the provider for it. */
+  usageAtEnd?: boolean;
   /** What the front could not translate, for the caller to know. */
   warnings?: readonly string[];
 }
@@ -58,3 +60,7 @@ export interface RunningCall<Call extends IncomingCall = IncomingCall> {
 export function throwIfGone({ signal }: IncomingCall): void {
   if (signal.aborted) throw new CallerGone();
 }
+
+/** Whether a stream ends with a chunk that has the usage. */
+export const wantsUsageAtEnd = ({ request, usageAtEnd = false }: IncomingChat): boolean =>
+  usageAtEnd || request.stream_options?.include_usage === true;

@@ -18,7 +18,7 @@ import { ChunkRules } from './chunk-rules.ts';
 import type { CompletionHead } from './completion-head.ts';
 import { keepAlive } from './keep-alive.ts';
 import { keptStops } from './kept-stops.ts';
-import { type IncomingChat, type RunningCall, throwIfGone } from './running-call.ts';
+import { type IncomingChat, type RunningCall, throwIfGone, wantsUsageAtEnd } from './running-call.ts';
 import { type CallEnd, settleCall } from './settle-call.ts';
 import type { StreamFrame, StreamFrames } from './stream-frame.ts';
 
@@ -55,7 +55,7 @@ export async function streamChat(run: RunningCall<IncomingChat>, ours: Omit<Comp
     new ChunkRules({
       head: { ...ours, model: target.model },
       choices: request.n ?? 1,
-      includeUsage: request.stream_options?.include_usage === true,
+      includeUsage: wantsUsageAtEnd(call),
       stops: keptStops(request, target.type),
     });
   const opening = tryCandidates(

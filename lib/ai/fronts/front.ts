@@ -6,7 +6,7 @@ import type { IncomingChat } from '../completion/running-call.ts';
 import type { StreamFrame } from '../completion/stream-frame.ts';
 
 /** A request of another API, translated into the gateway's own form, and the way back for its answer. */
-export interface TranslatedCall extends Pick<IncomingChat, 'request' | 'native' | 'warnings'> {
+export interface TranslatedCall extends Pick<IncomingChat, 'request' | 'native' | 'warnings' | 'usageAtEnd'> {
   /** The answer as this API's clients read it. */
   completion(completion: ChatAnswer['completion']): unknown;
   /** Begins a stream. The function that it returns is called with each frame and returns the text to send, which may be empty. */

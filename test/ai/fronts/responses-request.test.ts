@@ -164,8 +164,9 @@ describe('settings', () => {
     });
   });
 
-  test('a stream asks for usage, which its last event carries', () => {
-    expect(translate({ stream: true }).request).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+  test('a stream needs usage at its end, which is not the wish of the caller', () => {
+    const { request, usageAtEnd } = translate({ stream: true });
+    expect([request.stream, request.stream_options, usageAtEnd]).toEqual([true, undefined, true]);
   });
 
   test('metadata and store stay with the gateway, and the caller learns what is ignored', () => {

@@ -15,6 +15,7 @@ export const messagesFront: Front = (body, { text }) => {
   return {
     request: messagesToChat(messages),
     native: { dialect: 'anthropic', text },
+    usageAtEnd: true,
     completion: (completion) => chatToMessage(completion, promptTokens),
     stream: () => messagesStream(promptTokens),
   };

@@ -22,7 +22,7 @@ export function messagesToChat(request: MessagesRequest): ChatRequest {
   return {
     model: request.model,
     messages: [...systemMessage(request.system), ...request.messages.flatMap(messageToChat)],
-    ...(request.stream === true && { stream: true, stream_options: { include_usage: true } }),
+    ...(request.stream === true && { stream: true }),
     ...(typeof request.max_tokens === 'number' && { max_tokens: request.max_tokens }),
     ...passed(request, ['temperature', 'top_p', 'top_k']),
     ...(Array.isArray(request.stop_sequences) && request.stop_sequences.length > 0 && { stop: request.stop_sequences }),

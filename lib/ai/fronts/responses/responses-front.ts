@@ -11,6 +11,7 @@ export const responsesFront: Front = (body, { nowMs }) => {
   return {
     request,
     warnings,
+    usageAtEnd: true,
     completion: (completion) => responseOf(completion, head),
     stream: () => responsesStream(head),
   };

@@ -63,7 +63,7 @@ export function readResponsesRequest(body: unknown): ReadResponsesRequest {
   const request: ChatRequest = {
     model: String(asked.model),
     messages: [...system, ...messages],
-    ...(asked.stream === true && { stream: true, stream_options: { include_usage: true } }),
+    ...(asked.stream === true && { stream: true }),
     ...(!absent(limit) && { max_completion_tokens: limit }),
     ...Object.fromEntries(SAME.flatMap((name) => (absent(asked[name]) ? [] : [[name, asked[name]]]))),
     ...toolMembers(asked),
