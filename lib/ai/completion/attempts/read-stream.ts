@@ -1,4 +1,4 @@
-import { createSseParser, type SseEvent } from '../../../platform/sse/sse-parser.ts';
+import { createSseParser, type SseEvent, SseTooLarge } from '../../../platform/sse/sse-parser.ts';
 import { wireUsage } from '../../pricing/wire-usage.ts';
 import { type StreamDecoder, type StreamPart, UnusableAnswer } from '../../providers/adapter.ts';
 import type { ChatChunk } from '../../wire/chat.ts';
@@ -118,22 +118,22 @@ async function* partsOf(asked: Asked, reader: AsyncIterator<Uint8Array>): AsyncG
   const parser = createSseParser();
   const decoder = adapter.stream(target);
   for await (const bytes of { [Symbol.asyncIterator]: () => reader }) {
-    const parts = decode(decoder, parser.push(bytes));
+    const parts = decode(decoder, () => parser.push(bytes));
     if (parts.length > 0) yield parts;
   }
-  const rest = [...decode(decoder, parser.end()), ...decoder.end()];
+  const rest = [...decode(decoder, () => parser.end()), ...decoder.end()];
   if (rest.length > 0) yield rest;
 }
 
 /** Some servers don't name the type of their streams. */
 const isEventStream = (headers: Readonly<Record<string, string>>): boolean => !/\bjson\b|\bhtml\b/i.test(headers['content-type'] ?? '');
 
-function decode(decoder: StreamDecoder, events: readonly SseEvent[]): StreamPart[] {
+function decode(decoder: StreamDecoder, read: () => readonly SseEvent[]): StreamPart[] {
   const parts: StreamPart[] = [];
   try {
-    for (const event of events) parts.push(...decoder.decode(event));
+    for (const event of read()) parts.push(...decoder.decode(event));
   } catch (error) {
-    if (!(error instanceof UnusableAnswer)) throw error;
+    if (!(error instanceof UnusableAnswer || error instanceof SseTooLarge)) throw error;
     // What came before the malformed event is good.
     parts.push({ kind: 'failure', failure: unusableAnswer() });
   }

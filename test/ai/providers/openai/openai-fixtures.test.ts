@@ -173,3 +173,19 @@ test.each<[name: string, blame: UpstreamFailure['blame'], code: string | null]>(
 test.each(names)('the answer %s is no failure', (name) => {
   expect(openaiFailureIn(JSON.parse(read(`${name}.json`)))).toBeUndefined();
 });
+
+test.each(['openai-text', 'openai-parallel-tools', 'mistral-tool', 'deepseek-reasoning'])(
+  'the stream of %s, cut anywhere, is never complete without its finish, and never has text that was not sent',
+  (name) => {
+    const bytes = Buffer.from(read(`${name}.sse`));
+    const whole = addedUp(streamed([bytes]).chunks, 0);
+    for (let end = 0; end < bytes.length; end += 3) {
+      const stream = streamed([bytes.subarray(0, end)]);
+      const part = addedUp(stream.chunks, 0);
+      expect(whole.content.startsWith(part.content)).toBe(true);
+      expect(stream.writes.join('')).not.toContain('\uFFFD');
+      expect(part.finish).toEqual(stream.complete ? whole.finish : []);
+      if (stream.complete) expect(part).toEqual(whole);
+    }
+  },
+);
