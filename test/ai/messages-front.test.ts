@@ -284,6 +284,22 @@ test.each(answerNames)('the stream %s of an Anthropic upstream goes out as it ca
   expect(events.at(-2)?.data.brokle).toEqual({ cost: 3 });
 });
 
+test('an answer that another provider goes on with has one beginning, one block of text and one end', () => {
+  const begun = decodeStream([answerSse('cut')]).flatMap((part) => (part.kind === 'chunk' ? [part.chunk] : []));
+  const more = decodeStream([answerSse('max-tokens')]).flatMap((part) => (part.kind === 'chunk' ? [part.chunk] : []));
+  for (const rest of [more, [chunk({ content: ' answer' }), chunk({}, 'stop')]]) {
+    const events = eventsOf([...begun, ...rest]);
+    expect(events.filter(({ event }) => event !== 'content_block_delta').map(({ event }) => event)).toEqual([
+      'message_start',
+      'content_block_start',
+      'content_block_stop',
+      'message_delta',
+      'message_stop',
+    ]);
+    expect(events.every(({ data }) => data.index === undefined || data.index === 0)).toBe(true);
+  }
+});
+
 test.each(answerNames)('the answer %s of an Anthropic upstream goes out as it came', (name) => {
   const { completion } = anthropicAdapter.completion(answerJson(name), claude());
   expect(chatToMessage(Object.assign(completion, { brokle: { cost: 3 } }), 7)).toEqual({ ...answerJson(name), brokle: { cost: 3 } });

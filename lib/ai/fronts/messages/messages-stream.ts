@@ -10,6 +10,8 @@ import { messageId, messageUsage, stopReason, thinkingBlock, withPrompt } from '
 interface StreamState {
   promptTokens: number;
   begun: boolean;
+  /** The events are our own, because the stream came from another provider than Anthropic, or two providers made it. */
+  translated: boolean;
   /** Anthropic's own `message_delta` has gone out. */
   ended: boolean;
   /** The place of the next block. */
@@ -28,6 +30,7 @@ export function messagesStream(promptTokens: number): (frame: StreamFrame) => st
   const state: StreamState = {
     promptTokens,
     begun: false,
+    translated: false,
     ended: false,
     next: 0,
     open: undefined,
@@ -40,7 +43,9 @@ export function messagesStream(promptTokens: number): (frame: StreamFrame) => st
     switch (frame.kind) {
       case 'chunk': {
         const events = nativeEventsOf(frame.chunk);
-        return events ? nativeText(state, events, frame.chunk.brokle) : chunkText(state, frame.chunk);
+        // A second beginning belongs to a provider that goes on with another one's answer.
+        state.translated ||= events === undefined || (state.begun && events.some(({ type }) => type === 'message_start'));
+        return state.translated || !events ? chunkText(state, frame.chunk) : nativeText(state, events, frame.chunk.brokle);
       }
       case 'keep-alive':
         return event('ping', {});
