@@ -48,10 +48,10 @@ describe('serverless offline', () => {
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     offline = startOffline(String(port), (text) => (output += text));
-    await eventually(async () => expect(output).toMatch(PAK), 90_000);
+    await eventually(async () => expect(output).toMatch(PAK), 200_000);
     const adminPak = PAK.exec(output)?.[0];
     host = { admin: api(url, adminPak), anonymous: api(url) };
-  }, 100_000);
+  }, 210_000);
   afterAll(async () => {
     if (offline.exitCode !== null) return;
     offline.kill('SIGKILL');

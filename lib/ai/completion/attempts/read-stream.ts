@@ -47,7 +47,7 @@ export async function* readStream(run: RunningCall<IncomingChat>, asked: Asked, 
   };
   try {
     while (!complete && !rules.stopped) {
-      const next = await (rules.finished ? within(batches.next(), rules.ready ? END_MS : FINISH_HOLD_MS, run) : batches.next());
+      const next = rules.finished ? await afterFinish(batches, rules, run) : await batches.next();
       if (next === undefined || next.done) break;
       try {
         for (const part of next.value) take(part);
@@ -94,6 +94,16 @@ async function endReading(reader: AsyncIterator<Uint8Array>, batches: AsyncGener
     await reader.return?.();
   } catch {
     // The provider has closed it.
+  }
+}
+
+/** What still comes after the last finish. Nothing of the answer is missing any more, so that a connection that breaks now is only an end. */
+async function afterFinish(batches: AsyncGenerator<StreamPart[], void>, rules: ChunkRules, run: RunningCall) {
+  try {
+    return await within(batches.next(), rules.ready ? END_MS : FINISH_HOLD_MS, run);
+  } catch (error) {
+    if (run.call.signal.aborted) throw error;
+    return undefined;
   }
 }
 
