@@ -20,7 +20,7 @@ import { PRIORITIES } from '../../lib/ai/routing/project-settings.ts';
 import { Ulid } from '../../lib/identity/accounts/account-schemas.ts';
 import { API, ProjectParams } from '../identity/dashboard-endpoint.ts';
 import { PageQuery, pagedAnswer } from '../identity/paged-answer.ts';
-import { changerOf, changing, inPathProject, routingEndpoint, withRight } from './routing-surface.ts';
+import { changerOf, changing, creating, inPathProject, routingEndpoint, withRight } from './routing-surface.ts';
 
 const tag = 'routing';
 const GROUPS = `${API}/routing/groups` as const;
@@ -61,9 +61,9 @@ export const configurationEndpoints = [
     body: NewModelGroup,
     status: 201,
     response: ModelGroup,
-    errors: ['NAME_ALREADY_EXISTS', 'LIMIT_REACHED'],
+    errors: ['NAME_ALREADY_EXISTS', 'LIMIT_REACHED', 'IDEMPOTENCY_CONFLICT'],
     handle: async (context, { body, authorized }) =>
-      groupView(await changing(context, authorized, createModelGroup(context.services.routing, changerOf(context, authorized), body))),
+      groupView(await creating(context, authorized, body, (ports, caller) => createModelGroup(ports, caller, body))),
   }),
   routingEndpoint({
     id: 'get_model_group',
@@ -134,9 +134,9 @@ export const configurationEndpoints = [
     body: NewPriceOverride,
     status: 201,
     response: PriceOverride,
-    errors: ['LIMIT_REACHED'],
+    errors: ['LIMIT_REACHED', 'IDEMPOTENCY_CONFLICT'],
     handle: (context, { body, authorized }) =>
-      changing(context, authorized, createPriceOverride(context.services.routing, changerOf(context, authorized), body)),
+      creating(context, authorized, body, (ports, caller) => createPriceOverride(ports, caller, body)),
   }),
   routingEndpoint({
     id: 'get_price_override',

@@ -9,7 +9,7 @@ import { reply } from '../../lib/platform/http/endpoint.ts';
 import { API } from '../identity/dashboard-endpoint.ts';
 import { PageQuery, pagedAnswer } from '../identity/paged-answer.ts';
 import { Provider, ProviderHealth, providerHealthView, providerView, simulatedView } from './provider-view.ts';
-import { type Concerned, changerOf, changing, type RoutingContext, routingEndpoint, withRight } from './routing-surface.ts';
+import { type Concerned, changerOf, changing, creating, type RoutingContext, routingEndpoint, withRight } from './routing-surface.ts';
 
 const tag = 'routing';
 const ProviderParams = z.object({ id: ProviderId });
@@ -64,16 +64,16 @@ export const providerEndpoints = [
     summary: 'Add a provider',
     tag,
     description:
-      'The key is sealed and never shown again. Without `models` the provider has the models that the price book knows of it. `preset` names a service that speaks OpenAI’s wire, with the type `openai-compatible`.',
+      'The key is sealed and never shown again. Without `models` the provider has the models that the price book knows of it. `preset` names a service that speaks OpenAI’s wire, with the type `openai-compatible`. Takes an `Idempotency-Key`.',
     ...withRight('settings:write'),
     body: NewProvider,
     status: 201,
     response: Provider,
-    errors: ['PROVIDER_ALREADY_EXISTS', 'PROJECT_NOT_FOUND', 'LIMIT_REACHED'],
+    errors: ['PROVIDER_ALREADY_EXISTS', 'PROJECT_NOT_FOUND', 'LIMIT_REACHED', 'IDEMPOTENCY_CONFLICT'],
     async handle(context, { body, authorized }) {
       await checkProjectOf(context, authorized, body.project_id);
       const { services } = context;
-      const made = await changing(context, authorized, createProvider(services.routing, changerOf(context, authorized), body));
+      const made = await creating(context, authorized, body, (ports, caller) => createProvider(ports, caller, body));
       const location = `${API}/routing/providers/${made.id}`;
       return reply({ headers: { location }, body: providerView(made, undefined, services.clock.nowMs()) });
     },

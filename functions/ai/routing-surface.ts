@@ -9,7 +9,15 @@ import { type Access, type AnyEndpoint, type Context, endpointFor } from '../../
 import { type HttpFunction, httpFunction } from '../../lib/platform/http/http-function.ts';
 import type { RequestFacts } from '../../lib/platform/http/request-facts.ts';
 import type { Surface } from '../../lib/platform/http/surface.ts';
-import { type DashboardContext, inMeantOrganization, inProject, visitorOf, withDashboardShapes } from '../identity/dashboard-endpoint.ts';
+import {
+  type DashboardContext,
+  inMeantOrganization,
+  inProject,
+  once,
+  visitorOf,
+  withDashboardShapes,
+} from '../identity/dashboard-endpoint.ts';
+import { dashboardLimits } from '../identity/dashboard-limits.ts';
 import { type DashboardServices, dashboardServices } from '../identity/dashboard-services.ts';
 import { dashboardSurface } from '../identity/dashboard-surface.ts';
 import { authenticateProjectKey } from '../identity/project-keys.ts';
@@ -56,8 +64,7 @@ export const routingSurface: Surface<RoutingServices, RoutingPrincipal> = {
   describe: (principal) =>
     principal.type === 'user' ? { type: principal.type, id: principal.user_id } : { type: principal.type, id: principal.key_id },
   headers: (request) => dashboardSurface.headers(request),
-  limit: (request, { principal, ...known }) =>
-    dashboardSurface.limit?.(request, { ...known, principal: principal?.type === 'user' ? principal : undefined }),
+  limit: (request, { principal }) => dashboardLimits().count(request, principal),
 };
 
 const declare = endpointFor(routingSurface);
@@ -123,3 +130,18 @@ export async function changing<T>({ services }: RoutingContext, { organization_i
   services.settings.forgetOrganization(organization_id);
   return made;
 }
+
+/** Creates something, once for each `Idempotency-Key` of the caller. */
+export const creating = <T>(
+  context: RoutingContext,
+  concerned: Concerned,
+  input: unknown,
+  create: (ports: RoutingPorts, caller: RoutingCaller) => Promise<T>,
+): Promise<T> =>
+  changing(
+    context,
+    concerned,
+    once(asDashboard(context), { organization_id: concerned.organization_id, input }, ({ commit }) =>
+      create({ ...context.services.routing, commit }, changerOf(context, concerned)),
+    ),
+  );

@@ -1,7 +1,7 @@
 import { limitHeaders } from '../../lib/ai/limits/limit-headers.ts';
 import type { LimitState } from '../../lib/ai/limits/limits.ts';
 import { createRateLimits, rateLimitOf } from '../../lib/ai/limits/rate-limits.ts';
-import type { UserPrincipal } from '../../lib/identity/accounts/account-principals.ts';
+import type { ProjectKeyPrincipal, UserPrincipal } from '../../lib/identity/accounts/account-principals.ts';
 import { PLANS, planOf } from '../../lib/identity/accounts/plans.ts';
 import { networkOf } from '../../lib/identity/accounts/tries.ts';
 import { findOrganization } from '../../lib/identity/organizations/organization-repository.ts';
@@ -19,8 +19,8 @@ const PLAN_KEPT_MS = 60_000;
 const MAX_ORGANIZATIONS = 10_000;
 
 export interface DashboardLimits {
-  /** Counts a request against its user's limit, or its address's if there is no user, and notes in its answer what remains. */
-  count(request: RequestFacts, user: UserPrincipal | undefined): Promise<void>;
+  /** Counts a request against the limit of its user, of its project key, or else of its address, and notes in its answer what remains. */
+  count(request: RequestFacts, caller: UserPrincipal | ProjectKeyPrincipal | undefined): Promise<void>;
 }
 
 export const dashboardLimits = oncePerRuntime((runtime): DashboardLimits => {
@@ -42,15 +42,17 @@ export const dashboardLimits = oncePerRuntime((runtime): DashboardLimits => {
     return limit;
   }
 
-  async function subjectOf({ path, ip }: RequestFacts, user: UserPrincipal | undefined): Promise<[string, number]> {
-    if (user) return [`user ${user.user_id}`, await limitOf(user)];
+  async function subjectOf({ path, ip }: RequestFacts, caller: UserPrincipal | ProjectKeyPrincipal | undefined): Promise<[string, number]> {
+    if (caller?.type === 'user') return [`user ${caller.user_id}`, await limitOf(caller)];
+    // The same counter as that of the key's inference calls.
+    if (caller) return [`key:${caller.key_id}`, caller.requests_per_minute];
     return AUTH_PATH.test(path) ? [`auth ${networkOf(ip)}`, PER_ADDRESS_TO_AUTH] : [`address ${networkOf(ip)}`, PER_ADDRESS];
   }
 
   return {
-    async count(request, user) {
+    async count(request, caller) {
       const note = (state: LimitState) => void Object.assign(request.answerHeaders, limitHeaders(state));
-      const [subject, limit] = await subjectOf(request, user);
+      const [subject, limit] = await subjectOf(request, caller);
       try {
         note(await limits.admit(subject, limit, { withoutStore: 'open' }));
       } catch (error) {

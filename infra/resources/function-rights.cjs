@@ -62,7 +62,8 @@ module.exports = {
   routing: {
     tables: {
       ...counted,
-      identity: query,
+      // The answer to a creation is kept for repetitions.
+      identity: [...query, 'PutItem'],
       gateway: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'],
       telemetry: ['PutItem'],
     },

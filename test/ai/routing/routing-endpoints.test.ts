@@ -84,6 +84,21 @@ describe('providers', () => {
     expect(await add({ ...OPENAI, id: 'openai-eu' })).toMatchObject({ id: 'openai-eu' });
   });
 
+  test('a creation that is repeated with its Idempotency-Key gets the first answer', async () => {
+    const headers = { 'idempotency-key': 'once' };
+    const first = await account.api.post('/routing/providers', OPENAI, { headers });
+    const again = await account.api.post('/routing/providers', OPENAI, { headers });
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.body.data).toEqual(first.body.data);
+    const differs = await account.api.post('/routing/providers', { ...OPENAI, id: 'another' }, { headers });
+    expect(refusal(differs)).toMatchObject({ status: 409, code: 'IDEMPOTENCY_CONFLICT' });
+  });
+
+  test('Azure’s address may carry its version', async () => {
+    const azure = { type: 'azure', api_key: 'k', base_url: 'https://me.openai.azure.com?api-version=2024-10-21' };
+    expect(await add(azure)).toMatchObject({ id: 'azure', base_url: azure.base_url });
+  });
+
   test('another organization sees nothing of it', async () => {
     await add(OPENAI);
     const stranger = await makeAccount(host);

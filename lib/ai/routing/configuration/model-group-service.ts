@@ -28,7 +28,11 @@ export async function createModelGroup(ports: RoutingPorts, caller: RoutingCalle
   const now = timestamp(ports.clock);
   const group: StoredModelGroup = { version: 1, organization_id: caller.organization_id, ...given, created_at: now, updated_at: now };
   const taken = () => dashboardError('NAME_ALREADY_EXISTS', { message: `the group ${group.id} exists` });
-  await ports.commit({ writes: [newEntryWrite(placeOf(caller, group.id), group, taken)], audit: audited(caller, 'created', group.id) });
+  await ports.commit({
+    answer: group,
+    writes: [newEntryWrite(placeOf(caller, group.id), group, taken)],
+    audit: audited(caller, 'created', group.id),
+  });
   return group;
 }
 

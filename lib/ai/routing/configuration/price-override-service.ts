@@ -41,6 +41,7 @@ export async function createPriceOverride(
   };
   const { id, provider, model } = override;
   await ports.commit({
+    answer: override,
     writes: [newEntryWrite(placeOf(caller, id), override, () => dashboardError('VERSION_CONFLICT'))],
     audit: audited(caller, 'created', id, { provider, model }),
   });

@@ -10,7 +10,8 @@ import { OutgoingFailure } from '../../../platform/outgoing/outgoing-failure.ts'
 export async function checkUpstream(url: string, policy: AddressPolicy): Promise<void> {
   try {
     const parsed = checkUrl(url, policy);
-    if (parsed.search !== '' || parsed.hash !== '') throw invalidField('base_url', 'must have no query and no fragment');
+    // A query is allowed: Azure's addresses may carry an `api-version`.
+    if (parsed.hash !== '') throw invalidField('base_url', 'must have no fragment');
     const found = await lookup(hostOf(parsed), { all: true, verbatim: true }).catch(() => []);
     checkAddresses(
       found.map(({ address }) => address),

@@ -61,6 +61,7 @@ export async function createProvider(ports: RoutingPorts, caller: RoutingCaller,
     updated_at: now,
   };
   await ports.commit({
+    answer: provider,
     writes: [providerNewWrite(provider, () => dashboardError('PROVIDER_ALREADY_EXISTS', { details: { id } }))],
     audit: audited(caller, 'created', provider),
   });
