@@ -43,8 +43,8 @@ module.exports = {
   inference: calling,
   'inference-stream': calling,
   models: calling,
-  'call-log': { tables: { identity: query, telemetry: ['Query'] } },
   route: calling,
+  'call-log': { tables: { ...counted, identity: query, telemetry: ['Query'] } },
   'api-keys': {
     tables: { ...counted, identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
   },

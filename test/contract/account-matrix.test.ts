@@ -5,17 +5,17 @@ import { pathsOf } from '../../lib/platform/http/router.ts';
 import type { Answer } from '../harness/client.ts';
 import { data } from '../identity/account-builder.ts';
 import { type AccountRow, accountRows, PUBLIC } from './account-rows.ts';
-import { type AccountWorld, makeAccountWorld, signInAgain, USERS } from './account-world.ts';
+import { type HostedWorld, makeHostedWorld, signInAgain, USERS } from './account-world.ts';
 
 const all = httpGroups.flatMap(({ endpoints }) => endpoints);
 const endpoints = all.filter(({ surface }) => ['dashboard', 'routing'].includes(surface.name));
 const inference = all.filter(({ surface }) => surface.name === 'inference');
 
-let world: AccountWorld;
+let world: HostedWorld;
 beforeAll(async () => {
-  world = await makeAccountWorld();
+  world = await makeHostedWorld();
 }, 60_000);
-afterAll(() => world.host.stop());
+afterAll(() => world.stop());
 
 const rows = endpoints.flatMap((endpoint) => {
   const row = accountRows[endpoint.id];
@@ -35,7 +35,7 @@ const sendTo = (path: string, endpoint: AnyEndpoint, row: AccountRow, headers: R
   world.withHeaders({ ...row.headers?.(world), ...headers }).send(endpoint.method, `${path}${row.query?.(world) ?? ''}`, row.body?.(world));
 
 /** The project key of the world is alive, where keys may call. */
-const withoutKeys = ({ 'a project key': _, 'a project key as X-API-Key': __, ...others }: AccountWorld['dead']) => others;
+const withoutKeys = ({ 'a project key': _, 'a project key as X-API-Key': __, ...others }: HostedWorld['dead']) => others;
 
 test('every surface has its matrix, and the table names every endpoint of the dashboard and nothing else', () => {
   expect([...new Set(all.map(({ surface }) => surface.name))].sort()).toEqual(['dashboard', 'fleet', 'inference', 'routing', 'system']);

@@ -10,22 +10,37 @@ export type UserName = (typeof USERS)[number];
 
 /** An organization with a member of each role, and a stranger. */
 export interface AccountWorld {
-  host: TestHost;
+  host: { anonymous: Api };
   users: Readonly<Record<UserName, Account>>;
   organization: string;
   project: string;
   /** A key of the project with every scope. */
   key: { id: string; key: string };
+}
+export interface HostedWorld extends AccountWorld {
   /** Headers without a live token of a user. */
   dead: Readonly<Record<string, Record<string, string>>>;
   /** A client below `/` with these headers. */
   withHeaders(headers: Record<string, string>): Pick<Api, 'send'>;
+  stop(): Promise<void>;
 }
 
 const SECRET = 'the secret of the authorization matrix';
 
-export async function makeAccountWorld(): Promise<AccountWorld> {
+export async function makeHostedWorld(): Promise<HostedWorld> {
   const host = await startTestHost({ config: { BROKKR_JWT_SECRET: SECRET, ALLOW_PRIVATE_UPSTREAMS: '1' } });
+  const world = await makeAccountWorld(host);
+  return {
+    ...world,
+    dead: await deadCredentials(host, world.key.key),
+    withHeaders: (headers) => ({
+      send: (method, path, body) => api(host.url, undefined, '').send(method, path, body, { headers }),
+    }),
+    stop: host.stop,
+  };
+}
+
+export async function makeAccountWorld(host: { anonymous: Api }): Promise<AccountWorld> {
   const owner = await makeAccount(host);
   const organization = owner.organizationId;
   const member = async (role: string) => {
@@ -41,20 +56,10 @@ export async function makeAccountWorld(): Promise<AccountWorld> {
     "another organization's user": await makeAccount(host),
   };
   const key = data(await owner.api.post('/api-keys', { name: unique('key') }));
-  return {
-    host,
-    users,
-    organization,
-    project: key.project_id,
-    key,
-    dead: await deadCredentials(host, key.key),
-    withHeaders: (headers) => ({
-      send: (method, path, body) => api(host.url, undefined, '').send(method, path, body, { headers }),
-    }),
-  };
+  return { host, users, organization, project: key.project_id, key };
 }
 
-async function deadCredentials(host: TestHost, key: string): Promise<AccountWorld['dead']> {
+async function deadCredentials(host: TestHost, key: string): Promise<HostedWorld['dead']> {
   const [ended, revoked, tenant] = [await makeAccount(host), await makeAccount(host), await makeTenant(host)];
   data(await revoked.api.post('/auth/logout'));
   const claims = JSON.parse(Buffer.from(ended.token.split('.')[1] ?? '', 'base64url').toString());

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Answer, type Api, api } from '../harness/client.ts';
 
-/** What a test needs of a host: its address. */
-export interface AccountHost {
-  url: string;
-}
+/** What a test needs of a host: its address, or a client below `/api/v1`. */
+export type AccountHost = { url: string } | { anonymous: Api };
+const anonymousOf = (host: AccountHost): Api => ('anonymous' in host ? host.anonymous : api(host.url));
 
 export interface Account {
   id: string;
@@ -26,7 +25,12 @@ export async function makeAccount(
   given: { email?: string; name?: string; organization_name?: string } = {},
 ): Promise<Account> {
   const email = given.email ?? uniqueEmail();
-  const registered = await api(host.url).post('/auth/register', { email, name: given.name ?? 'Test User', password: PASSWORD, ...given });
+  const registered = await anonymousOf(host).post('/auth/register', {
+    email,
+    name: given.name ?? 'Test User',
+    password: PASSWORD,
+    ...given,
+  });
   const { user, token, refresh_token, organization } = data(registered);
   return {
     id: user.id,
@@ -35,7 +39,7 @@ export async function makeAccount(
     token,
     refreshToken: refresh_token,
     organizationId: organization.id,
-    api: api(host.url, `Bearer ${token}`),
+    api: anonymousOf(host).as(`Bearer ${token}`),
   };
 }
 

@@ -50,7 +50,10 @@ describe('functions under their roles', () => {
   const runtimes = new Map<string, Runtime>();
   const undo: (() => unknown)[] = [];
   const physicalName = (name: string) => `${PREFIX}-${name}`;
-  const names = [...httpGroups, ...queueGroups, ...scheduleGroups].map(({ name }) => name);
+  // account-rights.test.ts runs the functions of other surfaces.
+  const groups = httpGroups.filter(({ endpoints }) => endpoints.every(({ surface }) => ['fleet', 'system'].includes(surface.name)));
+  const consumers = queueGroups.filter(({ name }) => ['agent-fanout', 'clean-up'].includes(name));
+  const names = [...groups, ...consumers, ...scheduleGroups].map(({ name }) => name);
 
   beforeAll(async () => {
     const [dynamodb, queues] = await Promise.all([startEmbeddedDynamoDb(), startEmbeddedSqs()]);
@@ -97,7 +100,7 @@ describe('functions under their roles', () => {
   }
   const configOf = (name: string) => loadConfig({ BROKKR_PREFIX: PREFIX, BROKKR_ADMIN_PAK_HASH: adminHash, ...guard.addressesOf(name) });
 
-  const gateway = createGateway(httpGroups, fallbackGroup);
+  const gateway = createGateway(groups, fallbackGroup);
   const answer = async (...request: Parameters<typeof gateway>) => {
     const { group, event } = gateway(...request);
     const result = await run(group.name, () => group.handler(event));
@@ -125,7 +128,7 @@ describe('functions under their roles', () => {
 
   test('every function refuses an unknown key and audits that', async () => {
     const tenant = await sharedTenant();
-    const paths = httpGroups.flatMap(({ endpoints: [first] }) =>
+    const paths = groups.flatMap(({ endpoints: [first] }) =>
       first && first.access !== 'public' ? [{ endpoint: first, path: pathOf(first, tenant) }] : [],
     );
     for (const { endpoint, path } of paths) {
@@ -183,7 +186,7 @@ describe('functions under their roles', () => {
     await ok(host.admin.delete(`/agents/${busy.id}`));
     await submit(host, stack.id, configMap('three'));
     const before = await crowd[1]?.revision();
-    const pollers = queueGroups.map((group) => pollGroup(group));
+    const pollers = consumers.map((group) => pollGroup(group));
     await eventually(async () => {
       expect(await crowd[1]?.revision()).not.toBe(before);
       expect((await host.admin.get(`/stacks/${doomed.stack.id}`)).status).toBe(404);
@@ -216,7 +219,7 @@ describe('functions under their roles', () => {
     return (await documents.send(new QueryCommand({ ...query, Select: 'COUNT', ConsistentRead: true }))).Count ?? 0;
   }
 
-  test.each(queueGroups)('the consumer $name may move a malformed message to the dead-letter queue', async ({ name, handler }) => {
+  test.each(consumers)('the consumer $name may move a malformed message to the dead-letter queue', async ({ name, handler }) => {
     const attributes = { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' };
     const record = {
       messageId: 'm',
