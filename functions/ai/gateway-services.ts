@@ -5,7 +5,7 @@ import { createProviderMemory } from '../../lib/ai/completion/attempts/provider-
 import type { GatewayPorts } from '../../lib/ai/completion/gateway-ports.ts';
 import { limitHeaders, openAiLimitHeaders } from '../../lib/ai/limits/limit-headers.ts';
 import type { LimitState } from '../../lib/ai/limits/limits.ts';
-import { createRateLimits, rateLimitOf } from '../../lib/ai/limits/rate-limits.ts';
+import { createRateLimits, MONTHS, rateLimitOf } from '../../lib/ai/limits/rate-limits.ts';
 import { createReservations } from '../../lib/ai/limits/reservations.ts';
 import { adapterFor } from '../../lib/ai/providers/adapters.ts';
 import { simulatedSend } from '../../lib/ai/providers/simulated/simulated-provider.ts';
@@ -13,6 +13,7 @@ import { createRecordOutbox, type RecordOutbox } from '../../lib/ai/records/reco
 import { refusedCallRecord } from '../../lib/ai/records/refused-call-record.ts';
 import type { ModelCatalogue } from '../../lib/ai/routing/catalogue/model-catalogue.ts';
 import type { ProjectKeyPrincipal } from '../../lib/identity/accounts/account-principals.ts';
+import { planOf } from '../../lib/identity/accounts/plans.ts';
 import type { RequestFacts } from '../../lib/platform/http/request-facts.ts';
 import { randomFraction } from '../../lib/platform/ids.ts';
 import { messageQueues } from '../message-queues.ts';
@@ -63,6 +64,7 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
   const { plan, catalogue } = await planner(runtime);
   const health = providerHealth(runtime);
   const limits = createRateLimits({ database, clock, log });
+  const months = createRateLimits({ database, clock, log }, MONTHS);
   const records = recordOutbox(runtime);
   const ports: GatewayPorts = {
     clock,
@@ -109,6 +111,9 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
             withoutStore: request.method === 'GET' ? 'open' : 'closed',
           }),
         );
+        const monthly = planOf(principal.plan).requests_per_month;
+        const asks = request.method === 'POST' && !countsTokens;
+        if (asks && monthly !== null) await months.admit(`month:${principal.organization_id}`, monthly, { withoutStore: 'closed' });
       } catch (error) {
         const state = rateLimitOf(error);
         if (state && error instanceof Error) {

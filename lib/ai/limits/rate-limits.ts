@@ -20,21 +20,54 @@ export interface AdmitOptions {
 }
 
 export interface RateLimits {
-  /** Counts one call of a subject in this minute, or throws `rate_limited`. */
+  /** Counts one call of a subject in this window, or throws `rate_limited`; for months `quota_exceeded`. */
   admit(subject: string, limit: number, options: AdmitOptions): Promise<LimitState>;
 }
 
+/** The time that a limit is for. */
+export interface LimitWindow {
+  /** The window in which a time lies: the minute in which it begins, and its end. */
+  at(nowMs: number): { minute: number; endsAtMs: number };
+  /** So many calls an instance leases at once. What it doesn't spend is lost with the window, or with the instance. */
+  share(limit: number): number;
+  refuse(state: LimitState, nowMs: number): AppError;
+}
+
 const MINUTE_MS = 60_000;
-/** An instance leases this part of a limit at once. */
-const LEASES_PER_LIMIT = 20;
 const KEPT_SECONDS = 300;
+
+const MINUTES: LimitWindow = {
+  at(nowMs) {
+    const minute = Math.floor(nowMs / MINUTE_MS);
+    return { minute, endsAtMs: (minute + 1) * MINUTE_MS };
+  },
+  share: (limit) => Math.max(1, Math.floor(limit / 20)),
+  refuse: (state, nowMs) => rateLimited(state, nowMs),
+};
+
+/** Calendar months, UTC. */
+export const MONTHS: LimitWindow = {
+  at(nowMs) {
+    const now = new Date(nowMs);
+    const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
+    return { minute: Date.UTC(year, month) / MINUTE_MS, endsAtMs: Date.UTC(year, month + 1) };
+  },
+  // An instance that ends in the middle of the month takes its rest with it.
+  share: (limit) => Math.min(25, Math.max(1, Math.floor(limit / 1_000))),
+  refuse: ({ limit, resets_at_ms }, nowMs) =>
+    new AppError('quota_exceeded', `the ${limit} requests a month of your plan are used up`, {
+      details: { reason: 'monthly_requests_exceeded', limit, resets_at: new Date(resets_at_ms).toISOString() },
+      retryAfterSeconds: Math.ceil((resets_at_ms - nowMs) / 1_000),
+    }),
+};
 const MAX_SUBJECTS = 20_000;
 /** A lease is halved at most this often: limits end at a million. */
 const MAX_ATTEMPTS = 18;
 
-/** One subject in one minute, as this instance knows it. */
+/** One subject in one window, as this instance knows it. */
 interface Window {
   minute: number;
+  endsAtMs: number;
   /** Leased and not spent. */
   left: number;
   /** All leases of all instances, as of this instance's last look. It only rises. */
@@ -43,26 +76,27 @@ interface Window {
 }
 
 /**
- * Limits for aligned minutes, exact over any number of instances: an instance leases some calls of a minute by one conditional update, and
- * spends them in its memory. The sum of all leases never passes the limit. What an instance has leased and not spent is lost with the minute,
+ * Limits for aligned minutes, or months, exact over any number of instances: an instance leases some calls of a window by one conditional update,
+ * and spends them in its memory. The sum of all leases never passes the limit. What an instance has leased and not spent is lost with the window,
  * so a limit is used up to about one lease of each instance.
  */
-export function createRateLimits({ database, clock, log, capacity = MAX_SUBJECTS }: RateLimitPorts): RateLimits {
+export function createRateLimits({ database, clock, log, capacity = MAX_SUBJECTS }: RateLimitPorts, time = MINUTES): RateLimits {
   const windows = createBoundedCache<Window>(capacity);
 
-  function windowOf(subject: string, minute: number): Window {
+  function windowOf(subject: string): Window {
+    const now = time.at(clock.nowMs());
     const known = windows.get(subject);
-    if (known?.minute === minute) return known;
-    const fresh = { minute, left: 0, used: 0, leasing: undefined };
+    if (known?.minute === now.minute) return known;
+    const fresh = { ...now, left: 0, used: 0, leasing: undefined };
     windows.set(subject, fresh);
     return fresh;
   }
 
   /** Leases some calls, fewer where fewer remain. Afterwards either some are left, or the limit is used up. */
   async function lease(subject: string, window: Window, limit: number): Promise<void> {
-    let share = Math.max(1, Math.floor(limit / LEASES_PER_LIMIT));
+    let share = time.share(limit);
     const key = rateKey(subject, window.minute);
-    const expires_at = window.minute * 60 + KEPT_SECONDS;
+    const expires_at = Math.ceil(window.endsAtMs / 1_000) + KEPT_SECONDS;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS && window.used < limit; attempt++) {
       const count = Math.min(share, limit - window.used);
       try {
@@ -89,12 +123,12 @@ export function createRateLimits({ database, clock, log, capacity = MAX_SUBJECTS
   const stateOf = (window: Window, limit: number): LimitState => ({
     limit,
     remaining: Math.max(0, limit - window.used + window.left),
-    resets_at_ms: (window.minute + 1) * MINUTE_MS,
+    resets_at_ms: window.endsAtMs,
   });
 
   return {
     async admit(subject, limit, { withoutStore }) {
-      const window = windowOf(subject, Math.floor(clock.nowMs() / MINUTE_MS));
+      const window = windowOf(subject);
       while (window.left === 0 && window.used < limit) {
         try {
           window.leasing ??= lease(subject, window, limit).finally(() => {
@@ -111,7 +145,7 @@ export function createRateLimits({ database, clock, log, capacity = MAX_SUBJECTS
           return { ...stateOf(window, limit), unchecked: true };
         }
       }
-      if (window.left === 0) throw rateLimited(stateOf(window, limit), clock.nowMs());
+      if (window.left === 0) throw time.refuse(stateOf(window, limit), clock.nowMs());
       window.left -= 1;
       return stateOf(window, limit);
     },

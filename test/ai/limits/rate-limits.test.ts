@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { limitHeaders, openAiDuration, openAiLimitHeaders } from '../../../lib/ai/limits/limit-headers.ts';
-import { createRateLimits } from '../../../lib/ai/limits/rate-limits.ts';
+import { createRateLimits, MONTHS } from '../../../lib/ai/limits/rate-limits.ts';
 import { createDatabase } from '../../../lib/platform/database/document-client.ts';
 import { newId } from '../../../lib/platform/ids.ts';
 import { openUsageStore, standingClock, type UsageStore } from './usage-store.ts';
@@ -88,6 +88,27 @@ test('a refusal says when the next minute begins', async () => {
     kind: 'rate_limited',
     retryAfterSeconds: 42,
     details: { limit: 1, remaining: 0, resets_at: '2026-01-01T00:01:00.000Z', retry_after_ms: 41_500 },
+  });
+});
+
+describe('a limit for a month', () => {
+  const monthly = (clock = standingClock(MINUTE)) => createRateLimits({ database: store.database, clock, log: quiet }, MONTHS);
+
+  test('is shared by instances, never passed, and whole again in the next month', async () => {
+    const [clock, subject] = [standingClock(Date.parse('2026-01-31T23:59:59Z')), newId()];
+    const [one, other] = [monthly(clock), monthly(clock)];
+    expect((await admitted(one, subject, 10, 8)) + (await admitted(other, subject, 10, 8))).toBe(10);
+    clock.move(1_000);
+    expect(await admitted(one, subject, 10, 8)).toBe(8);
+  });
+
+  test('is refused as a quota, with the day on which it is whole again', async () => {
+    const [limits, subject] = [monthly(), newId()];
+    await admitted(limits, subject, 2, 2);
+    await expect(limits.admit(subject, 2, closed)).rejects.toMatchObject({
+      kind: 'quota_exceeded',
+      details: { reason: 'monthly_requests_exceeded', limit: 2, resets_at: '2026-02-01T00:00:00.000Z' },
+    });
   });
 });
 
