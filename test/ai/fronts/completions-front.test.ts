@@ -133,6 +133,15 @@ test('a provider that has the legacy operation gets the caller’s own text', as
   expect(JSON.parse(sent)).toMatchObject({ ...legacy, brokle: { cost: 0.000033 } });
 });
 
+test('a server that turns out not to have the legacy operation is asked a chat, and nobody notices', async () => {
+  const world = await over([answers({ detail: 'Not Found' }, 404), answers(completion('Hello'))], LEGACY);
+  expect(await json(world, { prompt: 'hi' })).toMatchObject({ choices: [{ text: 'Hello' }], brokle: { attempts: 1 } });
+  expect(world.upstream.calls.map(({ path }) => path)).toEqual(['/v1/completions', '/v1/chat/completions']);
+  expect(world.records).toMatchObject([{ outcome: 'success', attempts: [{ status_code: 200 }] }]);
+  world.upstream.script(answers({ detail: 'Not Found' }, 404), streamsTexts('Hel', 'lo'));
+  expect((await complete(world, { prompt: 'hi', stream: true })).sent).toContain('"text":"lo"');
+});
+
 test('a prompt of tokens is refused by name where the provider takes only text', async () => {
   const world = await over(answers(completion('Hello')));
   await expect(complete(world, { prompt: [1, 2, 3] })).rejects.toMatchObject({ kind: 'bad_request', details: { param: 'prompt' } });

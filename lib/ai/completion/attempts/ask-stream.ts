@@ -1,7 +1,8 @@
 import type { ChatCall } from '../../providers/adapter.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
 import type { IncomingChat, RunningCall } from '../running-call.ts';
-import { type Asked, askProvider } from './ask-provider.ts';
+import { askChat } from './ask-chat.ts';
+import type { Asked } from './ask-provider.ts';
 import { AttemptFailed } from './attempt-failure.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function askStream(
   signal?: AbortSignal,
 ): Promise<Asked> {
   const { ports, journal } = run;
-  const ask = () => askProvider(run, { candidate, make: (adapter, target) => adapter.chat(chat, target), streamed: true, signal });
+  const ask = () => askChat(run, chat, { candidate, streamed: true, signal });
   try {
     return await ask();
   } catch (error) {

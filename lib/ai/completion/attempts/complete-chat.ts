@@ -7,7 +7,8 @@ import { mendCompletion } from '../completion-rules.ts';
 import { keptStops } from '../kept-stops.ts';
 import { keepOwnText } from '../own-text.ts';
 import type { IncomingChat, RunningCall } from '../running-call.ts';
-import { type Asked, askProvider, endAttempt, jsonOrText, textOf } from './ask-provider.ts';
+import { askChat } from './ask-chat.ts';
+import { type Asked, endAttempt, jsonOrText, textOf } from './ask-provider.ts';
 import { AttemptFailed, unusableAnswer } from './attempt-failure.ts';
 import { noteAnswer } from './produced-tokens.ts';
 
@@ -19,7 +20,7 @@ export async function completeChat(
   ours: Omit<CompletionHead, 'model'>,
   signal?: AbortSignal,
 ): Promise<ChatCompletion> {
-  const asked = await askProvider(run, { candidate, make: (adapter, target) => adapter.chat(chat, target), streamed: false, signal });
+  const asked = await askChat(run, chat, { candidate, streamed: false, signal });
   const { note } = asked;
   try {
     const { completion: given, usage } = await readCompletion(asked);
