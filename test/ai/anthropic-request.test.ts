@@ -347,3 +347,26 @@ test('the limit that was reserved for is sent if the request has none', () => {
   const upstream = anthropicAdapter.chat({ request: { model: 'm', messages: [user] }, forwarded: {}, default_output_tokens: 99 }, claude());
   expect(JSON.parse(upstream.body).max_tokens).toBe(99);
 });
+
+test('functions, which OpenAI had before tools, are sent as tools', () => {
+  const functions = [{ name: 'weather', parameters: { type: 'object', properties: {} } }];
+  const { body, warnings } = asked({
+    functions,
+    function_call: { name: 'weather' },
+    messages: [
+      user,
+      { role: 'assistant', content: null, function_call: { name: 'weather', arguments: '{"a":1}' } },
+      { role: 'function', name: 'weather', content: '42' },
+    ],
+  });
+  expect(JSON.parse(body)).toMatchObject({
+    tools: [{ name: 'weather', input_schema: { type: 'object', properties: {} } }],
+    tool_choice: { type: 'tool', name: 'weather' },
+    messages: [
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', content: [{ type: 'tool_use', id: 'call_1', name: 'weather', input: { a: 1 } }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'call_1', content: '42' }] },
+    ],
+  });
+  expect(warnings).toHaveLength(1);
+});

@@ -1,5 +1,6 @@
 import type { ChatRequest, Json, JsonObject } from '../../wire/chat.ts';
 import { isJsonObject } from '../../wire/json-schema-refs.ts';
+import { withoutLegacyFunctions } from '../../wire/legacy-functions.ts';
 import type { ChatCall, Target } from '../adapter.ts';
 import { isBlank } from './anthropic-content.ts';
 import { conversation } from './anthropic-messages.ts';
@@ -23,8 +24,6 @@ const DROPPED = [
   'prediction',
   'audio',
   'web_search_options',
-  'functions',
-  'function_call',
 ];
 
 export interface AnthropicRequest {
@@ -33,9 +32,10 @@ export interface AnthropicRequest {
 }
 
 /** Anthropic's request for OpenAI's. Throws an AppError that names the parameter if Anthropic can't be asked this. */
-export function anthropicRequest({ request, default_output_tokens }: ChatCall, target: Target): AnthropicRequest {
+export function anthropicRequest({ request: given, default_output_tokens }: ChatCall, target: Target): AnthropicRequest {
   const warnings = new Set<string>();
   const warn = (text: string) => void warnings.add(text);
+  const request = withoutLegacyFunctions(given, warn);
   const family = claudeFamily(target.model);
   const defaultLimit = default_output_tokens ?? target.max_output_tokens ?? DEFAULT_MAX_TOKENS;
   const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? defaultLimit;
