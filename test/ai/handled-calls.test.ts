@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTables } from '../../infra/host/engines/create-tables.ts';
-import { callLogTable, callPks, traceCallKey } from '../../lib/ai/records/call-log-table.ts';
+import { callLogTable, callPks } from '../../lib/ai/records/call-log-table.ts';
 import type { CallRecord } from '../../lib/ai/records/call-record.ts';
+import { findTrace } from '../../lib/ai/records/find-trace.ts';
 import { handleCalls } from '../../lib/ai/records/handle-calls.ts';
 import { costOfRow } from '../../lib/ai/records/rollups/fold-records.ts';
 import { HISTOGRAM_PREFIX, percentile } from '../../lib/ai/records/rollups/rollup-histogram.ts';
@@ -132,8 +133,7 @@ test('a trace has the call, its routing, and each attempt with the time of its p
     id: newId(),
     records: callsOf(project, 1, () => ({ attempts: [failed, ...callRecord().attempts], cache: 'MISS' })),
   });
-  const item = await database.get(callLogTable.name, traceCallKey(project, 'trace-0', 'req_0', START));
-  const spans: { name: string; status: string; parent_span_id: string | null; span_id: string }[] = JSON.parse(String(item?.spans));
+  const spans = await findTrace(database, project, 'trace-0', START);
   expect(spans.map(({ name, status }) => `${name}: ${status}`)).toEqual([
     'chat simulated/echo: ok',
     'route: ok',

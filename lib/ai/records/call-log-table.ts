@@ -9,7 +9,7 @@ import type { Key } from '../../platform/database/database.ts';
  * | request log of a project            | newest first                      | `CALLS#<project>#<shard>` `<time>#<request>` | 16 queries |
  * | request log: one request            | one, or those with the same id    | the same, in the id's shard alone            | 1 query    |
  * | the captured payload of a request   | one                               | `PAYLOAD#<project>#<request>` `<time>`       | 1          |
- * | a trace                             | its calls, with their spans       | `TRACE#<project>#<trace>` `<time>#<request>` | 1 query    |
+ * | a trace                             | its calls, whose spans are made of the records | `TRACE#<project>#<trace>` `<time>#<request>` | 1 query, and the calls |
  *
  * The log's sort keys rise with time, so that a project's log is spread over sixteen partitions by its requests' ids.
  */

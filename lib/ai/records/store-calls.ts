@@ -3,7 +3,6 @@ import { expiresAt } from '../../platform/database/table.ts';
 import { decisionWrite } from '../routing/decisions/decision-repository.ts';
 import { callKey, callLogTable, payloadKey, traceCallKey } from './call-log-table.ts';
 import type { CallRecord } from './call-record.ts';
-import { callSpans } from './call-spans.ts';
 
 /** The items that a call leaves: its entry in the log, its part of a trace, and what was captured of it. */
 export function callItems(record: CallRecord, retentionDays: number): Item[] {
@@ -23,12 +22,8 @@ export function callItems(record: CallRecord, retentionDays: number): Item[] {
       record: JSON.stringify(known),
       expires_at,
     },
-    {
-      ...traceCallKey(project_id, trace_id, request_id, started_ms),
-      type: 'trace-call',
-      spans: JSON.stringify(callSpans(record)),
-      expires_at,
-    },
+    // Its spans follow from the record (call-spans.ts), so that the trace only names the call.
+    { ...traceCallKey(project_id, trace_id, request_id, started_ms), type: 'trace-call', request_id, started_ms, expires_at },
   ];
   if (payload) items.push({ ...payloadKey(project_id, request_id, started_ms), type: 'payload', ...payload, expires_at });
   return items;
