@@ -15,6 +15,9 @@ module.exports = class RequireAdminKey {
             'an admin key is missing: --param="adminPakHash=<SHA-256 of its long part, 64 hex digits>", or BROKKR_ADMIN_PAK_HASH (docs/deploying.md)',
           );
         }
+        const secret = serverless.service.provider.environment?.BROKKR_JWT_SECRET ?? '';
+        // An invalid setting would keep every function from answering. Without a secret only accounts are missing.
+        if (secret !== '' && secret.length < 32) refuse('jwtSecret must have at least 32 characters (docs/guides/accounts.md)');
         if (hash === PUBLIC_DEVELOPMENT_HASH) refuse('adminPakHash is the hash of the public development key: use a key of your own');
       },
     };
