@@ -45,6 +45,7 @@ export async function beginCall<Call extends IncomingCall>(
       result: note.health,
       latency_ms: (note.endMs ?? note.startMs) - note.startMs,
       at_ms: ports.clock.nowMs(),
+      error: note.error,
     }),
   );
   journal.streamed = wishes.streamed;

@@ -19,6 +19,8 @@ export interface HealthSample {
   result: CallAttempt['health'];
   latency_ms: number;
   at_ms: number;
+  /** Safe to be shown to the organization. */
+  error?: string | undefined;
 }
 
 /** Everything that a call needs of the world. */

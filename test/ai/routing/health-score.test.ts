@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { packCounts, unpackCounts } from '../../../lib/ai/routing/health/health-repository.ts';
 import type { HealthSample } from '../../../lib/ai/routing/health/health-sample.ts';
-import { isIgnored } from '../../../lib/ai/routing/health/health-sample.ts';
 import { addPending, healthFigures, healthView, newState, noPending, withSamples } from '../../../lib/ai/routing/health/provider-state.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
@@ -68,14 +67,4 @@ test('figures are those of the window and of the day', () => {
 test('packed counts are read as they were', () => {
   const [counts] = stateOf([...times(3, 'success', NOW, 250), sample('failure'), sample('rate_limited')]).stats.buckets.values();
   expect(counts && unpackCounts(packCounts(counts))).toEqual(counts);
-});
-
-test.each<[string, HealthSample, boolean]>([
-  ['a caller’s fault', sample('ignored'), true],
-  ['a limit that passes within a minute', { ...sample('rate_limited'), retry_after_ms: 20_000 }, true],
-  ['a limit that holds for an hour', { ...sample('rate_limited'), retry_after_ms: 3_600_000 }, false],
-  ['a limit of unknown length', sample('rate_limited'), false],
-  ['a failure', sample('failure'), false],
-])('%s is ignored: %p', (_case, one, ignored) => {
-  expect(isIgnored(one)).toBe(ignored);
 });

@@ -93,7 +93,7 @@ describe('health', () => {
       status: 'degraded',
       circuit: { state: 'open', consecutive_failures: 5 },
       sample_count: 5,
-      last_error: { type: 'failure' },
+      last_error: { type: 'failure', message: expect.stringMatching(/.+/) },
     });
     const before = one.calls.length;
     const answer = await ask();
@@ -106,6 +106,19 @@ describe('health', () => {
     await add('one', one);
     for (let call = 0; call < 6; call++) expect((await ask()).status).toBe(400);
     expect(await healthOf('one')).toMatchObject({ status: 'active', health_score: 1, circuit: { state: 'closed' } });
+  });
+
+  test.each([
+    ['5', 0, 1],
+    ['3600', 1, 0.98],
+  ])('a 429 with retry-after %s counts %i times', async (wait, counted, score) => {
+    one.script((_call, response) =>
+      response.writeHead(429, { 'content-type': 'application/json', 'retry-after': wait }).end('{"error":{"message":"slow"}}'),
+    );
+    await add('one', one, { priority: 1 });
+    await add('other', other);
+    expect((await ask()).body.brokle.provider).toBe('other');
+    expect(await healthOf('one')).toMatchObject({ sample_count: counted, health_score: score });
   });
 
   test('a refused key makes the provider inactive until it gets another one', async () => {

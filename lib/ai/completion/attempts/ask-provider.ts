@@ -83,8 +83,11 @@ export function endAttempt({ call, journal }: RunningCall, note: AttemptNote, er
   return failed;
 }
 
-/** What counts against a provider: not the caller's mistakes, and not an operation that it doesn't have. */
-function healthOf({ blame }: UpstreamFailure): HealthSample['result'] {
+/** A provider that asks for less patience than this is busy, not ill. */
+const SHORT_WAIT_MS = 60_000;
+
+/** What counts against a provider: not the caller's mistakes, not an operation that it doesn't have, and not a limit that soon passes. */
+function healthOf({ blame, retry_after_ms }: UpstreamFailure): HealthSample['result'] {
   switch (blame) {
     case 'caller':
     case 'missing_endpoint':
@@ -92,6 +95,7 @@ function healthOf({ blame }: UpstreamFailure): HealthSample['result'] {
     case 'provider':
       return 'failure';
     case 'rate_limited':
+      return retry_after_ms !== undefined && retry_after_ms <= SHORT_WAIT_MS ? 'ignored' : blame;
     case 'credentials':
     case 'exhausted_account':
       return blame;

@@ -2,7 +2,7 @@ import { createBoundedCache } from '../../../platform/bounded-cache.ts';
 import { eachBounded } from '../../../platform/each-bounded.ts';
 import type { ProviderHealth, RoutingPlan } from '../plan-types.ts';
 import { mayProbe } from './circuit.ts';
-import { type HealthSample, isIgnored } from './health-sample.ts';
+import type { HealthSample } from './health-sample.ts';
 import { claimProbe, readHealth, type ShareHealthPorts, storeSamples } from './share-health.ts';
 import { newTrackedOrganization, type TrackedOrganization, track, trackedProvider, viewOf } from './tracked-provider.ts';
 
@@ -81,7 +81,7 @@ export function createHealthMonitor(ports: ShareHealthPorts): HealthMonitor {
 
   return {
     observe(sample) {
-      if (isIgnored(sample)) return;
+      if (sample.result === 'ignored') return;
       const organization = organizationOf(sample.organization_id);
       const hasTurned = track(trackedProvider(organization, sample.provider_id), sample);
       flushLater(organization);
