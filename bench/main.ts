@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { findBinaries } from '../test/kubernetes/kubernetes-binaries.ts';
@@ -6,6 +6,7 @@ import { applyLatency } from './apply-latency.ts';
 import { assignmentCost } from './assignment-cost.ts';
 import { bundles } from './bundles.ts';
 import { fanOutCost } from './fan-out-cost.ts';
+import { gatewayCost } from './gateway/gateway-cost.ts';
 import { idlePollCost } from './idle-poll-cost.ts';
 import { largeStack } from './large-stack.ts';
 import { pollRhythm } from './poll-rhythm.ts';
@@ -14,7 +15,10 @@ import { readLists } from './read-lists.ts';
 import { type BenchTable, markdown } from './statistics.ts';
 import { yamlCost } from './yaml-cost.ts';
 
-/** `npm run bench [-- <names>]`: runs the benchmarks and prints their tables. A run of all is written to docs/benchmarks.md. */
+/**
+ * `npm run bench [-- <names>]`: runs the benchmarks and prints their tables. A run of all is written to docs/benchmarks.md; after a run of
+ * some their tables are replaced in it.
+ */
 const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<BenchTable> }> = {
   idle: { needsKubernetes: false, run: idlePollCost },
   assignments: { needsKubernetes: false, run: assignmentCost },
@@ -24,6 +28,7 @@ const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<Benc
   rhythm: { needsKubernetes: false, run: pollRhythm },
   lists: { needsKubernetes: false, run: readLists },
   yaml: { needsKubernetes: false, run: yamlCost },
+  gateway: { needsKubernetes: false, run: gatewayCost },
   latency: { needsKubernetes: true, run: applyLatency },
   large: { needsKubernetes: true, run: largeStack },
 };
@@ -46,10 +51,10 @@ for (const [name, { needsKubernetes, run }] of Object.entries(BENCHMARKS)) {
   process.stdout.write(`${section}\n`);
   sections.push(section);
 }
-if (sections.length === Object.keys(BENCHMARKS).length) {
-  writeFileSync(resolve(import.meta.dirname, '../docs/benchmarks.md'), document(sections));
-  process.stdout.write('written to docs/benchmarks.md\n');
-}
+const path = resolve(import.meta.dirname, '../docs/benchmarks.md');
+if (sections.length === Object.keys(BENCHMARKS).length) writeFileSync(path, document(sections));
+else if (chosen.length > 0) writeFileSync(path, sections.reduce(withSection, readFileSync(path, 'utf8')));
+process.stdout.write('written to docs/benchmarks.md\n');
 process.exit(0);
 
 function document(tables: readonly string[]): string {
@@ -62,4 +67,13 @@ other work, so compare only figures of one run. The figures of Brokkr 0.9.1 were
 agent cycle costs its server 5.0, 7.2, 24 and 201 ms of CPU at 0, 10, 100 and 1,000 stacks.
 
 ${tables.join('\n')}`;
+}
+
+/** The document with this table instead of the one with the same title, or behind the others. */
+function withSection(text: string, section: string): string {
+  const [title = ''] = section.split('\n');
+  const parts = text.split(/^(?=## )/m);
+  const place = parts.findIndex((part) => part.startsWith(`${title}\n`));
+  const replaced = place < 0 ? [...parts, section] : parts.with(place, section);
+  return `${replaced.map((part) => part.trimEnd()).join('\n\n')}\n`;
 }

@@ -116,7 +116,8 @@ async function orLate<T>(coming: Promise<T>, clock: Clock, ms: number): Promise<
   try {
     return await Promise.race([coming, late]);
   } finally {
-    came.abort();
+    // With a reason of its own: Node would make an error with a stack trace for each call.
+    came.abort('came');
     // Whoever reads the frames learns of a failure that comes later.
     coming.catch(() => {});
   }
