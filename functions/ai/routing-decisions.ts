@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { decideRoute, getDecision, replay } from '../../lib/ai/routing/decisions/decision-service.ts';
 import { PRIORITIES } from '../../lib/ai/routing/project-settings.ts';
 import { MODEL_FEATURES } from '../../lib/ai/routing/providers/provider-config.ts';
+import { decideForAccount } from '../../lib/identity/accounts/account-principals.ts';
 import { API } from '../identity/dashboard-endpoint.ts';
 import { meantProject } from '../identity/meant-project.ts';
 import { Advice, adviceOf, DecisionView, decisionView } from './decision-view.ts';
@@ -36,12 +37,11 @@ const ReplayWishes = z
 const DecisionParams = z.object({ id: z.string().regex(/^rd_[0-9A-Z]{26}$/, 'must be the id of a decision') });
 
 /** A key's project, or the one that the user's request means. */
-async function projectOf(context: RoutingContext): Promise<string> {
-  const { principal } = context;
-  return principal.type === 'project-key'
-    ? principal.project_id
-    : (await meantProject(asDashboard(context), 'providers:read', undefined)).id;
-}
+const projectOf = (context: RoutingContext): Promise<string> =>
+  decideForAccount(context.principal, {
+    user: async () => (await meantProject(asDashboard(context), 'providers:read', undefined)).id,
+    projectKey: async ({ project_id }) => project_id,
+  });
 
 export const decisionEndpoints = [
   routingEndpoint({

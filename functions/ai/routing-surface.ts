@@ -1,7 +1,12 @@
 import type { DecisionPorts } from '../../lib/ai/routing/decisions/decision-service.ts';
 import { checkUpstream } from '../../lib/ai/routing/providers/check-upstream.ts';
 import type { InOrganization, RoutingCaller, RoutingPorts } from '../../lib/ai/routing/routing-ports.ts';
-import type { ProjectKeyPrincipal, Scope, UserPrincipal } from '../../lib/identity/accounts/account-principals.ts';
+import {
+  decideForAccount,
+  type ProjectKeyPrincipal,
+  type Scope,
+  type UserPrincipal,
+} from '../../lib/identity/accounts/account-principals.ts';
 import { dashboardError } from '../../lib/identity/accounts/dashboard-errors.ts';
 import type { Permission } from '../../lib/identity/accounts/roles.ts';
 import { keyOfHeaders } from '../../lib/identity/api-keys/key-authenticator.ts';
@@ -62,7 +67,10 @@ export const routingSurface: Surface<RoutingServices, RoutingPrincipal> = {
   services: () => routingServices(),
   authenticate: (request) => (hasProjectKey(request) ? authenticateProjectKey(request) : dashboardServices().authenticate(request)),
   describe: (principal) =>
-    principal.type === 'user' ? { type: principal.type, id: principal.user_id } : { type: principal.type, id: principal.key_id },
+    decideForAccount<{ type: string; id: string }>(principal, {
+      user: ({ type, user_id }) => ({ type, id: user_id }),
+      projectKey: ({ type, key_id }) => ({ type, id: key_id }),
+    }),
   headers: (request) => dashboardSurface.headers(request),
   limit: (request, { principal }) => dashboardLimits().count(request, principal),
 };
@@ -79,33 +87,38 @@ export interface Concerned extends InOrganization {
 const rule = (permission: Permission, scopes: readonly Scope[]): Access<RoutingPrincipal> => ({
   who: `${permission} in the organization that the request means${scopes.length > 0 ? `, or a project key with ${scopes.join(' or ')}` : ''}`,
   principals: scopes.length > 0 ? ['user', 'project-key'] : ['user'],
-  check(principal) {
-    if (principal.type === 'user' || scopes.some((scope) => principal.scopes.includes(scope))) return;
-    if (scopes.length === 0) throw dashboardError('INSUFFICIENT_PERMISSIONS', { message: 'a project key may not do this' });
-    throw dashboardError('INSUFFICIENT_SCOPE', {
-      message: `the key lacks the scope ${scopes.join(' or ')}`,
-      details: { required: scopes },
-    });
-  },
+  check: (principal) => decideForAccount(principal, { user: () => {}, projectKey: (key) => checkScope(key, scopes) }),
 });
 
+function checkScope(key: ProjectKeyPrincipal, scopes: readonly Scope[]): void {
+  if (scopes.length === 0) throw keyRefused();
+  if (scopes.some((scope) => key.scopes.includes(scope))) return;
+  throw dashboardError('INSUFFICIENT_SCOPE', { message: `the key lacks the scope ${scopes.join(' or ')}`, details: { required: scopes } });
+}
+
+const keyRefused = () => dashboardError('INSUFFICIENT_PERMISSIONS', { message: 'a project key may not do this' });
+
 /** A user's request as the dashboard's own endpoints see it. */
-export const asDashboard = (context: RoutingContext): DashboardContext => {
-  const { principal } = context;
-  // The rule has refused other kinds, so that this is for the compiler.
-  if (principal.type !== 'user') throw dashboardError('INSUFFICIENT_PERMISSIONS');
-  return { ...context, principal };
-};
+export const asDashboard = (context: RoutingContext): DashboardContext =>
+  decideForAccount(context.principal, {
+    user: (principal) => ({ ...context, principal }),
+    // The rule has refused keys already, so that this is for the compiler.
+    projectKey: () => {
+      throw keyRefused();
+    },
+  });
 
 /** Users with this permission in the organization that the request means, and project keys with one of these scopes. */
 export const withRight = (permission: Permission, ...scopes: readonly Scope[]) => ({
   access: rule(permission, scopes),
-  authorize: async (context: RoutingContext): Promise<Concerned> => {
-    const { principal } = context;
-    if (principal.type === 'project-key') return { organization_id: principal.organization_id, project_id: principal.project_id };
-    const { organization, project } = await inMeantOrganization(permission).authorize(asDashboard(context));
-    return { organization_id: organization.id, project_id: project?.id };
-  },
+  authorize: (context: RoutingContext): Promise<Concerned> =>
+    decideForAccount<Promise<Concerned>>(context.principal, {
+      async user() {
+        const { organization, project } = await inMeantOrganization(permission).authorize(asDashboard(context));
+        return { organization_id: organization.id, project_id: project?.id };
+      },
+      projectKey: async ({ organization_id, project_id }) => ({ organization_id, project_id }),
+    }),
 });
 
 /** Users with this permission in the organization of the project in the path. */
