@@ -15,8 +15,8 @@ const STORELESS = [
   { name: 'openapi', path: '/docs/openapi.json' },
 ];
 const LIMIT_BYTES = 1_200_000;
-/** They carry undici, which calls providers, and the price book. The models are listed with the services of inference. */
-const CALLING_PROVIDERS = ['inference', 'inference-stream', 'models'];
+/** They carry undici, which calls providers, and the price book. Models and routes are told with the services of inference. */
+const CALLING_PROVIDERS = ['inference', 'inference-stream', 'models', 'route'];
 const CALLING_LIMIT_BYTES = 2_400_000;
 
 describe('functions as they are bundled for AWS', () => {
