@@ -9,6 +9,11 @@ const QUEUE_ACTIONS = {
 const SEALING_ACTIONS = { seal: 'kms:GenerateDataKey', open: 'kms:Decrypt' };
 const arnOf = (logicalId) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
 const allow = (Action, Resource) => ({ Effect: 'Allow', Action, Resource });
+/** A sender may be verified by itself or by its domain, so the identity has no certain name. The condition names the sender instead. */
+const sendMail = {
+  ...allow(['ses:SendEmail'], { 'Fn::Sub': `arn:\${AWS::Partition}:ses:\${AWS::Region}:\${AWS::AccountId}:identity/*` }),
+  Condition: { StringEquals: { 'ses:FromAddress': `\${param:mailFrom}` } },
+};
 
 function statements(name, { tables = {}, queues = {}, mail = false, sealing = [] }) {
   return [
@@ -22,7 +27,7 @@ function statements(name, { tables = {}, queues = {}, mail = false, sealing = []
         arnOf(`${logicalName(table)}Table`),
       ),
     ),
-    ...(mail ? [allow(['ses:SendEmail'], { 'Fn::Sub': `arn:\${AWS::Partition}:ses:\${AWS::Region}:\${AWS::AccountId}:identity/*` })] : []),
+    ...(mail ? [sendMail] : []),
     ...Object.entries(queues).flatMap(([queue, uses]) => [
       allow(
         uses.flatMap((use) => QUEUE_ACTIONS[use]),
