@@ -8,7 +8,7 @@ import { register } from '../../lib/identity/accounts/registration.ts';
 import { endAllSessions, endSession, listLiveSessions, Session } from '../../lib/identity/accounts/session-service.ts';
 import { TokenPair } from '../../lib/identity/accounts/sign-in.ts';
 import { keyOfHeaders } from '../../lib/identity/api-keys/key-authenticator.ts';
-import { API, callerOf, dashboardEndpoint, dashboardFunction, optionalJson, signedIn, visitorOf } from './dashboard-endpoint.ts';
+import { API, callerOf, dashboardEndpoint, dashboardFunction, NoMembers, optionalJson, signedIn, visitorOf } from './dashboard-endpoint.ts';
 import { PageQuery, pagedAnswer } from './paged-answer.ts';
 import { projectKeys } from './project-keys.ts';
 
@@ -135,7 +135,7 @@ export const authEndpoints = [
     tag,
     access: signedIn,
     params: z.object({ session_id: Ulid }),
-    body: z.object({}),
+    body: NoMembers,
     bodyFormat: optionalJson,
     status: 200,
     response: z.object({ revoked: z.literal(true) }),
@@ -152,7 +152,7 @@ export const authEndpoints = [
     summary: 'End all your sessions, this one included',
     tag,
     access: signedIn,
-    body: z.object({}),
+    body: NoMembers,
     bodyFormat: optionalJson,
     status: 200,
     response: z.object({ revoked: z.literal(true) }),

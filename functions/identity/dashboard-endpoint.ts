@@ -38,6 +38,9 @@ export const optionalJson: BodyFormat = {
   decode: (body) => (body.bytes.length === 0 ? {} : dashboardJson.decode(body)),
 };
 
+/** The body of an operation that takes no members. Clients may send `{}` or nothing. */
+export const NoMembers = z.object({}).meta({ id: 'NoMembers' });
+
 function hasProto(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProto);

@@ -135,6 +135,27 @@ const inferenceDialect: Dialect = {
   },
 };
 
+/** What the API has, in the order of a first visit: the fleet, the AI gateway, and what both need. */
+const TAGS = [
+  { name: 'generators', description: 'Fleet: users and CI systems, the owners of stacks' },
+  { name: 'stacks', description: 'Fleet: sets of YAML that agents run, with their labels and annotations' },
+  { name: 'deployment objects', description: 'Fleet: versions of the YAML of a stack' },
+  { name: 'agents', description: 'Fleet: agents in clusters, and what they are targeted by' },
+  { name: 'agent sync', description: 'Fleet: what an agent asks and reports' },
+  { name: 'v1', description: 'Fleet: deployments in one call, for clients of the first version' },
+  { name: 'inference', description: "AI gateway: OpenAI's and Anthropic's operations, with a project key" },
+  { name: 'accounts', description: 'AI gateway: registration, login and sessions' },
+  { name: 'organizations', description: 'AI gateway: organizations, their members and invitations' },
+  { name: 'projects', description: 'AI gateway: projects of an organization' },
+  { name: 'api-keys', description: 'AI gateway: keys of projects' },
+  { name: 'routing', description: 'AI gateway: providers, models, prices, model groups, and how calls are routed' },
+  { name: 'budgets', description: 'AI gateway: limits of cost' },
+  { name: 'analytics', description: 'AI gateway: records of calls' },
+  { name: 'auth', description: 'Both: check a key' },
+  { name: 'admin', description: 'Both: the audit log' },
+  { name: 'system', description: 'Both: health and metrics' },
+];
+
 /** Surfaces whose answers and errors differ from the fleet's. */
 const DIALECTS: Readonly<Record<string, Dialect>> = { dashboard: dashboardDialect, routing: dashboardDialect, inference: inferenceDialect };
 
@@ -145,8 +166,10 @@ export function apiDocument(endpoints: readonly AnyEndpoint[]): OpenApiDocument 
     {
       title: 'brokkr-broker',
       version: manifest.version,
-      description: 'A control plane that never connects to a cluster: agents ask it what to run.',
+      description:
+        'Two control planes. The fleet never connects to a cluster: agents ask it what to run. The AI gateway answers as OpenAI and Anthropic do, routes each call to a provider, and records its exact cost.',
       basePath: API,
+      tags: TAGS,
       securitySchemes: {
         admin_pak: inAuthorization("An admin's"),
         agent_pak: inAuthorization("An agent's"),

@@ -69,8 +69,12 @@ test('every operation in the OpenAPI document says whether it needs a key, and w
       keyed: access !== 'public',
     });
   }
-  const schemes = Object.values(document.components.securitySchemes);
-  expect(schemes.map(({ type, in: where, name }) => [type, where, name])).toEqual(Array(3).fill(['apiKey', 'header', 'Authorization']));
+  const schemes = Object.entries(document.components.securitySchemes);
+  expect(schemes.map(([scheme, { type, in: where, name }]) => [scheme, type, where, name])).toEqual([
+    ...['admin_pak', 'agent_pak', 'generator_pak'].map((scheme) => [scheme, 'apiKey', 'header', 'Authorization']),
+    ['user_token', 'http', undefined, undefined],
+    ['project_key', 'apiKey', 'header', 'X-API-Key'],
+  ]);
 });
 
 test('every operation in the OpenAPI document names the keys of exactly the callers that it admits', () => {
@@ -93,7 +97,14 @@ test('the OpenAPI document marks mandatory parameters as required, and optional 
     ['cluster_name', true],
   ]);
   const optional = operations.flatMap(({ operation }) => (operation.requestBody?.required === false ? operation.operationId : []));
-  expect(optional.sort()).toEqual(['deregister_agent', 'record_heartbeat']);
+  expect(optional.sort()).toEqual([
+    'accept_invitation',
+    'deregister_agent',
+    'logout',
+    'record_heartbeat',
+    'revoke_all_sessions',
+    'revoke_session',
+  ]);
 });
 
 test('every reference in the OpenAPI document has a schema, and every schema has a reference', () => {
@@ -118,13 +129,16 @@ test('the OpenAPI document declares every parameter of a path once', () => {
   }
 });
 
-test('every error in the OpenAPI document has the common shape, except that text operations say `unavailable` in text', () => {
+test('every error in the OpenAPI document has the shape of its surface, except that text operations say `unavailable` in text', () => {
+  const shapes: Readonly<Record<string, string>> = { dashboard: 'EnvelopeError', routing: 'EnvelopeError', inference: 'InferenceError' };
   for (const { operation } of operations) {
+    const surface = endpoints.find(({ id }) => id === operation.operationId)?.surface.name ?? '';
+    const shape = shapes[surface] ?? 'ErrorResponse';
     const text = Object.keys(operation.responses[200]?.content ?? {}).find((type) => type.startsWith('text/plain'));
     for (const [status, response] of Object.entries(operation.responses)) {
-      if (Number(status) < 400 || status === '401') continue;
+      if (Number(status) < 400 || (status === '401' && shape === 'ErrorResponse')) continue;
       if (text && status === '503') expect(response.content).toEqual({ [text]: { schema: { type: 'string' } } });
-      else expect(Object.values(response.content ?? {})).toEqual([{ schema: { $ref: '#/components/schemas/ErrorResponse' } }]);
+      else expect(Object.values(response.content ?? {})).toEqual([{ schema: { $ref: `#/components/schemas/${shape}` } }]);
     }
   }
 });
@@ -139,6 +153,7 @@ test('an OpenAPI document with two different schemas of one name is refused', ()
     title: '',
     version: '',
     basePath: '/api' as const,
+    tags: [],
     securitySchemes: {},
     dialectOf: () => ({
       schemeOf: () => '',

@@ -60,10 +60,10 @@ async function authorize(page: Page, pak: string): Promise<void> {
 inBrowser('a person can authorize and try an operation in Swagger UI, and the browser logs no error', async () => {
   const page = await openBrowser(browserPath ?? '');
   try {
-    await page.open(`${host.url}/swagger-ui`);
-    await page.waitFor(`document.querySelectorAll('.opblock').length > 40`);
+    // The library renders only what can be seen. The address names the operation, which is scrolled to and opened.
+    await page.open(`${host.url}/swagger-ui#/agents/list_agents`);
+    await page.waitFor(`!!document.querySelector('${LIST_AGENTS}')`);
     await authorize(page, host.adminPak);
-    await page.evaluate(click(`${LIST_AGENTS} .opblock-summary-control`));
     await page.waitFor(`!!document.querySelector('${LIST_AGENTS} .try-out__btn')`);
     await page.evaluate(click(`${LIST_AGENTS} .try-out__btn`));
     await page.waitFor(`!!document.querySelector('${LIST_AGENTS} .execute')`);

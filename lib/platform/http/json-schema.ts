@@ -20,6 +20,11 @@ export function schemaCollector() {
   const components: Record<string, JsonSchema> = {};
   return {
     components,
+    /** Makes a schema a component, and returns the reference to it. */
+    name(name: string, schema: JsonSchema): JsonSchema {
+      add(components, name, schema);
+      return { $ref: `#/components/schemas/${name}` };
+    },
     /** `input` is the form that a caller sends, `output` the form that the server answers with. */
     convert(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
       // A named schema becomes a reference only inside another schema.

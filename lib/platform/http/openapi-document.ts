@@ -12,6 +12,8 @@ export interface OpenApiOptions {
   description?: string;
   /** The server's path; endpoints elsewhere carry a server of their own. */
   basePath: `/${string}`;
+  /** The groups of operations, in the order of the document's readers. An endpoint's tag must be one of them. */
+  tags: readonly { name: string; description: string }[];
   securitySchemes: Readonly<Record<string, JsonSchema>>;
   /** How the endpoint's surface writes answers and errors. */
   dialectOf(endpoint: AnyEndpoint): Dialect;
@@ -30,7 +32,7 @@ export interface Dialect {
   unauthenticatedBody: boolean;
   /** The codes of general failures. */
   codes: { validation: string; json: string; tooLarge: string; mediaType: string; unavailable: string; internal: string };
-  /** The answer on the wire around a response; the response itself if absent. */
+  /** The answer on the wire around a response; the response itself if absent. The document names it after the operation. */
   wrap?(response: JsonSchema): JsonSchema;
 }
 
@@ -39,10 +41,11 @@ type Schemas = ReturnType<typeof schemaCollector>;
 
 /** The OpenAPI 3.1 document of these endpoints. The same endpoints give the same document, whatever their order. */
 export function openApiDocument(endpoints: readonly AnyEndpoint[], options: OpenApiOptions) {
-  const { title, version, description, basePath, securitySchemes } = options;
+  const { title, version, description, basePath, tags, securitySchemes } = options;
   const schemas = schemaCollector();
   const paths: Record<string, Record<string, unknown>> = {};
   for (const endpoint of [...endpoints].sort((a, b) => compare(a.path, b.path) || compare(a.method, b.method))) {
+    if (endpoint.tag !== undefined && !tags.some(({ name }) => name === endpoint.tag)) throw new Error(`unknown tag: ${endpoint.tag}`);
     const below = endpoint.path.startsWith(`${basePath}/`);
     const path = below ? endpoint.path.slice(basePath.length) : endpoint.path;
     paths[path] ??= below ? {} : { servers: [{ url: '/' }] };
@@ -54,6 +57,7 @@ export function openApiDocument(endpoints: readonly AnyEndpoint[], options: Open
     openapi: '3.1.0',
     info: { title, version, ...(description !== undefined && { description }) },
     servers: [{ url: basePath }],
+    tags,
     paths,
     components: { securitySchemes, schemas: Object.fromEntries(names.map((name) => [name, schemas.components[name]])) },
   };
@@ -117,10 +121,11 @@ function acceptsEmptyBody(body: z.ZodType, format: BodyFormat): boolean {
 }
 
 function responses(endpoint: AnyEndpoint, schemas: Schemas, dialect: Dialect): Record<string, unknown> {
-  const { status, summary, response, responseType, conditional } = endpoint;
-  const { statuses, wrap = (schema: JsonSchema) => schema } = dialect;
+  const { status, summary, responseType, conditional } = endpoint;
+  const { statuses } = dialect;
+  const answer = answerSchema(endpoint, schemas, dialect);
   const content = {
-    ...(response && { 'application/json': { schema: wrap(schemas.convert(response, 'output')) } }),
+    ...(answer && { 'application/json': { schema: answer } }),
     ...(responseType !== undefined && { [responseType]: { schema: { type: 'string' } } }),
   };
   const all: Record<string, unknown> = {
@@ -136,6 +141,15 @@ function responses(endpoint: AnyEndpoint, schemas: Schemas, dialect: Dialect): R
   for (const [failure, codes] of failuresOf(endpoint, dialect)) all[failure] = { description: codes.join('; '), ...contentOf(failure) };
   return all;
 }
+
+/** The schema of the answer. A wrapped one is a component of its own: generated clients need a name for each object. */
+function answerSchema({ id, response }: AnyEndpoint, schemas: Schemas, { wrap }: Dialect): JsonSchema | undefined {
+  if (!response) return undefined;
+  const schema = schemas.convert(response, 'output');
+  return wrap ? schemas.name(`${pascalCase(id)}Answer`, wrap(schema)) : schema;
+}
+
+const pascalCase = (name: string): string => name.replace(/(?:^|_)(\w)/g, (_match, letter: string) => letter.toUpperCase());
 
 /** Each status an endpoint may fail with, and the codes it may carry. */
 function failuresOf(
