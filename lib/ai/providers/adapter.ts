@@ -47,6 +47,10 @@ export interface ChatCall {
   default_output_tokens?: number;
 }
 
+/** The limit to send if the caller has none: the one that was reserved for, or the model's own if that is lower. */
+export const reservedOutputTokens = (call: ChatCall, { max_output_tokens: most }: Target): number | undefined =>
+  call.default_output_tokens === undefined ? undefined : Math.min(call.default_output_tokens, most ?? Number.POSITIVE_INFINITY);
+
 /** A failure that a provider answered with. */
 export interface UpstreamFailure {
   /** The HTTP status, or the one that an error inside a 200 stands for. */

@@ -32,8 +32,20 @@ export function checkCommon(body: Record<string, unknown>): void {
   }
   if (!absent(body.stream) && typeof body.stream !== 'boolean') throw typeError('stream', 'a boolean', body.stream);
   if (!absent(body.stream_options) && !isObject(body.stream_options)) throw typeError('stream_options', 'an object', body.stream_options);
-  for (const name of NUMBERS) {
-    if (!absent(body[name]) && typeof body[name] !== 'number') throw typeError(name, 'a number', body[name]);
+  for (const [name, most] of Object.entries(MOST)) checkInteger(name, body[name], most);
+}
+
+/** The largest values that are calculated with. OpenAI gives at most 128 answers to a chat; a provider refuses what it finds too large. */
+const MOST = { n: 128, best_of: 128, max_tokens: Number.MAX_SAFE_INTEGER, max_completion_tokens: Number.MAX_SAFE_INTEGER };
+
+export function checkInteger(name: string, value: unknown, most = Number.MAX_SAFE_INTEGER): void {
+  if (absent(value)) return;
+  if (typeof value !== 'number') throw typeError(name, 'an integer', value);
+  if (value > most) {
+    const message = `Invalid '${name}': integer above maximum value. Expected a value <= ${most}, but got ${value} instead.`;
+    throw requestError(name, message, 'integer_above_max_value');
+  }
+  if (!Number.isInteger(value)) {
+    throw requestError(name, `Invalid type for '${name}': expected an integer, but got a decimal number instead.`, 'invalid_type');
   }
 }
-const NUMBERS = ['n', 'best_of', 'max_tokens', 'max_completion_tokens'];

@@ -1,6 +1,6 @@
 import type { ChatRequest, ChatTool } from '../../wire/chat.ts';
 import { requestError } from '../../wire/request-error.ts';
-import { absent, checkCommon, isObject, objectBody, typeError } from '../../wire/wire-values.ts';
+import { absent, checkCommon, checkInteger, isObject, objectBody, typeError } from '../../wire/wire-values.ts';
 import { readInput } from './responses-input.ts';
 
 /** A request of OpenAI's Responses API. Types name what the gateway reads. */
@@ -57,14 +57,14 @@ export function readResponsesRequest(body: unknown): ReadResponsesRequest {
   const { messages, warnings } = readInput(asked.input);
   const { instructions, max_output_tokens: limit } = asked;
   if (!absent(instructions) && typeof instructions !== 'string') throw typeError('instructions', 'a string', instructions);
-  if (!absent(limit) && typeof limit !== 'number') throw typeError('max_output_tokens', 'a number', limit);
+  checkInteger('max_output_tokens', limit);
   const system = typeof instructions === 'string' && instructions !== '' ? [{ role: 'system', content: instructions }] : [];
   if (messages.length + system.length === 0) throw requestError('input', "Invalid 'input': expected at least one item.", 'empty_array');
   const request: ChatRequest = {
     model: String(asked.model),
     messages: [...system, ...messages],
     ...(asked.stream === true && { stream: true }),
-    ...(!absent(limit) && { max_completion_tokens: limit }),
+    ...(typeof limit === 'number' && { max_completion_tokens: limit }),
     ...Object.fromEntries(SAME.flatMap((name) => (absent(asked[name]) ? [] : [[name, asked[name]]]))),
     ...toolMembers(asked),
     ...textMembers(asked.text),

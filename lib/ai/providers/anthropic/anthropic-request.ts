@@ -1,7 +1,7 @@
 import type { ChatRequest, Json, JsonObject } from '../../wire/chat.ts';
 import { isJsonObject } from '../../wire/json-schema-refs.ts';
 import { withoutLegacyFunctions } from '../../wire/legacy-functions.ts';
-import type { ChatCall, Target } from '../adapter.ts';
+import { type ChatCall, reservedOutputTokens, type Target } from '../adapter.ts';
 import { isBlank } from './anthropic-content.ts';
 import { conversation } from './anthropic-messages.ts';
 import { planThinking, type ThinkingPlan } from './anthropic-thinking.ts';
@@ -32,12 +32,12 @@ export interface AnthropicRequest {
 }
 
 /** Anthropic's request for OpenAI's. Throws an AppError that names the parameter if Anthropic can't be asked this. */
-export function anthropicRequest({ request: given, default_output_tokens }: ChatCall, target: Target): AnthropicRequest {
+export function anthropicRequest(call: ChatCall, target: Target): AnthropicRequest {
   const warnings = new Set<string>();
   const warn = (text: string) => void warnings.add(text);
-  const request = withoutLegacyFunctions(given, warn);
+  const request = withoutLegacyFunctions(call.request, warn);
   const family = claudeFamily(target.model);
-  const defaultLimit = default_output_tokens ?? target.max_output_tokens ?? DEFAULT_MAX_TOKENS;
+  const defaultLimit = reservedOutputTokens(call, target) ?? target.max_output_tokens ?? DEFAULT_MAX_TOKENS;
   const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? defaultLimit;
   const { tools, tool_choice, format, instructions, forced } = toolMembers(request, family, warn);
   const thinking = planThinking(request, family, { maxTokens, forcedTool: forced }, warn);

@@ -17,9 +17,14 @@ export interface Generation {
   warnings: string[];
 }
 
-export function geminiGeneration(request: ChatRequest, family: GeminiFamily, hasTools: boolean): Generation {
+export interface GenerationOptions {
+  hasTools: boolean;
+  /** The most tokens of the answer, thoughts included. */
+  limit: number | undefined;
+}
+
+export function geminiGeneration(request: ChatRequest, family: GeminiFamily, { hasTools, limit }: GenerationOptions): Generation {
   const warnings: string[] = [];
-  const limit = numberOf(request.max_completion_tokens) ?? numberOf(request.max_tokens);
   const { config: thinking, warning } = thinkingConfig(request.reasoning_effort, family, limit);
   if (warning !== undefined) warnings.push(warning);
   const format = responseFormat(request, family, hasTools, warnings);

@@ -1,5 +1,5 @@
 import { isObject } from '../../wire/wire-values.ts';
-import type { ChatCall, Target, UpstreamRequest } from '../adapter.ts';
+import { type ChatCall, reservedOutputTokens, type Target, type UpstreamRequest } from '../adapter.ts';
 import { geminiContents } from './gemini-contents.ts';
 import { geminiFamily } from './gemini-family.ts';
 import { geminiGeneration } from './gemini-generation.ts';
@@ -7,11 +7,17 @@ import { geminiTools } from './gemini-tools.ts';
 import { geminiUrl } from './gemini-url.ts';
 
 /** A chat request as `generateContent` or `streamGenerateContent`. */
-export function geminiChatRequest({ request }: ChatCall, target: Target): UpstreamRequest {
+export function geminiChatRequest(call: ChatCall, target: Target): UpstreamRequest {
+  const { request } = call;
   const family = geminiFamily(target.model);
   const { contents, systemInstruction, warnings } = geminiContents(request.messages, family);
   const { tools, toolConfig, warnings: toolWarnings } = geminiTools(request);
-  const { generationConfig, instruction, warnings: configWarnings } = geminiGeneration(request, family, tools !== undefined);
+  const limit = request.max_completion_tokens ?? request.max_tokens ?? reservedOutputTokens(call, target);
+  const {
+    generationConfig,
+    instruction,
+    warnings: configWarnings,
+  } = geminiGeneration(request, family, { hasTools: tools !== undefined, limit });
   const system = [...(systemInstruction?.parts ?? []), ...(instruction === undefined ? [] : [{ text: instruction }])];
   const body = {
     contents,

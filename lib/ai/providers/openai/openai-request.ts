@@ -1,7 +1,7 @@
 import type { ChatMessage, ChatRequest } from '../../wire/chat.ts';
 import { type MemberChanges, spliceMembers } from '../../wire/json-splice.ts';
 import { absent, isObject } from '../../wire/wire-values.ts';
-import type { ChatCall, Target } from '../adapter.ts';
+import { type ChatCall, reservedOutputTokens, type Target } from '../adapter.ts';
 import type { Preset } from './openai-presets.ts';
 
 export interface OpenaiBody {
@@ -55,18 +55,13 @@ function asksForUsage({ stream, stream_options }: ChatRequest, { without_stream_
 /** OpenAI's models that reason refuse `max_tokens`; many other servers know nothing else. */
 const REASONS = /^(o\d|gpt-[5-9])/;
 
-function setLimit(
-  { request, default_output_tokens }: ChatCall,
-  { model, type }: Target,
-  preset: Preset,
-  changes: Record<string, string | undefined>,
-) {
-  const { max_tokens: older, max_completion_tokens: newer } = request;
+function setLimit(call: ChatCall, target: Target, preset: Preset, changes: Record<string, string | undefined>) {
+  const { max_tokens: older, max_completion_tokens: newer } = call.request;
+  const { model, type } = target;
   const needsNewer = (type === 'openai' || type === 'azure') && REASONS.test(model);
   if (absent(older) && absent(newer)) {
-    if (default_output_tokens !== undefined) {
-      changes[preset.limit_name ?? 'max_completion_tokens'] = JSON.stringify(default_output_tokens);
-    }
+    const limit = reservedOutputTokens(call, target);
+    if (limit !== undefined) changes[preset.limit_name ?? 'max_completion_tokens'] = JSON.stringify(limit);
   } else if (preset.limit_name === 'max_tokens' && absent(older)) {
     changes.max_completion_tokens = undefined;
     changes.max_tokens = JSON.stringify(newer);

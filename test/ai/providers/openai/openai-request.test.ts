@@ -114,6 +114,23 @@ test.each<[what: string, base: string, type: Target['type'], model: string, sent
   });
 });
 
+test.each([
+  ['openai', undefined, 4096],
+  ['openai', 1_000, 1_000],
+  ['anthropic', undefined, 4096],
+  ['anthropic', 1_000, 1_000],
+  ['google', undefined, 4096],
+  ['google', 1_000, 1_000],
+] as const)(
+  '%s with a model that gives at most %s tokens is told what was reserved for, if the caller has no limit',
+  (type, most, told) => {
+    const call = { ...callOf(`{"model":"up",${MESSAGES}}`), default_output_tokens: 4096 };
+    const { body } = adapterFor(type).chat(call, { ...targetAt('https://api.example', { type }), max_output_tokens: most });
+    const { max_completion_tokens, max_tokens, generationConfig } = JSON.parse(body);
+    expect(max_completion_tokens ?? max_tokens ?? generationConfig.maxOutputTokens).toBe(told);
+  },
+);
+
 test('the limit that was reserved for is sent if the caller has none', () => {
   const call = { ...callOf(`{"model":"up",${MESSAGES}}`), default_output_tokens: 4096 };
   expect(JSON.parse(adapterFor('openai').chat(call, targetAt(OPENAI, { type: 'openai' })).body).max_completion_tokens).toBe(4096);
