@@ -93,8 +93,41 @@ test('a record larger than a message goes without its payload and says so', asyn
   });
 });
 
+test('messages that the queue refuses for what they contain hold up none of the others', async () => {
+  const arrived: string[] = [];
+  let heals = false;
+  const queues = {
+    async send(_queue: string, messages: readonly Message[]) {
+      const refused = messages.filter((message) => !heals && idsIn([message]).some((id) => id.startsWith('bad')));
+      arrived.push(...idsIn(messages.filter((message) => !refused.includes(message))));
+      return refused.map(({ id }) => id);
+    },
+  };
+  const { outbox } = outboxOver({ queues });
+  // Each record fills a message of its own, and a sending has ten messages.
+  const payload = { sealed: 'x'.repeat(200_000), truncated: false };
+  for (let n = 0; n < 12; n++) await outbox.add(callRecord({ request_id: `bad ${n}`, payload }));
+  for (let n = 0; n < 5; n++) await outbox.add(callRecord({ request_id: `good ${n}`, payload }));
+  const flushed = outbox.flush();
+  for (let turn = 0; turn < 20 && arrived.length < 5; turn++) await new Promise((done) => setImmediate(done));
+  const [before, state] = [[...arrived], outbox.state()];
+  heals = true;
+  await flushed;
+  expect(before).toEqual(['good 0', 'good 1', 'good 2', 'good 3', 'good 4']);
+  expect(state).toMatchObject({ status: 'degraded', waiting: 12 });
+  expect(arrived).toHaveLength(17);
+});
+
 test('where the process may be frozen, a record has left when its call is answered', async () => {
   const { outbox, sent } = outboxOver({ gatherMs: 0 });
   await outbox.add(callRecord());
   expect(idsIn(sent.flat())).toHaveLength(1);
+});
+
+test('where the process may be frozen, a queue that refuses holds up no answer for longer than a limit, and the record goes later', async () => {
+  const { outbox, sent } = outboxOver({ gatherMs: 0, refusals: 3 });
+  await outbox.add(callRecord());
+  expect(outbox.state().waiting).toBe(1);
+  await outbox.flush();
+  expect([sent.length, outbox.state().waiting]).toEqual([4, 0]);
 });

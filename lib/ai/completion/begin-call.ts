@@ -5,7 +5,7 @@ import type { RoutingPlan } from '../routing/plan-types.ts';
 import type { Priority } from '../routing/project-settings.ts';
 import { requestError } from '../wire/request-error.ts';
 import { noProvider } from './attempts/attempt-failure.ts';
-import { openJournal } from './call-journal.ts';
+import { type AttemptNote, type CallJournal, openJournal } from './call-journal.ts';
 import { keepRequest } from './capture.ts';
 import type { GatewayPorts } from './gateway-ports.ts';
 import { type IncomingCall, type RunningCall, throwIfGone } from './running-call.ts';
@@ -43,7 +43,8 @@ export async function beginCall<Call extends IncomingCall>(
       organization_id,
       provider_id: note.candidate.provider.provider_id,
       result: note.health,
-      latency_ms: (note.endMs ?? note.startMs) - note.startMs,
+      latency_ms: waitedMs(journal, note),
+      begun_ms: note.startedAtMs,
       at_ms: ports.clock.nowMs(),
       error: note.error,
     }),
@@ -64,6 +65,12 @@ export async function beginCall<Call extends IncomingCall>(
     promptTokens: wishes.promptTokens,
     deadlineMs: journal.startMs + totalMs,
   };
+}
+
+/** How long the caller waited for an attempt: a stream answers with its first content, everything else at its end. */
+function waitedMs({ streamed, answered, firstContentMs }: CallJournal, note: AttemptNote): number {
+  const untilMs = streamed && answered === note ? firstContentMs : note.endMs;
+  return (untilMs ?? note.startMs) - note.startMs;
 }
 
 const unplanned = (model: string, priority: Priority): RoutingPlan => ({

@@ -1,9 +1,9 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Cost } from '../pricing/prices.ts';
 import type { ReportedUsage } from '../pricing/usage.ts';
+import type { HealthSample } from '../routing/health/health-sample.ts';
 import type { Candidate } from '../routing/plan-types.ts';
 import type { KeptPayload } from './capture.ts';
-import type { HealthSample } from './gateway-ports.ts';
 
 /** One attempt at a provider, while it runs and afterwards. Durations are monotonic milliseconds. */
 export interface AttemptNote {
@@ -45,6 +45,8 @@ export interface CallJournal {
   /** The record has left. */
   settled: boolean;
   begin(candidate: Candidate): AttemptNote;
+  /** Takes the newest attempt at this candidate out: it is made again in another form. */
+  forget(candidate: Candidate): void;
   end(note: AttemptNote, result: { status: number; error?: string | undefined; health: HealthSample['result'] }): void;
 }
 
@@ -82,6 +84,12 @@ export function openJournal(clock: Clock, observe: (note: AttemptNote) => void):
       };
       journal.attempts.push(note);
       return note;
+    },
+    forget(candidate) {
+      journal.attempts.splice(
+        journal.attempts.findLastIndex((note) => note.candidate === candidate),
+        1,
+      );
     },
     end(note, { status, error, health }) {
       if (note.endMs !== null) return;

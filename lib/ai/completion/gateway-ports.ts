@@ -6,22 +6,11 @@ import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { SimilarAnswers } from '../cache/similar-answers.ts';
 import type { Reservation, ReservationRequest } from '../limits/limits.ts';
 import type { Adapter, ProviderType, Target } from '../providers/adapter.ts';
-import type { CallAttempt } from '../records/call-record.ts';
 import type { RecordOutbox } from '../records/record-outbox.ts';
+import type { HealthSample } from '../routing/health/health-sample.ts';
 import type { PlanRequest, ProviderHealth, RoutingPlan } from '../routing/plan-types.ts';
 import type { BudgetReference, ProjectSettings } from '../routing/project-settings.ts';
 import type { ProviderMemory } from './attempts/provider-memory.ts';
-
-/** What one attempt says about a provider's health. */
-export interface HealthSample {
-  organization_id: string;
-  provider_id: string;
-  result: CallAttempt['health'];
-  latency_ms: number;
-  at_ms: number;
-  /** Safe to be shown to the organization. */
-  error?: string | undefined;
-}
 
 /** Everything that a call needs of the world. */
 export interface GatewayPorts {
@@ -46,8 +35,8 @@ export interface GatewayPorts {
   memory: ProviderMemory;
   /** Seals a text that must be shown again. */
   seal(text: string, associated: string): Promise<string>;
-  /** Tells this process's view of health at once; the other instances learn it from the records. */
   /** Waits for work after an answer where the process may be frozen then; otherwise lets it run, and logs its failure. */
   afterAnswer(work: Promise<unknown>): Promise<void>;
+  /** Tells this process's view of health at once; the other instances learn it from the store. */
   observe?(sample: HealthSample): void;
 }

@@ -31,6 +31,8 @@ const MESSAGE_BYTES = 240 * 1024;
 const GATHER_MS = 500;
 const BOUND_BYTES = 32 * 1024 * 1024;
 const RETRY_MS = 500;
+/** An answer that may be the process's last act waits so long for the queue. The queue's client has tried several times by then. */
+const CONFIRM_MS = 5_000;
 
 interface Batch {
   id: string;
@@ -54,12 +56,8 @@ export function createRecordOutbox(options: RecordOutboxOptions): RecordOutbox {
   let roomWaiters: (() => void)[] = [];
 
   function put(record: CallRecord): void {
-    let text = queueText(JSON.stringify(record));
-    let bytes = Buffer.byteLength(text);
-    if (bytes > MESSAGE_BYTES && record.payload) {
-      text = queueText(JSON.stringify({ ...record, payload: { sealed: '', truncated: true } }));
-      bytes = Buffer.byteLength(text);
-    }
+    const text = fitting(record);
+    const bytes = Buffer.byteLength(text);
     if (gathering && gathering.bytes + bytes > MESSAGE_BYTES) close();
     gathering ??= { id: newId(), records: [], bytes: 0 };
     gathering.records.push(text);
@@ -94,7 +92,9 @@ export function createRecordOutbox(options: RecordOutboxOptions): RecordOutbox {
     while (closed.length > 0) {
       const batches = closed.slice(0, 10);
       const refused = new Set(await queues.send(CALL_RECORDS_QUEUE, batches.map(messageOf)).catch(() => batches.map(({ id }) => id)));
-      for (const batch of batches) if (!refused.has(batch.id)) confirm(batch);
+      for (const batch of batches)
+        if (refused.has(batch.id)) putBehind(batch);
+        else confirm(batch);
       if (refused.size === 0) {
         refusals = 0;
         continue;
@@ -103,6 +103,12 @@ export function createRecordOutbox(options: RecordOutboxOptions): RecordOutbox {
       log.error('call_records_refused', { batches: refused.size, records: waiting, refusals });
       await clock.sleep(RETRY_MS);
     }
+  }
+
+  /** What the queue refuses may be refused for what it contains, and must not hold up the others. */
+  function putBehind(batch: Batch): void {
+    closed.splice(closed.indexOf(batch), 1);
+    closed.push(batch);
   }
 
   function confirm(batch: Batch): void {
@@ -115,12 +121,19 @@ export function createRecordOutbox(options: RecordOutboxOptions): RecordOutbox {
     }
   }
 
+  /** Resolves when the work is done, or when the time is over. */
+  async function within(work: Promise<void>, ms: number): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([work, clock.sleep(ms, done.signal).catch(() => {})]);
+    done.abort('done');
+  }
+
   return {
     async add(record) {
       while (waitingBytes >= boundBytes) await new Promise<void>((resolve) => roomWaiters.push(resolve));
       put(record);
-      if (gatherMs === 0) return sendAll();
-      startTimer();
+      if (gatherMs === 0) await within(sendAll(), CONFIRM_MS);
+      else startTimer();
     },
     async flush(giveUp) {
       const given = new Promise<void>((resolve) => {
@@ -131,6 +144,17 @@ export function createRecordOutbox(options: RecordOutboxOptions): RecordOutbox {
     },
     state: () => ({ status: refusals > 0 || waitingBytes >= boundBytes ? 'degraded' : 'ok', waiting, waiting_bytes: waitingBytes }),
   };
+}
+
+/** The record as JSON that fits into a message. Without its payload it says so; a decision over very many candidates goes last. */
+function fitting(record: CallRecord): string {
+  const payload = record.payload && { sealed: '', truncated: true };
+  let text = '';
+  for (const shorter of [record, { ...record, payload }, { ...record, payload, decision: null }]) {
+    text = queueText(JSON.stringify(shorter));
+    if (Buffer.byteLength(text) <= MESSAGE_BYTES) break;
+  }
+  return text;
 }
 
 /** The records are JSON already, and go into the message as they are. */

@@ -3,7 +3,7 @@ import { type Circuit, CLOSED, checkAvailability, mayProbe, stepCircuit, withPro
 import type { HealthSample } from '../../../lib/ai/routing/health/health-sample.ts';
 
 const step = (circuit: Circuit, result: HealthSample['result'], at_ms: number, latency_ms = 0) =>
-  stepCircuit(circuit, { result, at_ms, latency_ms });
+  stepCircuit(circuit, { result, at_ms, begun_ms: at_ms - latency_ms });
 const fail = (times: number, from: Circuit = CLOSED, at_ms = 1_000) =>
   Array.from({ length: times }).reduce<Circuit>((circuit) => step(circuit, 'failure', at_ms), from);
 const opened = fail(5);

@@ -33,6 +33,7 @@ const sample = (result: HealthSample['result'], more: Partial<HealthSample> = {}
   provider_id: 'p',
   result,
   latency_ms: 10,
+  begun_ms: world.clock.nowMs() - 10,
   at_ms: world.clock.nowMs(),
   ...more,
 });

@@ -9,6 +9,7 @@ const sample = (result: HealthSample['result'], at_ms = NOW, latency_ms = 100): 
   provider_id: 'p',
   result,
   latency_ms,
+  begun_ms: at_ms - latency_ms,
   at_ms,
 });
 function stateOf(samples: HealthSample[], now = NOW) {

@@ -1,11 +1,11 @@
 import type { OutgoingAnswer } from '../../../platform/outgoing/outgoing-client.ts';
 import { OutgoingFailure } from '../../../platform/outgoing/outgoing-failure.ts';
 import type { Adapter, Target, UpstreamFailure, UpstreamRequest } from '../../providers/adapter.ts';
+import type { HealthSample } from '../../routing/health/health-sample.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
 import type { AttemptNote } from '../call-journal.ts';
-import type { HealthSample } from '../gateway-ports.ts';
 import { type RunningCall, throwIfGone } from '../running-call.ts';
-import { AttemptFailed, CallerGone, connectionFailure } from './attempt-failure.ts';
+import { AttemptFailed, CallerGone, connectionFailure, unusableAnswer } from './attempt-failure.ts';
 
 /** A provider that has begun to answer with a status of success. */
 export interface Asked {
@@ -44,7 +44,7 @@ export async function askProvider(run: RunningCall, { candidate, make, streamed,
       headers: upstream.headers,
       body: upstream.body,
       signal: signal ?? run.call.signal,
-      timeouts: timeoutsOf(run, candidate),
+      timeouts: timeoutsOf(run, candidate, streamed),
       limitBytes: streamed ? Number.POSITIVE_INFINITY : ANSWER_BYTES,
     });
     note.firstByteMs = ports.clock.monotonicMs() - note.startMs;
@@ -58,9 +58,12 @@ export async function askProvider(run: RunningCall, { candidate, make, streamed,
   }
 }
 
-function timeoutsOf({ ports, deadlineMs }: RunningCall, { provider }: Candidate) {
+/** A whole answer is silent until it is complete, minutes where a model reasons. It may take so many times the silence of a stream. */
+const WHOLE_ANSWER = 10;
+
+function timeoutsOf({ ports, deadlineMs }: RunningCall, { provider }: Candidate, streamed: boolean) {
   const totalMs = Math.max(1, deadlineMs - ports.clock.monotonicMs());
-  const silenceMs = Math.min(provider.timeout_seconds * 1_000, totalMs);
+  const silenceMs = Math.min(provider.timeout_seconds * 1_000 * (streamed ? 1 : WHOLE_ANSWER), totalMs);
   return { connectMs: Math.min(CONNECT_MS, silenceMs), firstByteMs: silenceMs, idleMs: silenceMs, totalMs };
 }
 
@@ -74,13 +77,20 @@ export function endAttempt({ call, journal }: RunningCall, note: AttemptNote, er
     });
     return new CallerGone();
   }
-  const failed = error instanceof OutgoingFailure ? new AttemptFailed(connectionFailure(error), error) : error;
+  const failed = asAttemptFailed(error);
   if (failed instanceof AttemptFailed) {
     journal.end(note, { status: failed.failure.status, error: failed.failure.message, health: healthOf(failed.failure) });
   } else {
     journal.end(note, { status: 500, error: 'the gateway could not use the answer', health: 'ignored' });
   }
   return failed;
+}
+
+function asAttemptFailed(error: unknown): unknown {
+  if (error instanceof OutgoingFailure) return new AttemptFailed(connectionFailure(error), error);
+  // An answer that is nested too deeply for the stack.
+  if (error instanceof RangeError) return new AttemptFailed(unusableAnswer(), error);
+  return error;
 }
 
 /** A provider that asks for less patience than this is busy, not ill. */

@@ -22,7 +22,7 @@ export async function askStream(
   } catch (error) {
     if (!(error instanceof AttemptFailed) || !refusesStreamOptions(error)) throw error;
     ports.memory.learnNoStreamUsage(candidate.target);
-    journal.attempts.pop();
+    journal.forget(candidate);
     return ask();
   }
 }

@@ -43,21 +43,20 @@ const LONG_BACKOFF_MS = 900_000;
 const PROBE_LEASE_MS = 60_000;
 
 /** The outcomes of attempts that matter to a circuit, in their order. */
-export type CircuitStep = Pick<HealthSample, 'result' | 'latency_ms' | 'at_ms'>;
+export type CircuitStep = Pick<HealthSample, 'result' | 'begun_ms' | 'at_ms'>;
 
 export function stepCircuit(circuit: Circuit, step: CircuitStep): Circuit {
-  const begunMs = step.at_ms - step.latency_ms;
   switch (step.result) {
     case 'ignored':
     case 'rate_limited':
       return circuit;
     case 'success':
-      return afterSuccess(circuit, begunMs, step.at_ms);
+      return afterSuccess(circuit, step.begun_ms, step.at_ms);
     case 'credentials':
     case 'exhausted_account':
       return trip(circuit, step.result, step.at_ms);
     case 'failure':
-      return afterFailure({ ...circuit, consecutive_failures: circuit.consecutive_failures + 1 }, begunMs, step.at_ms);
+      return afterFailure({ ...circuit, consecutive_failures: circuit.consecutive_failures + 1 }, step.begun_ms, step.at_ms);
   }
 }
 

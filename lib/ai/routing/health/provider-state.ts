@@ -47,10 +47,10 @@ const MOST_STEPS = 1_000;
 const MESSAGE_LENGTH = 300;
 
 export function addPending(pending: PendingSamples, sample: HealthSample): void {
-  const { result, latency_ms, at_ms } = sample;
+  const { result, begun_ms, at_ms } = sample;
   countSample(pending.stats, sample);
   if (result === 'success' && pending.steps.at(-1)?.result === 'success') pending.steps.pop();
-  pending.steps.push({ result, latency_ms, at_ms });
+  pending.steps.push({ result, begun_ms, at_ms });
   if (pending.steps.length > MOST_STEPS) pending.steps.shift();
   pending.last_sample_ms = at_ms;
   if (result !== 'success') pending.last_error = { type: result, message: (sample.error ?? result).slice(0, MESSAGE_LENGTH), at_ms };
