@@ -28,7 +28,7 @@ export interface GatewayServices {
   ports: GatewayPorts;
   catalogue: ModelCatalogue;
   /** Counts a request of this key, and notes what remains in the headers of its answer. */
-  limit(request: RequestFacts, principal: ProjectKeyPrincipal | undefined): Promise<void>;
+  limit(request: RequestFacts, principal: ProjectKeyPrincipal): Promise<void>;
 }
 
 /** Counting tokens costs nothing, so it doesn't use up the key's limit for calls. It has one of its own, of the same size. */
@@ -99,7 +99,6 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
     ports,
     catalogue,
     async limit(request, principal) {
-      if (!principal) return;
       const { key_id, requests_per_minute } = principal;
       const countsTokens = request.path === COUNTS_TOKENS;
       const note = (state: LimitState) =>

@@ -16,6 +16,7 @@ import type { Surface } from '../../lib/platform/http/surface.ts';
 import type { InputPart, Issue } from '../../lib/platform/http/validation.ts';
 import { newUlid } from '../../lib/platform/ids.ts';
 import { AI_CORS } from '../ai-cors.ts';
+import { dashboardLimits } from '../identity/dashboard-limits.ts';
 import { authenticateProjectKey } from '../identity/project-keys.ts';
 import { runtime } from '../runtime.ts';
 import { type GatewayServices, gatewayServices } from './gateway-services.ts';
@@ -59,7 +60,9 @@ export const inferenceSurface: Surface<GatewayServices, ProjectKeyPrincipal> = {
   services: () => gatewayServices(),
   authenticate,
   describe: ({ type, key_id }) => ({ type, id: key_id }),
-  limit: async (request, { principal }) => (await gatewayServices()).limit(request, principal),
+  // Without a key it is the address that counts, on this surface and the dashboard together.
+  limit: async (request, { principal }) =>
+    principal ? (await gatewayServices()).limit(request, principal) : dashboardLimits().count(request, undefined),
   renderSuccess: jsonTextResult,
   renderError: renderInferenceError,
   notFound: (request) => renderInferenceError(unknownUrl(request), request),

@@ -44,15 +44,7 @@ export const dashboardSurface: Surface<DashboardServices, UserPrincipal> = {
   name: 'dashboard',
   base: runtime,
   services: async () => dashboardServices(),
-  async authenticate(request) {
-    try {
-      return await dashboardServices().authenticate(request);
-    } catch (error) {
-      // Whoever tries tokens is counted by his address.
-      await dashboardLimits().count(request, undefined);
-      throw error;
-    }
-  },
+  authenticate: (request) => dashboardServices().authenticate(request),
   limit: (request, { principal }) => dashboardLimits().count(request, principal),
   describe: ({ type, user_id }) => ({ type, id: user_id }),
   renderSuccess: renderEnvelope,

@@ -41,10 +41,16 @@ test('an address may try to sign in twenty times a minute', async () => {
   expect(statuses.filter((status) => status === 429)).toHaveLength(5);
 });
 
-test('tokens that are wrong are counted by their address', async () => {
+test.each([
+  ['tokens', 'Bearer x.y.z', '/api/v1/organizations'],
+  ['project keys on the dashboard', `Bearer bk_${'x'.repeat(64)}`, '/api/v1/routing/providers'],
+  ['project keys on inference', `Bearer bk_${'x'.repeat(64)}`, '/v1/models'],
+])('%s that are wrong are counted by their address', async (_what, key, path) => {
   nextMinute();
-  const stranger = api(host.url, 'Bearer x.y.z');
-  const statuses = (await Promise.all(Array.from({ length: 105 }, () => stranger.get('/organizations')))).map(({ status }) => status);
+  const stranger = api(host.url, key, '');
+  const answers = await Promise.all(Array.from({ length: 105 }, () => stranger.get(path)));
+  const statuses = answers.map(({ status }) => status);
   expect(statuses.filter((status) => status === 401)).toHaveLength(100);
   expect(statuses.filter((status) => status === 429)).toHaveLength(5);
+  for (const { headers } of answers) expect(headers['x-ratelimit-limit']).toBe('100');
 });

@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import { preflight } from './cors.ts';
 import { type AnyEndpoint, type Context, isReply, type Reply } from './endpoint.ts';
 import { type Exchange, openExchange } from './exchange.ts';
@@ -41,7 +41,7 @@ export async function admitRequest(route: Route, fallback: AnySurface, head: Htt
         return answered(exchange.finish(surface.notFound(request)));
       case 'method-not-allowed': {
         checkSize(head, DEFAULT_BODY_LIMIT_BYTES);
-        const principal = match.authenticated ? await surface.authenticate(request) : undefined;
+        const principal = match.authenticated ? await authenticated(surface, request) : undefined;
         if (principal !== undefined) exchange.nameCaller(principal);
         await surface.limit?.(request, { principal });
         const refusal = surface.methodNotAllowed(request);
@@ -66,7 +66,7 @@ async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>,
   const { surface, access, bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES } = endpoint;
   const { request } = exchange;
   checkSize(head, bodyLimitBytes);
-  const principal = access === 'public' ? undefined : await surface.authenticate(request);
+  const principal = access === 'public' ? undefined : await authenticated(surface, request);
   const caller = principal === undefined ? { type: 'anyone' } : exchange.nameCaller(principal);
   await surface.limit?.(request, { principal, endpoint });
   const params = endpoint.params && parseInput(endpoint.params, rawParams, 'path', surface.invalid);
@@ -96,6 +96,16 @@ async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>,
     },
     refuse: exchange.fail,
   };
+}
+
+/** The caller. A request without valid credentials counts too, since it may be one of many that try keys. */
+async function authenticated(surface: AnySurface, request: RequestFacts): Promise<unknown> {
+  try {
+    return await surface.authenticate(request);
+  } catch (error) {
+    if (isAppError(error) && error.kind === 'unauthenticated') await surface.limit?.(request, {});
+    throw error;
+  }
 }
 
 function checkSize(head: HttpEvent, limitBytes: number): void {

@@ -49,7 +49,7 @@ export interface Surface<Services, Principal> extends Partial<CorsRules> {
   requestId?(headers: RequestFacts['headers']): string;
   /**
    * Counts the request against the caller's limits, or throws `rate_limited`. It runs after authentication and before anything else is
-   * checked, for unknown paths too. Both are undefined where they are not known. What it adds to `request.answerHeaders` is in every
+   * checked, for unknown paths and refused credentials too. Both are undefined where they are not known. What it adds to `request.answerHeaders` is in every
    * answer, its own refusal included.
    */
   limit?(request: RequestFacts, known: { principal?: Principal | undefined; endpoint?: AnyEndpoint }): void | Promise<void>;

@@ -39,7 +39,7 @@ export async function simulatedSend(clock: Clock, { url, body: text, signal }: S
   const head = { id: `chatcmpl-simulated${hash.slice(0, 20)}`, created: Math.floor(clock.nowMs() / 1_000), model: name };
   const content = simulatedContent(body, wishes);
   const choices = Math.min(Math.max(1, Number(body.n ?? 1) || 1), 128);
-  const usage = wishes.silent ? undefined : usageOf(text, content, choices);
+  const usage = wishes.silent ? undefined : usageOf(body, content, choices);
   if (body.stream !== true) return whole(head, content, { wishes, choices, usage });
   const wanted = isObject(body.stream_options) && body.stream_options.include_usage === true;
   const frames = simulatedFrames(head, content, { wishes, choices, usage: wanted ? usage : undefined });
@@ -88,10 +88,15 @@ function choiceOf(head: SimulatedHead, { pieces, calls, reasoning, finish }: Sim
   return { message, logprobs: null, finish_reason: finish };
 }
 
-function usageOf(request: string, { pieces, calls, reasoning }: SimulatedContent, choices: number): Record<string, unknown> {
+/** The prompt is what a model would read: how the answer is sent changes nothing. */
+function usageOf(
+  { messages, tools }: Record<string, unknown>,
+  { pieces, calls, reasoning }: SimulatedContent,
+  choices: number,
+): Record<string, unknown> {
   const thought = reasoning === undefined ? 0 : simulatedTokens(reasoning);
   const written = pieces.length + calls.reduce((sum, call) => sum + simulatedTokens(call.name + call.arguments), 0);
-  const prompt_tokens = simulatedTokens(request);
+  const prompt_tokens = simulatedTokens(JSON.stringify(tools === undefined ? messages : [messages, tools]) ?? '');
   const completion_tokens = choices * (written + thought);
   return {
     prompt_tokens,
