@@ -9,8 +9,9 @@ import { createRateLimits, MONTHS, rateLimitOf } from '../../lib/ai/limits/rate-
 import { createReservations } from '../../lib/ai/limits/reservations.ts';
 import { adapterFor } from '../../lib/ai/providers/adapters.ts';
 import { simulatedSend } from '../../lib/ai/providers/simulated/simulated-provider.ts';
+import type { CallRecord } from '../../lib/ai/records/call-record.ts';
 import { createRecordOutbox, type RecordOutbox } from '../../lib/ai/records/record-outbox.ts';
-import { refusedCallRecord } from '../../lib/ai/records/refused-call-record.ts';
+import { createRefusedCallRecords } from '../../lib/ai/records/refused-call-record.ts';
 import type { ModelCatalogue } from '../../lib/ai/routing/catalogue/model-catalogue.ts';
 import type { ProjectKeyPrincipal } from '../../lib/identity/accounts/account-principals.ts';
 import { planOf } from '../../lib/identity/accounts/plans.ts';
@@ -33,6 +34,15 @@ export interface GatewayServices {
 
 /** Counting tokens costs nothing, so it doesn't use up the key's limit for calls. It has one of its own, of the same size. */
 const COUNTS_TOKENS = '/v1/messages/count_tokens';
+
+/** The operations that leave records, by their paths. */
+const OPERATIONS: ReadonlyMap<string, CallRecord['operation']> = new Map([
+  ['/v1/chat/completions', 'chat'],
+  ['/v1/completions', 'completions'],
+  ['/v1/embeddings', 'embeddings'],
+  ['/v1/responses', 'responses'],
+  ['/v1/messages', 'messages'],
+]);
 
 /** This process's services of inference, made at the first call. */
 export const gatewayServices = oncePerRuntime(compose);
@@ -66,6 +76,7 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
   const limits = createRateLimits({ database, clock, log });
   const months = createRateLimits({ database, clock, log }, MONTHS);
   const records = recordOutbox(runtime);
+  const refusedRecord = createRefusedCallRecords(clock);
   const ports: GatewayPorts = {
     clock,
     log,
@@ -117,7 +128,9 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
         const state = rateLimitOf(error);
         if (state && error instanceof Error) {
           note(state);
-          if (!countsTokens) await records.add(refusedCallRecord(clock, request.requestId, principal, error.message));
+          const operation = OPERATIONS.get(request.path);
+          const record = operation && refusedRecord({ request_id: request.requestId, operation, principal, error: error.message });
+          if (record) await records.add(record);
         }
         throw error;
       }

@@ -1,14 +1,38 @@
 import type { ProjectKeyPrincipal } from '../../identity/accounts/account-principals.ts';
+import { createBoundedCache } from '../../platform/bounded-cache.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { newTraceId } from '../../platform/ids.ts';
 import type { CallRecord } from './call-record.ts';
 
+export interface RefusedCall {
+  request_id: string;
+  operation: CallRecord['operation'];
+  principal: ProjectKeyPrincipal;
+  error: string;
+}
+
+/** So many refusals of a key are recorded in a minute. A client in a loop must not fill the queue and the store. */
+const MOST_A_MINUTE = 60;
+const MOST_KEYS = 10_000;
+
+/** Makes the records of refused calls. Returns undefined for a call that comes after too many others. */
+export function createRefusedCallRecords(clock: Pick<Clock, 'nowMs'>): (call: RefusedCall) => CallRecord | undefined {
+  const counts = createBoundedCache<{ minute: number; count: number }>(MOST_KEYS);
+  return (call) => {
+    const { key_id } = call.principal;
+    const nowMs = clock.nowMs();
+    const minute = Math.floor(nowMs / 60_000);
+    const known = counts.get(key_id);
+    const count = known?.minute === minute ? known.count + 1 : 1;
+    counts.set(key_id, { minute, count });
+    return count > MOST_A_MINUTE ? undefined : refusedCallRecord(call, nowMs);
+  };
+}
+
 /** The record of a call that was refused before its body was read, because its key has used up its minute. */
-export const refusedCallRecord = (
-  clock: Clock,
-  request_id: string,
-  { organization_id, project_id, key_id }: ProjectKeyPrincipal,
-  error: string,
+const refusedCallRecord = (
+  { request_id, operation, principal: { organization_id, project_id, key_id }, error }: RefusedCall,
+  nowMs: number,
 ): CallRecord => ({
   request_id,
   trace_id: newTraceId(),
@@ -16,7 +40,7 @@ export const refusedCallRecord = (
   organization_id,
   project_id,
   api_key_id: key_id,
-  operation: 'chat',
+  operation,
   requested_model: '',
   provider: null,
   model: null,
@@ -38,7 +62,7 @@ export const refusedCallRecord = (
   price_source: null,
   saved_pico_usd: '0',
   cache: 'DISABLED',
-  started_ms: clock.nowMs(),
+  started_ms: nowMs,
   latency_ms: 0,
   ttft_ms: null,
   overhead_ms: 0,
