@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { finishCalls } from '../../functions/ai/gateway-services.ts';
+import { outgoing } from '../../functions/outgoing.ts';
 import { fallbackGroup, httpGroups, queueGroups, tables } from '../../functions/registry.ts';
 import { createRuntime, type Runtime, setRuntime } from '../../functions/runtime.ts';
 import { store } from '../../functions/store.ts';
@@ -45,7 +47,11 @@ beforeAll(async () => {
   undo.push(guard.close);
 }, 60_000);
 afterAll(async () => {
-  for (const runtime of runtimes.values()) store(runtime).close();
+  for (const runtime of runtimes.values()) {
+    await finishCalls(runtime, AbortSignal.timeout(5_000));
+    await outgoing(runtime).close();
+    store(runtime).close();
+  }
   for (const step of undo.toReversed()) await step();
 });
 
