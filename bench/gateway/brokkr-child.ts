@@ -26,7 +26,11 @@ const { token, organization } = await post('/auth/register', {
 });
 // The free plan's limit of 100 calls a minute would be all that is measured.
 const { database } = host.app.services;
-await database.write({ table: identityTable.name, update: organizationKey(organization.id), set: { requests_per_minute: 100_000_000 } });
+await database.write({
+  table: identityTable.name,
+  update: organizationKey(organization.id),
+  set: { plan: 'enterprise', requests_per_minute: 100_000_000 },
+});
 await post(
   '/routing/providers',
   { type: 'openai-compatible', id: 'mock', base_url: `${upstream}/v1`, api_key: 'sk-bench', models: [{ id: 'gpt-4o' }] },
