@@ -20,7 +20,7 @@ export function createChoiceState(stops: readonly string[], callId: () => string
   let tools: ToolDeltas | undefined;
 
   function take(delta: ChunkDelta): { delta: ChunkDelta; changed: boolean } {
-    let next = delta;
+    let next = withoutOddTexts(delta);
     const { content, tool_calls: calls } = delta;
     if (cutter?.stopped) return { delta: {}, changed: true };
     if (cutter && typeof content === 'string' && content !== '') {
@@ -64,4 +64,18 @@ export function createChoiceState(stops: readonly string[], callId: () => string
       return deltas;
     },
   };
+}
+
+const TEXTS = ['content', 'reasoning_content', 'refusal'] as const;
+
+/** Clients add these members up as texts. A server that sends something else there has sent no text. */
+function withoutOddTexts(delta: ChunkDelta): ChunkDelta {
+  let sound = delta;
+  for (const name of TEXTS) {
+    const value: unknown = delta[name];
+    if (typeof value === 'string' || value === undefined || value === null) continue;
+    const { [name]: _odd, ...others } = sound;
+    sound = others;
+  }
+  return sound;
 }
