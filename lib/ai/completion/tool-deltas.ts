@@ -1,5 +1,6 @@
 import { randomSecret } from '../../platform/ids.ts';
 import type { ToolCallDelta } from '../wire/chat.ts';
+import { parsePlainJson } from '../wire/exact-json.ts';
 import { isObject } from '../wire/wire-values.ts';
 
 /** `call_` and 24 characters, for a call that its provider gave no id. */
@@ -97,11 +98,4 @@ export function argumentsText(value: unknown): string {
   return isObject(value) ? JSON.stringify(value) : '';
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const isJson = (text: string): boolean => parsePlainJson(text) !== undefined;

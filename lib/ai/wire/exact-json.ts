@@ -1,20 +1,40 @@
+import { isDeeperThan } from '../../platform/json-depth.ts';
+
 /** A number that JavaScript would write differently: more than 15 digits, a fraction that ends with a zero, an exponent. */
 const RISKY_NUMBER = /\d{16}|\.\d*0(?!\d)|\d[eE]|-0(?![.\d])/;
 
 /** Some number in this JSON might lose digits when it is parsed and written again. */
 export const hasRiskyNumber = (text: string): boolean => RISKY_NUMBER.test(text);
 
-/**
- * Parses JSON so that `JSON.stringify` writes every number with the digits that it came with: ids of 64 bits and `1.0` survive. Returns
- * undefined if the text is no JSON. Only for values that are passed on, because such a number is an object and can't be calculated with.
- */
-export function parseJson(text: string): unknown {
+/** Writing a value that is nested very deeply again takes more stack than there is. Nobody means such a value. */
+const MOST_LEVELS = 512;
+/** Each level takes two characters, so that a shorter text can't be too deep. */
+const SHORTEST_DEEP_TEXT = 2 * MOST_LEVELS;
+
+/** The value of a JSON text from outside. Returns undefined if the text is no JSON, or is nested deeper than 512 levels. */
+export function parsePlainJson(text: string): unknown {
   try {
-    return hasRiskyNumber(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+    return shallow(text, JSON.parse(text));
   } catch {
     return undefined;
   }
 }
+
+/**
+ * The same so that `JSON.stringify` writes every number with the digits that it came with: ids of 64 bits and `1.0` survive. Only for values
+ * that are passed on, because such a number is an object and can't be calculated with.
+ */
+export function parseJson(text: string): unknown {
+  if (!hasRiskyNumber(text)) return parsePlainJson(text);
+  try {
+    return shallow(text, JSON.parse(text, keepDigits));
+  } catch {
+    return undefined;
+  }
+}
+
+const shallow = (text: string, value: unknown): unknown =>
+  text.length > SHORTEST_DEEP_TEXT && isDeeperThan(MOST_LEVELS, value) ? undefined : value;
 
 function keepDigits(_name: string, value: unknown, context?: { source?: string }): unknown {
   const source = context?.source;

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { isDeeperThan } from '../json-depth.ts';
 import type { BodyFormat, RawBody } from './endpoint.ts';
 
 /** The largest body of an operation that sets no limit of its own. */
@@ -26,7 +27,7 @@ export function parseJson(text: string): unknown {
       code: 'invalid_json',
     });
   }
-  if (depthExceeds(value, MAX_JSON_DEPTH)) {
+  if (isDeeperThan(MAX_JSON_DEPTH, value)) {
     throw new AppError('bad_request', `the body is nested deeper than ${MAX_JSON_DEPTH} levels`, { code: 'invalid_json' });
   }
   // Only an escape can contain half a surrogate pair. UTF-8, and therefore the store, cannot represent it.
@@ -40,13 +41,6 @@ function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed();
   if (typeof value !== 'object' || value === null) return true;
   return Object.entries(value).every(([name, item]) => name.isWellFormed() && isWellFormed(item));
-}
-
-function depthExceeds(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  for (const item of Array.isArray(value) ? value : Object.values(value)) if (depthExceeds(item, levels - 1)) return true;
-  return false;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

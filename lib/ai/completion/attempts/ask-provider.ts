@@ -3,6 +3,7 @@ import { OutgoingFailure } from '../../../platform/outgoing/outgoing-failure.ts'
 import type { Adapter, Target, UpstreamFailure, UpstreamRequest } from '../../providers/adapter.ts';
 import type { HealthSample } from '../../routing/health/health-sample.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
+import { parsePlainJson } from '../../wire/exact-json.ts';
 import type { AttemptNote } from '../call-journal.ts';
 import { type RunningCall, throwIfGone } from '../running-call.ts';
 import { AttemptFailed, CallerGone, connectionFailure, unusableAnswer } from './attempt-failure.ts';
@@ -126,10 +127,4 @@ export async function textOf({ body }: OutgoingAnswer, limitBytes = ANSWER_BYTES
   return whole.toString('utf8');
 }
 
-export function jsonOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
+export const jsonOrText = (text: string): unknown => parsePlainJson(text) ?? text;

@@ -1,5 +1,6 @@
 import { estimateTokens } from '../../pricing/token-estimate.ts';
 import type { ChatCompletion, ChatMessage, ToolCall } from '../../wire/chat.ts';
+import { parsePlainJson } from '../../wire/exact-json.ts';
 import { nativeBodyOf } from '../../wire/native-answer.ts';
 import { isObject } from '../../wire/wire-values.ts';
 import { messageId, messageUsage, stopReason, thinkingBlock, withPrompt } from './message-parts.ts';
@@ -51,11 +52,6 @@ const toolUse = ({ id, function: { name, arguments: text }, thought_signature }:
 /** Anthropic's clients read an object. A model's text that is none must not be lost. */
 function inputOf(text: string): Record<string, unknown> {
   if (text.trim() === '') return {};
-  try {
-    const input: unknown = JSON.parse(text);
-    if (isObject(input)) return input;
-  } catch {
-    // The model wrote no JSON.
-  }
-  return { arguments: text };
+  const input = parsePlainJson(text);
+  return isObject(input) ? input : { arguments: text };
 }

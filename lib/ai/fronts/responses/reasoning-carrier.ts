@@ -1,4 +1,5 @@
 import type { ReasoningDetail } from '../../wire/chat.ts';
+import { parsePlainJson } from '../../wire/exact-json.ts';
 import { isObject } from '../../wire/wire-values.ts';
 
 /** So that what another service encrypted is never taken for ours. */
@@ -15,12 +16,8 @@ export const packReasoning = (details: readonly ReasoningDetail[]): string | nul
 /** The reasoning inside an `encrypted_content`; nothing if it is not the gateway's. */
 export function unpackReasoning(packed: unknown): ReasoningDetail[] {
   if (typeof packed !== 'string' || !packed.startsWith(PREFIX) || packed.length > LONGEST) return [];
-  try {
-    const details: unknown = JSON.parse(Buffer.from(packed.slice(PREFIX.length), 'base64url').toString());
-    return Array.isArray(details) ? details.filter(isDetail) : [];
-  } catch {
-    return [];
-  }
+  const details = parsePlainJson(Buffer.from(packed.slice(PREFIX.length), 'base64url').toString());
+  return Array.isArray(details) ? details.filter(isDetail) : [];
 }
 
 const isDetail = (value: unknown): value is ReasoningDetail =>

@@ -1,4 +1,5 @@
 import type { ChunkDelta, FinishReason, JsonObject } from '../../wire/chat.ts';
+import { parsePlainJson } from '../../wire/exact-json.ts';
 import { isJsonObject } from '../../wire/json-schema-refs.ts';
 import { type NativeEvent, withNativeEvents } from '../../wire/native-answer.ts';
 import type { StreamDecoder, StreamPart, UpstreamFailure } from '../adapter.ts';
@@ -44,7 +45,7 @@ export function anthropicStream(): StreamDecoder {
   const state: StreamState = { id: '', model: '', usage: {}, calls: 0, answersByTool: false, open: new Map(), events: [] };
   return {
     decode({ data }) {
-      const event = parsed(data);
+      const event = parsePlainJson(data);
       if (!isJsonObject(event)) return [{ kind: 'failure', failure: MALFORMED }];
       const parts = decode(state, event);
       // Pings have done their work, and the end is told by the front that writes the events.
@@ -148,12 +149,4 @@ function endMessage(state: StreamState, { delta, usage }: JsonObject): StreamPar
   const last = chunk(state, {}, onlyAnswer ? 'stop' : finishReason(delta.stop_reason));
   if (last.kind === 'chunk') last.chunk.usage = openaiUsage(state.usage);
   return [...refusal, reported, last];
-}
-
-function parsed(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined;
-  }
 }

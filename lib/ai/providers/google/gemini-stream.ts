@@ -1,5 +1,5 @@
 import type { ChatChunk, ChunkChoice, ChunkDelta } from '../../wire/chat.ts';
-import { parseJson } from '../../wire/exact-json.ts';
+import { parseJson, parsePlainJson } from '../../wire/exact-json.ts';
 import type { SseEvent, StreamDecoder, StreamPart, Target, UpstreamFailure } from '../adapter.ts';
 import { type CandidateState, newCandidateState, readLogprobs, readParts } from './gemini-candidate.ts';
 import { answerId } from './gemini-completion.ts';
@@ -23,7 +23,7 @@ export function geminiStream(target: Target): StreamDecoder {
   function decode({ data }: SseEvent): StreamPart[] {
     if (failed || data === '') return [];
     // Only arguments are passed on as they are, so only there the digits of numbers matter.
-    const body = data.includes('"functionCall"') ? parseJson(data) : plainJson(data);
+    const body = data.includes('"functionCall"') ? parseJson(data) : parsePlainJson(data);
     const failure = geminiFailureIn(body);
     if (failure) return fail(failure);
     const answer = geminiAnswer(Array.isArray(body) ? body[0] : body);
@@ -96,14 +96,6 @@ export function geminiStream(target: Target): StreamDecoder {
   }
 
   return { decode, end };
-}
-
-function plainJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const unusable = (message: string): UpstreamFailure => ({ status: 502, blame: 'provider', message, code: null, param: null });

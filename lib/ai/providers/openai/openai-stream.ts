@@ -1,4 +1,5 @@
 import type { ChatChunk } from '../../wire/chat.ts';
+import { parsePlainJson } from '../../wire/exact-json.ts';
 import { isObject } from '../../wire/wire-values.ts';
 import type { SseEvent, StreamDecoder, StreamPart, UpstreamFailure } from '../adapter.ts';
 import { type ContentTemplate, contentTemplate } from './content-template.ts';
@@ -19,7 +20,7 @@ export function openaiStream(): StreamDecoder {
     const trimmed = data.trim();
     if (trimmed === '[DONE]') return [{ kind: 'done' }];
     if (trimmed === '') return [];
-    const chunk = parsed(data);
+    const chunk = parsePlainJson(data);
     if (!isObject(chunk)) return [{ kind: 'failure', failure: MALFORMED }];
     const failure = event === 'error' ? (openaiFailureIn(chunk) ?? openaiFailure(502, {}, chunk)) : openaiFailureIn(chunk);
     const parts: StreamPart[] = [];
@@ -51,11 +52,3 @@ const MALFORMED: UpstreamFailure = {
   code: null,
   param: null,
 };
-
-function parsed(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined;
-  }
-}
