@@ -45,6 +45,11 @@ export function checkInteger(name: string, value: unknown, most = Number.MAX_SAF
     const message = `Invalid '${name}': integer above maximum value. Expected a value <= ${most}, but got ${value} instead.`;
     throw requestError(name, message, 'integer_above_max_value');
   }
+  // Some servers take -1 for an answer without end, for which nothing can be reserved.
+  if (value < 0) {
+    const message = `Invalid '${name}': integer below minimum value. Expected a value >= 0, but got ${value} instead.`;
+    throw requestError(name, message, 'integer_below_min_value');
+  }
   if (!Number.isInteger(value)) {
     throw requestError(name, `Invalid type for '${name}': expected an integer, but got a decimal number instead.`, 'invalid_type');
   }

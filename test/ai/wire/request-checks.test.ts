@@ -54,6 +54,7 @@ test.each<[what: string, body: unknown, param: string]>([
   ['a number of choices beyond all numbers', chat(JSON.parse('{"n":1e999}')), 'n'],
   ['a number of choices with a fraction', chat({ n: 1.5 }), 'n'],
   ['a limit beyond all numbers', chat(JSON.parse('{"max_tokens":1e308}')), 'max_tokens'],
+  ['a limit below nothing', chat({ max_tokens: -1 }), 'max_tokens'],
   ['a limit with a fraction', chat({ max_completion_tokens: 10.5 }), 'max_completion_tokens'],
 ])('a chat request with %s is refused, and the refusal names the member', (_what, body, param) => {
   expect(refusedParam(() => checkChatRequest(body))).toBe(param);
