@@ -9,9 +9,8 @@ import { createRateLimits, MONTHS, rateLimitOf } from '../../lib/ai/limits/rate-
 import { createReservations } from '../../lib/ai/limits/reservations.ts';
 import { adapterFor } from '../../lib/ai/providers/adapters.ts';
 import { simulatedSend } from '../../lib/ai/providers/simulated/simulated-provider.ts';
-import type { CallRecord } from '../../lib/ai/records/call-record.ts';
 import { createRecordOutbox, type RecordOutbox } from '../../lib/ai/records/record-outbox.ts';
-import { createRefusedCallRecords } from '../../lib/ai/records/refused-call-record.ts';
+import { createRefusedCallRecords, type RefusedCall } from '../../lib/ai/records/refused-call-record.ts';
 import type { ModelCatalogue } from '../../lib/ai/routing/catalogue/model-catalogue.ts';
 import type { ProjectKeyPrincipal } from '../../lib/identity/accounts/account-principals.ts';
 import { planOf } from '../../lib/identity/accounts/plans.ts';
@@ -30,19 +29,12 @@ export interface GatewayServices {
   catalogue: ModelCatalogue;
   /** Counts a request of this key, and notes what remains in the headers of its answer. */
   limit(request: RequestFacts, principal: ProjectKeyPrincipal): Promise<void>;
+  /** Records a refusal, unless there are too many, or the records of other calls wait already. */
+  noteRefused(call: RefusedCall): Promise<void>;
 }
 
 /** Counting tokens costs nothing, so it doesn't use up the key's limit for calls. It has one of its own, of the same size. */
 const COUNTS_TOKENS = '/v1/messages/count_tokens';
-
-/** The operations that leave records, by their paths. */
-const OPERATIONS: ReadonlyMap<string, CallRecord['operation']> = new Map([
-  ['/v1/chat/completions', 'chat'],
-  ['/v1/completions', 'completions'],
-  ['/v1/embeddings', 'embeddings'],
-  ['/v1/responses', 'responses'],
-  ['/v1/messages', 'messages'],
-]);
 
 /** This process's services of inference, made at the first call. */
 export const gatewayServices = oncePerRuntime(compose);
@@ -109,6 +101,10 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
   return {
     ports,
     catalogue,
+    async noteRefused(call) {
+      const record = records.state().status === 'ok' ? refusedRecord(call) : undefined;
+      if (record) await records.add(record);
+    },
     async limit(request, principal) {
       const { key_id, requests_per_minute } = principal;
       const countsTokens = request.path === COUNTS_TOKENS;
@@ -126,12 +122,7 @@ async function compose(runtime: Runtime): Promise<GatewayServices> {
         if (asks && monthly !== null) await months.admit(`month:${principal.organization_id}`, monthly, { withoutStore: 'closed' });
       } catch (error) {
         const state = rateLimitOf(error);
-        if (state && error instanceof Error) {
-          note(state);
-          const operation = OPERATIONS.get(request.path);
-          const record = operation && refusedRecord({ request_id: request.requestId, operation, principal, error: error.message });
-          if (record) await records.add(record);
-        }
+        if (state) note(state);
         throw error;
       }
     },

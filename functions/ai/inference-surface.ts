@@ -1,3 +1,5 @@
+import { endOf } from '../../lib/ai/completion/call-end.ts';
+import type { CallRecord } from '../../lib/ai/records/call-record.ts';
 import {
   anthropicErrorBody,
   type InferenceError,
@@ -9,6 +11,7 @@ import { unknownUrlMessage } from '../../lib/ai/wire/unknown-url.ts';
 import type { ProjectKeyPrincipal } from '../../lib/identity/accounts/account-principals.ts';
 import { timestamp } from '../../lib/platform/clock.ts';
 import { AppError } from '../../lib/platform/errors.ts';
+import type { AnyEndpoint } from '../../lib/platform/http/endpoint.ts';
 import type { HttpResult } from '../../lib/platform/http/http-event.ts';
 import type { RequestFacts } from '../../lib/platform/http/request-facts.ts';
 import { jsonTextResult } from '../../lib/platform/http/results.ts';
@@ -53,6 +56,35 @@ async function authenticate(request: RequestFacts): Promise<ProjectKeyPrincipal>
   }
 }
 
+/** The operations whose refusals are recorded. */
+const OPERATIONS: ReadonlyMap<string | undefined, CallRecord['operation']> = new Map([
+  ['create_chat_completion', 'chat'],
+  ['create_completion', 'completions'],
+  ['create_embedding', 'embeddings'],
+  ['create_response', 'responses'],
+  ['create_message', 'messages'],
+]);
+
+/** Leaves a record of a call that was refused before the pipeline has left one. Nothing is kept of callers whom nobody knows. */
+async function refused(
+  error: AppError,
+  { requestId: request_id, noted, log }: RequestFacts,
+  { principal, endpoint }: Known,
+): Promise<void> {
+  const operation = OPERATIONS.get(endpoint?.id);
+  if (!principal || !operation || noted.call !== undefined) return;
+  const { status_code, outcome } = endOf(error);
+  try {
+    await (await gatewayServices()).noteRefused({ request_id, operation, principal, status_code, outcome, error: error.message });
+  } catch (failure) {
+    log.warn('refusal_not_recorded', { error: failure });
+  }
+}
+interface Known {
+  principal?: ProjectKeyPrincipal | undefined;
+  endpoint?: AnyEndpoint | undefined;
+}
+
 /** The surface of inference: project keys, and the shapes of OpenAI's and Anthropic's APIs. */
 export const inferenceSurface: Surface<GatewayServices, ProjectKeyPrincipal> = {
   name: 'inference',
@@ -63,6 +95,7 @@ export const inferenceSurface: Surface<GatewayServices, ProjectKeyPrincipal> = {
   // Without a key it is the address that counts, on this surface and the dashboard together.
   limit: async (request, { principal }) =>
     principal ? (await gatewayServices()).limit(request, principal) : dashboardLimits().count(request, undefined),
+  refused,
   renderSuccess: jsonTextResult,
   renderError: renderInferenceError,
   notFound: (request) => renderInferenceError(unknownUrl(request), request),

@@ -14,7 +14,14 @@ const principal = {
   tokens_per_minute: null,
   expires_at_ms: null,
 };
-const call = { request_id: 'r', operation: 'embeddings' as const, principal, error: 'the limit is reached' };
+const call = {
+  request_id: 'r',
+  operation: 'embeddings' as const,
+  status_code: 429,
+  outcome: 'rate_limited' as const,
+  principal,
+  error: 'the limit is reached',
+};
 
 test('the record of a refused call says which operation was refused, for whom and why', () => {
   expect(createRefusedCallRecords(standingClock(0))(call)).toMatchObject({
@@ -25,6 +32,11 @@ test('the record of a refused call says which operation was refused, for whom an
     error: 'the limit is reached',
     cost_pico_usd: '0',
   });
+});
+
+test('a record of a refusal is small, whatever the refusal says', () => {
+  const record = createRefusedCallRecords(standingClock(0))({ ...call, error: 'e'.repeat(1_000_000) });
+  expect(JSON.stringify(record).length).toBeLessThan(2_000);
 });
 
 test('a client in a loop leaves sixty records of refusals in a minute, and other keys are not concerned', () => {

@@ -4,9 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { newTraceId } from '../../platform/ids.ts';
 import type { CallRecord } from './call-record.ts';
 
-export interface RefusedCall {
-  request_id: string;
-  operation: CallRecord['operation'];
+export interface RefusedCall extends Pick<CallRecord, 'request_id' | 'operation' | 'status_code' | 'outcome'> {
   principal: ProjectKeyPrincipal;
   error: string;
 }
@@ -14,6 +12,7 @@ export interface RefusedCall {
 /** So many refusals of a key are recorded in a minute. A client in a loop must not fill the queue and the store. */
 const MOST_A_MINUTE = 60;
 const MOST_KEYS = 10_000;
+const LONGEST_ERROR = 500;
 
 /** Makes the records of refused calls. Returns undefined for a call that comes after too many others. */
 export function createRefusedCallRecords(clock: Pick<Clock, 'nowMs'>): (call: RefusedCall) => CallRecord | undefined {
@@ -29,9 +28,9 @@ export function createRefusedCallRecords(clock: Pick<Clock, 'nowMs'>): (call: Re
   };
 }
 
-/** The record of a call that was refused before its body was read, because its key has used up its minute. */
+/** The record of a call that was refused before it began: by its key's limit, by its rights, or for what stands in it. */
 const refusedCallRecord = (
-  { request_id, operation, principal: { organization_id, project_id, key_id }, error }: RefusedCall,
+  { request_id, operation, status_code, outcome, principal: { organization_id, project_id, key_id }, error }: RefusedCall,
   nowMs: number,
 ): CallRecord => ({
   request_id,
@@ -45,9 +44,9 @@ const refusedCallRecord = (
   provider: null,
   model: null,
   streamed: false,
-  status_code: 429,
-  outcome: 'rate_limited',
-  error,
+  status_code,
+  outcome,
+  error: error.slice(0, LONGEST_ERROR),
   routing_decision_id: null,
   routing_strategy: null,
   routing_reason: null,

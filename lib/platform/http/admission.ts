@@ -51,7 +51,7 @@ export async function admitRequest(route: Route, fallback: AnySurface, head: Htt
         return await admitTo(match.endpoint, match.params, exchange, head);
     }
   } catch (error) {
-    return answered(exchange.fail(error));
+    return answered(await exchange.refuse(error));
   }
 }
 
@@ -91,7 +91,7 @@ async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>,
       try {
         return exchange.finish(await handle(decode(bytes)));
       } catch (error) {
-        return exchange.fail(error);
+        return await exchange.refuse(error);
       }
     },
     refuse: exchange.fail,

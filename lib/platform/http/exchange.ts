@@ -17,6 +17,8 @@ export interface Exchange {
   finish(result: HttpResult): HttpResult;
   /** Answers a failure as the surface renders it. */
   fail(error: unknown): HttpResult;
+  /** The same for a failure of which the surface learns. */
+  refuse(error: unknown): Promise<HttpResult>;
 }
 
 /** One year. */
@@ -66,8 +68,15 @@ export function openExchange(surface: AnySurface, match: Match, event: HttpEvent
     });
   }
 
-  function fail(thrown: unknown): HttpResult {
+  const fail = (thrown: unknown): HttpResult => answer(visible(thrown, request));
+
+  async function refuse(thrown: unknown): Promise<HttpResult> {
     const error = visible(thrown, request);
+    await surface.refused?.(error, request, { principal, endpoint: match.kind === 'endpoint' ? match.endpoint : undefined });
+    return answer(error);
+  }
+
+  function answer(error: AppError): HttpResult {
     const result = surface.renderError(error, request);
     if (error.retryAfterSeconds !== undefined) result.headers = { 'retry-after': String(error.retryAfterSeconds), ...result.headers };
     return finish(result);
@@ -82,6 +91,7 @@ export function openExchange(surface: AnySurface, match: Match, event: HttpEvent
     },
     finish,
     fail,
+    refuse,
   };
 }
 

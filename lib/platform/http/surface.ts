@@ -53,6 +53,12 @@ export interface Surface<Services, Principal> extends Partial<CorsRules> {
    * answer, its own refusal included.
    */
   limit?(request: RequestFacts, known: { principal?: Principal | undefined; endpoint?: AnyEndpoint }): void | Promise<void>;
+  /** Learns of a failure before it is answered. It never rejects. Both are undefined where they are not known. */
+  refused?(
+    error: AppError,
+    request: RequestFacts,
+    known: { principal?: Principal | undefined; endpoint?: AnyEndpoint | undefined },
+  ): Promise<void>;
   /** Headers for every answer, refusals included. An endpoint's own headers win. `principal` is undefined before it is known. */
   headers(request: RequestFacts, principal?: Principal): Record<string, string>;
 }
