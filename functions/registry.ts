@@ -17,6 +17,8 @@ import * as inferenceStream from './ai/inference-stream.ts';
 import * as models from './ai/models.ts';
 import * as route from './ai/route.ts';
 import * as routing from './ai/routing.ts';
+import { accountCleanUp } from './consumers/account-clean-up.ts';
+import * as accountCleanUpFunction from './consumers/account-clean-up-function.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
 import * as agentFanoutFunction from './consumers/agent-fanout-function.ts';
 import { callRecords } from './consumers/call-records.ts';
@@ -115,6 +117,12 @@ export interface QueueGroup {
   handler: QueueFunction;
 }
 export const queueGroups: readonly QueueGroup[] = [
+  {
+    name: 'account-clean-up',
+    file: 'consumers/account-clean-up-function',
+    consumer: accountCleanUp,
+    handler: accountCleanUpFunction.handler,
+  },
   { name: 'agent-fanout', file: 'consumers/agent-fanout-function', consumer: agentFanout, handler: agentFanoutFunction.handler },
   { name: 'call-records', file: 'consumers/call-records-function', consumer: callRecords, handler: callRecordsFunction.handler },
   { name: 'clean-up', file: 'consumers/clean-up-function', consumer: cleanUpConsumer, handler: cleanUpFunction.handler },

@@ -14,6 +14,7 @@ import { type Mail, noMail } from '../../lib/platform/mail/mail.ts';
 import { createSesMail } from '../../lib/platform/mail/ses-mail.ts';
 import { localKeys } from '../../lib/platform/sealing/local-keys.ts';
 import { createSealing } from '../../lib/platform/sealing/sealing.ts';
+import { accountCleanUp } from '../consumers/account-clean-up.ts';
 import { oncePerRuntime, type Runtime } from '../runtime.ts';
 import { store } from '../store.ts';
 import { projectKeys } from './project-keys.ts';
@@ -47,9 +48,9 @@ export const dashboardServices = oncePerRuntime((runtime): DashboardServices => 
     publicUrl: config.BROKKR_PUBLIC_URL,
     commit: createCommit<AuditEntry>({
       database,
-      // No consumer listens to accounts yet.
-      outbox: { table: workTable.name, clock, consumers: [] },
+      outbox: { table: workTable.name, clock, consumers: [accountCleanUp] },
       auditWrites: (entry) => auditWrites(entry, audit),
+      // Nobody waits for a clean-up, so that the sweep of the outbox relays it.
       afterCommit: () => {},
     }),
     authenticate: sessions.authenticate,

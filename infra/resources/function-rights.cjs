@@ -36,10 +36,18 @@ const counted = { usage: ['UpdateItem'] };
 
 module.exports = {
   organizations: {
-    tables: { ...counted, identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
+    // A removal announces what is to be cleared away.
+    tables: {
+      ...counted,
+      identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
+      telemetry: ['PutItem'],
+      work: ['PutItem'],
+    },
     mail: true,
   },
-  projects: { tables: { ...counted, identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] } },
+  projects: {
+    tables: { ...counted, identity: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'], work: ['PutItem'] },
+  },
   inference: calling,
   'inference-stream': calling,
   models: calling,
@@ -104,6 +112,10 @@ module.exports = {
   openapi: { tables: {} },
   reference: { tables: {} },
   fallback: { tables: authenticated },
+  'account-clean-up': {
+    tables: { identity: ['Query', 'DeleteItem'], gateway: ['Query', 'DeleteItem'] },
+    queues: { 'account-clean-up': ['consume'] },
+  },
   'agent-fanout': {
     tables: { identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'], work: [...read, 'PutItem', 'DeleteItem'] },
     queues: { 'agent-fanout': ['consume', 'send'] },
@@ -119,6 +131,6 @@ module.exports = {
   },
   'outbox-sweep': {
     tables: { identity: [...read, 'PutItem'], work: ['Query', 'PutItem', 'DeleteItem'] },
-    queues: { ...announcements, ...removals },
+    queues: { ...announcements, ...removals, 'account-clean-up': ['send'] },
   },
 };

@@ -9,6 +9,7 @@ const DIRECT_WRITERS: Record<string, string> = {
   'lib/ai/cache/similar-answers.ts': 'a question is kept with its answer',
   'lib/ai/limits/budget-counter.ts': 'settling a call is bookkeeping',
   'lib/ai/limits/rate-limits.ts': 'counting a call is bookkeeping',
+  'lib/ai/routing/configuration/clear-configuration.ts': 'follows from a removal that has its audit entry',
   'lib/ai/routing/health/share-health.ts': 'health of providers is telemetry; what its owner must know has its audit entry',
   'lib/ai/limits/reserve-budgets.ts': 'reserving for a call is bookkeeping',
   'lib/ai/limits/token-limits.ts': 'counting tokens is bookkeeping',
@@ -26,6 +27,7 @@ const DIRECT_WRITERS: Record<string, string> = {
   'lib/identity/accounts/tries.ts': 'counters of failed tries follow no change, and expire',
   'lib/identity/api-keys/key-use.ts': 'the time of the last use is telemetry',
   'lib/identity/bootstrap.ts': 'the first start has no caller',
+  'lib/identity/removal/clear-account.ts': 'follows from a removal that has its audit entry',
   'lib/platform/events/outbox.ts': 'an event leaves the outbox',
   'lib/platform/events/sweep-outbox.ts': 'an event leaves the outbox, or is postponed',
 };

@@ -6,7 +6,7 @@ import { expect, test } from '@jest/globals';
 const ROOT = resolve(import.meta.dirname, '../..');
 const SOURCES = ['lib', 'functions', 'agent', 'infra', 'bench'].flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name))),
 );
 

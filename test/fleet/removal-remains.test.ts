@@ -4,8 +4,8 @@ import type { Item } from '../../lib/platform/database/database.ts';
 import { isExpired } from '../../lib/platform/database/table.ts';
 import { type DrivenQueues, driveQueues } from '../harness/driven-queues.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
+import { scanTable } from '../harness/scan-table.ts';
 import { configMap, makeTenant, ok, report, submit, type Tenant, target } from './fleet-builder.ts';
-import { scanTable } from './scan-table.ts';
 
 const YEAR_MS = 366 * 86_400_000;
 let host: TestHost;

@@ -1,13 +1,21 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { handler as cleanUp } from '../../functions/consumers/account-clean-up-function.ts';
+import { messageQueues } from '../../functions/message-queues.ts';
 import { fallbackGroup, httpGroups, tables } from '../../functions/registry.ts';
 import { createRuntime, type Runtime, setRuntime } from '../../functions/runtime.ts';
 import { store } from '../../functions/store.ts';
+import { createQueues } from '../../infra/host/engines/create-queues.ts';
 import { createTables } from '../../infra/host/engines/create-tables.ts';
 import { startEmbeddedDynamoDb } from '../../infra/host/engines/embedded-dynamodb.ts';
+import { startEmbeddedSqs } from '../../infra/host/engines/embedded-sqs.ts';
+import { ACCOUNT_CLEAN_UP_QUEUE, accountRemoved } from '../../lib/identity/removal/account-removed.ts';
 import { loadConfig } from '../../lib/platform/config.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
+import { encodeEnvelope } from '../../lib/platform/events/envelope.ts';
+import { newId } from '../../lib/platform/ids.ts';
 import { createLog } from '../../lib/platform/log.ts';
+import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { type AccountRow, accountRows, PUBLIC } from '../contract/account-rows.ts';
 import { type AccountWorld, makeAccountWorld, signInAgain } from '../contract/account-world.ts';
 import { data, makeAccount, uniqueEmail } from '../identity/account-builder.ts';
@@ -15,12 +23,13 @@ import { collectMail } from '../identity/collected-mail.ts';
 import { turningClock } from '../identity/turning-clock.ts';
 import { apiOver, createGateway } from './gateway.ts';
 import { type GuardedEngines, guardEngines } from './guarded-engines.ts';
+import { sqsEvent } from './sqs-event.ts';
 
 const PREFIX = 'brokkr-dev';
 const { logicalName } = createRequire(import.meta.url)('../../infra/resources/names.cjs');
 const log = createLog({ level: 'error', write: () => {} });
 /** The functions whose rights this test knows whole. It runs the endpoints of others too, for missing rights. */
-const OWN = ['auth', 'organizations', 'projects', 'api-keys'];
+const OWN = ['auth', 'organizations', 'projects', 'api-keys', 'account-clean-up'];
 
 /** The dashboard's functions as AWS runs them: each with its own composition and its own role. */
 describe('the functions of accounts under their roles', () => {
@@ -67,14 +76,16 @@ describe('the functions of accounts under their roles', () => {
   });
 
   beforeAll(async () => {
-    const dynamodb = await startEmbeddedDynamoDb();
-    undo.push(dynamodb.stop);
+    const [dynamodb, queues] = await Promise.all([startEmbeddedDynamoDb(), startEmbeddedSqs()]);
+    const sqs = sqsClient({ endpoint: queues.endpoint });
+    undo.push(dynamodb.stop, queues.stop, () => sqs.destroy());
+    await createQueues(sqs, [ACCOUNT_CLEAN_UP_QUEUE], (name) => `${PREFIX}-${name}`);
     const client = dynamoDbClient({ endpoint: dynamodb.endpoint });
     undo.push(() => client.destroy());
     await createTables(client, tables, (name) => `${PREFIX}-${name}`);
     guard = await guardEngines({
-      engines: { dynamodb: dynamodb.endpoint, sqs: dynamodb.endpoint },
-      functions: httpGroups.map(({ name }) => name),
+      engines: { dynamodb: dynamodb.endpoint, sqs: queues.endpoint },
+      functions: [...httpGroups.map(({ name }) => name), 'account-clean-up'],
       logicalName,
       prefix: PREFIX,
     });
@@ -82,7 +93,10 @@ describe('the functions of accounts under their roles', () => {
     world = await makeAccountWorld({ anonymous });
   }, 60_000);
   afterAll(async () => {
-    for (const runtime of runtimes.values()) store(runtime).close();
+    for (const runtime of runtimes.values()) {
+      messageQueues(runtime).close();
+      store(runtime).close();
+    }
     for (const step of undo.toReversed()) await step();
   });
 
@@ -119,6 +133,17 @@ describe('the functions of accounts under their roles', () => {
     for (const path of ['/api-keys', '/projects', '/organizations'])
       for (let times = 0; times < 2; times++)
         data(await owner.api.post(path, { name: 'Repeated' }, { headers: { 'idempotency-key': path } }));
+  });
+
+  test('what a removed organization leaves is cleared away with the rights of its function', async () => {
+    const { organizationId: organization_id, api } = await makeAccount({ anonymous });
+    data(await api.post('/routing/providers', { type: 'openai', api_key: 'sk-1234567890' }));
+    data(await api.post('/api-keys', { name: 'first' }));
+    expect((await api.delete(`/organizations/${organization_id}`)).status).toBe(204);
+    const body = encodeEnvelope({ id: newId(), event: accountRemoved.name, data: { kind: 'organization', organization_id } });
+    // A message that nobody can read goes to the dead-letter queue.
+    const answer = await run('account-clean-up', () => cleanUp(sqsEvent({ id: 'm', body }, { id: 'n', body: '?' })));
+    expect(answer).toEqual({ batchItemFailures: [] });
   });
 
   test('no function needed a right that its role lacks', () => {

@@ -170,6 +170,7 @@ describe('the packaged deployment', () => {
     });
     const byFunction = Object.fromEntries(batches);
     expect(byFunction).toEqual({
+      'account-clean-up': { messages: 1, seconds: 0 },
       'agent-fanout': { messages: 2, seconds: 0 },
       'call-records': { messages: 10, seconds: 1 },
       'clean-up': { messages: 2, seconds: 0 },

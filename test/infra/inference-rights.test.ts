@@ -17,6 +17,7 @@ import { sqsClient } from '../../lib/platform/queue/sqs-queues.ts';
 import { data, makeAccount } from '../identity/account-builder.ts';
 import { apiOver, createGateway } from './gateway.ts';
 import { type GuardedEngines, guardEngines } from './guarded-engines.ts';
+import { sqsEvent } from './sqs-event.ts';
 
 const PREFIX = 'brokkr-dev';
 const QUEUE = 'call-records';
@@ -82,20 +83,9 @@ test('calls of a new user’s key are answered, recorded and shown with the righ
   // Each call has sent its record before it was answered: the function may be frozen afterwards.
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }));
   expect(Messages).toHaveLength(3);
-  const attributes = { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' };
-  const Records = Messages.map(({ MessageId = '', Body = '' }) => ({
-    messageId: MessageId,
-    body: Body,
-    attributes,
-    receiptHandle: '',
-    messageAttributes: {},
-    md5OfBody: '',
-    eventSource: '',
-    eventSourceARN: '',
-    awsRegion: '',
-  }));
+  const messages = Messages.map(({ MessageId = '', Body = '' }) => ({ id: MessageId, body: Body }));
   const consumer = queueGroups.find(({ name }) => name === QUEUE);
-  expect(await run(QUEUE, async () => consumer?.handler({ Records }))).toEqual({ batchItemFailures: [] });
+  expect(await run(QUEUE, async () => consumer?.handler(sqsEvent(...messages)))).toEqual({ batchItemFailures: [] });
   expect((await account.api.get('/analytics/requests')).body.data).toMatchObject([
     { outcome: 'success' },
     { outcome: 'success' },

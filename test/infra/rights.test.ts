@@ -32,6 +32,7 @@ import {
 } from '../fleet/fleet-builder.ts';
 import { apiOver, createGateway } from './gateway.ts';
 import { type GuardedEngines, guardEngines } from './guarded-engines.ts';
+import { sqsEvent } from './sqs-event.ts';
 
 const PREFIX = 'brokkr-dev';
 const { logicalName } = createRequire(import.meta.url)('../../infra/resources/names.cjs');
@@ -220,19 +221,7 @@ describe('functions under their roles', () => {
   }
 
   test.each(consumers)('the consumer $name may move a malformed message to the dead-letter queue', async ({ name, handler }) => {
-    const attributes = { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' };
-    const record = {
-      messageId: 'm',
-      receiptHandle: '',
-      body: '?',
-      attributes,
-      messageAttributes: {},
-      md5OfBody: '',
-      eventSource: '',
-      eventSourceARN: '',
-      awsRegion: '',
-    };
-    expect(await run(name, () => handler({ Records: [record] }))).toEqual({ batchItemFailures: [] });
+    expect(await run(name, () => handler(sqsEvent({ id: 'm', body: '?' })))).toEqual({ batchItemFailures: [] });
   });
 
   test('the sweep may relay events that a request could not relay, and keeps unknown ones', async () => {
@@ -246,6 +235,9 @@ describe('functions under their roles', () => {
     const removal = { kind: 'stack', stack_id: id, generator_id: id };
     const removed = { ...item, sk: `2026#removed-${id}`, event: 'fleet.removed', data: { removal, pass: 2, segment: 1 } };
     await database.write({ table, put: removed });
+    const account = { kind: 'organization', organization_id: 'o' };
+    const cleared = { ...item, sk: `2026#account-${id}`, event: 'account.removed', pending: ['account-clean-up'], data: account };
+    await database.write({ table, put: cleared });
     await run('outbox-sweep', () => scheduleGroups[0]?.handler());
     expect(await database.get(table, { pk: 'OUTBOX#0', sk: `2026#${id}` }).catch((error: Error) => error.name)).toBe(
       'AccessDeniedException',

@@ -2,6 +2,7 @@ import { timestamp } from '../../platform/clock.ts';
 import type { AccountPorts, Caller } from '../accounts/account-ports.ts';
 import { dashboardError } from '../accounts/dashboard-errors.ts';
 import { retryConflicts } from '../accounts/retry-conflicts.ts';
+import { announceRemoval } from '../removal/account-removed.ts';
 import { type NewOrganization, organizationAtFirst, withSlug } from './new-organization.ts';
 import { ORGANIZATIONS_OF_A_USER, type Organization, type StoredMember, type StoredOrganization } from './organization.ts';
 import {
@@ -50,7 +51,8 @@ export const updateOrganization = (
   });
 
 /**
- * Removes an organization. From then on none of its projects and members is found, and its keys are refused within five seconds.
+ * Removes an organization. From then on none of its projects and members is found, and its keys are refused within five seconds. What
+ * it leaves is cleared away within minutes.
  */
 export const removeOrganization = (ports: AccountPorts, caller: Caller, id: string, owner: StoredMember): Promise<void> =>
   retryConflicts(async () => {
@@ -58,6 +60,7 @@ export const removeOrganization = (ports: AccountPorts, caller: Caller, id: stri
     await ports.commit({
       writes: [...removeOrganizationWrites(before), ...removeMemberWrites(owner)],
       audit: audited(caller, 'organization.deleted', before),
+      events: [announceRemoval({ kind: 'organization', organization_id: id })],
     });
   });
 

@@ -5,6 +5,7 @@ import { retryConflicts } from '../accounts/retry-conflicts.ts';
 import { projectAtFirst, withSlug } from '../organizations/new-organization.ts';
 import type { StoredOrganization } from '../organizations/organization.ts';
 import { checkRoom, countWrite, findOrganization } from '../organizations/organization-repository.ts';
+import { announceRemoval } from '../removal/account-removed.ts';
 import type { Project, ProjectCache, StoredProject } from './project.ts';
 import { changeProjectWrite, findProject, newProjectWrites, removeProjectWrites } from './project-repository.ts';
 
@@ -58,7 +59,7 @@ export const updateProject = (ports: AccountPorts, caller: Caller, id: string, c
     return { ...before, ...set };
   });
 
-/** Removes a project. Its keys are refused within five seconds. */
+/** Removes a project. Its keys are refused within five seconds, and cleared away within minutes. */
 export const removeProject = (ports: AccountPorts, caller: Caller, id: string): Promise<void> =>
   retryConflicts(async () => {
     const before = await existingProject(ports, id);
@@ -66,6 +67,7 @@ export const removeProject = (ports: AccountPorts, caller: Caller, id: string): 
     await ports.commit({
       writes: [...removeProjectWrites(before), countWrite(organization, { projects: -1 })],
       audit: audited(caller, 'project.deleted', before),
+      events: [announceRemoval({ kind: 'project', organization_id: before.organization_id, project_id: id })],
     });
   });
 

@@ -1,7 +1,7 @@
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { Item } from '../../lib/platform/database/database.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
-import type { TestHost } from '../harness/host.ts';
+import type { TestHost } from './host.ts';
 
 /** Returns every item of a table. The product never scans; only a test needs to find remains anywhere. */
 export async function scanTable({ config }: Pick<TestHost, 'config'>, table: string): Promise<Item[]> {

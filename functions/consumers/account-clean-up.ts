@@ -1,0 +1,31 @@
+import { clearOrganizationConfiguration, clearProjectConfiguration } from '../../lib/ai/routing/configuration/clear-configuration.ts';
+import { ACCOUNT_CLEAN_UP_QUEUE, type AccountRemoval, accountRemoved } from '../../lib/identity/removal/account-removed.ts';
+import { clearOrganization, clearProject, keysOfProject } from '../../lib/identity/removal/clear-account.ts';
+import type { Database } from '../../lib/platform/database/database.ts';
+import { consumerFor } from '../../lib/platform/events/consumer.ts';
+
+export interface AccountCleanUpPorts {
+  database: Database;
+}
+
+/**
+ * Deletes what removed organizations and projects leave behind. The outbox's sweep brings the event no sooner than any request that began
+ * before the removal has ended, so that nothing is written afterwards.
+ */
+export const accountCleanUp = consumerFor<AccountCleanUpPorts>()({
+  queue: ACCOUNT_CLEAN_UP_QUEUE,
+  events: [accountRemoved],
+  handle: ({ database }, { data }) => clearAccount(database, data),
+});
+
+async function clearAccount(database: Database, removal: AccountRemoval): Promise<void> {
+  if (removal.kind === 'project') {
+    const { project_id } = removal;
+    // The keys' own budgets can only be found while the keys' edges are there, so the edges go last.
+    await clearProjectConfiguration(database, removal, await keysOfProject(database, project_id));
+    await clearProject(database, project_id);
+    return;
+  }
+  await clearOrganization(database, removal.organization_id, (project_id) => clearProject(database, project_id));
+  await clearOrganizationConfiguration(database, removal.organization_id);
+}

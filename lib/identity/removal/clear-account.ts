@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import { type Database, type Item, queryAll } from '../../platform/database/database.ts';
+import { eachBounded } from '../../platform/each-bounded.ts';
+import { apiKeyKey, keyEdgePrefix, keyIdKey, membershipKey, organizationPk, projectKey, projectPk } from '../accounts/accounts-table.ts';
+import { identityTable } from '../identity-table.ts';
+
+const table = identityTable.name;
+const AT_ONCE = 25;
+/** More than an organization or a project can have: see ORGANIZATION_LIMITS and KEYS_OF_A_PROJECT. */
+const MOST_ITEMS = 5_000;
+
+/** The ids of a project's keys, also of a removed one whose remains are not cleared away yet. */
+export async function keysOfProject(database: Database, projectId: string): Promise<string[]> {
+  const edges = await queryAll(database, table, { pk: projectPk(projectId), prefix: keyEdgePrefix, limit: MOST_ITEMS });
+  return edges.map(({ sk }) => sk.slice(keyEdgePrefix.length));
+}
+
+/**
+ * Removes what a removed project leaves: its keys. May be repeated: each edge goes after the items that it leads to, so that a crash leaves
+ * nothing that can't be found.
+ */
+export async function clearProject(database: Database, projectId: string): Promise<void> {
+  const items = await queryAll(database, table, { pk: projectPk(projectId), limit: MOST_ITEMS });
+  await eachBounded(items, AT_ONCE, async (item) => {
+    if (item.type === 'api-key-edge') {
+      await database.write({ table, delete: apiKeyKey(text(item.hash)) });
+      await database.write({ table, delete: keyIdKey(item.sk.slice(keyEdgePrefix.length)) });
+    }
+    await remove(database, item);
+  });
+}
+
+/**
+ * Removes what a removed organization leaves: members, invitations and projects. `clearProjectOf` removes everything of one project. May be
+ * repeated.
+ */
+export async function clearOrganization(
+  database: Database,
+  organizationId: string,
+  clearProjectOf: (projectId: string) => Promise<void>,
+): Promise<void> {
+  const items = await queryAll(database, table, { pk: organizationPk(organizationId), limit: MOST_ITEMS });
+  await eachBounded(items, AT_ONCE, async (item) => {
+    if (item.type === 'member') await database.write({ table, delete: membershipKey(text(item.user_id), organizationId) });
+    if (item.type === 'project-edge') {
+      const projectId = text(item.project_id);
+      await database.write({ table, delete: projectKey(projectId) });
+      await clearProjectOf(projectId);
+    }
+    await remove(database, item);
+  });
+}
+
+const text = (value: unknown): string => z.string().parse(value);
+const remove = (database: Database, { pk, sk }: Item) => database.write({ table, delete: { pk, sk } });
