@@ -4,6 +4,7 @@ import { createSimilarAnswers } from '../../../lib/ai/cache/similar-answers.ts';
 import { similarity, smallVector } from '../../../lib/ai/cache/small-vector.ts';
 import type { IncomingChat } from '../../../lib/ai/completion/running-call.ts';
 import type { ProjectSettings } from '../../../lib/ai/routing/project-settings.ts';
+import { AppError } from '../../../lib/platform/errors.ts';
 import { newId } from '../../../lib/platform/ids.ts';
 import { silentLog } from '../../../lib/platform/log.ts';
 import { gatewayWorld } from '../gateway-world.ts';
@@ -69,10 +70,14 @@ async function semantic(cache: Partial<ProjectSettings['cache']> = {}, embedding
 test('a question of the same meaning is answered from the cache, one of another meaning is not', async () => {
   const { ask, records } = await semantic();
   expect([await ask(CAPITAL), await ask(SAME), await ask(OTHER)]).toEqual(['MISS', 'HIT', 'MISS']);
-  expect(records.map(({ cost_pico_usd, saved_pico_usd }) => [cost_pico_usd, saved_pico_usd])).toEqual([
-    ['33000000', '0'],
-    ['0', '33000000'],
-    ['33000000', '0'],
+  const embedding = ['embeddings', '5000000', '0'];
+  expect(records.map(({ operation, cost_pico_usd, saved_pico_usd }) => [operation, cost_pico_usd, saved_pico_usd])).toEqual([
+    embedding,
+    ['chat', '33000000', '0'],
+    embedding,
+    ['chat', '0', '33000000'],
+    embedding,
+    ['chat', '33000000', '0'],
   ]);
 });
 
@@ -138,6 +143,19 @@ test('without an embedding model only equal questions are found, and the answer 
   const { ask, records } = await semantic({ embedding_model: null });
   expect([await ask(CAPITAL), await ask(SAME), await ask(CAPITAL)]).toEqual(['MISS', 'MISS', 'HIT']);
   expect(records[0]?.warnings.join()).toContain('embedding model');
+});
+
+test('embedding a question is reserved in the budgets of its project, and one without room is a miss', async () => {
+  const { ask, ports, settings } = await semantic();
+  Object.assign(settings, { budgets: [{ id: 'b', scope: 'organization', scope_id: 'org', period: 'day', limit_pico_usd: 1n }] });
+  const reserved: string[] = [];
+  ports.reserve = async ({ request_id }) => {
+    reserved.push(request_id);
+    if (request_id.endsWith('-question')) throw new AppError('quota_exceeded', 'no room');
+    return { settle: async () => {} };
+  };
+  expect([await ask(CAPITAL), await ask(SAME)]).toEqual(['MISS', 'MISS']);
+  expect(reserved).toEqual(['req_1-question', 'req_1', 'req_1-question', 'req_1']);
 });
 
 test('a provider of embeddings that fails costs a miss, not the call', async () => {
