@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { systemClock } from '../../lib/platform/clock.ts';
 import { type GatewayWorld, gatewayWorld, leavingCaller, readAll } from './gateway-world.ts';
 import {
   answers,
@@ -203,4 +204,42 @@ test('a provider that refuses the stream options which the gateway added is aske
 test('a caller who asked for usage gets the provider’s refusal of it', async () => {
   const { chat } = await over(fails(400, 'extra fields not permitted: stream_options'));
   await expect(chat({ stream: true, stream_options: { include_usage: true } })).rejects.toMatchObject({ kind: 'bad_request' });
+});
+
+test('the latency of a streamed answer is the time to its first content, and that of a whole one the time to its end', async () => {
+  let nowMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const goOn = Promise.withResolvers<void>();
+  const upstream = await startUpstream(
+    streams(
+      chunk({ role: 'assistant', content: '' }),
+      chunk({ content: 'Hello' }),
+      () => goOn.promise,
+      chunk({}, 'stop'),
+      usageChunk(),
+      DONE,
+    ),
+    (call, response) => {
+      nowMs += 3_000;
+      answers(completion('Hello'))(call, response);
+    },
+  );
+  const world = gatewayWorld([{ url: upstream.url }], { clock });
+  open.push(world, upstream);
+  const seen: number[] = [];
+  world.ports.observe = ({ latency_ms }) => void seen.push(latency_ms);
+  const answer = await world.chat({ stream: true });
+  if (answer.kind !== 'stream') throw new Error('not a stream');
+  for await (const _batch of answer.frames) {
+    nowMs += 60_000;
+    goOn.resolve();
+  }
+  await world.chat();
+  expect(seen).toEqual([0, 3_000]);
+});
+
+test('an answer that is nested too deeply to be read is a fault of the provider', async () => {
+  const deep = `{"id":"x","choices":[{"index":0,"message":{"role":"assistant","content":"x","deep":${'['.repeat(200_000)}${']'.repeat(200_000)}}}]}`;
+  const { chat } = await over(answers(deep), answers(completion('Hello')));
+  expect(await chat()).toMatchObject({ completion: { brokle: { provider: 'openai-2' } } });
 });
