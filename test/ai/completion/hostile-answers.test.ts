@@ -74,3 +74,21 @@ test.each(['choices', 'delta', 'index', 'finish_reason', 'logprobs', 'usage'])('
   );
   expect(await readAll(await chat({ stream: true }))).toMatchObject({ text: 'Hello', done: true });
 });
+
+test.each(['openai-compatible', 'anthropic', 'google'])(
+  'a key that %s repeats in an error reaches neither caller nor records',
+  async (type) => {
+    // No shape tells that this is a key.
+    const api_key = 'plain.words-that+nobody/knows';
+    const error = { message: `Wrong: ${api_key}.`, code: api_key, type: api_key, param: api_key, status: api_key };
+    for (const status of [400, 401, 404, 429, 500]) {
+      const { chat, records } = await over({ type, api_key }, answers({ type: 'error', error }, status));
+      for (const stream of [false, true]) {
+        const refusal = await chat({ stream }).catch((thrown: Error) => thrown);
+        expect(JSON.stringify({ ...refusal, message: Object(refusal).message, records })).not.toContain('nobody');
+      }
+    }
+    const { chat } = await over({ type: 'openai-compatible', api_key }, streams(chunk({ content: 'Hel' }), { error }));
+    expect(JSON.stringify(await readAll(await chat({ stream: true })))).not.toContain('nobody');
+  },
+);

@@ -1,6 +1,7 @@
 import type { OutgoingAnswer } from '../../../platform/outgoing/outgoing-client.ts';
 import { OutgoingFailure } from '../../../platform/outgoing/outgoing-failure.ts';
 import type { Adapter, Target, UpstreamFailure, UpstreamRequest } from '../../providers/adapter.ts';
+import { withoutKey } from '../../providers/safe-message.ts';
 import type { HealthSample } from '../../routing/health/health-sample.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
 import { parsePlainJson } from '../../wire/exact-json.ts';
@@ -80,6 +81,7 @@ export function endAttempt({ call, journal }: RunningCall, note: AttemptNote, er
   }
   const failed = asAttemptFailed(error);
   if (failed instanceof AttemptFailed) {
+    failed.failure = withoutKey(failed.failure, note.candidate.target.api_key);
     journal.end(note, { status: failed.failure.status, error: failed.failure.message, health: healthOf(failed.failure) });
   } else {
     journal.end(note, { status: 500, error: 'the gateway could not use the answer', health: 'ignored' });

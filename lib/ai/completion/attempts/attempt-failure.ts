@@ -5,7 +5,7 @@ import type { UpstreamFailure } from '../../providers/adapter.ts';
 /** One attempt has failed. The loop decides whether another one follows. */
 export class AttemptFailed extends Error {
   override name = 'AttemptFailed';
-  readonly failure: UpstreamFailure;
+  failure: UpstreamFailure;
   /** Members that the gateway had added to the request unasked. */
   injected: readonly string[] = [];
   /** How the other attempt failed, if two ran side by side. */
