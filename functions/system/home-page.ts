@@ -70,20 +70,35 @@ export const HOME_PAGE = `<!doctype html>
   <body>
     <main>
       <h1>Brokkr</h1>
-      <p class="version">Control plane, version ${manifest.version}</p>
+      <p class="version">Two control planes, version ${manifest.version}</p>
       <p>
-        This server keeps <strong>stacks</strong> of Kubernetes YAML. An <strong>agent</strong> in each cluster asks it what to run,
-        applies it and reports back. The server itself never connects to a cluster.
+        The <strong>fleet</strong> keeps stacks of Kubernetes YAML. An agent in each cluster asks it what to run, applies it and reports
+        back. The server itself never connects to a cluster.
+      </p>
+      <p>
+        The <strong>AI gateway</strong> answers clients of OpenAI and Anthropic. It routes each call to a provider, holds budgets and limits,
+        and records what the call has cost.
       </p>
 ${sections}
 
-      <h2>First steps</h2>
+      <h2>First steps with the fleet</h2>
       <p>
-        The API is below <code>/api/v1</code>. Each request carries a key in its header <code>Authorization</code>. An admin key is shown
-        once, by the server’s first start. This request lists the agents: replace <code>YOUR_KEY</code>, and the address if this page has
-        another.
+        Each request carries a key in its header <code>Authorization</code>. An admin key is shown once, by the server’s first start. This
+        request lists the agents: replace <code>YOUR_KEY</code>, and the address if this page has another.
       </p>
       <pre tabindex="0"><code>curl -s http://127.0.0.1:3000/api/v1/agents -H 'Authorization: Bearer YOUR_KEY'</code></pre>
+
+      <h2>First steps with the AI gateway</h2>
+      <p>
+        Register; the answer has a <code>token</code>. With it make a key of your project, and give clients of OpenAI that key and the base
+        URL <code>http://127.0.0.1:3000/v1</code>. The model <code>simulated/chat</code> answers without any account elsewhere.
+      </p>
+      <pre tabindex="0"><code>curl -s http://127.0.0.1:3000/api/v1/auth/register -H 'Content-Type: application/json' \\
+  -d '{"email":"you@example.com","name":"You","password":"a long passphrase"}'
+curl -s http://127.0.0.1:3000/api/v1/api-keys -H 'Authorization: Bearer TOKEN' \\
+  -H 'Content-Type: application/json' -d '{"name":"first"}'
+curl -s http://127.0.0.1:3000/v1/chat/completions -H 'Authorization: Bearer PROJECT_KEY' \\
+  -H 'Content-Type: application/json' -d '{"model":"simulated/chat","messages":[{"role":"user","content":"Hello"}]}'</code></pre>
     </main>
   </body>
 </html>

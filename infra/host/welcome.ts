@@ -49,10 +49,15 @@ export function welcome(
   const first = adminPak
     ? [
         ...firstKey(adminPak),
-        'What to do next: create a generator, the owner of stacks.',
+        'What to do next with the fleet: create a generator, the owner of stacks.',
         '',
         `  curl -s ${url}/api/v1/generators -H 'Authorization: Bearer ${adminPak}' \\`,
         `    -H 'Content-Type: application/json' -d '{"name":"first"}'`,
+        '',
+        'What to do next with the AI gateway: register. The answer has the token with which you make keys for OpenAI clients.',
+        '',
+        `  curl -s ${url}/api/v1/auth/register -H 'Content-Type: application/json' \\`,
+        `    -d '{"email":"you@example.com","name":"You","password":"a long passphrase"}'`,
       ]
     : {
         configured: [],
