@@ -1,17 +1,17 @@
 import { newUlid } from '../../platform/ids.ts';
 import { estimatePromptTokens } from '../pricing/token-estimate.ts';
 import { wireUsage } from '../pricing/wire-usage.ts';
-import type { ChatCompletion } from '../wire/chat.ts';
 import { answerHit } from './answer-hit.ts';
 import { CallerGone } from './attempts/attempt-failure.ts';
 import { completeChat } from './attempts/complete-chat.ts';
 import { callsFor, severalAnswers } from './attempts/several-answers.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
 import { beginCall, type CallWishes, planCall, reserveCall } from './begin-call.ts';
-import { type BrokleExtension, brokleExtension, brokleHeaders } from './brokle-extension.ts';
+import { brokleExtension, brokleHeaders } from './brokle-extension.ts';
 import { type CallCache, callCacheOf } from './call-cache.ts';
 import { abandoned, endOf, SUCCESS } from './call-end.ts';
 import { keepAnswer } from './capture.ts';
+import type { ChatAnswer } from './chat-answer.ts';
 import { chatCallOf } from './chat-call-of.ts';
 import type { CompletionHead } from './completion-head.ts';
 import type { GatewayPorts } from './gateway-ports.ts';
@@ -19,13 +19,6 @@ import { priceCall } from './price-call.ts';
 import type { IncomingChat, RunningCall } from './running-call.ts';
 import { settleCall } from './settle-call.ts';
 import { type ChatStream, streamChat } from './stream-chat.ts';
-
-/** A whole answer for a front to write. */
-export interface ChatAnswer {
-  kind: 'completion';
-  headers: Record<string, string>;
-  completion: ChatCompletion & { brokle: BrokleExtension };
-}
 
 /** Answers a chat, whichever front it came by: plan, ask, retry, price and record. Throws what the caller gets as an error. */
 export async function answerChat(ports: GatewayPorts, call: IncomingChat): Promise<ChatAnswer | ChatStream> {

@@ -1,9 +1,9 @@
 import type { CachedAnswer } from '../cache/cached-answer.ts';
 import type { ChatChunk } from '../wire/chat.ts';
-import type { ChatAnswer } from './answer-chat.ts';
 import { completionParts } from './attempts/completion-parts.ts';
 import { brokleExtension, brokleHeaders } from './brokle-extension.ts';
 import { CLIENT_LEFT, SUCCESS } from './call-end.ts';
+import type { ChatAnswer } from './chat-answer.ts';
 import { priceCall } from './price-call.ts';
 import { type IncomingChat, type RunningCall, wantsUsageAtEnd } from './running-call.ts';
 import { settleCall } from './settle-call.ts';

@@ -1,9 +1,16 @@
 import { AppError } from '../../platform/errors.ts';
 import { RequestAbandoned } from '../../platform/http/request-facts.ts';
+import type { CallRecord } from '../records/call-record.ts';
 import { inferenceError } from '../wire/inference-errors.ts';
 import { CallerGone } from './attempts/attempt-failure.ts';
 import type { IncomingCall } from './running-call.ts';
-import type { CallEnd } from './settle-call.ts';
+
+/** How a call ended, as its record says. */
+export interface CallEnd {
+  status_code: number;
+  outcome: CallRecord['outcome'];
+  error: string | null;
+}
 
 /** The status that logs of HTTP servers have for a caller who left. */
 const CLIENT_CLOSED = 499;

@@ -3,7 +3,6 @@ import type { Cost } from '../pricing/prices.ts';
 import type { ReportedUsage } from '../pricing/usage.ts';
 import type { HealthSample } from '../routing/health/health-sample.ts';
 import type { Candidate } from '../routing/plan-types.ts';
-import type { KeptPayload } from './capture.ts';
 
 /** One attempt at a provider, while it runs and afterwards. Durations are monotonic milliseconds. */
 export interface AttemptNote {
@@ -21,6 +20,15 @@ export interface AttemptNote {
   producedTokens: number;
   /** What the attempt has cost, as far as it is priced. */
   cost: Cost | undefined;
+}
+
+/** What is kept of a call for its project, if the project wants that. */
+export interface KeptPayload {
+  request: unknown;
+  answer: unknown;
+  /** A streamed answer, put together from its chunks. */
+  streamed: { content: string[]; reasoning: string[]; tool_calls: unknown[] } | undefined;
+  bytes: number;
 }
 
 /** What is known about a call so far. It becomes the call's record. */

@@ -3,10 +3,10 @@ import type { Usage } from '../pricing/usage.ts';
 import type { CallAttempt, CallRecord } from '../records/call-record.ts';
 import { decisionOf } from '../routing/decisions/routing-decision.ts';
 import { overheadMs } from './brokle-extension.ts';
+import type { CallEnd } from './call-end.ts';
 import type { AttemptNote } from './call-journal.ts';
 import type { CallPrice } from './price-call.ts';
 import type { RunningCall } from './running-call.ts';
-import type { CallEnd } from './settle-call.ts';
 
 /** The record of a call that is over. */
 export function callRecordOf(

@@ -4,15 +4,6 @@ import type { ChatChunk, ChatCompletion } from '../wire/chat.ts';
 import type { CallJournal } from './call-journal.ts';
 import type { IncomingCall, RunningCall } from './running-call.ts';
 
-/** What is kept of a call for its project, if the project wants that. */
-export interface KeptPayload {
-  request: unknown;
-  answer: unknown;
-  /** A streamed answer, put together from its chunks. */
-  streamed: { content: string[]; reasoning: string[]; tool_calls: unknown[] } | undefined;
-  bytes: number;
-}
-
 /** The most that is kept of a request or of an answer. A record travels through a queue, whose messages hold 256 KiB. */
 const MOST_BYTES = 64 * 1024;
 

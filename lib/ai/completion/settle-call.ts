@@ -1,15 +1,9 @@
 import { usdOf } from '../pricing/pico-usd.ts';
-import type { CallRecord } from '../records/call-record.ts';
+import type { CallEnd } from './call-end.ts';
 import { callRecordOf } from './call-record-of.ts';
 import { sealedPayload } from './capture.ts';
 import { priceCall } from './price-call.ts';
 import type { RunningCall } from './running-call.ts';
-
-export interface CallEnd {
-  status_code: number;
-  outcome: CallRecord['outcome'];
-  error: string | null;
-}
 
 /**
  * Ends a call, whichever way it went: its reservation is settled, and its record leaves. May be called more than once; the first call

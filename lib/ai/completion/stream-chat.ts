@@ -11,7 +11,7 @@ import { lastFrames, readStream, type StreamReading } from './attempts/read-stre
 import { callsFor, severalAnswers } from './attempts/several-answers.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
 import { brokleHeaders } from './brokle-extension.ts';
-import { abandoned, CLIENT_LEFT, endOf, SUCCESS } from './call-end.ts';
+import { abandoned, type CallEnd, CLIENT_LEFT, endOf, SUCCESS } from './call-end.ts';
 import { keepChunk } from './capture.ts';
 import { chatCallOf } from './chat-call-of.ts';
 import { ChunkRules } from './chunk-rules.ts';
@@ -19,7 +19,7 @@ import type { CompletionHead } from './completion-head.ts';
 import { keepAlive } from './keep-alive.ts';
 import { keptStops } from './kept-stops.ts';
 import { type IncomingChat, type RunningCall, throwIfGone, wantsUsageAtEnd } from './running-call.ts';
-import { type CallEnd, settleCall } from './settle-call.ts';
+import { settleCall } from './settle-call.ts';
 import type { StreamFrame, StreamFrames } from './stream-frame.ts';
 
 /** A stream for a front to write. */

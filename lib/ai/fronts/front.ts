@@ -1,6 +1,7 @@
 import { type Reply, reply } from '../../platform/http/endpoint.ts';
 import { SSE_HEADERS } from '../../platform/sse/sse-writer.ts';
-import { answerChat, type ChatAnswer } from '../completion/answer-chat.ts';
+import { answerChat } from '../completion/answer-chat.ts';
+import type { ChatAnswer } from '../completion/chat-answer.ts';
 import type { GatewayPorts } from '../completion/gateway-ports.ts';
 import type { IncomingChat } from '../completion/running-call.ts';
 import type { StreamFrame } from '../completion/stream-frame.ts';

@@ -1,7 +1,9 @@
 import type { Candidate } from '../../routing/plan-types.ts';
 import type { RunningCall } from '../running-call.ts';
 import { AttemptFailed } from './attempt-failure.ts';
-import type { Attempt } from './try-candidates.ts';
+
+/** One attempt at a candidate. The signal, if there is one, ends this attempt alone. */
+export type Attempt<T> = (candidate: Candidate, signal?: AbortSignal) => Promise<T>;
 
 type Outcome<T> = { place: 0 | 1; answer: T } | { place: 0 | 1; error: unknown };
 

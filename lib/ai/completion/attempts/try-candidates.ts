@@ -3,11 +3,8 @@ import type { Candidate } from '../../routing/plan-types.ts';
 import { upstreamError } from '../../wire/upstream-error.ts';
 import { type RunningCall, throwIfGone } from '../running-call.ts';
 import { AttemptFailed, CallerGone, noProvider } from './attempt-failure.ts';
-import { hedge } from './hedge.ts';
+import { type Attempt, hedge } from './hedge.ts';
 import { type FailedAttempt, nextStep } from './retry-rules.ts';
-
-/** One attempt at a candidate. The signal, if there is one, ends this attempt alone. */
-export type Attempt<T> = (candidate: Candidate, signal?: AbortSignal) => Promise<T>;
 
 /**
  * Asks the plan's candidates until one has answered, or throws what the caller gets. An attempt whose content has gone to the caller has
