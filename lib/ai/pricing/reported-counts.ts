@@ -48,8 +48,10 @@ function createReader(fields: Fields) {
   const look = (path: readonly string[]): unknown =>
     path.reduce<unknown>((value, name) => (isObject(value) ? value[name] : undefined), fields);
   const count = (path: readonly string[]): number | undefined => {
-    const value = look(path);
-    if (value === undefined) return undefined;
+    const given = look(path);
+    if (given === undefined) return undefined;
+    // Some servers write numbers as texts.
+    const value = typeof given === 'string' && /^\d{1,9}$/.test(given) ? Number(given) : given;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= ABSURD_TOKENS) return value;
     // A null says that a detail is unknown. In place of a whole it is a number that is missing.
     if (value !== null || path.length === 1) anomaly = true;

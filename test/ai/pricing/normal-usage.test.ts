@@ -217,7 +217,7 @@ describe('numbers that are missing or cannot be true', () => {
     expect(normalUsage(openai({}), ESTIMATE)).toMatchObject(expected);
   });
 
-  test.each([-1, 1.5, Number.NaN, null, 1e18, Number.POSITIVE_INFINITY, '12', true])(
+  test.each([-1, 1.5, Number.NaN, null, 1e18, Number.POSITIVE_INFINITY, 'twelve', true])(
     'a completion of %p tokens counts as absent',
     (completion_tokens) => {
       expect(normalUsage(openai({ prompt_tokens: 9, completion_tokens }), ESTIMATE)).toMatchObject({
@@ -228,6 +228,11 @@ describe('numbers that are missing or cannot be true', () => {
       });
     },
   );
+
+  test('a count that is written as a text is a count', () => {
+    const usage = normalUsage(openai({ prompt_tokens: '9', completion_tokens: '12' }), ESTIMATE);
+    expect(usage).toMatchObject({ input: 9, output: 12, estimated: false, anomaly: false });
+  });
 
   test('an impossible completion is worked out from the total where there is one', () => {
     expect(normalUsage(openai({ prompt_tokens: 9, completion_tokens: -3, total_tokens: 21 }), ESTIMATE)).toMatchObject({

@@ -28,7 +28,9 @@ export function openaiStream(): StreamDecoder {
     if (failure) {
       parts.push({ kind: 'failure', failure });
     } else if (Array.isArray(chunk.choices) && chunk.choices.length > 0) {
-      const changed = chatOfCompletions(chunk, 'delta') || mendReasoning(chunk.choices, 'delta');
+      const changed = [chatOfCompletions(chunk, 'delta'), deltaOfMessage(chunk.choices), mendReasoning(chunk.choices, 'delta')].includes(
+        true,
+      );
       // What is not a chunk in some member is mended by the rules for chunks, which read nothing without looking.
       const part: StreamPart = { kind: 'chunk', chunk: chunk as ChatChunk, ...(!changed && { text: data }) };
       parts.push(part);
@@ -43,6 +45,18 @@ export function openaiStream(): StreamDecoder {
   }
 
   return { decode, end: () => [] };
+}
+
+/** Some servers stream a whole message where the delta belongs. Returns whether anything was changed. */
+function deltaOfMessage(choices: readonly unknown[]): boolean {
+  let changed = false;
+  for (const choice of choices) {
+    if (!isObject(choice) || isObject(choice.delta) || !isObject(choice.message)) continue;
+    choice.delta = choice.message;
+    delete choice.message;
+    changed = true;
+  }
+  return changed;
 }
 
 const MALFORMED: UpstreamFailure = {

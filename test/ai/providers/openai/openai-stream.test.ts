@@ -77,3 +77,13 @@ test.each([
   const data = JSON.stringify({ id: 'c1', choices: [{ index: 0, delta, finish_reason: null }] });
   expect(openaiStream().decode({ event: 'message', data })[0]).toMatchObject({ kind: 'chunk', chunk: { choices: [{ delta: mended }] } });
 });
+
+test('a whole message in place of a delta is read as the delta', () => {
+  const data = '{"id":"c1","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}]}';
+  const [part] = openaiStream().decode({ event: 'message', data });
+  expect(part).toMatchObject({
+    kind: 'chunk',
+    chunk: { choices: [{ delta: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }] },
+  });
+  expect(part).not.toHaveProperty('text');
+});
