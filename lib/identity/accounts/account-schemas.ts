@@ -6,15 +6,18 @@ export const Ulid = z.string().refine(isUlid, 'must be a ULID: 26 letters and di
 /** Trimmed and in lower case, so that an address in another spelling is the same user. */
 export const Email = z.string().trim().toLowerCase().max(254).pipe(z.email('must be an e-mail address'));
 
-const CONTROL = /\p{Cc}/u;
-/** A name that people read: trimmed, in one line. */
+/** Control characters, ends of lines, and characters that turn the direction of the text after them. */
+const NOT_IN_A_NAME = /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
+/** A name that people read: trimmed, in one line, and as it looks. */
 export const nameOf = (min: number, max: number) =>
   z
     .string()
     .trim()
     .min(min)
     .max(max)
-    .refine((text) => !CONTROL.test(text), 'must have no control characters');
+    .refine((text) => !NOT_IN_A_NAME.test(text), 'must have no control characters')
+    .refine((text) => text === '' || VISIBLE.test(text), 'must have a character that can be seen');
 
 export const Description = z.string().trim().max(500);
 export const Slug = z
