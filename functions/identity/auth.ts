@@ -72,7 +72,7 @@ export const authEndpoints = [
     path: `${API}/auth/login`,
     summary: 'Sign in',
     description:
-      'After five failures for an address, or twenty from a network, further tries are refused until a quarter of an hour is over.',
+      'After five failures for an address, or twenty in all, further tries from the same network are refused until a quarter of an hour is over. Fifty failures for an address are the most from all networks together.',
     tag,
     access: 'public',
     body: Login,

@@ -6,8 +6,12 @@ import { triesKey } from './accounts-table.ts';
 import { dashboardError } from './dashboard-errors.ts';
 
 const WINDOW_MS = 15 * 60_000;
-/** Failed tries in a window, for each address of a user and for each network. */
-const LIMITS = { email: 5, ip: 20 };
+/**
+ * Tries in a window, in all from one network, for one user's address from one network, and for one user's address from everywhere. A
+ * stranger who fails to sign in again and again must not lock the user out, so everywhere together more is allowed than from one network.
+ * A mail with a token goes to the user whoever asks, so that everywhere counts as one.
+ */
+const LIMITS = { login: { ip: 20, emailFromIp: 5, email: 50 }, reset: { ip: 20, emailFromIp: 5, email: 5 } };
 const table = identityTable.name;
 
 export interface Tried {
@@ -21,15 +25,19 @@ export interface Tried {
  */
 export async function countTry(
   { database, clock }: { database: Database; clock: Clock },
-  what: 'login' | 'reset',
+  what: keyof typeof LIMITS,
   { email, ip }: { email: string; ip: string | undefined },
 ): Promise<Tried> {
   const nowMs = clock.nowMs();
   const window = Math.floor(nowMs / WINDOW_MS);
   const endsMs = (window + 1) * WINDOW_MS;
+  const limits = LIMITS[what];
+  const network = networkOf(ip);
+  const address = hash('sha256', email).slice(0, 32);
   const counted = [
-    { key: triesKey(`${what}-ip`, networkOf(ip), window), limit: LIMITS.ip },
-    { key: triesKey(`${what}-email`, hash('sha256', email).slice(0, 32), window), limit: LIMITS.email },
+    { key: triesKey(`${what}-ip`, network, window), limit: limits.ip },
+    { key: triesKey(`${what}-email-ip`, `${address}#${network}`, window), limit: limits.emailFromIp },
+    { key: triesKey(`${what}-email`, address, window), limit: limits.email },
   ];
   const done: Key[] = [];
   const takeBack = async () => {
