@@ -11,6 +11,7 @@ import {
   dashboardEndpoint,
   dashboardFunction,
   inMeantOrganization,
+  once,
 } from '../identity/dashboard-endpoint.ts';
 import { PageQuery, pagedAnswer } from '../identity/paged-answer.ts';
 
@@ -48,14 +49,17 @@ export const budgetEndpoints = [
     path: `${API}/budgets`,
     summary: 'Limit what an organization, a project or an API key may spend',
     description:
-      'Several budgets may limit one call: all of them are reserved before it is sent, or none. A new budget holds everywhere within five seconds.',
+      'Several budgets may limit one call: all of them are reserved before it is sent, or none. A new budget holds everywhere within five seconds. Takes an `Idempotency-Key`.',
     tag,
     ...inMeantOrganization('settings:write'),
     body: NewBudget,
     status: 201,
     response: Budget,
-    errors: ['ORG_NOT_FOUND', 'LIMIT_REACHED'],
-    handle: (context, { body, authorized }) => createBudget(context.services, callerOf(context), authorized.organization.id, body),
+    errors: ['ORG_NOT_FOUND', 'LIMIT_REACHED', 'IDEMPOTENCY_CONFLICT'],
+    handle: (context, { body, authorized: { organization } }) =>
+      once(context, { organization_id: organization.id, input: body }, (services) =>
+        createBudget(services, callerOf(context), organization.id, body),
+      ),
   }),
   dashboardEndpoint({
     id: 'get_budget',

@@ -58,7 +58,8 @@ module.exports = {
   },
   budgets: {
     tables: {
-      identity: read,
+      // The answer to a creation is kept for repetitions.
+      identity: [...read, 'PutItem'],
       gateway: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'],
       // A changed limit changes the counter of its period too, or makes sure that there is none.
       usage: [...read, 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'],

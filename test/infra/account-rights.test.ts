@@ -133,6 +133,8 @@ describe('the functions of accounts under their roles', () => {
     for (const path of ['/api-keys', '/projects', '/organizations'])
       for (let times = 0; times < 2; times++)
         data(await owner.api.post(path, { name: 'Repeated' }, { headers: { 'idempotency-key': path } }));
+    const budget = { scope: 'organization', scope_id: owner.organizationId, period: 'week', limit_usd: 5 };
+    for (let times = 0; times < 2; times++) data(await owner.api.post('/budgets', budget, { headers: { 'idempotency-key': 'budget' } }));
   });
 
   test('what a removed organization leaves is cleared away with the rights of its function', async () => {

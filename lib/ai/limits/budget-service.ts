@@ -49,8 +49,13 @@ export async function createBudget(ports: BudgetServicePorts, actor: Actor, orga
     created_at: timestamp(clock),
   };
   const put: Item = { ...keyOf(budget), type: 'budget', ...budget };
-  await ports.commit({ writes: [{ table: gatewayTable.name, put, if: { exists: false } }], audit: audited(actor, 'created', budget) });
-  return publicBudget(budget, undefined, clock.nowMs());
+  const answer = publicBudget(budget, undefined, clock.nowMs());
+  await ports.commit({
+    writes: [{ table: gatewayTable.name, put, if: { exists: false } }],
+    answer,
+    audit: audited(actor, 'created', budget),
+  });
+  return answer;
 }
 
 /** A budget limits what belongs to its organization. What does not is not told apart from what does not exist. */

@@ -42,6 +42,15 @@ async function reserve(budget: { id: string }, usd: number) {
   return createReservations({ database, clock, log: { error: (event) => expect(event).toBe('no failure') } })(request, [reference], caller);
 }
 
+test('a creation that is repeated with its Idempotency-Key makes one budget', async () => {
+  const maker = await makeAccount(host);
+  const body = forOrganization({ scope_id: maker.organizationId });
+  const create = () => maker.api.post('/budgets', body, { headers: { 'idempotency-key': 'k1' } });
+  const ids = (await Promise.all([create(), create(), create()])).map((answer) => data(answer).id);
+  expect(new Set(ids).size).toBe(1);
+  expect(data(await maker.api.get('/budgets'))).toHaveLength(1);
+});
+
 test('a budget is answered whole when it is made, and is in the list', async () => {
   const answer = await account.api.post('/budgets', forOrganization());
   expect(answer.status).toBe(201);
