@@ -126,6 +126,7 @@ export const apiKeyEndpoints = [
     alsoBy: ['PUT'],
     path: `${API}/api-keys/{key_id}`,
     summary: 'Change an API key',
+    description: 'Making it inactive, or giving it an end, needs the right to revoke it.',
     tag,
     ...inKeysOrganization('api-keys:write'),
     params: KeyParams,
@@ -133,7 +134,10 @@ export const apiKeyEndpoints = [
     status: 200,
     response: ApiKey,
     errors: ['API_KEY_NOT_FOUND', 'NAME_ALREADY_EXISTS', 'VERSION_CONFLICT'],
-    handle: (context, { body, authorized }) => updateKey(context.services, callerOf(context), authorized, body),
+    async handle(context, { body, params, authorized }) {
+      if (body.status === 'inactive' || body.expires_at) await checkKey(context, params.key_id, 'api-keys:delete');
+      return updateKey(context.services, callerOf(context), authorized, body);
+    },
   }),
   dashboardEndpoint({
     id: 'get_api_key',

@@ -134,6 +134,20 @@ describe('a key that changes', () => {
 });
 
 describe('a developer', () => {
+  test('ends no key that another member made, neither by revoking it nor by a change', async () => {
+    const developer = await makeAccount(host);
+    data(await account.api.post(`/organizations/${account.organizationId}/members`, { email: developer.email, role: 'developer' }));
+    const { id, project_id } = await makeKey();
+    for (const change of [{ status: 'inactive' }, { expires_at: new Date(clock.nowMs() + 60_000).toISOString() }])
+      expect(refusal(await developer.api.patch(`/api-keys/${id}`, change))).toMatchObject({
+        status: 403,
+        code: 'INSUFFICIENT_PERMISSIONS',
+      });
+    data(await developer.api.patch(`/api-keys/${id}`, { name: 'renamed' }));
+    const own = data(await developer.api.post('/api-keys', { name: 'own', project_id })).id;
+    expect(data(await developer.api.patch(`/api-keys/${own}`, { status: 'inactive' })).status).toBe('inactive');
+  });
+
   test('a stranger’s key is not there: 404 to read, change and delete', async () => {
     const { id, project_id } = await makeKey();
     const stranger = await makeAccount(host);
