@@ -14,7 +14,7 @@ export async function meantProject(context: DashboardContext, permission: Permis
   const user = (project_id ?? organization_id) ? undefined : await findUser(context.services.database, context.principal.user_id);
   if (user) {
     const own = await checkProject(context, user.default_project_id, permission).catch(ignoreMissing);
-    if (own) return own.project;
+    if (own && own.project.organization_id === user.default_organization_id) return own.project;
   }
   const meant = await checkMeant(context, permission, { organization_id, project_id });
   if (meant.project) return meant.project;

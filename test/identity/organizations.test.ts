@@ -198,6 +198,22 @@ describe('invitations', () => {
     };
   });
 
+  test('an invitation ends with its sender’s right to send it', async () => {
+    const organization = await newOrganization();
+    const [left, demoted] = [await memberOf(organization, 'admin'), await memberOf(organization, 'owner')];
+    const of = async (sender: Account, role: string) => {
+      const email = uniqueEmail();
+      expect((await sender.api.post(`/organizations/${organization}/members`, { email, role })).status).toBe(202);
+      return { account: await makeAccount(host, { email }), token: mail.tokenFor(email) };
+    };
+    const [ofLeft, asOwner, asViewer] = [await of(left, 'admin'), await of(demoted, 'owner'), await of(demoted, 'viewer')];
+    expect((await owner.api.delete(`/organizations/${organization}/members/${left.id}`)).status).toBe(204);
+    data(await owner.api.patch(`/organizations/${organization}/members/${demoted.id}`, { role: 'admin' }));
+    expect(await codeOf(accept(ofLeft.account, ofLeft.token))).toBe('INVITATION_NOT_FOUND');
+    expect(await codeOf(accept(asOwner.account, asOwner.token))).toBe('INVITATION_NOT_FOUND');
+    expect(data(await accept(asViewer.account, asViewer.token)).role).toBe('viewer');
+  });
+
   test('a second invitation of an address replaces the first', async () => {
     const organization = await newOrganization();
     const first = await invite(organization);
@@ -210,6 +226,27 @@ describe('invitations', () => {
 });
 
 describe('users', () => {
+  test('strangers who add a user to many organizations do not keep him from making his own', async () => {
+    const [stranger, user] = [await makeAccount(host), await makeAccount(host)];
+    const answers: number[] = [];
+    for (let index = 0; index < 100; index++) {
+      const id = index === 0 ? stranger.organizationId : await newOrganization(stranger);
+      const added = await stranger.api.post(`/organizations/${id}/members`, { email: user.email, role: 'viewer' });
+      answers.push(added.status);
+      if (added.status === 409) expect(refusal(added).code).toBe('LIMIT_REACHED');
+    }
+    expect(answers).toEqual([...Array.from({ length: 99 }, () => 201), 409]);
+    expect((await user.api.post('/organizations', { name: 'My own' })).status).toBe(201);
+  }, 60_000);
+
+  test('the first project of the default organization is the one that a request without a project means', async () => {
+    const account = await makeAccount(host);
+    const second = await newOrganization(account);
+    data(await account.api.patch('/users/me', { default_organization_id: second }));
+    const { project_id } = data(await account.api.post('/api-keys', { name: 'key' }));
+    expect(data(await account.api.get(`/projects/${project_id}`)).organization_id).toBe(second);
+  });
+
   test('a user reads and changes his profile', async () => {
     const account = await makeAccount(host, { name: 'Ada' });
     const before = data(await account.api.get('/users/me'));

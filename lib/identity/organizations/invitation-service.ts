@@ -3,7 +3,7 @@ import { newUlid, randomSecret } from '../../platform/ids.ts';
 import type { AccountPorts, Caller } from '../accounts/account-ports.ts';
 import { dashboardError } from '../accounts/dashboard-errors.ts';
 import { retryConflicts } from '../accounts/retry-conflicts.ts';
-import type { Role } from '../accounts/roles.ts';
+import { type Role, roleMay } from '../accounts/roles.ts';
 import {
   findInvitationOfToken,
   type Invitation,
@@ -13,9 +13,9 @@ import {
   removeInvitationWrites,
   type StoredInvitation,
 } from './invitation.ts';
-import { actingIn, checkOwnership } from './member-service.ts';
+import { actingIn, checkOwnership, mayDecideOn } from './member-service.ts';
 import type { Organization, StoredMember } from './organization.ts';
-import { addMemberWrites, checkRoom, countWrite, findMember, findOrganization } from './organization-repository.ts';
+import { addMemberWrites, checkRoom, checkRoomForUser, countWrite, findMember, findOrganization } from './organization-repository.ts';
 import { publicOrganization } from './organization-service.ts';
 
 const VALID_MS = 7 * 86_400_000;
@@ -89,7 +89,13 @@ export const withdrawInvitation = (ports: AccountPorts, caller: Caller, organiza
     });
   });
 
-/** Makes the caller a member. The invitation is for his address alone, and works once. */
+/** Whether the sender of an invitation could send it now, too. */
+async function stillAllowed({ database }: AccountPorts, { organization_id, invited_by, role }: StoredInvitation): Promise<boolean> {
+  const sender = await findMember(database, organization_id, invited_by);
+  return sender !== undefined && roleMay(sender.role, 'members:invite') && mayDecideOn(sender.role, role);
+}
+
+/** Makes the caller a member. The invitation is for his address alone, works once, and ends with its sender's right to send it. */
 export async function acceptInvitation(ports: AccountPorts, caller: Caller, token: string): Promise<Organization> {
   const missing = () => dashboardError('INVITATION_NOT_FOUND');
   if (!/^[0-9a-f]{64}$/.test(token)) throw missing();
@@ -98,8 +104,10 @@ export async function acceptInvitation(ports: AccountPorts, caller: Caller, toke
     const invitation = await findInvitationOfToken(ports.database, hash('sha256', token));
     const organization = invitation && (await findOrganization(ports.database, invitation.organization_id));
     if (!organization || invitation.ends_at_ms <= ports.clock.nowMs() || invitation.email !== email) throw missing();
+    if (!(await stillAllowed(ports, invitation))) throw missing();
     if (await findMember(ports.database, organization.id, user_id)) throw dashboardError('ALREADY_A_MEMBER');
     checkRoom(organization, 'members');
+    await checkRoomForUser(ports.database, user_id);
     const member: StoredMember = {
       organization_id: organization.id,
       user_id,

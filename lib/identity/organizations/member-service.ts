@@ -12,6 +12,7 @@ import {
   addMemberWrites,
   changeMemberWrite,
   checkRoom,
+  checkRoomForUser,
   countWrite,
   findMember,
   findMembership,
@@ -71,8 +72,9 @@ export async function actingIn(
 }
 
 /** Only an owner makes owners, or takes their role. */
+export const mayDecideOn = (own: Role, ...roles: readonly Role[]): boolean => own === 'owner' || !roles.includes('owner');
 export function checkOwnership(own: StoredMember, ...roles: readonly Role[]): void {
-  if (roles.includes('owner') && own.role !== 'owner')
+  if (!mayDecideOn(own.role, ...roles))
     throw dashboardError('INSUFFICIENT_PERMISSIONS', { message: 'only an owner decides who is an owner' });
 }
 
@@ -83,6 +85,7 @@ export const addMember = (ports: AccountPorts, caller: Caller, organizationId: s
     checkOwnership(own, role);
     if (await findMember(ports.database, organizationId, user.id)) throw dashboardError('ALREADY_A_MEMBER');
     checkRoom(organization, 'members');
+    await checkRoomForUser(ports.database, user.id);
     const member: StoredMember = {
       organization_id: organizationId,
       user_id: user.id,

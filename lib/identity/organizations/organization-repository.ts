@@ -78,6 +78,12 @@ export function checkRoom(organization: StoredOrganization, what: keyof typeof O
     throw dashboardError('LIMIT_REACHED', { message: `an organization has at most ${limit} ${what}`, details: { limit } });
 }
 
+/** Refuses a further organization for a user who is in as many as he may be. */
+export async function checkRoomForUser(database: Database, userId: string): Promise<void> {
+  if ((await listMemberships(database, userId)).length >= ORGANIZATIONS_OF_A_USER)
+    throw dashboardError('LIMIT_REACHED', { message: `a user is added to at most ${ORGANIZATIONS_OF_A_USER} organizations` });
+}
+
 export const changeMemberWrite = ({ organization_id, user_id, role }: StoredMember, next: Role): Write => ({
   table,
   update: memberKey(organization_id, user_id),

@@ -25,8 +25,10 @@ export const listOrganizations = async ({ database }: AccountPorts, { principal 
 /** Makes an organization with a first project. Its maker is its owner. */
 export async function createOrganization(ports: AccountPorts, caller: Caller, input: NewOrganization): Promise<Organization> {
   const { user_id } = caller.principal;
-  if ((await listMemberships(ports.database, user_id)).length >= ORGANIZATIONS_OF_A_USER)
-    throw dashboardError('LIMIT_REACHED', { message: `a user has at most ${ORGANIZATIONS_OF_A_USER} organizations` });
+  // Only his own count: others may add him to theirs without asking.
+  const owned = (await listMemberships(ports.database, user_id)).filter(({ member }) => member.role === 'owner');
+  if (owned.length >= ORGANIZATIONS_OF_A_USER)
+    throw dashboardError('LIMIT_REACHED', { message: `a user owns at most ${ORGANIZATIONS_OF_A_USER} organizations` });
   const nowMs = ports.clock.nowMs();
   return withSlug(input.name, input.slug, nowMs, async (slug) => {
     const { organization, writes } = organizationAtFirst({ ...input, slug }, user_id, nowMs);

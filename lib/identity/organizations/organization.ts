@@ -44,5 +44,5 @@ export type StoredMember = z.infer<typeof StoredMember>;
 
 /** The most of each that an organization may have. Lists are read whole, so that their totals are exact. */
 export const ORGANIZATION_LIMITS = { members: 500, projects: 500, invitations: 200 } as const;
-/** The most organizations of one user. */
+/** The most organizations that one user owns, and the most that he can be in to be added to another one. */
 export const ORGANIZATIONS_OF_A_USER = 100;
