@@ -98,11 +98,19 @@ export interface DecodedEmbeddings {
   usage: ReportedUsage | undefined;
 }
 
+/** Which names of tools a provider takes. It refuses the whole request for one other name. */
+export interface ToolNameRule {
+  pattern: RegExp;
+  longest: number;
+}
+
 /**
  * A provider's wire, as pure converters. An adapter does no I/O, reads no clock and keeps no state between calls. `request` throws an
  * AppError that names the parameter if the provider can't be asked this.
  */
 export interface Adapter {
+  /** Any name if absent. */
+  toolNames?: ToolNameRule;
   chat(call: ChatCall, target: Target): UpstreamRequest;
   /**
    * Throws UnusableAnswer if the JSON is no answer. `failureIn` is asked before. `text` is the body as it came, for numbers that parsing would

@@ -7,6 +7,7 @@ import { geminiStream } from './gemini-stream.ts';
 
 /** Google's Gemini API (`generativelanguage.googleapis.com`, v1beta). */
 export const geminiAdapter: Adapter = {
+  toolNames: { pattern: /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/, longest: 64 },
   chat: geminiChatRequest,
   completion: geminiCompletion,
   stream: geminiStream,
