@@ -9,6 +9,7 @@ import type { Sealing } from './sealing/sealing.ts';
 /** How long a repeated request gets the answer of the first one. */
 const KEPT_MS = 86_400_000;
 const KEY = /^[\x21-\x7e]{1,255}$/;
+const KEY_RULE = 'must have 1 to 255 visible ASCII characters';
 
 export interface IdempotencyPorts {
   database: Database;
@@ -46,7 +47,10 @@ export async function createOnce<AuditEntry, T>(
 ): Promise<T> {
   if (key === undefined) return create(commit);
   if (!KEY.test(key))
-    throw new AppError('bad_request', 'Idempotency-Key: must have 1 to 255 visible ASCII characters', { code: 'INVALID_FORMAT' });
+    throw new AppError('bad_request', `Idempotency-Key: ${KEY_RULE}`, {
+      code: 'INVALID_FORMAT',
+      details: { field: 'Idempotency-Key', constraint: KEY_RULE },
+    });
   const place = ports.keyOf(caller, sha256(key));
   const requestHash = sha256(JSON.stringify(request));
   const before = await findAnswer<T>(ports, place, requestHash);

@@ -168,7 +168,10 @@ describe('Idempotency-Key', () => {
 
   test('a malformed key is refused, and a refused creation may be repeated', async () => {
     const account = await makeAccount(host);
-    expect((await account.api.post('/projects', { name: 'One' }, withKey('x'.repeat(256)))).status).toBe(400);
+    for (const key of ['x'.repeat(256), 'x'.repeat(10_000), 'two words', '']) {
+      const { status, body } = await account.api.post('/projects', { name: 'One' }, withKey(key));
+      expect([status, body.error.details.field]).toEqual([400, 'Idempotency-Key']);
+    }
     expect((await account.api.post('/projects', { name: 'x' }, withKey('k3'))).status).toBe(400);
     data(await account.api.post('/projects', { name: 'One' }, withKey('k3')));
   });
