@@ -13,7 +13,7 @@ import {
   removeInvitationWrites,
   type StoredInvitation,
 } from './invitation.ts';
-import { actingIn, checkOwnership, mayDecideOn } from './member-service.ts';
+import { actingIn, checkOwnership, mayDecideOn, stillMember } from './member-service.ts';
 import type { Organization, StoredMember } from './organization.ts';
 import { addMemberWrites, checkRoom, checkRoomForUser, countWrite, findMember, findOrganization } from './organization-repository.ts';
 import { publicOrganization } from './organization-service.ts';
@@ -89,10 +89,10 @@ export const withdrawInvitation = (ports: AccountPorts, caller: Caller, organiza
     });
   });
 
-/** Whether the sender of an invitation could send it now, too. */
-async function stillAllowed({ database }: AccountPorts, { organization_id, invited_by, role }: StoredInvitation): Promise<boolean> {
+/** The sender of an invitation, if he could send it now, too. */
+async function allowedSender({ database }: AccountPorts, { organization_id, invited_by, role }: StoredInvitation) {
   const sender = await findMember(database, organization_id, invited_by);
-  return sender !== undefined && roleMay(sender.role, 'members:invite') && mayDecideOn(sender.role, role);
+  return sender && roleMay(sender.role, 'members:invite') && mayDecideOn(sender.role, role) ? sender : undefined;
 }
 
 /** Makes the caller a member. The invitation is for his address alone, works once, and ends with its sender's right to send it. */
@@ -104,7 +104,8 @@ export async function acceptInvitation(ports: AccountPorts, caller: Caller, toke
     const invitation = await findInvitationOfToken(ports.database, hash('sha256', token));
     const organization = invitation && (await findOrganization(ports.database, invitation.organization_id));
     if (!organization || invitation.ends_at_ms <= ports.clock.nowMs() || invitation.email !== email) throw missing();
-    if (!(await stillAllowed(ports, invitation))) throw missing();
+    const sender = await allowedSender(ports, invitation);
+    if (!sender) throw missing();
     if (await findMember(ports.database, organization.id, user_id)) throw dashboardError('ALREADY_A_MEMBER');
     checkRoom(organization, 'members');
     await checkRoomForUser(ports.database, user_id);
@@ -115,7 +116,7 @@ export async function acceptInvitation(ports: AccountPorts, caller: Caller, toke
       joined_at: new Date(ports.clock.nowMs()).toISOString(),
     };
     await ports.commit({
-      writes: [...removeInvitationWrites(invitation), ...addMemberWrites(organization, member, { invitations: -1 })],
+      writes: [...removeInvitationWrites(invitation), ...addMemberWrites(organization, member, { invitations: -1 }), stillMember(sender)],
       audit: audited(caller, 'invitation.accepted', invitation),
     });
     return publicOrganization(organization, member);

@@ -62,14 +62,16 @@ export async function actingIn(
   const found = await findMembership(database, organizationId, principal.user_id);
   if (!found) throw dashboardError('ORG_NOT_FOUND');
   if (!roleMay(found.member.role, permission)) throw dashboardError('INSUFFICIENT_PERMISSIONS', { details: { required: permission } });
-  const stillSo: Write = {
-    table: identityTable.name,
-    check: memberKey(organizationId, principal.user_id),
-    if: { equals: { role: found.member.role } },
-    orElse: () => dashboardError('VERSION_CONFLICT'),
-  };
-  return { organization: found.organization, own: found.member, stillSo };
+  return { organization: found.organization, own: found.member, stillSo: stillMember(found.member) };
 }
+
+/** The write that makes a transaction fail if the member has gone or has got another role since he was read. */
+export const stillMember = ({ organization_id, user_id, role }: StoredMember): Write => ({
+  table: identityTable.name,
+  check: memberKey(organization_id, user_id),
+  if: { equals: { role } },
+  orElse: () => dashboardError('VERSION_CONFLICT'),
+});
 
 /** Only an owner makes owners, or takes their role. */
 export const mayDecideOn = (own: Role, ...roles: readonly Role[]): boolean => own === 'owner' || !roles.includes('owner');
