@@ -84,6 +84,36 @@ describe('a signed-in user', () => {
   });
 });
 
+describe("another organization's user", () => {
+  // The built-in provider belongs to everybody.
+  const named = rows.filter(({ endpoint, row }) => row.headers && row.params && !/^get_provider/.test(endpoint.id));
+  test.each(named)('$title finds nothing of the organization by its id while meaning his own', async ({ endpoint, row }) => {
+    const { token } = world.users["another organization's user"];
+    const { status, body } = await send(endpoint, { ...row, headers: () => ({}) }, { authorization: `Bearer ${token}` });
+    expect({ status, data: body.data }).toEqual({ status: 404, data: null });
+  });
+
+  const placed = rows.filter(({ endpoint }) => /^create_(budget|provider|api_key|project)$/.test(endpoint.id));
+  test.each(placed)('$title makes nothing in a foreign project or organization that the body names', async ({ endpoint, row }) => {
+    const { token } = world.users["another organization's user"];
+    const { organization, project } = world;
+    const body = { ...(row.body?.(world) as object), ...(endpoint.id === 'create_project' ? { organization_id: organization } : {}) };
+    const bodies =
+      endpoint.id === 'create_budget'
+        ? [
+            { ...body, scope: 'organization', scope_id: organization },
+            { ...body, scope: 'project', scope_id: project },
+            { ...body, scope: 'api_key', scope_id: world.key.id },
+          ]
+        : [endpoint.id === 'create_project' ? body : { ...body, project_id: project }];
+    for (const given of bodies) {
+      const answer = await send(endpoint, { ...row, headers: () => ({}), body: () => given }, { authorization: `Bearer ${token}` });
+      expect([400, 404]).toContain(answer.status);
+      expect(answer.body.data).toBeNull();
+    }
+  });
+});
+
 describe('other paths and methods', () => {
   test('every endpoint answers without the version in its path', async () => {
     for (const { endpoint, row } of rows.filter(({ endpoint }) => endpoint.method === 'GET' && endpoint.path.startsWith('/api/v1/'))) {
