@@ -105,16 +105,28 @@ describe('the bytes of bodies in flight', () => {
 
   test('the bytes of bodies in flight of one caller leave room for another', () => {
     const budget = createBodyBudget({ totalBytes: 100, callerBytes: 40 });
-    const release = budget.reserve('a', 40);
-    expect([budget.reserve('a', 1), typeof budget.reserve('b', 30), budget.reserve('b', 1)]).toEqual([undefined, 'function', undefined]);
-    release?.();
-    expect(typeof budget.reserve('a', 35)).toBe('function');
+    const room = budget.reserve('a', 40);
+    expect([budget.reserve('a', 1), budget.reserve('b', 30) !== undefined, budget.reserve('b', 1)]).toEqual([undefined, true, undefined]);
+    room?.release();
+    expect(budget.reserve('a', 35)).toBeDefined();
+  });
+
+  test('a body of unknown size takes only its own bytes once it is here, and gives exactly those back', () => {
+    const budget = createBodyBudget({ totalBytes: 100, callerBytes: 40 });
+    const room = budget.reserve('a', 40);
+    room?.shrinkTo(10);
+    room?.shrinkTo(30);
+    const second = budget.reserve('a', 30);
+    expect([second !== undefined, budget.reserve('a', 1)]).toEqual([true, undefined]);
+    room?.release();
+    second?.release();
+    expect(budget.reserve('a', 40)).toBeDefined();
   });
 
   test('the bytes of bodies in flight are never all taken by a few callers', () => {
     const budget = createBodyBudget({ totalBytes: 64 * MIB, callerBytes: 16 * MIB });
     for (let caller = 0; caller < 8; caller++) while (budget.reserve(`greedy ${caller}`, 4_096));
-    expect(typeof budget.reserve('an agent', 4_096)).toBe('function');
+    expect(budget.reserve('an agent', 4_096)).toBeDefined();
   });
 });
 

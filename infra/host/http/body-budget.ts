@@ -1,7 +1,15 @@
+/** Room for one body. */
+export interface BodyRoom {
+  /** Gives back what the body turned out not to need. */
+  shrinkTo(bytes: number): void;
+  /** To be called once, when the body is not needed any more. */
+  release(): void;
+}
+
 /** Limits the bytes of all request bodies that are being read or handled, so that many of them cannot fill the memory. */
 export interface BodyBudget {
-  /** Reserves room for a body; returns undefined if there is none. The caller releases the room by calling the result once. */
-  reserve(caller: string, bytes: number): (() => void) | undefined;
+  /** Reserves room for a body; returns undefined if there is none. */
+  reserve(caller: string, bytes: number): BodyRoom | undefined;
 }
 
 /**
@@ -11,6 +19,14 @@ export interface BodyBudget {
 export function createBodyBudget({ totalBytes, callerBytes }: { totalBytes: number; callerBytes: number }): BodyBudget {
   const byCaller = new Map<string, number>();
   let reserved = 0;
+
+  function giveBack(caller: string, bytes: number): void {
+    reserved -= bytes;
+    const left = (byCaller.get(caller) ?? 0) - bytes;
+    if (left > 0) byCaller.set(caller, left);
+    else byCaller.delete(caller);
+  }
+
   return {
     reserve(caller, bytes) {
       const own = byCaller.get(caller) ?? 0;
@@ -18,11 +34,14 @@ export function createBodyBudget({ totalBytes, callerBytes }: { totalBytes: numb
       if (own + bytes > Math.min(callerBytes, leftByOthers / 2)) return undefined;
       reserved += bytes;
       byCaller.set(caller, own + bytes);
-      return () => {
-        reserved -= bytes;
-        const left = (byCaller.get(caller) ?? 0) - bytes;
-        if (left > 0) byCaller.set(caller, left);
-        else byCaller.delete(caller);
+      let held = bytes;
+      return {
+        shrinkTo(needed) {
+          if (needed >= held) return;
+          giveBack(caller, held - needed);
+          held = needed;
+        },
+        release: () => giveBack(caller, held),
       };
     },
   };

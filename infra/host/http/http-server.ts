@@ -105,16 +105,18 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   ): Promise<HttpResult> {
     const { bodyLimitBytes, caller, refuse, longRunning } = admitted;
     const chunked = request.headers['transfer-encoding'] !== undefined;
-    const release = budget.reserve(caller, chunked ? bodyLimitBytes : bodySizeOf(head));
-    if (!release) return refuse(noRoom());
+    const room = budget.reserve(caller, chunked ? bodyLimitBytes : bodySizeOf(head));
+    if (!room) return refuse(noRoom());
     try {
       askForBody();
       const body = await readBody(request, { bytes: bodyLimitBytes, timeoutMs: BODY_TIMEOUT_MS }, clock);
       if (body.kind !== 'whole') return refuse(failureOf(body, bodyLimitBytes));
+      // A sender that declares no size got room for the largest body. The answer may take minutes.
+      room.shrinkTo(body.bytes.length);
       if (longRunning) flight.takesLong();
       return await admitted.complete(body.bytes);
     } finally {
-      release();
+      room.release();
     }
   }
 
