@@ -77,6 +77,7 @@ async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>,
   const query = endpoint.query && parseInput(endpoint.query, rawQuery, 'query', surface.invalid);
   const handle = async (body: unknown) => toResult(endpoint, await endpoint.handle(context, { params, query, body, authorized }), request);
   if (!endpoint.body) return answered(exchange.finish(await handle(undefined)));
+  checkEncoding(head);
 
   const decode = (bytes: Buffer) => {
     const value = (endpoint.bodyFormat ?? jsonBody).decode({ bytes, mediaType: mediaTypeOf(head), query: rawQuery });
@@ -110,6 +111,13 @@ async function authenticated(surface: AnySurface, request: RequestFacts): Promis
 
 function checkSize(head: HttpEvent, limitBytes: number): void {
   if (bodySizeOf(head) > limitBytes) throw tooLarge(limitBytes);
+}
+
+/** A compressed body says nothing about the memory that it needs. */
+function checkEncoding({ headers }: HttpEvent): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding.trim().toLowerCase() === 'identity') return;
+  throw new AppError('unsupported_media_type', 'the body has a Content-Encoding; send it as it is, without compression');
 }
 
 export const tooLarge = (limitBytes: number): AppError => new AppError('payload_too_large', `the body is larger than ${limitBytes} bytes`);
