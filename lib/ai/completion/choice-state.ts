@@ -1,4 +1,5 @@
 import type { ChunkDelta, FinishReason } from '../wire/chat.ts';
+import { withoutOddMembers } from './odd-members.ts';
 import { createStopCutter } from './stop-cutter.ts';
 import { createToolDeltas, type ToolDeltas } from './tool-deltas.ts';
 
@@ -20,7 +21,7 @@ export function createChoiceState(stops: readonly string[], callId: () => string
   let tools: ToolDeltas | undefined;
 
   function take(delta: ChunkDelta): { delta: ChunkDelta; changed: boolean } {
-    let next = withoutOddTexts(delta);
+    let next = withoutOddMembers(delta);
     const { content, tool_calls: calls } = delta;
     if (cutter?.stopped) return { delta: {}, changed: true };
     if (cutter && typeof content === 'string' && content !== '') {
@@ -64,18 +65,4 @@ export function createChoiceState(stops: readonly string[], callId: () => string
       return deltas;
     },
   };
-}
-
-const TEXTS = ['content', 'reasoning_content', 'refusal'] as const;
-
-/** Clients add these members up as texts. A server that sends something else there has sent no text. */
-function withoutOddTexts(delta: ChunkDelta): ChunkDelta {
-  let sound = delta;
-  for (const name of TEXTS) {
-    const value: unknown = delta[name];
-    if (typeof value === 'string' || value === undefined || value === null) continue;
-    const { [name]: _odd, ...others } = sound;
-    sound = others;
-  }
-  return sound;
 }

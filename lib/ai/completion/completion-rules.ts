@@ -1,7 +1,8 @@
 import type { ChatChoice, ChatCompletion, ToolCall } from '../wire/chat.ts';
-import { isObject } from '../wire/wire-values.ts';
+import { isObject, textOrEmpty } from '../wire/wire-values.ts';
 import { type CompletionHead, completionHead } from './completion-head.ts';
 import { finishReason } from './finish-reasons.ts';
+import { withoutOddMembers } from './odd-members.ts';
 import { cutAtStop } from './stop-cutter.ts';
 import { argumentsText, newCallId } from './tool-deltas.ts';
 
@@ -38,13 +39,15 @@ export function mendCompletion(
 function mendChoice(choice: ChatChoice, place: number, stops: readonly string[], callId: () => string): ChatChoice {
   // Everything here is the provider's word, which the types only hope for.
   const { index, message, logprobs, finish_reason: finish }: Record<string, unknown> = choice;
-  const given: Record<string, unknown> = isObject(message) ? message : {};
+  const sent: Record<string, unknown> = isObject(message) ? message : {};
+  const given = withoutOddMembers(sent);
   const calls = mendedCalls(given.tool_calls, callId);
   const called = Array.isArray(calls) && calls.length > 0;
   const reason = finishReason(finish, called) ?? (called ? 'tool_calls' : 'stop');
   const cut = typeof given.content === 'string' && stops.length > 0 ? cutAtStop(stops, given.content) : undefined;
   const content = cut ?? (typeof given.content === 'string' && !(called && given.content === '') ? given.content : null);
   const sound =
+    given === sent &&
     index === place &&
     logprobs !== undefined &&
     reason === finish &&
@@ -87,7 +90,7 @@ function mendedCalls(calls: unknown, callId: () => string): ToolCall[] | undefin
     if (usable === id && type === 'function' && parts.arguments === text && typeof parts.name === 'string')
       return call as unknown as ToolCall;
     changed = true;
-    return { ...call, id: usable, type: 'function', function: { ...parts, name: String(parts.name ?? ''), arguments: text } };
+    return { ...call, id: usable, type: 'function', function: { ...parts, name: textOrEmpty(parts.name), arguments: text } };
   });
   if (!changed && mended.length === calls.length) return calls;
   return mended.length > 0 ? mended : undefined;

@@ -9,6 +9,9 @@ export function objectBody(body: unknown): Record<string, unknown> {
   return body;
 }
 
+/** A name or an id of a provider; empty if it sent something that is none. */
+export const textOrEmpty = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+
 export const absent = (value: unknown): value is null | undefined => value === undefined || value === null;
 
 export const typeError = (param: string, expected: string, value: unknown) =>

@@ -45,7 +45,7 @@ test('an event that is nested without end fails the stream before content, and e
 
 const odd: unknown[] = [null, 5, 1e308, true, [], [1], {}, { length: 1e308 }, { toString: 1 }, { name: 1e308, arguments: 7 }];
 
-test.each(['content', 'refusal', 'reasoning_content', 'tool_calls', 'role', 'function_call'])(
+test.each(['content', 'refusal', 'reasoning_content', 'reasoning_details', 'tool_calls', 'role', 'function_call'])(
   'odd values of %s in pieces and answers neither fail nor stop a call',
   async (name) => {
     const pieces = odd.flatMap((value) => [

@@ -1,6 +1,6 @@
 import type { ChatChoice, ChatChunk, ChatCompletion } from '../../wire/chat.ts';
 import { nativeBodyOf, nativeEventsOf } from '../../wire/native-answer.ts';
-import { isObject } from '../../wire/wire-values.ts';
+import { isObject, textOrEmpty } from '../../wire/wire-values.ts';
 
 /** A choice of the legacy operation. */
 export interface LegacyChoice {
@@ -57,11 +57,11 @@ function legacyLogprobs(logprobs: unknown): unknown {
     tokens: tokens.map(({ token }) => token),
     token_logprobs: tokens.map(({ logprob }) => logprob),
     top_logprobs: tokens.map(({ top_logprobs: top }) =>
-      Object.fromEntries((Array.isArray(top) ? top : []).filter(isObject).map(({ token, logprob }) => [String(token), logprob])),
+      Object.fromEntries((Array.isArray(top) ? top : []).filter(isObject).map(({ token, logprob }) => [textOrEmpty(token), logprob])),
     ),
     text_offset: tokens.map(({ token }) => {
       const at = offset;
-      offset += String(token).length;
+      offset += textOrEmpty(token).length;
       return at;
     }),
   };

@@ -1,6 +1,7 @@
 import type { FinishReason, JsonObject, ReasoningDetail, ToolCall } from '../../wire/chat.ts';
 import { isJsonObject } from '../../wire/json-schema-refs.ts';
 import { withNativeBody } from '../../wire/native-answer.ts';
+import { textOrEmpty } from '../../wire/wire-values.ts';
 import { type DecodedCompletion, UnusableAnswer } from '../adapter.ts';
 import { JSON_TOOL } from './anthropic-tools.ts';
 import { mergeUsage, openaiUsage, reportedUsage } from './anthropic-usage.ts';
@@ -35,10 +36,10 @@ export function anthropicAnswer(body: unknown): DecodedCompletion {
   return {
     completion: withNativeBody(
       {
-        id: String(body.id ?? ''),
+        id: textOrEmpty(body.id),
         object: 'chat.completion',
         created: 0,
-        model: String(body.model ?? ''),
+        model: textOrEmpty(body.model),
         choices: [
           {
             index: 0,
@@ -69,9 +70,9 @@ const joined = (blocks: JsonObject[], type: string, member: string) =>
     .join('');
 
 const toolCall = ({ id, name, input }: JsonObject): ToolCall => ({
-  id: String(id ?? ''),
+  id: textOrEmpty(id),
   type: 'function',
-  function: { name: String(name ?? ''), arguments: JSON.stringify(input ?? {}) },
+  function: { name: textOrEmpty(name), arguments: JSON.stringify(input ?? {}) },
 });
 
 /** The signed or redacted block as `reasoning_details` carries it, so that the client can send it back. */

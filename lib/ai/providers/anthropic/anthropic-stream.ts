@@ -2,6 +2,7 @@ import type { ChunkDelta, FinishReason, JsonObject } from '../../wire/chat.ts';
 import { parsePlainJson } from '../../wire/exact-json.ts';
 import { isJsonObject } from '../../wire/json-schema-refs.ts';
 import { type NativeEvent, withNativeEvents } from '../../wire/native-answer.ts';
+import { textOrEmpty } from '../../wire/wire-values.ts';
 import type { StreamDecoder, StreamPart, UpstreamFailure } from '../adapter.ts';
 import { finishReason, reasoningDetail } from './anthropic-answer.ts';
 import { anthropicFailureIn } from './anthropic-failures.ts';
@@ -49,7 +50,7 @@ export function anthropicStream(): StreamDecoder {
       if (!isJsonObject(event)) return [{ kind: 'failure', failure: MALFORMED }];
       const parts = decode(state, event);
       // Pings have done their work, and the end is told by the front that writes the events.
-      if (event.type !== 'ping' && event.type !== 'message_stop') state.events.push({ type: String(event.type), data });
+      if (event.type !== 'ping' && event.type !== 'message_stop') state.events.push({ type: textOrEmpty(event.type), data });
       const last = parts.findLast((part) => part.kind === 'chunk');
       for (const part of parts) if (part.kind === 'chunk') withNativeEvents(part.chunk, part === last ? state.events.splice(0) : []);
       return parts;
@@ -92,8 +93,8 @@ function argumentsChunk(state: StreamState, one: OpenBlock, text: string): Strea
 
 function start(state: StreamState, { message }: JsonObject): StreamPart[] {
   if (!isJsonObject(message)) return [];
-  state.id = String(message.id ?? '');
-  state.model = String(message.model ?? '');
+  state.id = textOrEmpty(message.id);
+  state.model = textOrEmpty(message.model);
   state.usage = mergeUsage(state.usage, message.usage);
   return [chunk(state, { role: 'assistant', content: '' }), { kind: 'usage', usage: reportedUsage(state.usage) }];
 }
@@ -109,8 +110,8 @@ function startBlock(state: StreamState, { index, content_block: block }: JsonObj
   if (block.type === 'text' && typeof block.text === 'string' && block.text !== '') return [chunk(state, { content: block.text })];
   if (thinking !== '') return [chunk(state, { reasoning_content: thinking })];
   if (call === undefined) return [];
-  const named = { name: String(block.name ?? ''), arguments: '' };
-  return [chunk(state, { tool_calls: [{ index: call, id: String(block.id ?? ''), type: 'function', function: named }] })];
+  const named = { name: textOrEmpty(block.name), arguments: '' };
+  return [chunk(state, { tool_calls: [{ index: call, id: textOrEmpty(block.id), type: 'function', function: named }] })];
 }
 
 function addToBlock(state: StreamState, { index, delta }: JsonObject): StreamPart[] {
