@@ -1,4 +1,8 @@
-import { clearOrganizationConfiguration, clearProjectConfiguration } from '../../lib/ai/routing/configuration/clear-configuration.ts';
+import {
+  clearKeyConfiguration,
+  clearOrganizationConfiguration,
+  clearProjectConfiguration,
+} from '../../lib/ai/routing/configuration/clear-configuration.ts';
 import { ACCOUNT_CLEAN_UP_QUEUE, type AccountRemoval, accountRemoved } from '../../lib/identity/removal/account-removed.ts';
 import { clearOrganization, clearProject, keysOfProject } from '../../lib/identity/removal/clear-account.ts';
 import type { Database } from '../../lib/platform/database/database.ts';
@@ -9,7 +13,7 @@ export interface AccountCleanUpPorts {
 }
 
 /**
- * Deletes what removed organizations and projects leave behind. The outbox's sweep brings the event no sooner than any request that began
+ * Deletes what removed organizations, removed projects and revoked keys leave behind. The outbox's sweep brings the event no sooner than any request that began
  * before the removal has ended, so that nothing is written afterwards.
  */
 export const accountCleanUp = consumerFor<AccountCleanUpPorts>()({
@@ -19,6 +23,7 @@ export const accountCleanUp = consumerFor<AccountCleanUpPorts>()({
 });
 
 async function clearAccount(database: Database, removal: AccountRemoval): Promise<void> {
+  if (removal.kind === 'api-key') return clearKeyConfiguration(database, removal);
   if (removal.kind === 'project') {
     const { project_id } = removal;
     // The keys' own budgets can only be found while the keys' edges are there, so the edges go last.

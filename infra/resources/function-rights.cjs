@@ -54,7 +54,12 @@ module.exports = {
   route: calling,
   'call-log': { tables: { ...counted, identity: query, telemetry: ['Query'] } },
   'api-keys': {
-    tables: { ...counted, identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'], telemetry: ['PutItem'] },
+    tables: {
+      ...counted,
+      identity: [...query, 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
+      telemetry: ['PutItem'],
+      work: ['PutItem'],
+    },
   },
   budgets: {
     tables: {

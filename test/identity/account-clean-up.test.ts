@@ -57,6 +57,16 @@ async function furnished(): Promise<{ account: Account; project: string; key: st
 }
 const audits = (remains: readonly string[]) => remains.filter((key) => !key.startsWith('AUDIT'));
 
+test('a revoked key leaves no budget of its own, and takes no other one along', async () => {
+  const { account, project } = await furnished();
+  const [key] = data(await account.api.get(`/api-keys?project_id=${project}`));
+  expect((await account.api.delete(`/api-keys/${key.id}`)).status).toBe(204);
+  await clearAway();
+  const scopes = data(await account.api.get('/budgets')).map(({ scope }: { scope: string }) => scope);
+  expect(scopes.sort()).toEqual(['organization', 'project']);
+  expect(audits(await remainsOf(key.id))).toEqual([]);
+});
+
 test('a removed project leaves nothing, and its organization keeps everything else', async () => {
   const { account, project, key } = await furnished();
   expect((await account.api.delete(`/projects/${project}`)).status).toBe(204);

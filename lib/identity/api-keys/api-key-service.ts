@@ -3,6 +3,7 @@ import type { AccountPorts, Caller } from '../accounts/account-ports.ts';
 import { SCOPES, type Scope } from '../accounts/account-principals.ts';
 import { dashboardError, invalidField } from '../accounts/dashboard-errors.ts';
 import type { StoredProject } from '../projects/project.ts';
+import { announceRemoval } from '../removal/account-removed.ts';
 import { type ApiKey, type KeyLimits, mintKey, publicKey, type StoredApiKey } from './api-key.ts';
 import { changeKeyWrites, KEYS_OF_A_PROJECT, listKeys, newKeyWrites, revokeKeyWrites } from './api-key-repository.ts';
 
@@ -98,8 +99,12 @@ export async function updateKey(ports: AccountPorts, caller: Caller, before: Sto
   return publicKey({ ...before, ...set }, nowMs);
 }
 
-/** Revokes a key. This process refuses it from now on, others within five seconds. */
+/** Revokes a key. This process refuses it from now on, others within five seconds. Its own budgets are cleared away within minutes. */
 export async function revokeKey(ports: AccountPorts, caller: Caller, key: StoredApiKey): Promise<void> {
-  await ports.commit({ writes: revokeKeyWrites(key, ports.clock.nowMs()), audit: audited(caller, 'api_key.revoked', key) });
+  await ports.commit({
+    writes: revokeKeyWrites(key, ports.clock.nowMs()),
+    audit: audited(caller, 'api_key.revoked', key),
+    events: [announceRemoval({ kind: 'api-key', organization_id: key.organization_id, key_id: key.id })],
+  });
   ports.forgetApiKey(key.hash);
 }

@@ -4,6 +4,7 @@ import { defineEvent, type Occurrence, occurrence } from '../../platform/events/
 /** A removal whose remains are to be cleared away. Callers no longer see these remains. */
 export const AccountRemoval = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('organization'), organization_id: z.string() }),
+  z.object({ kind: z.literal('api-key'), organization_id: z.string(), key_id: z.string() }),
   z.object({ kind: z.literal('project'), organization_id: z.string(), project_id: z.string() }),
 ]);
 export type AccountRemoval = z.infer<typeof AccountRemoval>;

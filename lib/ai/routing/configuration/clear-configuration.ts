@@ -24,6 +24,12 @@ export async function clearProjectConfiguration(
   );
 }
 
+/** Removes the configuration that is for a revoked key alone. May be repeated. */
+export const clearKeyConfiguration = (
+  database: Database,
+  { organization_id, key_id }: { organization_id: string; key_id: string },
+): Promise<void> => clearEntries(database, organization_id, ({ scope_id }) => scope_id === key_id);
+
 async function clearEntries(database: Database, organizationId: string, goes: (entry: Item) => boolean): Promise<void> {
   // Entries that were made at the same moment may exceed the limit.
   const entries = await queryAll(database, table, { pk: configurationPk(organizationId), limit: 2 * CONFIGURATION_LIMIT });
