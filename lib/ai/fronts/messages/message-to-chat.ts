@@ -1,5 +1,5 @@
 import type { ChatMessage, ContentPart, ReasoningDetail, ToolCall } from '../../wire/chat.ts';
-import { isObject } from '../../wire/wire-values.ts';
+import { isObject, textOrEmpty } from '../../wire/wire-values.ts';
 import type { Block, MessageParam } from './messages-request.ts';
 
 /**
@@ -23,8 +23,8 @@ function userMessages(role: string, blocks: readonly Block[]): ChatMessage[] {
       parts.push(...inner.filter(({ type }) => type !== 'text'));
       results.push({
         role: 'tool',
-        tool_call_id: String(block.tool_use_id ?? ''),
-        content: texts.map(({ text }) => String(text)).join('\n'),
+        tool_call_id: textOrEmpty(block.tool_use_id),
+        content: texts.map(({ text }) => textOrEmpty(text)).join('\n'),
         ...(block.is_error === true && { is_error: true }),
         ...(isObject(block.cache_control) && { cache_control: block.cache_control }),
       });
@@ -35,13 +35,13 @@ function userMessages(role: string, blocks: readonly Block[]): ChatMessage[] {
 
 function resultParts(content: unknown): ContentPart[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
-  return Array.isArray(content) ? content.filter(isObject).flatMap((block) => partsOf({ ...block, type: String(block.type) })) : [];
+  return Array.isArray(content) ? content.filter(isObject).flatMap((block) => partsOf({ ...block, type: textOrEmpty(block.type) })) : [];
 }
 
 function assistantMessage(blocks: readonly Block[]): ChatMessage {
-  const texts = blocks.filter(({ type }) => type === 'text').map(({ text }) => String(text ?? ''));
+  const texts = blocks.filter(({ type }) => type === 'text').map(({ text }) => textOrEmpty(text));
   const reasoning_details = blocks.flatMap(reasoningOf);
-  const reasoning = blocks.filter(({ type }) => type === 'thinking').map(({ thinking }) => String(thinking ?? ''));
+  const reasoning = blocks.filter(({ type }) => type === 'thinking').map(({ thinking }) => textOrEmpty(thinking));
   const tool_calls = blocks.filter(({ type }) => type === 'tool_use').map(callOf);
   return {
     role: 'assistant',
@@ -54,15 +54,15 @@ function assistantMessage(blocks: readonly Block[]): ChatMessage {
 
 function reasoningOf({ type, thinking, signature, data }: Block): ReasoningDetail[] {
   if (type === 'thinking' && typeof signature === 'string' && signature !== '') {
-    return [{ type, text: String(thinking ?? ''), signature }];
+    return [{ type, text: textOrEmpty(thinking), signature }];
   }
   return type === 'redacted_thinking' && typeof data === 'string' ? [{ type, data }] : [];
 }
 
 const callOf = ({ id, name, input, thought_signature }: Block): ToolCall => ({
-  id: String(id ?? ''),
+  id: textOrEmpty(id),
   type: 'function',
-  function: { name: String(name ?? ''), arguments: JSON.stringify(input ?? {}) },
+  function: { name: textOrEmpty(name), arguments: JSON.stringify(input ?? {}) },
   ...(typeof thought_signature === 'string' && { thought_signature }),
 });
 
@@ -74,7 +74,7 @@ export function partsOf(block: Block): ContentPart[] {
 function bareParts(block: Block): ContentPart[] {
   switch (block.type) {
     case 'text':
-      return [{ type: 'text', text: String(block.text ?? '') }];
+      return [{ type: 'text', text: textOrEmpty(block.text) }];
     case 'image':
       return [imagePart(block)];
     case 'document':
@@ -101,7 +101,7 @@ function documentParts(block: Block): ContentPart[] {
     case 'base64':
       return [{ type: 'file', file: { filename: title ?? 'document.pdf', file_data: dataUrl(source) } }];
     case 'text':
-      return [{ type: 'text', text: title === undefined ? String(source.data ?? '') : `${title}\n\n${String(source.data ?? '')}` }];
+      return [{ type: 'text', text: title === undefined ? textOrEmpty(source.data) : `${title}\n\n${textOrEmpty(source.data)}` }];
     case 'content':
       return resultParts(source.content);
     case 'file':
@@ -113,16 +113,16 @@ function documentParts(block: Block): ContentPart[] {
   }
 }
 
-const dataUrl = ({ media_type, data }: Record<string, unknown>) => `data:${String(media_type)};base64,${String(data)}`;
+const dataUrl = ({ media_type, data }: Record<string, unknown>) => `data:${textOrEmpty(media_type)};base64,${textOrEmpty(data)}`;
 
 const textOf = (content: unknown): string =>
   resultParts(content)
-    .map(({ text }) => String(text ?? ''))
+    .map(({ text }) => textOrEmpty(text))
     .join('\n');
 
 /** One plain text stays a string, which every server takes. */
 function simplest(parts: ContentPart[]): string | ContentPart[] {
   const [only] = parts;
   if (!only) return '';
-  return parts.length === 1 && only.type === 'text' && only.cache_control === undefined ? String(only.text) : parts;
+  return parts.length === 1 && only.type === 'text' && only.cache_control === undefined ? textOrEmpty(only.text) : parts;
 }

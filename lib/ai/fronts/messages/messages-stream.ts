@@ -4,7 +4,7 @@ import type { ChatChunk, ChunkDelta, FinishReason, ToolCallDelta } from '../../w
 import { anthropicErrorFrame, inferenceError } from '../../wire/inference-errors.ts';
 import { spliceMembers } from '../../wire/json-splice.ts';
 import { type NativeEvent, nativeEventsOf } from '../../wire/native-answer.ts';
-import { isObject } from '../../wire/wire-values.ts';
+import { isObject, textOrEmpty } from '../../wire/wire-values.ts';
 import { messageId, messageUsage, stopReason, thinkingBlock, withPrompt } from './message-parts.ts';
 
 interface StreamState {
@@ -80,7 +80,7 @@ function followed(state: StreamState, type: string, line: string, brokle: unknow
     case 'content_block_start':
       if (typeof index !== 'number') return line;
       state.next = index + 1;
-      state.open = { index, type: isObject(block) ? String(block.type) : '' };
+      state.open = { index, type: isObject(block) ? textOrEmpty(block.type) : '' };
       return line;
     case 'content_block_stop':
       state.open = undefined;
@@ -166,7 +166,7 @@ const inBlock = (state: StreamState, type: string, block: Record<string, unknown
 
 function openBlock(state: StreamState, block: Record<string, unknown>): string {
   const index = state.next++;
-  state.open = { index, type: String(block.type) };
+  state.open = { index, type: textOrEmpty(block.type) };
   return event('content_block_start', { index, content_block: block });
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChatMessage, ChatRequest, ChatTool, JsonObject } from '../../wire/chat.ts';
-import { isObject } from '../../wire/wire-values.ts';
+import { isObject, textOrEmpty } from '../../wire/wire-values.ts';
 import { messageToChat, partsOf } from './message-to-chat.ts';
 import type { MessagesRequest } from './messages-request.ts';
 
@@ -43,7 +43,7 @@ function systemMessage(system: MessagesRequest['system']): ChatMessage[] {
   const parts = (system ?? []).flatMap(partsOf);
   if (parts.length === 0) return [];
   const isPlain = parts.every((part) => part.type === 'text' && part.cache_control === undefined);
-  return [{ role: 'system', content: isPlain ? parts.map(({ text }) => String(text)).join('\n\n') : parts }];
+  return [{ role: 'system', content: isPlain ? parts.map(({ text }) => textOrEmpty(text)).join('\n\n') : parts }];
 }
 
 function tools({ tools: given, tool_choice: choice }: MessagesRequest): Partial<ChatRequest> {
@@ -60,11 +60,11 @@ function tools({ tools: given, tool_choice: choice }: MessagesRequest): Partial<
 /** Tools that Anthropic runs itself have no schema; they stay as they are, for the provider to refuse. */
 function tool(given: Record<string, unknown>): ChatTool {
   const { name, description, input_schema, strict, cache_control, type } = given;
-  if (!isObject(input_schema)) return { ...given, type: String(type ?? 'custom') };
+  if (!isObject(input_schema)) return { ...given, type: textOrEmpty(type ?? 'custom') };
   return {
     type: 'function',
     function: {
-      name: String(name ?? ''),
+      name: textOrEmpty(name),
       ...(typeof description === 'string' && { description }),
       parameters: input_schema as JsonObject,
       ...(strict === true && { strict }),

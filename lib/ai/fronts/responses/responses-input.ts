@@ -1,6 +1,6 @@
 import type { ChatMessage, ContentPart } from '../../wire/chat.ts';
 import { requestError } from '../../wire/request-error.ts';
-import { absent, isObject, typeError } from '../../wire/wire-values.ts';
+import { absent, isObject, textOrEmpty, typeError } from '../../wire/wire-values.ts';
 import { unpackReasoning } from './reasoning-carrier.ts';
 
 export interface ReadInput {
@@ -45,13 +45,13 @@ export function readInput(input: unknown): ReadInput {
         other({ role: 'tool', tool_call_id: textMember(item, 'call_id', place), content: outputOf(item.output, place) });
         break;
       case 'item_reference':
-        if (!String(item.id).startsWith('rs_')) throw unknownItem(item.id, place);
+        if (!textOrEmpty(item.id).startsWith('rs_')) throw unknownItem(item.id, place);
         warnings.push(`${place}: the gateway keeps no reasoning items; the model goes on without this one`);
         break;
       default:
         throw requestError(
           `${place}.type`,
-          `The gateway takes no items of the type '${String(item.type).slice(0, 60)}'.`,
+          `The gateway takes no items of the type '${textOrEmpty(item.type).slice(0, 60)}'.`,
           'unsupported_value',
         );
     }
@@ -65,7 +65,7 @@ const isEmpty = ({ content, tool_calls, reasoning_details }: ChatMessage) =>
 const unknownItem = (id: unknown, place: string) =>
   requestError(
     `${place}.id`,
-    `The gateway stores no items, so that it can't find '${String(id).slice(0, 80)}'. Send the items themselves. In the AI SDK, set the provider option 'store' of 'openai' to false.`,
+    `The gateway stores no items, so that it can't find '${textOrEmpty(id).slice(0, 80)}'. Send the items themselves. In the AI SDK, set the provider option 'store' of 'openai' to false.`,
     'unsupported_value',
   );
 
@@ -109,7 +109,7 @@ function partOf(part: unknown, place: string): ContentPart {
     default:
       throw requestError(
         `${place}.type`,
-        `The gateway takes no content of the type '${String(part.type).slice(0, 60)}'.`,
+        `The gateway takes no content of the type '${textOrEmpty(part.type).slice(0, 60)}'.`,
         'unsupported_value',
       );
   }

@@ -1,6 +1,6 @@
 import type { ChatRequest, ChatTool } from '../../wire/chat.ts';
 import { requestError } from '../../wire/request-error.ts';
-import { absent, checkCommon, checkInteger, isObject, objectBody, typeError } from '../../wire/wire-values.ts';
+import { absent, checkCommon, checkInteger, isObject, objectBody, textOrEmpty, typeError } from '../../wire/wire-values.ts';
 import { readInput } from './responses-input.ts';
 
 /** A request of OpenAI's Responses API. Types name what the gateway reads. */
@@ -105,7 +105,7 @@ function toolOf(tool: unknown, index: number): ChatTool {
   const place = `tools.[${index}]`;
   if (!isObject(tool)) throw typeError(place, 'an object', tool);
   if (tool.type !== 'function') {
-    const message = `The gateway offers tools of the type 'function' only, not '${String(tool.type).slice(0, 60)}': it runs no tools itself.`;
+    const message = `The gateway offers tools of the type 'function' only, not '${textOrEmpty(tool.type).slice(0, 60)}': it runs no tools itself.`;
     throw requestError(`${place}.type`, message, 'unsupported_value');
   }
   const { name, description, parameters, strict } = tool;
