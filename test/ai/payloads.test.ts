@@ -80,6 +80,17 @@ test('several answers of a provider that gives one for each call are one answer,
   expect(records).toMatchObject([{ cost_pico_usd: '99000000', usage: { prompt_tokens: 27 } }]);
 });
 
+test('a newer model of Google is asked once for each answer', async () => {
+  const content = { role: 'model', parts: [{ text: 'Hello' }] };
+  const usageMetadata = { promptTokenCount: 9, candidatesTokenCount: 12, totalTokenCount: 21 };
+  const upstream = await startUpstream(answers({ candidates: [{ content, finishReason: 'STOP', index: 0 }], usageMetadata }));
+  const world = gatewayWorld([{ url: upstream.url, model: { id: 'gemini-3.1-flash' }, more: { type: 'google' } }]);
+  open.push(world, upstream);
+  const answer = await world.chat({ model: 'gemini-3.1-flash', n: 2 });
+  expect(answer).toMatchObject({ completion: { choices: [{ index: 0 }, { index: 1 }] } });
+  expect(upstream.calls.map(({ body }) => body.generationConfig)).toEqual([undefined, undefined]);
+});
+
 test('the same comes as a stream, with one finish for each answer', async () => {
   const { chat } = await over(message, {}, 'anthropic');
   const { frames, done, brokle } = await readAll(await chat({ n: 2, stream: true }));

@@ -48,7 +48,9 @@ async function wholeAnswer(
 ): Promise<ChatAnswer> {
   const chat = chatCallOf(run);
   const completion = await tryCandidates(run, (candidate, signal) =>
-    callsFor(candidate, chat) > 1 ? severalAnswers(run, candidate, chat, ours, signal) : completeChat(run, candidate, chat, ours, signal),
+    callsFor(run, candidate, chat) > 1
+      ? severalAnswers(run, candidate, chat, ours, signal)
+      : completeChat(run, candidate, chat, ours, signal),
   );
   for (const { finish_reason } of completion.choices) run.journal.finishReasons.push(finish_reason);
   const price = priceCall(run);

@@ -82,7 +82,7 @@ async function openStream(
   chat: ChatCall,
   reading: StreamReading,
 ): Promise<OpenStream> {
-  if (callsFor(candidate, chat) > 1) return openSeveral(run, candidate, chat, reading);
+  if (callsFor(run, candidate, chat) > 1) return openSeveral(run, candidate, chat, reading);
   const asked = await askStream(run, candidate, chat, reading.signal);
   const more = readStream(run, asked, reading);
   const first = await more.next();

@@ -111,6 +111,8 @@ export interface ToolNameRule {
 export interface Adapter {
   /** Any name if absent. */
   toolNames?: ToolNameRule;
+  /** Whether this model gives one answer for each request, whatever `n` says. */
+  givesOneAnswer?(model: string): boolean;
   chat(call: ChatCall, target: Target): UpstreamRequest;
   /**
    * Throws UnusableAnswer if the JSON is no answer. `failureIn` is asked before. `text` is the body as it came, for numbers that parsing would

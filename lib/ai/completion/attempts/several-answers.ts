@@ -9,9 +9,9 @@ import { completeChat } from './complete-chat.ts';
 /** More calls at once would be a way to cause many calls with one. */
 const MOST_CALLS = 16;
 
-/** How many calls it takes to get the wanted number of answers: Anthropic gives one for each. */
-export const callsFor = ({ target }: Candidate, { request: { n } }: ChatCall): number =>
-  target.type === 'anthropic' && typeof n === 'number' && n > 1 ? Math.ceil(n) : 1;
+/** How many calls it takes to get the wanted number of answers: some models give one for each. */
+export const callsFor = ({ ports }: RunningCall, { target }: Candidate, { request: { n } }: ChatCall): number =>
+  typeof n === 'number' && n > 1 && ports.adapterFor(target.type).givesOneAnswer?.(target.model) ? n : 1;
 
 /** Several answers of a provider that gives one for each call, as one answer. If one call fails, the attempt has failed. */
 export async function severalAnswers(
@@ -21,7 +21,7 @@ export async function severalAnswers(
   ours: Omit<CompletionHead, 'model'>,
   signal: AbortSignal = run.call.signal,
 ): Promise<ChatCompletion> {
-  const calls = callsFor(candidate, chat);
+  const calls = callsFor(run, candidate, chat);
   if (calls > MOST_CALLS) {
     throw requestError('n', `Invalid 'n': this provider gives one answer for each call, and at most ${MOST_CALLS} calls are made at once.`);
   }

@@ -10,6 +10,7 @@ const VERSION = '2023-06-01';
 
 /** Anthropic's Messages API. Source: its public reference, read in November 2026. */
 export const anthropicAdapter: Adapter = {
+  givesOneAnswer: () => true,
   toolNames: { pattern: /^[a-zA-Z0-9_-]{1,128}$/, longest: 128 },
   chat(call, target) {
     if (call.native?.dialect === 'anthropic') {

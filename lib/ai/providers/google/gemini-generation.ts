@@ -36,7 +36,7 @@ export function geminiGeneration(request: ChatRequest, family: GeminiFamily, { h
     presencePenalty: penalty('presence_penalty', request, family, warnings),
     frequencyPenalty: penalty('frequency_penalty', request, family, warnings),
     seed: seedOf(request.seed, warnings),
-    candidateCount: candidateCount(request.n, family, warnings),
+    candidateCount: candidateCount(request.n, family),
     stopSequences: stopsOf(request.stop),
     ...logprobs(request),
     ...modalities(request.modalities),
@@ -62,11 +62,9 @@ function penalty(name: string, request: ChatRequest, family: GeminiFamily, warni
   return undefined;
 }
 
-function candidateCount(n: unknown, family: GeminiFamily, warnings: string[]): number | undefined {
-  if (typeof n !== 'number' || n <= 1) return undefined;
-  if (family.candidates) return n;
-  warnings.push('n: this model gives one answer at a time');
-  return undefined;
+/** A model that gives one answer at a time is asked several times (see several-answers.ts). */
+function candidateCount(n: unknown, family: GeminiFamily): number | undefined {
+  return typeof n === 'number' && n > 1 && family.candidates ? n : undefined;
 }
 
 /** Google's seeds have 32 bits. */
