@@ -1,7 +1,7 @@
 import type { ChatRequest, ChatTool } from '../../wire/chat.ts';
 import { inlineRefs, isJsonObject } from '../../wire/json-schema-refs.ts';
 import { requestError } from '../../wire/request-error.ts';
-import { isObject } from '../../wire/wire-values.ts';
+import { isObject, textOrEmpty } from '../../wire/wire-values.ts';
 import { geminiParameters } from './gemini-schema.ts';
 
 export interface GeminiTools {
@@ -39,7 +39,7 @@ function declaration(tool: ChatTool, index: number): Record<string, unknown> {
   if (!isObject(tool) || tool.type !== 'function') {
     throw requestError(
       `${place}.type`,
-      `Google's models are offered tools of the type 'function' only, not '${String(tool?.type).slice(0, 60)}'.`,
+      `Google's models are offered tools of the type 'function' only, not '${textOrEmpty(tool?.type).slice(0, 60)}'.`,
     );
   }
   const { name, description, parameters } = isObject(tool.function) ? tool.function : { name: undefined };

@@ -318,3 +318,9 @@ describe('embeddings', () => {
     expect(() => geminiAdapter.decodeEmbeddings?.({}, target('e'))).toThrow(expect.objectContaining({ name: 'UnusableAnswer' }));
   });
 });
+
+test('a tool whose type is no text is refused by its place', () => {
+  for (const type of [null, 5, {}, { toString: 1 }]) {
+    expect(() => ask({ tools: [{ type, function: { name: 'f' } } as never] })).toThrow("of the type 'function' only");
+  }
+});
