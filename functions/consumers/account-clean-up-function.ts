@@ -1,7 +1,5 @@
 import { queueFunction } from '../../lib/platform/events/queue-function.ts';
-import { type AccountCleanUpPorts, accountCleanUp } from './account-clean-up.ts';
-import { consumerServices } from './consumer-services.ts';
+import { accountCleanUp } from './account-clean-up.ts';
+import { accountCleanUpServices } from './account-clean-up-services.ts';
 
-const services = consumerServices(({ database }): AccountCleanUpPorts => ({ database }));
-
-export const handler = queueFunction(accountCleanUp, async () => services());
+export const handler = queueFunction(accountCleanUp, async () => accountCleanUpServices());

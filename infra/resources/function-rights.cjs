@@ -119,7 +119,7 @@ module.exports = {
   reference: { tables: {} },
   fallback: { tables: authenticated },
   'account-clean-up': {
-    tables: { identity: ['Query', 'DeleteItem'], gateway: ['Query', 'DeleteItem'] },
+    tables: { identity: ['Query', 'DeleteItem'], gateway: ['Query', 'DeleteItem'], work: ['PutItem'] },
     queues: { 'account-clean-up': ['consume'] },
   },
   'agent-fanout': {

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { accountCleanUp } from '../../functions/consumers/account-clean-up.ts';
+import { accountCleanUpServices } from '../../functions/consumers/account-clean-up-services.ts';
 import { tables } from '../../functions/registry.ts';
+import { ACCOUNT_CLEAN_UP_QUEUE } from '../../lib/identity/removal/account-removed.ts';
 import type { Item } from '../../lib/platform/database/database.ts';
 import { isExpired } from '../../lib/platform/database/table.ts';
 import { type DrivenQueues, driveQueues } from '../harness/driven-queues.ts';
@@ -16,7 +19,10 @@ let queues: DrivenQueues;
 beforeAll(async () => {
   clock = turningClock();
   host = await startTestHost({ clock, functions: { queueGroups: [], scheduleGroups: [] } });
-  queues = driveQueues(host.app.services);
+  // The consumer has services of its own; the fleet's are those of the queues.
+  queues = driveQueues(host.app.services, {
+    [ACCOUNT_CLEAN_UP_QUEUE]: (_fleet, event, delivery) => accountCleanUp.handle(accountCleanUpServices().services, event, delivery),
+  });
 });
 afterAll(() => host.stop());
 
@@ -86,6 +92,8 @@ test('a removed organization leaves nothing: no member, invitation, project, key
   expect(projects).toHaveLength(2);
   expect((await api.delete(`/organizations/${organization}`)).status).toBe(204);
   await clearAway();
+  // Its projects have messages of their own.
+  await clearAway();
   // A user remembers the organization that a request without one means.
   const others = audits(await remainsOf(organization, ...projects)).filter((key) => key !== `USER#${account.id} USER`);
   expect(others).toEqual([]);
@@ -99,7 +107,7 @@ test('a clean-up that was interrupted goes on where it stopped, and a second one
   await queues.sweep();
   const [message] = queues.messages;
   if (!message) throw new Error('nothing was announced');
-  const { database } = host.app.services;
+  const { database } = accountCleanUpServices().services;
   const write = database.write;
   let left = 2;
   database.write = (...args) => (left-- > 0 ? write(...args) : Promise.reject(new Error('the process dies')));

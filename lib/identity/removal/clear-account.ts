@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import type { Commit } from '../../platform/database/commit.ts';
 import { type Database, type Item, queryAll } from '../../platform/database/database.ts';
 import { eachBounded } from '../../platform/each-bounded.ts';
 import { apiKeyKey, keyEdgePrefix, keyIdKey, membershipKey, organizationPk, projectKey, projectPk } from '../accounts/accounts-table.ts';
 import { identityTable } from '../identity-table.ts';
+import { announceRemoval } from './account-removed.ts';
 
 const table = identityTable.name;
 const AT_ONCE = 25;
@@ -31,21 +33,20 @@ export async function clearProject(database: Database, projectId: string): Promi
 }
 
 /**
- * Removes what a removed organization leaves: members, invitations and projects. `clearProjectOf` removes everything of one project. May be
- * repeated.
+ * Removes what a removed organization leaves: members, invitations and projects. What a project leaves is announced, because the projects of
+ * one organization may have 100,000 keys together. May be repeated.
  */
-export async function clearOrganization(
-  database: Database,
-  organizationId: string,
-  clearProjectOf: (projectId: string) => Promise<void>,
-): Promise<void> {
+export async function clearOrganization(database: Database, commit: Commit<never>, organizationId: string): Promise<void> {
   const items = await queryAll(database, table, { pk: organizationPk(organizationId), limit: MOST_ITEMS });
   await eachBounded(items, AT_ONCE, async (item) => {
     if (item.type === 'member') await database.write({ table, delete: membershipKey(text(item.user_id), organizationId) });
     if (item.type === 'project-edge') {
-      const projectId = text(item.project_id);
-      await database.write({ table, delete: projectKey(projectId) });
-      await clearProjectOf(projectId);
+      const project_id = text(item.project_id);
+      await commit({
+        writes: [{ table, delete: projectKey(project_id) }],
+        audit: { unaudited: "follows from the organization's removal" },
+        events: [announceRemoval({ kind: 'project', organization_id: organizationId, project_id })],
+      });
     }
     await remove(database, item);
   });
