@@ -6,6 +6,7 @@ import { answerText } from '../completion/own-text.ts';
 import type { IncomingChat } from '../completion/running-call.ts';
 import type { StreamFrame } from '../completion/stream-frame.ts';
 import { inferenceError, openaiErrorFrame } from '../wire/inference-errors.ts';
+import { writeFrames } from './write-frames.ts';
 
 /** `POST /v1/chat/completions`: the pipeline's own form, written as it is. */
 export async function chatFront(ports: GatewayPorts, call: IncomingChat): Promise<Reply<never>> {
@@ -14,16 +15,8 @@ export async function chatFront(ports: GatewayPorts, call: IncomingChat): Promis
     const headers = { ...answer.headers, 'content-type': 'application/json' };
     return reply<never>({ headers, text: answerText(answer.completion) });
   }
-  return reply<never>({ headers: { ...answer.headers, ...SSE_HEADERS }, stream: written(answer.frames), onEnd: answer.onEnd });
-}
-
-/** One piece of bytes for everything that was read at once. */
-async function* written(frames: AsyncIterable<readonly StreamFrame[]>): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const batch of frames) {
-    let text = '';
-    for (const frame of batch) text += textOf(frame);
-    if (text !== '') yield Buffer.from(text);
-  }
+  const written = writeFrames(answer.frames, textOf, call.log);
+  return reply<never>({ headers: { ...answer.headers, ...SSE_HEADERS }, stream: written, onEnd: answer.onEnd });
 }
 
 function textOf(frame: StreamFrame): string {

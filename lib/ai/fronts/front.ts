@@ -4,14 +4,14 @@ import { answerChat } from '../completion/answer-chat.ts';
 import type { ChatAnswer } from '../completion/chat-answer.ts';
 import type { GatewayPorts } from '../completion/gateway-ports.ts';
 import type { IncomingChat } from '../completion/running-call.ts';
-import type { StreamFrame } from '../completion/stream-frame.ts';
+import { type FrameWriter, writeFrames } from './write-frames.ts';
 
 /** A request of another API, translated into the gateway's own form, and the way back for its answer. */
 export interface TranslatedCall extends Pick<IncomingChat, 'request' | 'native' | 'warnings' | 'usageAtEnd'> {
   /** The answer as this API's clients read it. */
   completion(completion: ChatAnswer['completion']): unknown;
   /** Begins a stream. The function that it returns is called with each frame and returns the text to send, which may be empty. */
-  stream(): (frame: StreamFrame) => string;
+  stream(): FrameWriter;
 }
 
 /**
@@ -41,17 +41,6 @@ export async function answerFront(
     const headers = { ...answer.headers, 'content-type': 'application/json' };
     return reply<never>({ headers, text: JSON.stringify(completion(answer.completion)) });
   }
-  return reply<never>({ headers: { ...answer.headers, ...SSE_HEADERS }, stream: written(answer.frames, stream()), onEnd: answer.onEnd });
-}
-
-/** One piece of bytes for everything that was read at once. */
-async function* written(
-  frames: AsyncIterable<readonly StreamFrame[]>,
-  textOf: (frame: StreamFrame) => string,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const batch of frames) {
-    let text = '';
-    for (const frame of batch) text += textOf(frame);
-    if (text !== '') yield Buffer.from(text);
-  }
+  const written = writeFrames(answer.frames, stream(), call.log);
+  return reply<never>({ headers: { ...answer.headers, ...SSE_HEADERS }, stream: written, onEnd: answer.onEnd });
 }
