@@ -1,5 +1,5 @@
 import { newUlid } from '../../platform/ids.ts';
-import { estimatePromptTokens } from '../pricing/token-estimate.ts';
+import { estimatePromptTokens, mostPromptTokens } from '../pricing/token-estimate.ts';
 import { wireUsage } from '../pricing/wire-usage.ts';
 import { answerHit } from './answer-hit.ts';
 import { CallerGone } from './attempts/attempt-failure.ts';
@@ -72,6 +72,7 @@ function wishesOf({ request, text, native }: IncomingChat): CallWishes {
   return {
     model: request.model,
     promptTokens: estimatePromptTokens(request),
+    mostPromptTokens: () => mostPromptTokens(request),
     outputTokens: typeof limit === 'number' && limit > 0 ? Math.ceil(limit) : undefined,
     choices: typeof request.n === 'number' && request.n > 1 ? Math.ceil(request.n) : 1,
     features: [],

@@ -1,4 +1,4 @@
-import { estimatePromptTokens } from '../pricing/token-estimate.ts';
+import { estimatePromptTokens, mostPromptTokens } from '../pricing/token-estimate.ts';
 import { type DecodedEmbeddings, UnusableAnswer } from '../providers/adapter.ts';
 import type { Candidate } from '../routing/plan-types.ts';
 import type { EmbeddingsRequest } from '../wire/embeddings-request.ts';
@@ -33,6 +33,7 @@ export async function answerEmbeddings(ports: GatewayPorts, call: IncomingEmbedd
   const wishes = {
     model: request.model,
     promptTokens: estimatePromptTokens(request),
+    mostPromptTokens: () => mostPromptTokens(request),
     outputTokens: 1,
     choices: 1,
     features: [],

@@ -19,8 +19,10 @@ export const DEFAULT_OUTPUT_TOKENS = 4_096;
 
 export interface CallWishes {
   model: string;
-  /** An upper estimate. */
+  /** An estimate, for planning. */
   promptTokens: number;
+  /** The most tokens that the prompt may have. Asked only if something is reserved. */
+  mostPromptTokens(): number;
   /** The caller's limit; undefined if the caller sets none. */
   outputTokens: number | undefined;
   /** How many answers are wanted. */
@@ -117,15 +119,16 @@ export async function reserveCall(run: RunningCall, wishes: CallWishes): Promise
   );
   const limitsTokens = call.principal.tokens_per_minute !== null;
   if (budgets.length === 0 && !limitsTokens) return;
+  const prompt_tokens = Math.max(wishes.promptTokens, wishes.mostPromptTokens());
   run.reservation = await ports.reserve(
     {
       request_id: call.request_id,
       cost_pico_usd: dearest(run, {
-        prompt_tokens: wishes.promptTokens,
+        prompt_tokens,
         output_tokens: outputTokens * wishes.choices,
         ...wishes.costHints?.(),
       }),
-      tokens: wishes.promptTokens + outputTokens * wishes.choices,
+      tokens: prompt_tokens + outputTokens * wishes.choices,
       lease_ms: run.deadlineMs - run.journal.startMs + LEASE_MARGIN_MS,
     },
     budgets,

@@ -1,8 +1,6 @@
 /**
- * The gateway's estimate of tokens, for reservations and for answers without usage. It is made to be above the true count for text: four
- * ASCII characters, or three bytes of other text, are one token at the most in prose of any language that the tokenizers of the large
- * providers know. Text of digits, hexadecimal or base64 has up to twice as many tokens as this says. The true count replaces the estimate when
- * the call is settled.
+ * The gateway's estimate of tokens, for planning and for answers without usage: four ASCII characters, or three bytes of other text, are one
+ * token in prose of the languages that the tokenizers of the large providers know. Digits and base64 have several times as many tokens.
  */
 export function estimateTokens(text: string): number {
   const bytes = Buffer.byteLength(text);
@@ -10,6 +8,35 @@ export function estimateTokens(text: string): number {
   let ascii = 0;
   for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) < 0x80) ascii++;
   return Math.ceil(ascii / 4 + (bytes - ascii) / 3);
+}
+
+/** Prose has a space after fewer characters. What is longer is a key, base64, an address, or code without spaces. */
+const DENSE_RUN = 24;
+const [ZERO, NINE, SPACE, DELETE] = [48, 57, 32, 127];
+
+/**
+ * The most tokens that a text has, for reservations: each digit, and each character of a long run without spaces, may be a token of its own, and
+ * so may be one and a half bytes of other scripts. The true count replaces this when the call is settled. Costs some nanoseconds a character.
+ */
+export function mostTokens(text: string): number {
+  let dense = 0;
+  let ascii = 0;
+  let run = 0;
+  let digits = 0;
+  for (let index = 0; index <= text.length; index++) {
+    const code = index < text.length ? text.charCodeAt(index) : SPACE;
+    if (code < 0x80) ascii++;
+    if (code > SPACE && code < DELETE) {
+      run++;
+      if (code >= ZERO && code <= NINE) digits++;
+    } else {
+      dense += run >= DENSE_RUN ? run : digits;
+      run = 0;
+      digits = 0;
+    }
+  }
+  const others = Buffer.byteLength(text) - (ascii - 1);
+  return Math.ceil(dense + (ascii - 1 - dense) / 4 + others / 1.5);
 }
 
 /** What providers add around each message. */
@@ -30,19 +57,22 @@ const MEDIA: ReadonlySet<string> = new Set([
 const READ_BY_THE_MODEL = ['messages', 'system', 'instructions', 'input', 'prompt', 'tools', 'functions', 'response_format', 'text'];
 
 /** The tokens of a request's prompt, in any of the forms that clients send: chat, completions, embeddings, responses, messages. */
-export function estimatePromptTokens(request: Readonly<Record<string, unknown>>): number {
-  return READ_BY_THE_MODEL.reduce((sum, name) => sum + tokensIn(request[name]), 0);
-}
+export const estimatePromptTokens = (request: Readonly<Record<string, unknown>>): number => promptTokens(request, estimateTokens);
+/** The most tokens that the prompt has. */
+export const mostPromptTokens = (request: Readonly<Record<string, unknown>>): number => promptTokens(request, mostTokens);
 
-function tokensIn(value: unknown): number {
-  if (typeof value === 'string') return estimateTokens(value);
+const promptTokens = (request: Readonly<Record<string, unknown>>, tokensOf: (text: string) => number): number =>
+  READ_BY_THE_MODEL.reduce((sum, name) => sum + tokensIn(request[name], tokensOf), 0);
+
+function tokensIn(value: unknown, tokensOf: (text: string) => number): number {
+  if (typeof value === 'string') return tokensOf(value);
   // A prompt may be given as the ids of its tokens; elsewhere a number is a few characters of a schema.
   if (typeof value === 'number') return 1;
-  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + tokensIn(one), 0);
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + tokensIn(one, tokensOf), 0);
   if (typeof value !== 'object' || value === null) return value === null || value === undefined ? 0 : 1;
   const type: unknown = 'type' in value ? value.type : undefined;
   if (typeof type === 'string' && MEDIA.has(type)) return PER_MEDIUM;
   let sum = 'role' in value ? PER_MESSAGE : 0;
-  for (const [name, member] of Object.entries(value)) sum += Math.ceil(name.length / 4) + tokensIn(member);
+  for (const [name, member] of Object.entries(value)) sum += Math.ceil(name.length / 4) + tokensIn(member, tokensOf);
   return sum;
 }
