@@ -12,7 +12,7 @@ import type { Table } from '../platform/database/table.ts';
  * | a refused call; budgets: get, list  | the same                            | `BUDGET#<budget>` `<period>`           | 1                        |
  *
  * A budget's period is one item, because only one item can say in one update what is left. It takes 1,000 updates a second, that is 500 calls
- * a second (docs/decisions/0020-budgets.md).
+ * a second (docs/decisions/0019-budgets.md).
  * A minute of one key is one item. It is written once for each lease, that is at most twenty times for each instance, however high the
  * limit is.
  */
