@@ -243,3 +243,15 @@ test('an answer that is nested too deeply to be read is a fault of the provider'
   const { chat } = await over(answers(deep), answers(completion('Hello')));
   expect(await chat()).toMatchObject({ completion: { brokle: { provider: 'openai-2' } } });
 });
+
+test('where no provider may be asked, the caller learns why', async () => {
+  const { ports, chat, upstreams } = await over(answers(completion('Hello')));
+  const plan = ports.plan;
+  ports.plan = (...wanted) => ({ ...plan(...wanted), attempts: [], reason: 'no provider may be asked: openai: the provider is disabled' });
+  await expect(chat()).rejects.toMatchObject({
+    kind: 'unavailable',
+    code: 'no_provider_available',
+    message: "No provider is available for the model 'm' now: no provider may be asked: openai: the provider is disabled.",
+  });
+  expect(upstreams[0]?.calls).toEqual([]);
+});

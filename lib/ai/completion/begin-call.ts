@@ -106,7 +106,7 @@ export async function planCall(run: RunningCall, wishes: CallWishes): Promise<vo
     ports.random,
   );
   limitCost(run, wishes.choices);
-  if (run.plan.attempts.length === 0) throw noProvider(wishes.model);
+  if (run.plan.attempts.length === 0) throw noProvider(wishes.model, run.plan.reason);
 }
 
 /** Reserves what the call may cost at most in everything that limits it. */

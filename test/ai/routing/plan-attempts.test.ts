@@ -262,3 +262,11 @@ describe('weights', () => {
     expect(tried(plan('m', { providers, random: () => 0.99 }))).toEqual(['p0/m', 'p1/m']);
   });
 });
+
+test('a group whose targets name no provider has no attempt, and the plan says why', () => {
+  const groups = [{ id: 'g', targets: [{ model: 'gone/m' }] }];
+  expect(plan('g', { providers: [cheap], settings: { groups } })).toMatchObject({
+    attempts: [],
+    reason: 'no target of the group g names a provider of this project',
+  });
+});

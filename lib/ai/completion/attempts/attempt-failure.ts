@@ -56,8 +56,11 @@ export const endedEarly = (): UpstreamFailure => providerFailure(502, 'The provi
 export const streamInterrupted = ({ message }: UpstreamFailure, provider: string): AppError =>
   new AppError('upstream_failed', message, { code: 'upstream_stream_interrupted', details: { provider } });
 
-export const noProvider = (model: string): AppError =>
-  new AppError('unavailable', `No provider is available for the model '${model}' now.`, {
+const LONGEST_REASON = 500;
+
+/** `reason` is the plan's: why each candidate may not be asked. */
+export const noProvider = (model: string, reason: string): AppError =>
+  new AppError('unavailable', `No provider is available for the model '${model}' now: ${reason.slice(0, LONGEST_REASON)}.`, {
     code: 'no_provider_available',
     retryAfterSeconds: 5,
   });

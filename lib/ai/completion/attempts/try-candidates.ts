@@ -17,7 +17,7 @@ export async function tryCandidates<T>(run: RunningCall, attempt: Attempt<T>, di
   for (let index = 0; ; ) {
     throwIfGone(call);
     const candidate = plan.attempts[index];
-    if (!candidate) throw refusal ?? noProvider(plan.requested_model);
+    if (!candidate) throw refusal ?? noProvider(plan.requested_model, plan.reason);
     const second = failed.length === 0 && index === 0 && plan.hedge_after_ms !== undefined ? plan.attempts[1] : undefined;
     try {
       return await (second ? hedge(run, attempt, [candidate, second], discard) : attempt(candidate));

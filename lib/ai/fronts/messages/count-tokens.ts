@@ -35,7 +35,7 @@ export async function countTokens(
       model: messages.model,
       prompt_tokens: estimate,
       max_output_tokens: 1,
-      priority: settings.policy.priority,
+      priority: undefined,
       required_features: [],
       exclude_providers: settings.policy.exclude_providers ?? [],
       fallbacks: [],
@@ -45,7 +45,7 @@ export async function countTokens(
     ports.random,
   );
   const [first] = plan.attempts;
-  if (!first) throw noProvider(messages.model);
+  if (!first) throw noProvider(messages.model, plan.reason);
   return (first.target.type === 'anthropic' ? await askAnthropic(ports, call, first, text) : undefined) ?? estimate;
 }
 

@@ -181,6 +181,7 @@ function attemptsOf(planned: readonly Ranked[], fallbacks: readonly Ranked[]): C
 function reasonOf(attempts: readonly Candidate[], planned: readonly Ranked[], { group }: ResolvedName, priority: Priority): string {
   const [first] = attempts;
   const of = group ? ` of the group ${group.id}` : '';
+  if (!first && planned.length === 0) return `no target${of} names a provider of this project`;
   if (!first) return `no provider${of} may be asked: ${planned.map(({ candidate }) => whyNot(candidate)).join('; ')}`;
   const name = `${first.provider.provider_id}/${first.model.id}`;
   if (!planned.some(({ candidate }) => candidate === first)) return `${name}: a fallback, because no planned provider may be asked`;
