@@ -127,7 +127,13 @@ module.exports = {
     queues: { 'agent-fanout': ['consume', 'send'] },
   },
   'call-records': {
-    tables: { identity: [...read, 'UpdateItem'], telemetry: ['PutItem'], gateway: ['PutItem'], usage: ['UpdateItem'], work: ['PutItem'] },
+    tables: {
+      identity: [...read, 'UpdateItem'],
+      telemetry: ['BatchWriteItem'],
+      gateway: ['BatchWriteItem'],
+      usage: ['UpdateItem'],
+      work: ['PutItem'],
+    },
     queues: { 'call-records': ['consume'] },
   },
   'clean-up': {

@@ -60,6 +60,15 @@ test('a batch that is delivered three times leaves the same log and the same tot
   }
 });
 
+test('two calls to which their caller gave one id at the same moment hold up none of their batch, and both count', async () => {
+  const project = newId();
+  const [first, ...others] = callsOf(project, 5);
+  if (!first) throw new Error('no call');
+  await handleCalls(ports(), { id: newId(), records: [first, { ...first }, ...others] });
+  expect(await logged(project)).toHaveLength(5);
+  expect(await rows(project, 'day', 'all')).toMatchObject([{ requests: 6 }]);
+});
+
 test('a batch of which a part was counted before a crash is counted whole afterwards, and not twice', async () => {
   const project = newId();
   // So many keys that the rows don't fit into one transaction.

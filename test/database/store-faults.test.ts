@@ -113,4 +113,23 @@ describe('a store that refuses a call', () => {
       cause: { message: expect.stringContaining('left all 1 keys unread') },
     });
   });
+
+  const puts = ['A', 'B', 'C'].map((sk) => ({ table, put: { pk: 'P', sk } }));
+  const request = (sk: string) => ({ PutRequest: { Item: { pk: { S: 'P' }, sk: { S: sk } } } });
+
+  test('puts that a batch left undone, and no others, are sent again', async () => {
+    const { database, calls } = await storeThat((call) =>
+      call === 1 ? { body: { UnprocessedItems: { t: [request('B'), request('C')] } } } : { body: { UnprocessedItems: {} } },
+    );
+    await database.putAll(puts);
+    expect(calls.map(({ input }) => input.RequestItems)).toEqual([{ t: ['A', 'B', 'C'].map(request) }, { t: ['B', 'C'].map(request) }]);
+  });
+
+  test('puts that stay undone fail', async () => {
+    const { database } = await storeThat(() => ({ body: { UnprocessedItems: { t: ['A', 'B', 'C'].map(request) } } }));
+    await expect(database.putAll(puts)).rejects.toMatchObject({
+      kind: 'unavailable',
+      cause: { message: expect.stringContaining('left all 3 puts undone') },
+    });
+  });
 });

@@ -19,6 +19,16 @@ export function writesContract(current: () => ContractStore): void {
     expect(await read()).toEqual({ ...key, b: 3 });
   });
 
+  test('any number of items are put at once; of two with one key the last is stored', async () => {
+    const { database, table } = current();
+    const pk = freshPk();
+    const puts = Array.from({ length: 60 }, (_, n) => ({ table, put: { pk, sk: String(n).padStart(3, '0'), n } }));
+    await database.putAll([...puts, { table, put: { pk, sk: '000', n: 'again' } }]);
+    const { items } = await database.query(table, { pk });
+    expect(items.map(({ n }) => n)).toEqual(['again', ...Array.from({ length: 59 }, (_, n) => n + 1)]);
+    await database.putAll([]);
+  });
+
   test('an update sets, adds and removes at once, changes nothing else and returns the new item', async () => {
     const { database, table } = current();
     const { key, read } = await stored({ name: 'a', count: 1, gone: true, kept: { deep: [1] } });

@@ -1,6 +1,6 @@
-import type { Database, Item, Write } from '../../platform/database/database.ts';
+import type { Database, Item, Put } from '../../platform/database/database.ts';
 import { expiresAt } from '../../platform/database/table.ts';
-import { decisionWrite } from '../routing/decisions/decision-repository.ts';
+import { decisionPut } from '../routing/decisions/decision-repository.ts';
 import { callKey, callLogTable, payloadKey, traceCallKey } from './call-log-table.ts';
 import type { CallRecord } from './call-record.ts';
 
@@ -31,28 +31,11 @@ export function callItems(record: CallRecord, retentionDays: number): Item[] {
 
 const present = (values: Record<string, string | null>) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 
-const callWrites = (record: CallRecord, retentionDays: number): Write[] => [
-  ...callItems(record, retentionDays).map((put): Write => ({ table: callLogTable.name, put })),
-  ...(record.decision ? [decisionWrite(record.decision)] : []),
+const callPuts = (record: CallRecord, retentionDays: number): Put[] => [
+  ...callItems(record, retentionDays).map((put) => ({ table: callLogTable.name, put })),
+  ...(record.decision ? [decisionPut(record.decision)] : []),
 ];
 
-/** The most writes of a transaction, and their most bytes together, some way below the store's limits. */
-const WRITES = 100;
-const BYTES = 3 * 1024 * 1024;
-
 /** Stores calls. Storing them again changes nothing. */
-export async function storeCalls(database: Database, records: readonly CallRecord[], retentionDays: number): Promise<void> {
-  let writes: Write[] = [];
-  let bytes = 0;
-  for (const write of records.flatMap((record) => callWrites(record, retentionDays))) {
-    const size = JSON.stringify(write).length;
-    if (writes.length === WRITES || bytes + size > BYTES) {
-      await database.transact(writes);
-      writes = [];
-      bytes = 0;
-    }
-    writes.push(write);
-    bytes += size;
-  }
-  if (writes.length > 0) await database.transact(writes);
-}
+export const storeCalls = (database: Database, records: readonly CallRecord[], retentionDays: number): Promise<void> =>
+  database.putAll(records.flatMap((record) => callPuts(record, retentionDays)));

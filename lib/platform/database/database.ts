@@ -36,6 +36,12 @@ export type Write = WriteBase &
     | { check: Key }
   );
 
+/** One item for a table. */
+export interface Put {
+  table: string;
+  put: Item;
+}
+
 export interface Page {
   items: Item[];
   /** Continue after this sort key; absent on the last page. */
@@ -77,6 +83,11 @@ export interface Database {
   count(table: string, pk: string): Promise<number>;
   /** Makes one write, conditional or not. An update returns the item as it is afterwards. */
   write(write: Write): Promise<Item | undefined>;
+  /**
+   * Puts any number of items, each for itself, at half the price of a transaction. Of two with one key the last is stored. Nothing tells which
+   * items were stored if it fails: put all of them again.
+   */
+  putAll(puts: readonly Put[]): Promise<void>;
   /** Makes all of at most 100 writes, or none. A conflict with another transaction is retried, a failed condition is not. */
   transact(writes: readonly Write[]): Promise<void>;
 }

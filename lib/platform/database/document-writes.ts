@@ -1,11 +1,20 @@
-import { DeleteCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, DeleteCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { newId } from '../ids.ts';
 import type { Connection } from './connection.ts';
-import type { Database, Item, Write } from './database.ts';
+import type { Database, Item, Put, Write } from './database.ts';
 import { writeInput } from './expressions.ts';
 import { conditionFailure, type Fault, isRepeatable, type RetryOptions } from './retry.ts';
 
-export function documentWrites(connection: Connection): Pick<Database, 'write' | 'transact'> {
+/** DynamoDB's limits for one request of puts: their number, and their bytes together, some way below 16 MB. */
+const PUTS = 25;
+const PUTS_BYTES = 8 * 1024 * 1024;
+
+/** A busy store leaves puts of a batch undone, and names no error. */
+class PutsLeft extends Error {
+  override name = 'ThrottlingException';
+}
+
+export function documentWrites(connection: Connection): Pick<Database, 'write' | 'putAll' | 'transact'> {
   const { client, retry, tableName, withoutTokens, consumed, noteConsumed } = connection;
 
   /** Sends writes with retries. A failed condition is final, even if another write of the transaction met a conflict. */
@@ -17,6 +26,21 @@ export function documentWrites(connection: Connection): Pick<Database, 'write' |
         }),
       options,
     );
+
+  /** Sends at most 25 puts. Returns those that the store has left undone. */
+  async function putBatch(puts: readonly Put[]): Promise<Put[]> {
+    const byTable = Object.entries(Object.groupBy(puts, ({ table }) => tableName(table)));
+    const RequestItems = Object.fromEntries(
+      byTable.map(([name, own = []]) => [name, own.map(({ put }) => ({ PutRequest: { Item: put } }))]),
+    );
+    const result = await client.send(new BatchWriteCommand({ RequestItems, ...consumed }));
+    noteConsumed('BatchWriteItem', result.ConsumedCapacity);
+    const left = new Set<string>();
+    for (const [name, requests] of Object.entries(result.UnprocessedItems ?? {}))
+      for (const { PutRequest } of requests) left.add(`${name}\n${PutRequest?.Item?.pk}\n${PutRequest?.Item?.sk}`);
+    if (left.size === puts.length) throw new PutsLeft(`DynamoDB left all ${puts.length} puts undone`);
+    return left.size === 0 ? [] : puts.filter(({ table, put }) => left.has(`${tableName(table)}\n${put.pk}\n${put.sk}`));
+  }
 
   return {
     async write(write) {
@@ -38,6 +62,15 @@ export function documentWrites(connection: Connection): Pick<Database, 'write' |
         return result.Attributes as Item | undefined;
       };
       return sendWrites([write], send, { repeatable: isRepeatable(write) });
+    },
+    async putAll(puts) {
+      // DynamoDB refuses a batch that names a key twice.
+      const distinct = new Map(puts.map((one) => [`${one.table}\n${one.put.pk}\n${one.put.sk}`, one]));
+      for (const batch of batchesOf([...distinct.values()])) {
+        let pending = batch;
+        // Only a request that stores nothing is a fault.
+        while (pending.length > 0) pending = await retry(() => putBatch(pending), { repeatable: true });
+      }
     },
     async transact(writes) {
       if (writes.length === 0) return;
@@ -61,4 +94,21 @@ export function documentWrites(connection: Connection): Pick<Database, 'write' |
       await sendWrites(writes, send, { repeatable: !withoutTokens, onFault });
     },
   };
+}
+
+function batchesOf(puts: readonly Put[]): Put[][] {
+  const batches: Put[][] = [];
+  let bytes = 0;
+  for (const one of puts) {
+    const size = JSON.stringify(one.put).length;
+    const current = batches.at(-1);
+    if (current && current.length < PUTS && bytes + size <= PUTS_BYTES) {
+      current.push(one);
+      bytes += size;
+    } else {
+      batches.push([one]);
+      bytes = size;
+    }
+  }
+  return batches;
 }

@@ -49,6 +49,7 @@ export function watchStorage<D extends Database>(
     database: {
       ...database,
       write: (write) => watchWrite(() => database.write(write)),
+      putAll: (puts) => watchWrite(() => database.putAll(puts)),
       transact: (writes) => watchWrite(() => database.transact(writes)),
     },
     storage: { failure: () => failure },

@@ -1,4 +1,4 @@
-import type { Database, Write } from '../../../platform/database/database.ts';
+import type { Database, Put } from '../../../platform/database/database.ts';
 import { expiresAt, isExpired } from '../../../platform/database/table.ts';
 import { decisionKey, gatewayTable } from '../../gateway-table.ts';
 import { RoutingDecision } from './routing-decision.ts';
@@ -6,7 +6,7 @@ import { RoutingDecision } from './routing-decision.ts';
 const KEPT_DAYS = 7;
 
 /** Stored again, a decision is the same: a message that is delivered twice changes nothing. */
-export const decisionWrite = (decision: RoutingDecision): Write => ({
+export const decisionPut = (decision: RoutingDecision): Put => ({
   table: gatewayTable.name,
   put: {
     ...decisionKey(decision.id),

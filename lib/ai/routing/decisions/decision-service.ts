@@ -3,7 +3,7 @@ import { AppError } from '../../../platform/errors.ts';
 import type { PlanRequest, RoutingPlan } from '../plan-types.ts';
 import type { ProjectSettings } from '../project-settings.ts';
 import type { InOrganization, RoutingPorts } from '../routing-ports.ts';
-import { decisionWrite, findDecision } from './decision-repository.ts';
+import { decisionPut, findDecision } from './decision-repository.ts';
 import { decisionOf, type ReplayWishes, type RoutingDecision, recommended, replayDecision } from './routing-decision.ts';
 
 /** What a decision needs of the world. */
@@ -23,7 +23,7 @@ export async function decideRoute(
     const candidates = decision.candidates.map(({ provider, model, excluded, avoided }) => ({ provider, model, why: excluded ?? avoided }));
     throw new AppError('unavailable', made.reason, { code: 'no_provider_available', details: { candidates } });
   }
-  await commit({ writes: [decisionWrite(decision)], audit: { unaudited: 'a decision changes nothing' } });
+  await commit({ writes: [decisionPut(decision)], audit: { unaudited: 'a decision changes nothing' } });
   return { decision, plan: made };
 }
 
