@@ -5,9 +5,8 @@ import type { Database, Item, Put, Write } from './database.ts';
 import { writeInput } from './expressions.ts';
 import { conditionFailure, type Fault, isRepeatable, type RetryOptions } from './retry.ts';
 
-/** DynamoDB's limits for one request of puts: their number, and their bytes together, some way below 16 MB. */
+/** DynamoDB takes so many puts in one request. Items have at most 400 KB, so that they stay below its 16 MB. */
 const PUTS = 25;
-const PUTS_BYTES = 8 * 1024 * 1024;
 
 /** A busy store leaves puts of a batch undone, and names no error. */
 class PutsLeft extends Error {
@@ -65,9 +64,9 @@ export function documentWrites(connection: Connection): Pick<Database, 'write' |
     },
     async putAll(puts) {
       // DynamoDB refuses a batch that names a key twice.
-      const distinct = new Map(puts.map((one) => [`${one.table}\n${one.put.pk}\n${one.put.sk}`, one]));
-      for (const batch of batchesOf([...distinct.values()])) {
-        let pending = batch;
+      const distinct = [...new Map(puts.map((one) => [`${one.table}\n${one.put.pk}\n${one.put.sk}`, one])).values()];
+      for (let start = 0; start < distinct.length; start += PUTS) {
+        let pending = distinct.slice(start, start + PUTS);
         // Only a request that stores nothing is a fault.
         while (pending.length > 0) pending = await retry(() => putBatch(pending), { repeatable: true });
       }
@@ -94,21 +93,4 @@ export function documentWrites(connection: Connection): Pick<Database, 'write' |
       await sendWrites(writes, send, { repeatable: !withoutTokens, onFault });
     },
   };
-}
-
-function batchesOf(puts: readonly Put[]): Put[][] {
-  const batches: Put[][] = [];
-  let bytes = 0;
-  for (const one of puts) {
-    const size = JSON.stringify(one.put).length;
-    const current = batches.at(-1);
-    if (current && current.length < PUTS && bytes + size <= PUTS_BYTES) {
-      current.push(one);
-      bytes += size;
-    } else {
-      batches.push([one]);
-      bytes = size;
-    }
-  }
-  return batches;
 }

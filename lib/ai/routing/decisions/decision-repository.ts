@@ -11,7 +11,8 @@ export const decisionPut = (decision: RoutingDecision): Put => ({
   put: {
     ...decisionKey(decision.id),
     type: 'decision',
-    ...decision,
+    // As a text: the store's form of so many nested members would cost several times as much to write.
+    decision: JSON.stringify(decision),
     expires_at: expiresAt(Date.parse(decision.created_at), KEPT_DAYS),
   },
 });
@@ -25,6 +26,6 @@ export async function findDecision(
 ): Promise<RoutingDecision | undefined> {
   const found = await database.get(gatewayTable.name, decisionKey(id));
   if (!found || isExpired(found, nowMs)) return undefined;
-  const decision = RoutingDecision.parse(found);
+  const decision = RoutingDecision.parse(JSON.parse(String(found.decision)));
   return decision.organization_id === organizationId ? decision : undefined;
 }
