@@ -1,7 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import { type Dispatcher, Pool } from 'undici';
+import { unsignedHeaders } from '../unsigned-access.ts';
 import type { Item, Key } from './database.ts';
-import { unsignedHeaders, withCode } from './dynamodb-client.ts';
+import { withCode } from './dynamodb-client.ts';
 
 /**
  * GetItem without the SDK, for engines that check no signature. The SDK spends two thirds of a read's CPU on middleware, endpoint rules
@@ -38,7 +39,11 @@ export function createPlainReads({ endpoint, region, connectMs, responseMs }: Pl
   const request = {
     method: 'POST' as const,
     path: url.pathname,
-    headers: { ...unsignedHeaders(region), 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.GetItem' },
+    headers: {
+      ...unsignedHeaders('dynamodb', region),
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': 'DynamoDB_20120810.GetItem',
+    },
   };
   return {
     async getItem(TableName, { pk, sk }, { withCapacity }) {
