@@ -32,8 +32,8 @@ describeKubernetes('the real kubectl', () => {
   const readingOf = (row: number): unknown[] | undefined => (readings.has(row) ? readings.get(row) : []);
 
   test('reads every text of the table that we take as we read it', () => {
-    const differences = YAML_TABLE.flatMap(({ text, read, alone }, row) => {
-      if (read === undefined || alone) return [];
+    const differences = YAML_TABLE.flatMap(({ text, read, alone, random }, row) => {
+      if (read === undefined || alone || random) return [];
       const kubectl = readingOf(row);
       return sorted(kubectl) === sorted(JSON.parse(read)) ? [] : [{ text, read, kubectl }];
     });

@@ -8,6 +8,8 @@ interface Meaning {
   refused?: string;
   /** kubectl refuses the text, or makes an object of it that no API server takes. */
   alone?: true;
+  /** kubectl reads it in one way or another by chance: its keys are one name, but of different kinds. */
+  random?: true;
 }
 
 /** After `v: `. */
@@ -330,7 +332,7 @@ const TEXTS: readonly (Meaning & { text: string })[] = [
   { text: 'a: [<<, {<<: {p: 1}}]\n', read: '[{"a":["<<",{"p":1}]}]' },
   { text: 'a: &x {<<: *x}\n', refused: 'too_many_aliases' },
   { text: 'a: &x {p: {q: 1}}\nb: {<<: *x, p: {r: 2}}\n', read: '[{"a":{"p":{"q":1}},"b":{"p":{"r":2}}}]' },
-  { text: 'a: &x {y: 1}\nb: {<<: *x, "true": 2}\n', read: '[{"a":{"true":1},"b":{"true":2}}]' },
+  { text: 'a: &x {y: 1}\nb: {<<: *x, "true": 2}\n', read: '[{"a":{"true":1},"b":{"true":2}}]', random: true },
   { text: '<<: {a: 1}\nb: 2\n', read: '[{"a":1,"b":2}]' },
   { text: 'a: 1\na: 2\n', refused: 'duplicate_key' },
   { text: 'a: {b: 1, b: 2}\n', refused: 'duplicate_key' },
