@@ -6,15 +6,10 @@ import { standingClock } from './limits/usage-store.ts';
 import { newProjectKey, type ProjectKey } from './project-key.ts';
 
 let host: TestHost;
-/** Counts requests by addresses, in a minute that never ends. */
-let counting: TestHost;
 beforeAll(async () => {
-  [host, counting] = await Promise.all([
-    startTestHost(),
-    startTestHost({ clock: standingClock(Date.now()), config: { BROKKR_RATE_LIMITS: 'on' } }),
-  ]);
+  host = await startTestHost();
 }, 30_000);
-afterAll(() => Promise.all([host.stop(), counting.stop()]));
+afterAll(() => host.stop());
 
 const sendTo = ({ url }: TestHost, path: string, key: string | undefined, body: string, headers: Record<string, string> = {}) =>
   fetch(`${url}/v1${path}`, {
@@ -51,6 +46,8 @@ test('a refused call leaves one record with its operation, whatever it was refus
 }, 30_000);
 
 test('callers whom nobody knows are counted by their address, and every answer says so', async () => {
+  // One process has one composition at a time: that of the host that was started last.
+  const counting = await startTestHost({ clock: standingClock(Date.now()), config: { BROKKR_RATE_LIMITS: 'on' } });
   const send = (path: string, key: string | undefined) => sendTo(counting, path, key, chat);
   const wrong = await send('/chat/completions', `bk_${'x'.repeat(40)}`);
   expect(wrong.status).toBe(401);
@@ -65,4 +62,5 @@ test('callers whom nobody knows are counted by their address, and every answer s
   let last = 401;
   for (let tries = 0; tries < 300 && last === 401; tries++) last = (await send('/chat/completions', `bk_${'x'.repeat(40)}`)).status;
   expect(last).toBe(429);
+  await counting.stop();
 }, 30_000);
