@@ -150,6 +150,9 @@ test.each([
   ['/v1/v1/chat/completions', 'more than once'],
   ['/chat/completions', 'lacks /v1'],
   ['/api/v1/chat/completions', 'not below /api'],
+  ['/v1//chat/completions', 'a slash too many'],
+  ['//v1/chat/completions', 'a slash too many'],
+  ['/v1/chat/completions/', 'a slash too many'],
 ])('a client whose base URL makes it ask for %s is told what is wrong with it', async (path, hint) => {
   const { status, body } = await host.root.post(path, ask, { headers: { authorization: `Bearer ${key.key}` } });
   expect({ status, code: body?.error?.code, message: body?.error?.message }).toEqual({

@@ -13,7 +13,7 @@ const OPERATIONS = /^\/(chat\/completions|completions|embeddings|responses|messa
  */
 export function unknownInferenceUrl({ method, path, headers, requestId }: RequestFacts, nowMs: number): HttpResult | undefined {
   const hasProjectKey = /^(bearer +)?bk_/i.test(headers.authorization ?? '') || (headers['x-api-key'] ?? '').startsWith('bk_');
-  if (!hasProjectKey && hintFor(path.replace(/\/+$/, '')) === '') return undefined;
+  if (!hasProjectKey && hintFor(path) === '') return undefined;
   const error = inferenceError(new AppError('not_found', unknownUrlMessage(method, path), { code: 'unknown_url' }));
   const body =
     headers['anthropic-version'] === undefined
@@ -24,12 +24,14 @@ export function unknownInferenceUrl({ method, path, headers, requestId }: Reques
 
 /** What is wrong with a path that nothing has, for a person who has just set a base URL. */
 export function unknownUrlMessage(method: string, path: string): string {
-  const plain = path.replace(/\/+$/, '');
-  const hint = hintFor(plain);
-  return `Unknown request URL: ${method} ${path}.${hint}`;
+  return `Unknown request URL: ${method} ${path}.${hintFor(path)}`;
 }
 
-function hintFor(path: string): string {
+function hintFor(asked: string): string {
+  const path = asked.replace(/\/+/g, '/').replace(/\/$/, '');
+  if (path.startsWith('/v1/') && OPERATIONS.test(path.slice(3))) {
+    return path === asked ? '' : ' The path has a slash too many. Clients add their own: take it off the end of the base URL.';
+  }
   const doubled = /^\/v1(\/v1)+(\/.*)$/.exec(path);
   if (doubled?.[2] !== undefined && OPERATIONS.test(doubled[2])) {
     return ' The path contains /v1 more than once. The client adds it itself: take /v1 off the end of its base URL.';
