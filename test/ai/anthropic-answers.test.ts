@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { chatToMessage } from '../../lib/ai/fronts/messages/chat-to-message.ts';
 import type { StreamPart } from '../../lib/ai/providers/adapter.ts';
 import { UnusableAnswer } from '../../lib/ai/providers/adapter.ts';
 import { anthropicAdapter } from '../../lib/ai/providers/anthropic/anthropic-adapter.ts';
@@ -149,4 +150,12 @@ test('a key that the provider repeats in its error never reaches the caller', ()
 
 test('an address that answers 404 without Anthropic’s shape lacks the endpoint', () => {
   expect(anthropicAdapter.failure(404, {}, '<html>not found</html>').blame).toBe('missing_endpoint');
+});
+
+test('numbers in the input of a tool keep their digits, translated and as Anthropic sent them', () => {
+  const digits = '{"id":12345678901234567890,"price":1.50}';
+  const text = `{"id":"m","type":"message","model":"c","content":[{"type":"tool_use","id":"t1","name":"t","input":${digits}}],"stop_reason":"tool_use"}`;
+  const { completion } = anthropicAdapter.completion(JSON.parse(text), claude(), text);
+  expect(completion.choices[0]?.message.tool_calls?.[0]?.function.arguments).toBe(digits);
+  expect(JSON.stringify(chatToMessage(completion, 1))).toContain(digits);
 });

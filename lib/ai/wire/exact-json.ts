@@ -1,7 +1,8 @@
 import { isDeeperThan } from '../../platform/json-depth.ts';
+import { isObject } from './wire-values.ts';
 
-/** A number that JavaScript would write differently: more than 15 digits, a fraction that ends with a zero, an exponent. */
-const RISKY_NUMBER = /\d{16}|\.\d*0(?!\d)|\d[eE]|-0(?![.\d])/;
+/** A number that JavaScript would write differently: more than 15 digits, a fraction that begins with six zeros or ends with one, an exponent. */
+const RISKY_NUMBER = /\d{16}|[\d.]{17}|\.0{6}|\.\d*0(?!\d)|\d[eE]|-0(?![.\d])/;
 
 /** Some number in this JSON might lose digits when it is parsed and written again. */
 export const hasRiskyNumber = (text: string): boolean => RISKY_NUMBER.test(text);
@@ -33,6 +34,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** The same for a text that has to be one object: undefined if it is anything else, a lone number among it. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  const value = parseJson(text);
+  return isObject(value) && !isRawJson(value) ? value : undefined;
+}
+
 const shallow = (text: string, value: unknown): unknown =>
   text.length > SHORTEST_DEEP_TEXT && isDeeperThan(MOST_LEVELS, value) ? undefined : value;
 
@@ -42,4 +49,7 @@ function keepDigits(_name: string, value: unknown, context?: { source?: string }
 }
 
 // Node 22 has it, TypeScript's library doesn't know it yet.
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON: (text: string) => unknown };
+const { rawJSON: rawJson, isRawJSON: isRawJson } = JSON as unknown as {
+  rawJSON: (text: string) => unknown;
+  isRawJSON: (value: unknown) => boolean;
+};

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseJson, parsePlainJson } from '../../../lib/ai/wire/exact-json.ts';
+import { parseJson, parseObject, parsePlainJson } from '../../../lib/ai/wire/exact-json.ts';
 
 const nested = (levels: number, inside = '') => '['.repeat(levels) + inside + ']'.repeat(levels);
 
@@ -14,3 +14,11 @@ test.each([
   expect(parse('{"a":'.repeat(100_000) + 1 + '}'.repeat(100_000))).toBeUndefined();
   expect(parse('{"a":')).toBeUndefined();
 });
+
+test.each(['123456789.123456789', '0.0000001', '-0.00000012', '12345678901234567890', '1.50', '1e400', '-0'])(
+  '%s keeps its digits',
+  (number) => {
+    expect(JSON.stringify(parseJson(`{"n":[${number}]}`))).toBe(`{"n":[${number}]}`);
+    expect(parseObject(number)).toBeUndefined();
+  },
+);

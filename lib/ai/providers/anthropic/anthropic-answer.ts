@@ -1,8 +1,9 @@
 import type { FinishReason, JsonObject, ReasoningDetail, ToolCall } from '../../wire/chat.ts';
+import { hasRiskyNumber, parseJson } from '../../wire/exact-json.ts';
 import { isJsonObject } from '../../wire/json-schema-refs.ts';
 import { withNativeBody } from '../../wire/native-answer.ts';
 import { textOrEmpty } from '../../wire/wire-values.ts';
-import { type DecodedCompletion, UnusableAnswer } from '../adapter.ts';
+import { type DecodedCompletion, type Target, UnusableAnswer } from '../adapter.ts';
 import { JSON_TOOL } from './anthropic-tools.ts';
 import { mergeUsage, openaiUsage, reportedUsage } from './anthropic-usage.ts';
 
@@ -22,12 +23,14 @@ export function finishReason(stop: unknown): FinishReason {
 }
 
 /** OpenAI's answer for Anthropic's. `created` is 0: Anthropic doesn't say when, and an adapter reads no clock. */
-export function anthropicAnswer(body: unknown): DecodedCompletion {
+export function anthropicAnswer(parsed: unknown, _target?: Target, text = ''): DecodedCompletion {
+  // Inputs of tools are written as they came, so their numbers must keep their digits.
+  const body = text.includes('"input"') && hasRiskyNumber(text) ? parseJson(text) : parsed;
   if (!isJsonObject(body) || !Array.isArray(body.content)) throw new UnusableAnswer('the answer is no message of Anthropic');
   const blocks = body.content.filter(isJsonObject);
   const jsonAnswer = blocks.find(({ type, name }) => type === 'tool_use' && name === JSON_TOOL);
   const tool_calls = blocks.filter((block) => block !== jsonAnswer && block.type === 'tool_use').map(toolCall);
-  const text = jsonAnswer ? JSON.stringify(jsonAnswer.input ?? {}) : joined(blocks, 'text', 'text');
+  const content = jsonAnswer ? JSON.stringify(jsonAnswer.input ?? {}) : joined(blocks, 'text', 'text');
   const reasoning_details = blocks.flatMap(reasoningDetail);
   const reasoning = joined(blocks, 'thinking', 'thinking');
   const explanation = isJsonObject(body.stop_details) ? body.stop_details.explanation : null;
@@ -45,7 +48,7 @@ export function anthropicAnswer(body: unknown): DecodedCompletion {
             index: 0,
             message: {
               role: 'assistant',
-              content: text === '' && tool_calls.length > 0 ? null : text,
+              content: content === '' && tool_calls.length > 0 ? null : content,
               refusal: body.stop_reason === 'refusal' && typeof explanation === 'string' ? explanation : null,
               ...(reasoning !== '' && { reasoning_content: reasoning }),
               ...(reasoning_details.length > 0 && { reasoning_details }),

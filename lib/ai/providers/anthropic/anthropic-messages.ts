@@ -1,5 +1,5 @@
 import type { ChatMessage, JsonObject } from '../../wire/chat.ts';
-import { parseJson } from '../../wire/exact-json.ts';
+import { parseObject } from '../../wire/exact-json.ts';
 import { isJsonObject } from '../../wire/json-schema-refs.ts';
 import { requestError } from '../../wire/request-error.ts';
 import { toolCallIdFor } from '../../wire/tool-call-ids.ts';
@@ -129,9 +129,8 @@ function callBlocks({ tool_calls }: ChatMessage, param: string): { block: JsonOb
 
 function argumentsOf(text: unknown, at: string): JsonObject {
   if (text === undefined || text === null || (typeof text === 'string' && text.trim() === '')) return {};
-  const input = typeof text === 'string' ? parseJson(text) : text;
-  // A lone number is kept as an object by the exact reader, so its text decides.
-  if (isJsonObject(input) && (typeof text !== 'string' || text.trimStart().startsWith('{'))) return input;
+  const input = typeof text === 'string' ? parseObject(text) : text;
+  if (isJsonObject(input)) return input;
   throw requestError(`${at}.function.arguments`, `'${at}.function.arguments' must be the JSON text of one object.`);
 }
 

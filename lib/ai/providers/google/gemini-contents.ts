@@ -1,5 +1,5 @@
 import type { ChatMessage, ToolCall } from '../../wire/chat.ts';
-import { parseJson } from '../../wire/exact-json.ts';
+import { parseObject } from '../../wire/exact-json.ts';
 import { requestError } from '../../wire/request-error.ts';
 import { isObject } from '../../wire/wire-values.ts';
 import { nativeId } from './gemini-call-ids.ts';
@@ -109,7 +109,7 @@ function callPart(call: ToolCall, place: string, family: GeminiFamily): GeminiPa
 
 function callArguments(text: unknown, place: string): Record<string, unknown> {
   if (text === undefined || text === null || text === '') return {};
-  const value = typeof text === 'string' ? parseJson(text) : text;
+  const value = typeof text === 'string' ? parseObject(text) : text;
   if (isObject(value)) return value;
   throw requestError(place, `'${place}' must be one JSON object, because this model takes the arguments of a call as an object.`);
 }

@@ -1,7 +1,6 @@
 import type { ChatMessage, ToolCall } from '../../wire/chat.ts';
-import { parseJson } from '../../wire/exact-json.ts';
+import { parseJson, parseObject } from '../../wire/exact-json.ts';
 import { requestError } from '../../wire/request-error.ts';
-import { isObject } from '../../wire/wire-values.ts';
 import { nativeId } from './gemini-call-ids.ts';
 import type { GeminiFamily } from './gemini-family.ts';
 import { geminiParts } from './gemini-parts.ts';
@@ -64,7 +63,7 @@ function toolResult({ content }: ChatMessage, place: string): { response: Record
   const text = parts.flatMap((part) => (part.text === undefined ? [] : [part.text])).join('\n');
   const value = parseJson(text);
   return {
-    response: isObject(value) ? value : { result: value === undefined ? text : value },
+    response: parseObject(text) ?? { result: value === undefined ? text : value },
     files: parts.filter((part) => part.text === undefined),
   };
 }

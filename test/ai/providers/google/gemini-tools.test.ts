@@ -324,3 +324,18 @@ test('a tool whose type is no text is refused by its place', () => {
     expect(() => ask({ tools: [{ type, function: { name: 'f' } } as never] })).toThrow("of the type 'function' only");
   }
 });
+
+test('a result that is a lone number is wrapped with its digits, and is refused as arguments', () => {
+  const call = (text: string) => ({ id: 'c1', type: 'function' as const, function: { name: 'f', arguments: text } });
+  const turn = (text: string, content: string) => ({
+    messages: [
+      { role: 'user' as const, content: 'hi' },
+      { role: 'assistant' as const, content: null, tool_calls: [call(text)] },
+      { role: 'tool' as const, tool_call_id: 'c1', content },
+    ],
+  });
+  for (const number of ['1.50', '12345678901234567890']) {
+    expect(ask(turn('{}', number)).body).toContain(`"response":{"result":${number}}`);
+    expect(() => ask(turn(number, 'ok'))).toThrow(/must be one JSON object/);
+  }
+});
