@@ -23,7 +23,7 @@ export function geminiCompletion(body: unknown, target: Target, text = ''): Deco
       choices: choicesOf(answer),
       ...(usageMetadata && { usage: geminiWireUsage(usageMetadata) }),
     },
-    usage: usageMetadata && geminiUsage(usageMetadata),
+    usage: usageMetadata ? geminiUsage(usageMetadata) : undefined,
   };
 }
 
@@ -31,9 +31,10 @@ export const answerId = ({ responseId }: GeminiAnswer): string =>
   `chatcmpl-${typeof responseId === 'string' && responseId !== '' ? responseId : newId()}`;
 
 /** Every answer has a choice. If no candidate is usable, it is no answer. */
-function choicesOf({ candidates = [], promptFeedback }: GeminiAnswer): ChatChoice[] {
+function choicesOf({ candidates: listed, promptFeedback }: GeminiAnswer): ChatChoice[] {
+  const candidates = listed ?? [];
   if (candidates.length === 0) {
-    if (promptFeedback?.blockReason === undefined) throw new UnusableAnswer("Google's answer has no candidates.");
+    if (!promptFeedback?.blockReason) throw new UnusableAnswer("Google's answer has no candidates.");
     return [blockedChoice(promptFeedback.blockReason)];
   }
   const choices = candidates.map(choiceOf);

@@ -21,7 +21,8 @@ export function geminiStream(target: Target): StreamDecoder {
   };
 
   function decode({ data }: SseEvent): StreamPart[] {
-    if (failed || data === '') return [];
+    // Google sends no `[DONE]`, but servers in between may add it.
+    if (failed || data === '' || data === '[DONE]') return [];
     // Only arguments are passed on as they are, so only there the digits of numbers matter.
     const body = data.includes('"functionCall"') ? parseJson(data) : parsePlainJson(data);
     const failure = geminiFailureIn(body);
@@ -40,10 +41,10 @@ export function geminiStream(target: Target): StreamDecoder {
   }
 
   /** The choices of one event, or the reason why nothing usable will come. */
-  function choicesOf({ candidates: listed = [], promptFeedback }: GeminiAnswer): ChunkChoice[] | string {
-    if (promptFeedback?.blockReason !== undefined && listed.length === 0) return [blocked(promptFeedback.blockReason)];
+  function choicesOf({ candidates: listed, promptFeedback }: GeminiAnswer): ChunkChoice[] | string {
+    if (promptFeedback?.blockReason && !listed?.length) return [blocked(promptFeedback.blockReason)];
     const choices: ChunkChoice[] = [];
-    for (const candidate of listed) {
+    for (const candidate of listed ?? []) {
       const choice = choiceOf(candidate);
       if (typeof choice === 'string') return choice;
       if (choice) choices.push(choice);

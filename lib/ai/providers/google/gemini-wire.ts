@@ -1,7 +1,7 @@
-import { isObject } from '../../wire/wire-values.ts';
+import { absent, isObject } from '../../wire/wire-values.ts';
 
 /**
- * What the adapter reads and writes of Google's `generateContent` (v1beta). Every member may be absent: providers leave out what is empty.
+ * What the adapter reads and writes of Google's `generateContent` (v1beta). Every member may be absent or null: providers leave out what is empty.
  * Source: Google's public API reference and its generated SDK types.
  */
 export interface GeminiPart {
@@ -23,7 +23,7 @@ export interface GeminiContent {
 
 export interface GeminiCandidate {
   index?: number;
-  content?: GeminiContent;
+  content?: GeminiContent | null;
   finishReason?: string;
   finishMessage?: string;
   logprobsResult?: { chosenCandidates?: GeminiToken[]; topCandidates?: { candidates?: GeminiToken[] }[] };
@@ -35,9 +35,9 @@ export interface GeminiToken {
 }
 
 export interface GeminiAnswer {
-  candidates?: GeminiCandidate[];
-  promptFeedback?: { blockReason?: string };
-  usageMetadata?: Record<string, unknown>;
+  candidates?: GeminiCandidate[] | null;
+  promptFeedback?: { blockReason?: string | null } | null;
+  usageMetadata?: Record<string, unknown> | null;
   modelVersion?: string;
   responseId?: string;
 }
@@ -49,15 +49,15 @@ export interface GeminiAnswer {
 export function geminiAnswer(body: unknown): GeminiAnswer | undefined {
   if (!isObject(body)) return undefined;
   const { candidates, promptFeedback, usageMetadata } = body;
-  if (candidates !== undefined && !(Array.isArray(candidates) && candidates.every(isCandidate))) return undefined;
-  if (promptFeedback !== undefined && !isObject(promptFeedback)) return undefined;
-  if (usageMetadata !== undefined && !isObject(usageMetadata)) return undefined;
+  if (!absent(candidates) && !(Array.isArray(candidates) && candidates.every(isCandidate))) return undefined;
+  if (!absent(promptFeedback) && !isObject(promptFeedback)) return undefined;
+  if (!absent(usageMetadata) && !isObject(usageMetadata)) return undefined;
   return body as GeminiAnswer;
 }
 
 function isCandidate(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { content } = value;
-  if (content === undefined || content === null) return true;
-  return isObject(content) && (content.parts === undefined || (Array.isArray(content.parts) && content.parts.every(isObject)));
+  if (absent(content)) return true;
+  return isObject(content) && (absent(content.parts) || (Array.isArray(content.parts) && content.parts.every(isObject)));
 }

@@ -204,3 +204,16 @@ describe('failures', () => {
     expect(geminiAdapter.failureIn(fixture('text'))).toBeUndefined();
   });
 });
+
+test('members that are null count as absent', () => {
+  const absent = { promptFeedback: null, usageMetadata: null };
+  expect(() => read({ candidates: null, promptFeedback: { blockReason: null } })).toThrow(/no candidates/);
+  expect(read({ candidates: null, promptFeedback: { blockReason: 'SAFETY' } }).completion.choices[0]?.finish_reason).toBe('content_filter');
+  const ended = { ...absent, candidates: [{ content: { parts: null }, finishReason: 'MAX_TOKENS' }] };
+  expect(read(ended)).toMatchObject({ completion: { choices: [{ finish_reason: 'length' }] } });
+  const stream = geminiAdapter.stream(target);
+  const events = [ended, '[DONE]'].map((data) =>
+    stream.decode({ event: '', data: typeof data === 'string' ? data : JSON.stringify(data) }),
+  );
+  expect([...events.flat(), ...stream.end()].map(({ kind }) => kind)).toEqual(['chunk', 'done']);
+});
