@@ -311,3 +311,49 @@ test('a keep-alive is a ping, and a failure is the event `error` with nothing af
   const failure = write({ kind: 'failure', error: new AppError('unavailable', 'No provider can answer.') });
   expect(failure).toBe('event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"No provider can answer."}}\n\n');
 });
+
+test('parallel calls that come in turns are written one block after the other', () => {
+  const events = eventsOf([
+    call(0, 'c1', 't', ''),
+    call(1, 'c2', 'u', ''),
+    call(0, undefined, undefined, '{"a":'),
+    call(1, undefined, undefined, '{"b":'),
+    call(0, undefined, undefined, '1}'),
+    call(1, undefined, undefined, '2}'),
+    chunk({}, 'tool_calls'),
+  ]);
+  const blocks = events.filter(({ event }) => event.startsWith('content_block')).map(({ event, data }) => [event.slice(14), data.index]);
+  expect(blocks).toEqual([
+    ['start', 0],
+    ['delta', 0],
+    ['delta', 0],
+    ['stop', 0],
+    ['start', 1],
+    ['delta', 1],
+    ['stop', 1],
+  ]);
+  expect(events.flatMap(({ data }) => Object(data.delta).partial_json ?? [])).toEqual(['{"a":', '1}', '{"b":2}']);
+});
+
+test('numbers in the arguments of a call keep their digits', () => {
+  const digits = '{"id":12345678901234567890,"price":1.50}';
+  const completion = {
+    id: 'chatcmpl-9',
+    object: 'chat.completion',
+    created: 1,
+    model: 'gpt-4o',
+    choices: [
+      {
+        index: 0,
+        finish_reason: 'tool_calls',
+        logprobs: null,
+        message: {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'c1', type: 'function', function: { name: 't', arguments: digits } }],
+        },
+      },
+    ],
+  } as unknown as ChatCompletion;
+  expect(JSON.stringify(chatToMessage(completion, 7))).toContain(`"input":${digits}`);
+});

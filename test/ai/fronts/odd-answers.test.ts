@@ -3,6 +3,7 @@ import { mendCompletion } from '../../../lib/ai/completion/completion-rules.ts';
 import { legacyChoices } from '../../../lib/ai/fronts/completions/chat-to-completion.ts';
 import { chatToMessage } from '../../../lib/ai/fronts/messages/chat-to-message.ts';
 import { messagesFront } from '../../../lib/ai/fronts/messages/messages-front.ts';
+import { responseOf } from '../../../lib/ai/fronts/responses/response-output.ts';
 import { responsesFront } from '../../../lib/ai/fronts/responses/responses-front.ts';
 import { anthropicAnswer } from '../../../lib/ai/providers/anthropic/anthropic-answer.ts';
 import { anthropicStream } from '../../../lib/ai/providers/anthropic/anthropic-stream.ts';
@@ -25,6 +26,15 @@ test('every front can write an answer whose members have odd types', () => {
     const logprobs = { content: [{ token: value, logprob: value, top_logprobs: [{ token: value }] }] };
     expect(JSON.stringify(legacyChoices(answer({ content: 'x' }, logprobs), 0, ''))).not.toContain('[object');
   }
+});
+
+test('a call of a custom tool that nobody asked for is written with its text', () => {
+  const message = { tool_calls: [{ id: 'c1', type: 'custom', custom: { name: 'sql', input: 'SELECT 1' } }] };
+  expect(chatToMessage(answer(message), 1).content).toEqual([
+    { type: 'tool_use', id: 'c1', name: 'sql', input: { arguments: 'SELECT 1' } },
+  ]);
+  const response = responseOf(answer(message), { id: 'r', created_at: 1, model: 'm', asked: {} } as never);
+  expect(response.output).toEqual([expect.objectContaining({ type: 'function_call', name: 'sql', arguments: 'SELECT 1' })]);
 });
 
 test('an answer of Anthropic with odd names and ids is read, whole and streamed', () => {

@@ -125,7 +125,7 @@ async function within<T>(coming: Promise<T>, ms: number, { ports }: RunningCall)
 async function* partsOf(asked: Asked, reader: AsyncIterator<Uint8Array>): AsyncGenerator<StreamPart[], void, undefined> {
   const { adapter, target, response } = asked;
   if (!isEventStream(response.headers))
-    return yield wholeAnswer(asked, jsonOrText(await textOf({ ...response, body: { [Symbol.asyncIterator]: () => reader } })));
+    return yield wholeAnswer(asked, await textOf({ ...response, body: { [Symbol.asyncIterator]: () => reader } }));
   const parser = createSseParser();
   const decoder = adapter.stream(target);
   for await (const bytes of { [Symbol.asyncIterator]: () => reader }) {
@@ -152,11 +152,12 @@ function decode(decoder: StreamDecoder, read: () => readonly SseEvent[]): Stream
 }
 
 /** A provider that answers a request for a stream with one JSON document: a failure inside a 200, or the whole answer at once. */
-function wholeAnswer({ adapter, target }: Asked, body: unknown): StreamPart[] {
+function wholeAnswer({ adapter, target }: Asked, text: string): StreamPart[] {
+  const body = jsonOrText(text);
   const failure = adapter.failureIn(body);
   if (failure) return [{ kind: 'failure', failure }];
   try {
-    const { completion, usage } = adapter.completion(body, target);
+    const { completion, usage } = adapter.completion(body, target, text);
     return completionParts(completion, usage);
   } catch (error) {
     if (!(error instanceof UnusableAnswer)) throw error;

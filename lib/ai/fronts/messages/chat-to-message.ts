@@ -1,6 +1,7 @@
 import { estimateTokens } from '../../pricing/token-estimate.ts';
+import { calledTool } from '../../wire/called-tool.ts';
 import type { ChatCompletion, ChatMessage, ToolCall } from '../../wire/chat.ts';
-import { parsePlainJson } from '../../wire/exact-json.ts';
+import { parseObject } from '../../wire/exact-json.ts';
 import { nativeBodyOf } from '../../wire/native-answer.ts';
 import { isObject } from '../../wire/wire-values.ts';
 import { messageId, messageUsage, stopReason, thinkingBlock, withPrompt } from './message-parts.ts';
@@ -40,18 +41,14 @@ function contentBlocks(message: ChatMessage): Record<string, unknown>[] {
   ];
 }
 
-const toolUse = ({ id, function: { name, arguments: text }, thought_signature }: ToolCall) => ({
-  type: 'tool_use',
-  id,
-  name,
-  input: inputOf(text),
-  // Gemini wants it back with the call, and clients send blocks back as they came.
-  ...(thought_signature !== undefined && { thought_signature }),
-});
+function toolUse(call: ToolCall): Record<string, unknown> {
+  const { id, thought_signature } = call;
+  const { name, arguments: text } = calledTool(call);
+  // Gemini wants its signature back with the call, and clients send blocks back as they came.
+  return { type: 'tool_use', id, name, input: inputOf(text), ...(thought_signature !== undefined && { thought_signature }) };
+}
 
 /** Anthropic's clients read an object. A model's text that is none must not be lost. */
 function inputOf(text: string): Record<string, unknown> {
-  if (text.trim() === '') return {};
-  const input = parsePlainJson(text);
-  return isObject(input) ? input : { arguments: text };
+  return text.trim() === '' ? {} : (parseObject(text) ?? { arguments: text });
 }

@@ -1,6 +1,8 @@
 import { sseEvent } from '../../../platform/sse/sse-writer.ts';
 import type { StreamFrame } from '../../completion/stream-frame.ts';
+import { type CalledTool, calledTool } from '../../wire/called-tool.ts';
 import type { ChatChunk, ChunkDelta, FinishReason, ToolCallDelta } from '../../wire/chat.ts';
+import { parsePlainJson } from '../../wire/exact-json.ts';
 import { anthropicErrorFrame, inferenceError } from '../../wire/inference-errors.ts';
 import { spliceMembers } from '../../wire/json-splice.ts';
 import { type NativeEvent, nativeEventsOf } from '../../wire/native-answer.ts';
@@ -18,11 +20,19 @@ interface StreamState {
   next: number;
   /** The block that is being written. */
   open: { index: number; type: string } | undefined;
-  /** The blocks of the calls, by the place of the call. */
-  calls: Map<number, number>;
+  /** The calls that have begun, by their place. */
+  calls: Map<number, BegunCall>;
   finish: FinishReason;
   usage: Record<string, unknown> | undefined;
   brokle: unknown;
+}
+
+/** A block is written to its end before the next one begins, so that a call may have to wait until another one is complete. */
+interface BegunCall {
+  /** The place of its block; undefined while the call waits. */
+  block: number | undefined;
+  use: Record<string, unknown>;
+  arguments: string;
 }
 
 /** Writes one stream as Anthropic's events. What came from Anthropic itself goes out as it came. */
@@ -147,18 +157,40 @@ function detailText(state: StreamState, block: Record<string, string> | undefine
   return text + blockDelta(state, { type: 'signature_delta', signature: block.signature }) + closeBlock(state);
 }
 
-function callText(state: StreamState, { index, id, function: named, thought_signature }: ToolCallDelta): string {
-  let text = '';
-  let block = state.calls.get(index);
-  if (block === undefined) {
-    const use = { type: 'tool_use', id: id ?? `toolu_${index}`, name: named?.name ?? '', input: {} };
-    text += closeBlock(state) + openBlock(state, thought_signature === undefined ? use : { ...use, thought_signature });
-    block = state.next - 1;
-    state.calls.set(index, block);
-  }
-  const part = named?.arguments;
-  return part ? text + event('content_block_delta', { index: block, delta: { type: 'input_json_delta', partial_json: part } }) : text;
+function callText(state: StreamState, delta: ToolCallDelta): string {
+  const { name, arguments: part } = calledTool(delta);
+  const known = state.calls.get(delta.index);
+  if (!known) return beginCall(state, delta, { name, arguments: part });
+  known.arguments += part;
+  return known.block === undefined || part === '' ? '' : argumentsDelta(known.block, part);
 }
+
+/** Parallel calls may come in turns. Then the open one goes on, and the others are written when the stream ends. */
+function beginCall(state: StreamState, { index, id, thought_signature }: ToolCallDelta, { name, arguments: part }: CalledTool): string {
+  const use = {
+    type: 'tool_use',
+    id: id ?? `toolu_${index}`,
+    name,
+    input: {},
+    ...(thought_signature !== undefined && { thought_signature }),
+  };
+  const call: BegunCall = { block: undefined, use, arguments: part };
+  const writing = [...state.calls.values()].find(({ block }) => block !== undefined && block === state.open?.index);
+  state.calls.set(index, call);
+  return writing && parsePlainJson(writing.arguments) === undefined ? '' : openCall(state, call);
+}
+
+function openCall(state: StreamState, call: BegunCall): string {
+  const text = closeBlock(state) + openBlock(state, call.use);
+  call.block = state.next - 1;
+  return call.arguments === '' ? text : text + argumentsDelta(call.block, call.arguments);
+}
+
+const argumentsDelta = (index: number, partial_json: string): string =>
+  event('content_block_delta', { index, delta: { type: 'input_json_delta', partial_json } });
+
+const waitingCalls = (state: StreamState): string =>
+  [...state.calls.values()].map((call) => (call.block === undefined ? openCall(state, call) : '')).join('');
 
 /** Opens a block unless one of the type is open. */
 const inBlock = (state: StreamState, type: string, block: Record<string, unknown>): string =>
@@ -184,5 +216,10 @@ function endText(state: StreamState): string {
   if (state.ended) return closeBlock(state) + stop;
   const usage = withPrompt(messageUsage(state.usage ?? {}), state.promptTokens);
   const delta = { stop_reason: stopReason(state.finish), stop_sequence: null };
-  return closeBlock(state) + event('message_delta', { delta, usage, ...(state.brokle !== undefined && { brokle: state.brokle }) }) + stop;
+  return (
+    waitingCalls(state) +
+    closeBlock(state) +
+    event('message_delta', { delta, usage, ...(state.brokle !== undefined && { brokle: state.brokle }) }) +
+    stop
+  );
 }

@@ -1,3 +1,4 @@
+import { calledTool } from '../../wire/called-tool.ts';
 import type { ChatCompletion, ChatMessage } from '../../wire/chat.ts';
 import { isObject } from '../../wire/wire-values.ts';
 import { callItem, imageItem, type MessagePart, messageItem, reasoningItem, refusalPart, textPart } from './response-items.ts';
@@ -31,8 +32,9 @@ function outputOf(message: ChatMessage, logprobs: unknown, status: ItemStatus, n
   if (typeof refusal === 'string' && refusal !== '') parts.push(refusalPart(refusal));
   if (parts.length > 0) output.push(messageItem(itemId('msg', nowMs), parts, status));
   for (const image of imagesOf(images)) output.push(imageItem(itemId('ig', nowMs), image, 'completed'));
-  for (const { id, function: called } of calls) {
-    output.push(callItem(itemId('fc', nowMs), { id, name: called.name, arguments: called.arguments || '{}' }, 'completed'));
+  for (const call of calls) {
+    const { name, arguments: text } = calledTool(call);
+    output.push(callItem(itemId('fc', nowMs), { id: call.id, name, arguments: text || '{}' }, 'completed'));
   }
   return output;
 }

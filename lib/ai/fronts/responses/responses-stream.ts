@@ -1,5 +1,6 @@
 import { SSE_KEEP_ALIVE, sseEvent } from '../../../platform/sse/sse-writer.ts';
 import type { StreamFrame } from '../../completion/stream-frame.ts';
+import { calledTool } from '../../wire/called-tool.ts';
 import type { ChatChunk, ChunkChoice, FinishReason, ToolCallDelta } from '../../wire/chat.ts';
 import { inferenceError } from '../../wire/inference-errors.ts';
 import { createOutputWriter } from './output-writer.ts';
@@ -53,8 +54,10 @@ export function responsesStream(head: ResponseHead): (frame: StreamFrame) => str
     if (finish_reason !== null) finish = finish_reason;
   }
 
-  const toolCall = ({ index, id = '', function: called = {} }: ToolCallDelta): void =>
-    writer.call(index, { id, name: called.name ?? '' }, called.arguments ?? '');
+  function toolCall(call: ToolCallDelta): void {
+    const { name, arguments: text } = calledTool(call);
+    writer.call(call.index, { id: call.id ?? '', name }, text);
+  }
 
   function done(): void {
     begin();
