@@ -3,8 +3,7 @@ import type { ChunkDelta } from '../wire/chat.ts';
 /** Whether this gives the caller something of the answer. Roles, empty texts and pieces of nothing are not content. */
 export function isContent(delta: ChunkDelta): boolean {
   if (isText(delta.content) || isText(delta.reasoning_content) || isText(delta.reasoning) || isText(delta.refusal)) return true;
-  if (Array.isArray(delta.tool_calls) && delta.tool_calls.length > 0) return true;
-  if (Array.isArray(delta.reasoning_details) && delta.reasoning_details.length > 0) return true;
+  for (const list of [delta.tool_calls, delta.reasoning_details, delta.images]) if (Array.isArray(list) && list.length > 0) return true;
   return (delta.audio ?? delta.function_call ?? null) !== null;
 }
 
