@@ -282,3 +282,18 @@ describe('a stream', () => {
     expect(eventsOf([{ kind: 'keep-alive' }])).toEqual([]);
   });
 });
+
+test('the citations of a streamed text are told when they come, and stand in its part', () => {
+  const citation = { url: 'https://example.org', title: 'Example', start_index: 0, end_index: 2 };
+  const annotations = [{ type: 'url_citation', url_citation: citation }];
+  const events = eventsOf([chunk({ content: 'Hi' }), chunk({ annotations }), ...ending('stop')]);
+  checkOrder(events);
+  const told = { type: 'url_citation', ...citation };
+  expect(events.find(({ type }) => type === 'response.output_text.annotation.added')).toMatchObject({
+    output_index: 0,
+    content_index: 0,
+    annotation_index: 0,
+    annotation: told,
+  });
+  expect(outputOf(events)).toMatchObject([{ content: [{ text: 'Hi', annotations: [told] }] }]);
+});

@@ -11,13 +11,12 @@ export function completionParts({ choices, ...head }: ChatCompletion, usage: Rep
   });
   const parts: StreamPart[] = [];
   for (const { index, message, logprobs, finish_reason } of choices) {
-    const { role, content, refusal, tool_calls, reasoning_content, reasoning_details } = message;
+    const { role, content, tool_calls, ...others } = message;
     const delta = {
       role,
       content,
-      ...(typeof refusal === 'string' && { refusal }),
-      ...(typeof reasoning_content === 'string' && { reasoning_content }),
-      ...(reasoning_details && { reasoning_details }),
+      // Images and annotations, for example, belong to the answer too.
+      ...Object.fromEntries(Object.entries(others).filter(([, value]) => value !== null)),
       ...(tool_calls && { tool_calls: tool_calls.map((call, place) => ({ index: place, ...call })) }),
     };
     parts.push(chunk({ index, delta, logprobs, finish_reason: null }), chunk({ index, delta: {}, finish_reason }));

@@ -4,6 +4,7 @@ import { type ItemStatus, itemId } from './response-object.ts';
 
 export interface MessageWriter {
   addText(text: string, logprobs: readonly unknown[]): void;
+  addAnnotation(annotation: unknown): void;
   addRefusal(text: string): void;
   close(status: ItemStatus): void;
 }
@@ -30,13 +31,22 @@ export function beginMessage(output: OutputEvents, nowMs: number): MessageWriter
     return part;
   }
 
+  function textInWriting(): ReturnType<typeof textPart> {
+    const last = parts.at(-1);
+    return last && 'text' in last ? last : beginPart(textPart(''));
+  }
+
   return {
     addText(text, logprobs) {
-      const last = parts.at(-1);
-      const part = last && 'text' in last ? last : beginPart(textPart(''));
+      const part = textInWriting();
       part.text += text;
       part.logprobs.push(...logprobs);
       output.emit('response.output_text.delta', { ...where(), delta: text, logprobs });
+    },
+    addAnnotation(annotation) {
+      const { annotations } = textInWriting();
+      const annotation_index = annotations.push(annotation) - 1;
+      output.emit('response.output_text.annotation.added', { ...where(), annotation_index, annotation });
     },
     addRefusal(text) {
       const last = parts.at(-1);

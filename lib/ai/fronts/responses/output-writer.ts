@@ -10,6 +10,7 @@ export interface OutputWriter {
   reasoning(text: string): void;
   reasoningDetails(details: readonly ReasoningDetail[]): void;
   text(text: string, logprobs: readonly unknown[]): void;
+  annotation(annotation: unknown): void;
   refusal(text: string): void;
   image(url: string): void;
   /** A part of the call with this index. The first one has the id and the name. */
@@ -60,6 +61,7 @@ export function createOutputWriter(emit: Emit, nowMs: number): OutputWriter {
     reasoning: (text) => inReasoning().add(text),
     reasoningDetails: (details) => inReasoning().addDetails(details),
     text: (text, logprobs) => inMessage().addText(text, logprobs),
+    annotation: (annotation) => inMessage().addAnnotation(annotation),
     refusal: (text) => inMessage().addRefusal(text),
     image(url) {
       closeReasoning();

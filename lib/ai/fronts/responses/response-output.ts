@@ -49,7 +49,7 @@ export const imagesOf = (images: unknown): string[] =>
   });
 
 /** A chat's citations stand one level deeper. */
-const annotationsOf = (annotations: unknown): unknown[] =>
+export const annotationsOf = (annotations: unknown): unknown[] =>
   (Array.isArray(annotations) ? annotations : []).map((annotation: unknown) =>
     isObject(annotation) && isObject(annotation.url_citation) ? { type: 'url_citation', ...annotation.url_citation } : annotation,
   );

@@ -5,7 +5,7 @@ import type { ChatChunk, ChunkChoice, FinishReason, ToolCallDelta } from '../../
 import { inferenceError } from '../../wire/inference-errors.ts';
 import { createOutputWriter } from './output-writer.ts';
 import { isIncomplete, type ResponseHead, type ResponseState, responseObject } from './response-object.ts';
-import { imagesOf, logprobsOf } from './response-output.ts';
+import { annotationsOf, imagesOf, logprobsOf } from './response-output.ts';
 
 /** Writes one stream as the events of a response. */
 export function responsesStream(head: ResponseHead): (frame: StreamFrame) => string {
@@ -47,6 +47,7 @@ export function responsesStream(head: ResponseHead): (frame: StreamFrame) => str
     const detailsFirst = Boolean(delta.reasoning_content) || !delta.content;
     if (details.length > 0 && detailsFirst) writer.reasoningDetails(details);
     if (delta.content) writer.text(delta.content, logprobsOf(logprobs));
+    for (const annotation of annotationsOf(delta.annotations)) writer.annotation(annotation);
     if (details.length > 0 && !detailsFirst) writer.reasoningDetails(details);
     if (delta.refusal) writer.refusal(delta.refusal);
     for (const image of imagesOf(delta.images)) writer.image(image);
