@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { callsAnswered } from '../../lib/ai/records/calls-answered.ts';
@@ -130,4 +132,25 @@ test('where the process may be frozen, a queue that refuses holds up no answer f
   expect(outbox.state().waiting).toBe(1);
   await outbox.flush();
   expect([sent.length, outbox.state().waiting]).toEqual([4, 0]);
+});
+
+test('records are compressed where that makes the message shorter, and every message fits into the queue', async () => {
+  const { outbox, sent } = outboxOver();
+  for (let number = 0; number < 20; number++) await outbox.add(callRecord({ request_id: `alike-${number}` }));
+  await outbox.flush();
+  await outbox.add(callRecord({ request_id: 'sealed', payload: { sealed: randomBytes(170_000).toString('base64'), truncated: false } }));
+  await outbox.flush();
+  const [alike, sealed] = sent.flat();
+  expect(alike?.body.length).toBeLessThan(JSON.stringify(callRecord()).length * 5);
+  expect(sealed?.body.length).toBeLessThan(256 * 1024);
+  expect(idsIn(sent.flat())).toHaveLength(21);
+});
+
+test.each([
+  ['no gzip', Buffer.from('no gzip')],
+  ['no JSON', gzipSync('no JSON')],
+  ['no records', gzipSync('[]')],
+  ['a text that grows without end', gzipSync(Buffer.alloc(100_000_000))],
+])('a message with %s is malformed', (_what, bytes) => {
+  expect(callsAnswered.schema.safeParse({ gzip: bytes.toString('base64') }).success).toBe(false);
 });

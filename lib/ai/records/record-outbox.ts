@@ -4,7 +4,7 @@ import { newId } from '../../platform/ids.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Queues } from '../../platform/queue/queues.ts';
 import type { CallRecord } from './call-record.ts';
-import { CALL_RECORDS_QUEUE, callsAnswered } from './calls-answered.ts';
+import { CALL_RECORDS_QUEUE, callsAnswered, packRecords } from './calls-answered.ts';
 
 export interface RecordOutboxOptions {
   queues: Queues;
@@ -157,8 +157,8 @@ function fitting(record: CallRecord): string {
   return text;
 }
 
-/** The records are JSON already, and go into the message as they are. */
+/** The records are JSON already, and are not parsed again. */
 function messageOf({ id, records }: Batch): { id: string; body: string } {
-  const body = encodeEnvelope({ id, event: callsAnswered.name, data: { records: [] } });
-  return { id, body: body.replace('"records":[]', () => `"records":[${records.join(',')}]`) };
+  const body = encodeEnvelope({ id, event: callsAnswered.name, data: null });
+  return { id, body: body.replace('"data":null', () => `"data":${packRecords(records)}`) };
 }
