@@ -15,6 +15,7 @@ const CONNECTIONS = [1, 10, 64];
 const ROUNDS = 5;
 /** By then everything that follows an answer is done. */
 const DRAIN_MS = 3_000;
+const IDLE_MS = 5_000;
 const CALLS = { plain: 2_000, stream: 500 };
 const AIMS = { cpuMs: 0.15, streamCpuMs: 0.33, addedMs: 0.3, firstByteMs: 0.4, rssMib: 150 };
 
@@ -47,12 +48,13 @@ export async function gatewayCost(): Promise<BenchTable> {
   }
   return {
     title: 'The gateway: what a call costs',
-    about: `Chats over a provider that answers at once, ${ROUNDS} rounds in which all take turns. "Added" is the time beyond a direct call. The CPU is that of all rounds, with the work after the answers: "Brokkr" also stores the records of its calls, in the same process; in the other row they leave by the queue alone, as on AWS, where another function stores them. Streams have 50 chunks. The load average of the machine at the end was ${rounded(loadavg()[0] ?? 0, 1)}: with other work beside it, all times and the CPU of all are too high, and only the relations between the rows mean something. Portkey 1.15.2 answers every stream of this provider with a 500 (a fault of our set-up or its own), so its figures there are those of failures. Records, limits, routing, prices and the log are on. Our aims: ${AIMS.cpuMs} ms of CPU for a call and ${AIMS.streamCpuMs} ms for a stream, ${AIMS.addedMs} ms added at one connection, ${AIMS.firstByteMs} ms to the first byte, ${AIMS.rssMib} MiB.`,
+    about: `Chats over a provider that answers at once, ${ROUNDS} rounds in which all take turns. "Added" is the time beyond a direct call. The CPU is that of all rounds, with the work after the answers, less what the process takes in the same time without calls (the column beside it; the embedded queue looks at its timers every 20 ms): "Brokkr" also stores the records of its calls, in the same process; in the other row they leave by the queue alone, as on AWS, where another function stores them. Streams have 50 chunks. The load average of the machine at the end was ${rounded(loadavg()[0] ?? 0, 1)}: with other work beside it, all times and the CPU of all are too high, and only the relations between the rows mean something. Portkey 1.15.2 answers every stream of this provider with a 500 (a fault of our set-up or its own), so its figures there are those of failures. Records, limits, routing, prices and the log are on. Our aims: ${AIMS.cpuMs} ms of CPU for a call and ${AIMS.streamCpuMs} ms for a stream, ${AIMS.addedMs} ms added at one connection, ${AIMS.firstByteMs} ms to the first byte, ${AIMS.rssMib} MiB.`,
     columns: [
       'calls',
       'connections',
       'gateway',
       'CPU ms',
+      'idle CPU, ms a second',
       'added p50 ms',
       'added p99 ms',
       'added to the first byte, p50 ms',
@@ -66,18 +68,48 @@ export async function gatewayCost(): Promise<BenchTable> {
 
 interface Measured extends LoadResult {
   cpuMs: number;
+  /** The CPU of the process without calls: milliseconds a second. */
+  idleCpu: number;
 }
 
 async function measure(systems: readonly System[], shape: { calls: number; connections: number; stream: boolean }) {
   // Twice, so that the code of the hot path is compiled.
   for (const { target } of [...systems, ...systems]) await load(target, shape);
-  await new Promise((later) => setTimeout(later, DRAIN_MS));
+  await wait(DRAIN_MS);
   const all = new Map<string, Measured>();
+  const idle = await cpuDuring(systems, () => wait(IDLE_MS));
+  const busy = await cpuDuring(systems, () => rounds(systems, shape, all));
+  for (const { name } of systems) {
+    const one = all.get(name);
+    const standing = idle.of(name) / idle.ms;
+    if (!one) continue;
+    one.idleCpu = standing * 1_000;
+    one.cpuMs = (busy.of(name) - standing * busy.ms) / (ROUNDS * shape.calls);
+  }
+  return all;
+}
+
+const wait = (ms: number) => new Promise((later) => setTimeout(later, ms));
+
+/** The CPU that each process takes during the work, and how long the work lasts. */
+async function cpuDuring(systems: readonly System[], work: () => Promise<unknown>) {
   const before = new Map(systems.map(({ name, pid }) => [name, cpuMs(pid)]));
+  const start = performance.now();
+  await work();
+  const ms = performance.now() - start;
+  const taken = new Map(systems.map(({ name, pid }) => [name, cpuMs(pid) - (before.get(name) ?? 0)]));
+  return { ms, of: (name: string) => taken.get(name) ?? 0 };
+}
+
+async function rounds(
+  systems: readonly System[],
+  shape: { calls: number; connections: number; stream: boolean },
+  all: Map<string, Measured>,
+) {
   for (let round = 0; round < ROUNDS; round++) {
     for (const { name, target } of systems) {
       const { totalMs, firstByteMs, failed } = await load(target, shape);
-      const known = all.get(name) ?? { totalMs: [], firstByteMs: [], failed: [], cpuMs: 0 };
+      const known = all.get(name) ?? { totalMs: [], firstByteMs: [], failed: [], cpuMs: 0, idleCpu: 0 };
       known.totalMs.push(...totalMs);
       known.firstByteMs.push(...firstByteMs);
       known.failed.push(...failed);
@@ -85,12 +117,7 @@ async function measure(systems: readonly System[], shape: { calls: number; conne
     }
   }
   // Records are stored after the answers, and that is a part of what a call costs.
-  await new Promise((later) => setTimeout(later, DRAIN_MS));
-  for (const { name, pid } of systems) {
-    const one = all.get(name);
-    if (one) one.cpuMs = (cpuMs(pid) - (before.get(name) ?? 0)) / (ROUNDS * shape.calls);
-  }
-  return all;
+  await wait(DRAIN_MS);
 }
 
 interface RowFacts {
@@ -116,6 +143,7 @@ function rowOf({ name, pid, stream, connections, one, direct }: RowFacts): strin
     String(connections),
     name,
     rounded(one.cpuMs, 3),
+    rounded(one.idleCpu, 0),
     known(added('totalMs', 0.5)),
     known(added('totalMs', 0.99)),
     stream ? known(added('firstByteMs', 0.5)) : '',
