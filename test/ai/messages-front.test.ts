@@ -334,26 +334,3 @@ test('parallel calls that come in turns are written one block after the other', 
   ]);
   expect(events.flatMap(({ data }) => Object(data.delta).partial_json ?? [])).toEqual(['{"a":', '1}', '{"b":2}']);
 });
-
-test('numbers in the arguments of a call keep their digits', () => {
-  const digits = '{"id":12345678901234567890,"price":1.50}';
-  const completion = {
-    id: 'chatcmpl-9',
-    object: 'chat.completion',
-    created: 1,
-    model: 'gpt-4o',
-    choices: [
-      {
-        index: 0,
-        finish_reason: 'tool_calls',
-        logprobs: null,
-        message: {
-          role: 'assistant',
-          content: null,
-          tool_calls: [{ id: 'c1', type: 'function', function: { name: 't', arguments: digits } }],
-        },
-      },
-    ],
-  } as unknown as ChatCompletion;
-  expect(JSON.stringify(chatToMessage(completion, 7))).toContain(`"input":${digits}`);
-});

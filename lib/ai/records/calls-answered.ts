@@ -9,7 +9,7 @@ export const CALL_RECORDS_QUEUE = 'call-records';
 /** Far above the records of one message. A longer text was not written by the gateway. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
-const Records = z.array(CallRecord).min(1);
+const Records = z.object({ records: z.array(CallRecord).min(1) });
 const Compressed = z.object({ gzip: z.base64() }).transform(({ gzip }, context) => {
   try {
     return { records: JSON.parse(gunzipSync(Buffer.from(gzip, 'base64'), { maxOutputLength: MOST_BYTES }).toString()) as unknown };
@@ -25,7 +25,7 @@ const Compressed = z.object({ gzip: z.base64() }).transform(({ gzip }, context) 
  */
 export const callsAnswered = defineEvent({
   name: 'ai.calls_answered',
-  schema: z.union([z.object({ records: Records }), Compressed.pipe(z.object({ records: Records }))]),
+  schema: z.union([Compressed.pipe(Records), Records]),
 });
 
 /**

@@ -1,7 +1,10 @@
 import { isDeeperThan } from '../../platform/json-depth.ts';
 import { isObject } from './wire-values.ts';
 
-/** A number that JavaScript would write differently: more than 15 digits, a fraction that begins with six zeros or ends with one, an exponent. */
+/**
+ * A number that JavaScript may write differently: more than 15 digits, a fraction that begins with six zeros or ends with a zero, an
+ * exponent.
+ */
 const RISKY_NUMBER = /\d{16}|[\d.]{17}|\.0{6}|\.\d*0(?!\d)|\d[eE]|-0(?![.\d])/;
 
 /** Some number in this JSON might lose digits when it is parsed and written again. */
@@ -34,7 +37,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The same for a text that has to be one object: undefined if it is anything else, a lone number among it. */
+/** The object of a JSON text, with the digits of its numbers. Returns undefined for everything else, also for a lone number. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   const value = parseJson(text);
   return isObject(value) && !isRawJson(value) ? value : undefined;

@@ -28,6 +28,12 @@ test('every front can write an answer whose members have odd types', () => {
   }
 });
 
+test('numbers in the arguments of a call keep their digits', () => {
+  const digits = '{"id":12345678901234567890,"price":1.50}';
+  const message = { tool_calls: [{ id: 'c1', type: 'function', function: { name: 't', arguments: digits } }] };
+  expect(JSON.stringify(chatToMessage(answer(message), 1))).toContain(`"input":${digits}`);
+});
+
 test('a call of a custom tool that nobody asked for is written with its text', () => {
   const message = { tool_calls: [{ id: 'c1', type: 'custom', custom: { name: 'sql', input: 'SELECT 1' } }] };
   expect(chatToMessage(answer(message), 1).content).toEqual([

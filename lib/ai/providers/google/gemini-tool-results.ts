@@ -61,9 +61,14 @@ const missing = (id: unknown, assistant: number, count: number) =>
 function toolResult({ content }: ChatMessage, place: string): { response: Record<string, unknown>; files: GeminiPart[] } {
   const parts = geminiParts(content, place);
   const text = parts.flatMap((part) => (part.text === undefined ? [] : [part.text])).join('\n');
-  const value = parseJson(text);
   return {
-    response: parseObject(text) ?? { result: value === undefined ? text : value },
+    response: parseObject(text) ?? { result: valueOrText(text) },
     files: parts.filter((part) => part.text === undefined),
   };
+}
+
+/** The value of a JSON text; the text itself if it is no JSON. */
+function valueOrText(text: string): unknown {
+  const value = parseJson(text);
+  return value === undefined ? text : value;
 }

@@ -1,8 +1,8 @@
 import { absent, isObject } from '../../wire/wire-values.ts';
 
 /**
- * What the adapter reads and writes of Google's `generateContent` (v1beta). Every member may be absent or null: providers leave out what is empty.
- * Source: Google's public API reference and its generated SDK types.
+ * What the adapter reads and writes of Google's `generateContent` (v1beta). Every member may be absent, and servers in between write null
+ * for it. Source: Google's public API reference and its generated SDK types.
  */
 export interface GeminiPart {
   text?: string;
