@@ -122,6 +122,17 @@ describe("over Google's recorded answers", () => {
     expect(world.records.at(-1)?.warnings).toEqual([]);
   });
 
+  test('a whole answer to a request for a stream is streamed, and its numbers keep their digits', async () => {
+    const digits = '{"id":12345678901234567890}';
+    const part = `{"functionCall":{"name":"weather","args":${digits}}}`;
+    upstream.script((_call, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(`{"candidates":[{"content":{"role":"model","parts":[${part}]},"finishReason":"STOP"}]}`);
+    });
+    const { choices } = await openai.chat.completions.stream(ask({ tools: [weather] })).finalChatCompletion();
+    expect(choices).toMatchObject([{ finish_reason: 'tool_calls', message: { tool_calls: [{ function: { arguments: digits } }] } }]);
+  });
+
   test('a blocked prompt is an answer that was filtered', async () => {
     upstream.script(replays('blocked-prompt'));
     const { choices } = await openai.chat.completions.create(ask());
