@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { IncomingCall } from '../../lib/ai/completion/running-call.ts';
+import type { IncomingCall } from '../../lib/ai/completion/call/running-call.ts';
 import { brokleOptions } from '../../lib/ai/wire/brokle-options.ts';
 import { spliceMembers } from '../../lib/ai/wire/json-splice.ts';
 import { isObject } from '../../lib/ai/wire/wire-values.ts';

@@ -1,4 +1,4 @@
-import { endOf } from '../../lib/ai/completion/call-end.ts';
+import { endOf } from '../../lib/ai/completion/call/call-end.ts';
 import type { CallRecord } from '../../lib/ai/records/call-record.ts';
 import {
   anthropicErrorBody,

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { Email, nameOf, Ulid } from '../../lib/identity/accounts/account-schemas.ts';
 import { invalidField } from '../../lib/identity/accounts/dashboard-errors.ts';
-import { login } from '../../lib/identity/accounts/login.ts';
-import { requestPasswordReset, resetPassword } from '../../lib/identity/accounts/password-reset.ts';
-import { refresh } from '../../lib/identity/accounts/refresh.ts';
-import { register } from '../../lib/identity/accounts/registration.ts';
-import { endAllSessions, endSession, listLiveSessions, Session } from '../../lib/identity/accounts/session-service.ts';
-import { TokenPair } from '../../lib/identity/accounts/sign-in.ts';
+import { login } from '../../lib/identity/accounts/sessions/login.ts';
+import { refresh } from '../../lib/identity/accounts/sessions/refresh.ts';
+import { endAllSessions, endSession, listLiveSessions, Session } from '../../lib/identity/accounts/sessions/session-service.ts';
+import { TokenPair } from '../../lib/identity/accounts/sessions/sign-in.ts';
+import { requestPasswordReset, resetPassword } from '../../lib/identity/accounts/users/password-reset.ts';
+import { register } from '../../lib/identity/accounts/users/registration.ts';
 import { keyOfHeaders } from '../../lib/identity/api-keys/key-authenticator.ts';
 import { API, callerOf, dashboardEndpoint, dashboardFunction, NoMembers, optionalJson, signedIn, visitorOf } from './dashboard-endpoint.ts';
 import { PageQuery, pagedAnswer } from './paged-answer.ts';

@@ -3,7 +3,7 @@ import type { LimitState } from '../../lib/ai/limits/limits.ts';
 import { createRateLimits, rateLimitOf } from '../../lib/ai/limits/rate-limits.ts';
 import type { ProjectKeyPrincipal, UserPrincipal } from '../../lib/identity/accounts/account-principals.ts';
 import { PLANS, planOf } from '../../lib/identity/accounts/plans.ts';
-import { networkOf } from '../../lib/identity/accounts/tries.ts';
+import { networkOf } from '../../lib/identity/accounts/sessions/tries.ts';
 import { findOrganization } from '../../lib/identity/organizations/organization-repository.ts';
 import { createBoundedCache } from '../../lib/platform/bounded-cache.ts';
 import type { RequestFacts } from '../../lib/platform/http/request-facts.ts';

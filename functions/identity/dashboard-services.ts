@@ -1,8 +1,8 @@
 import { hkdfSync } from 'node:crypto';
-import { createAccessTokens } from '../../lib/identity/accounts/access-token.ts';
 import type { AccountPorts } from '../../lib/identity/accounts/account-ports.ts';
 import { idempotencyKey } from '../../lib/identity/accounts/accounts-table.ts';
-import { createSessionAuthenticator, type SessionAuthenticator } from '../../lib/identity/accounts/session-authenticator.ts';
+import { createAccessTokens } from '../../lib/identity/accounts/sessions/access-token.ts';
+import { createSessionAuthenticator, type SessionAuthenticator } from '../../lib/identity/accounts/sessions/session-authenticator.ts';
 import { type AuditEntry, auditWrites } from '../../lib/identity/audit.ts';
 import { identityTable } from '../../lib/identity/identity-table.ts';
 import { telemetryTable } from '../../lib/identity/telemetry-table.ts';

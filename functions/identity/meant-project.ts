@@ -1,6 +1,6 @@
 import { dashboardError } from '../../lib/identity/accounts/dashboard-errors.ts';
 import type { Permission } from '../../lib/identity/accounts/roles.ts';
-import { findUser } from '../../lib/identity/accounts/user.ts';
+import { findUser } from '../../lib/identity/accounts/users/user.ts';
 import type { StoredProject } from '../../lib/identity/projects/project.ts';
 import { listProjects } from '../../lib/identity/projects/project-repository.ts';
 import { isAppError } from '../../lib/platform/errors.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Description, Email, nameOf, Slug, Ulid } from '../../lib/identity/accounts/account-schemas.ts';
 import { invalidField } from '../../lib/identity/accounts/dashboard-errors.ts';
-import { findUserByEmail, UserProfile } from '../../lib/identity/accounts/user.ts';
-import { getUser, updateUser } from '../../lib/identity/accounts/user-service.ts';
+import { findUserByEmail, UserProfile } from '../../lib/identity/accounts/users/user.ts';
+import { getUser, updateUser } from '../../lib/identity/accounts/users/user-service.ts';
 import { Invitation } from '../../lib/identity/organizations/invitation.ts';
 import {
   acceptInvitation,

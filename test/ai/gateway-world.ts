@@ -1,8 +1,8 @@
 import { answerChat } from '../../lib/ai/completion/answer-chat.ts';
 import { createProviderMemory } from '../../lib/ai/completion/attempts/provider-memory.ts';
+import type { IncomingChat } from '../../lib/ai/completion/call/running-call.ts';
 import type { ChatAnswer } from '../../lib/ai/completion/chat-answer.ts';
 import type { GatewayPorts } from '../../lib/ai/completion/gateway-ports.ts';
-import type { IncomingChat } from '../../lib/ai/completion/running-call.ts';
 import type { ChatStream } from '../../lib/ai/completion/stream-chat.ts';
 import type { StreamFrame } from '../../lib/ai/completion/stream-frame.ts';
 import { adapterFor } from '../../lib/ai/providers/adapters.ts';

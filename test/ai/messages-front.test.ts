@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ChunkRules } from '../../lib/ai/completion/chunk-rules.ts';
+import { ChunkRules } from '../../lib/ai/completion/rules/chunk-rules.ts';
 import { chatToMessage } from '../../lib/ai/fronts/messages/chat-to-message.ts';
 import { checkMessagesRequest } from '../../lib/ai/fronts/messages/messages-request.ts';
 import { messagesStream } from '../../lib/ai/fronts/messages/messages-stream.ts';

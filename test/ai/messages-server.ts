@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { IncomingCall } from '../../lib/ai/completion/running-call.ts';
+import type { IncomingCall } from '../../lib/ai/completion/call/running-call.ts';
 import { chatFront } from '../../lib/ai/fronts/chat-front.ts';
 import { answerFront } from '../../lib/ai/fronts/front.ts';
 import { countTokens } from '../../lib/ai/fronts/messages/count-tokens.ts';

@@ -1,4 +1,4 @@
-import { createAccessTokens } from '../../lib/identity/accounts/access-token.ts';
+import { createAccessTokens } from '../../lib/identity/accounts/sessions/access-token.ts';
 import { makeTenant, unique } from '../fleet/fleet-builder.ts';
 import { type Api, api } from '../harness/client.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';

@@ -6,18 +6,18 @@ import { CallerGone } from './attempts/attempt-failure.ts';
 import { completeChat } from './attempts/complete-chat.ts';
 import { callsFor, severalAnswers } from './attempts/several-answers.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
-import { beginCall, type CallWishes, planCall, reserveCall } from './begin-call.ts';
 import { brokleExtension, brokleHeaders } from './brokle-extension.ts';
+import { beginCall, type CallWishes, planCall, reserveCall } from './call/begin-call.ts';
+import { abandoned, endOf, SUCCESS } from './call/call-end.ts';
+import { keepAnswer } from './call/capture.ts';
+import { chatCallOf } from './call/chat-call-of.ts';
+import { priceCall } from './call/price-call.ts';
+import type { IncomingChat, RunningCall } from './call/running-call.ts';
+import { settleCall } from './call/settle-call.ts';
 import { type CallCache, callCacheOf } from './call-cache.ts';
-import { abandoned, endOf, SUCCESS } from './call-end.ts';
-import { keepAnswer } from './capture.ts';
 import type { ChatAnswer } from './chat-answer.ts';
-import { chatCallOf } from './chat-call-of.ts';
-import type { CompletionHead } from './completion-head.ts';
 import type { GatewayPorts } from './gateway-ports.ts';
-import { priceCall } from './price-call.ts';
-import type { IncomingChat, RunningCall } from './running-call.ts';
-import { settleCall } from './settle-call.ts';
+import type { CompletionHead } from './rules/completion-head.ts';
 import { type ChatStream, streamChat } from './stream-chat.ts';
 
 /** Answers a chat, whichever front it came by: plan, ask, retry, price and record. Throws what the caller gets as an error. */

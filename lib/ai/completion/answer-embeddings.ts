@@ -5,14 +5,14 @@ import type { EmbeddingsRequest } from '../wire/embeddings-request.ts';
 import { askProvider, endAttempt, jsonOrText, textOf } from './attempts/ask-provider.ts';
 import { AttemptFailed, CallerGone, missingOperation, unusableAnswer } from './attempts/attempt-failure.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
-import { beginCall, planCall, reserveCall } from './begin-call.ts';
 import { type BrokleExtension, brokleExtension, brokleHeaders } from './brokle-extension.ts';
-import { abandoned, endOf, SUCCESS } from './call-end.ts';
-import { noteUsage } from './call-journal.ts';
+import { beginCall, planCall, reserveCall } from './call/begin-call.ts';
+import { abandoned, endOf, SUCCESS } from './call/call-end.ts';
+import { noteUsage } from './call/call-journal.ts';
+import { priceCall } from './call/price-call.ts';
+import type { IncomingCall, RunningCall } from './call/running-call.ts';
+import { settleCall } from './call/settle-call.ts';
 import type { GatewayPorts } from './gateway-ports.ts';
-import { priceCall } from './price-call.ts';
-import type { IncomingCall, RunningCall } from './running-call.ts';
-import { settleCall } from './settle-call.ts';
 
 export interface IncomingEmbeddings extends IncomingCall {
   request: EmbeddingsRequest;

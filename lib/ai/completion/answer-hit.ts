@@ -2,11 +2,11 @@ import type { CachedAnswer } from '../cache/cached-answer.ts';
 import type { ChatChunk } from '../wire/chat.ts';
 import { completionParts } from './attempts/completion-parts.ts';
 import { brokleExtension, brokleHeaders } from './brokle-extension.ts';
-import { CLIENT_LEFT, SUCCESS } from './call-end.ts';
+import { CLIENT_LEFT, SUCCESS } from './call/call-end.ts';
+import { priceCall } from './call/price-call.ts';
+import { type IncomingChat, type RunningCall, wantsUsageAtEnd } from './call/running-call.ts';
+import { settleCall } from './call/settle-call.ts';
 import type { ChatAnswer } from './chat-answer.ts';
-import { priceCall } from './price-call.ts';
-import { type IncomingChat, type RunningCall, wantsUsageAtEnd } from './running-call.ts';
-import { settleCall } from './settle-call.ts';
 import type { ChatStream } from './stream-chat.ts';
 import type { StreamFrame } from './stream-frame.ts';
 

@@ -1,7 +1,7 @@
 import { openAiLimitHeaders } from '../limits/limit-headers.ts';
 import { usdOf } from '../pricing/pico-usd.ts';
-import type { CallPrice } from './price-call.ts';
-import type { RunningCall } from './running-call.ts';
+import type { CallPrice } from './call/price-call.ts';
+import type { RunningCall } from './call/running-call.ts';
 
 /** The member `brokle` of an answer: what the gateway did, and what it costs. */
 export interface BrokleExtension {

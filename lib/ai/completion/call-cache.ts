@@ -5,9 +5,9 @@ import { similarQuestion } from '../cache/similar-question.ts';
 import { wireUsage } from '../pricing/wire-usage.ts';
 import type { Candidate } from '../routing/plan-types.ts';
 import type { ChatCompletion } from '../wire/chat.ts';
+import { priceCall } from './call/price-call.ts';
+import type { IncomingChat, RunningCall } from './call/running-call.ts';
 import { embedQuestion } from './embed-question.ts';
-import { priceCall } from './price-call.ts';
-import type { IncomingChat, RunningCall } from './running-call.ts';
 import type { ChatStream } from './stream-chat.ts';
 import type { StreamFrame } from './stream-frame.ts';
 

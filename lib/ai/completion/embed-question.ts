@@ -1,5 +1,5 @@
 import { answerEmbeddings } from './answer-embeddings.ts';
-import type { IncomingChat, RunningCall } from './running-call.ts';
+import type { IncomingChat, RunningCall } from './call/running-call.ts';
 
 /** The semantic cache has to be faster than the provider that it replaces. */
 const EMBED_MS = 2_000;

@@ -11,15 +11,15 @@ import { lastFrames, readStream, type StreamReading } from './attempts/read-stre
 import { callsFor, severalAnswers } from './attempts/several-answers.ts';
 import { tryCandidates } from './attempts/try-candidates.ts';
 import { brokleHeaders } from './brokle-extension.ts';
-import { abandoned, type CallEnd, CLIENT_LEFT, endOf, SUCCESS } from './call-end.ts';
-import { keepChunk } from './capture.ts';
-import { chatCallOf } from './chat-call-of.ts';
-import { ChunkRules } from './chunk-rules.ts';
-import type { CompletionHead } from './completion-head.ts';
+import { abandoned, type CallEnd, CLIENT_LEFT, endOf, SUCCESS } from './call/call-end.ts';
+import { keepChunk } from './call/capture.ts';
+import { chatCallOf } from './call/chat-call-of.ts';
+import { type IncomingChat, type RunningCall, throwIfGone, wantsUsageAtEnd } from './call/running-call.ts';
+import { settleCall } from './call/settle-call.ts';
 import { keepAlive } from './keep-alive.ts';
-import { keptStops } from './kept-stops.ts';
-import { type IncomingChat, type RunningCall, throwIfGone, wantsUsageAtEnd } from './running-call.ts';
-import { settleCall } from './settle-call.ts';
+import { ChunkRules } from './rules/chunk-rules.ts';
+import type { CompletionHead } from './rules/completion-head.ts';
+import { keptStops } from './rules/kept-stops.ts';
 import type { StreamFrame, StreamFrames } from './stream-frame.ts';
 
 /** A stream for a front to write. */

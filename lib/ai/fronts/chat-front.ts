@@ -1,9 +1,9 @@
 import { type Reply, reply } from '../../platform/http/endpoint.ts';
 import { SSE_DONE, SSE_HEADERS, SSE_KEEP_ALIVE, sseData } from '../../platform/sse/sse-writer.ts';
 import { answerChat } from '../completion/answer-chat.ts';
+import type { IncomingChat } from '../completion/call/running-call.ts';
 import type { GatewayPorts } from '../completion/gateway-ports.ts';
-import { answerText } from '../completion/own-text.ts';
-import type { IncomingChat } from '../completion/running-call.ts';
+import { answerText } from '../completion/rules/own-text.ts';
 import type { StreamFrame } from '../completion/stream-frame.ts';
 import { inferenceError, openaiErrorFrame } from '../wire/inference-errors.ts';
 import { writeFrames } from './write-frames.ts';

@@ -1,9 +1,9 @@
 import { type Reply, reply } from '../../platform/http/endpoint.ts';
 import { SSE_HEADERS } from '../../platform/sse/sse-writer.ts';
 import { answerChat } from '../completion/answer-chat.ts';
+import type { IncomingChat } from '../completion/call/running-call.ts';
 import type { ChatAnswer } from '../completion/chat-answer.ts';
 import type { GatewayPorts } from '../completion/gateway-ports.ts';
-import type { IncomingChat } from '../completion/running-call.ts';
 import { type FrameWriter, writeFrames } from './write-frames.ts';
 
 /** A request of another API, translated into the gateway's own form, and the way back for its answer. */

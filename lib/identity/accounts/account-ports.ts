@@ -4,8 +4,8 @@ import type { Database } from '../../platform/database/database.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Mail } from '../../platform/mail/mail.ts';
 import type { AuditEntry } from '../audit.ts';
-import type { AccessTokens } from './access-token.ts';
 import type { UserPrincipal } from './account-principals.ts';
+import type { AccessTokens } from './sessions/access-token.ts';
 
 /** The things outside the accounts that their verbs need. Each verb takes the ports first, then the caller, then its input. */
 export interface AccountPorts {

@@ -5,7 +5,7 @@ import { memberKey, userKey } from '../accounts/accounts-table.ts';
 import { dashboardError } from '../accounts/dashboard-errors.ts';
 import { retryConflicts } from '../accounts/retry-conflicts.ts';
 import { type Permission, type Role, roleMay } from '../accounts/roles.ts';
-import { StoredUser } from '../accounts/user.ts';
+import { StoredUser } from '../accounts/users/user.ts';
 import { identityTable } from '../identity-table.ts';
 import { MemberRole, type StoredMember, type StoredOrganization } from './organization.ts';
 import {

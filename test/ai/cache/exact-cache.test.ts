@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAnswerCache } from '../../../lib/ai/cache/answer-cache.ts';
-import type { IncomingChat } from '../../../lib/ai/completion/running-call.ts';
+import type { IncomingChat } from '../../../lib/ai/completion/call/running-call.ts';
 import type { ProjectSettings } from '../../../lib/ai/routing/project-settings.ts';
 import type { Database } from '../../../lib/platform/database/database.ts';
 import { newId } from '../../../lib/platform/ids.ts';

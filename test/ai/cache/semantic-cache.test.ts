@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { createAnswerCache } from '../../../lib/ai/cache/answer-cache.ts';
 import { createSimilarAnswers } from '../../../lib/ai/cache/similar-answers.ts';
 import { similarity, smallVector } from '../../../lib/ai/cache/small-vector.ts';
-import type { IncomingChat } from '../../../lib/ai/completion/running-call.ts';
+import type { IncomingChat } from '../../../lib/ai/completion/call/running-call.ts';
 import type { ProjectSettings } from '../../../lib/ai/routing/project-settings.ts';
 import { AppError } from '../../../lib/platform/errors.ts';
 import { newId } from '../../../lib/platform/ids.ts';

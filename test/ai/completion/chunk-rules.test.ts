@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ChunkRules } from '../../../lib/ai/completion/chunk-rules.ts';
+import { ChunkRules } from '../../../lib/ai/completion/rules/chunk-rules.ts';
 import type { StreamPart } from '../../../lib/ai/providers/adapter.ts';
 import { assembled, BROKLE, cutInto, DONE, delta, frame, ROLE, streamed, usageFrame } from './streamed.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { mendCompletion } from '../../../lib/ai/completion/completion-rules.ts';
+import { mendCompletion } from '../../../lib/ai/completion/rules/completion-rules.ts';
 import { openaiCompletion } from '../../../lib/ai/providers/openai/openai-completion.ts';
 
 const HEAD = { id: 'chatcmpl-ours', created: 7, model: 'ours' };

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isContent } from '../../../lib/ai/completion/is-content.ts';
+import { isContent } from '../../../lib/ai/completion/rules/is-content.ts';
 
 test('an image is content of an answer, and an empty list of images is none', () => {
   expect(isContent({ images: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } }] })).toBe(true);

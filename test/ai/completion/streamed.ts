@@ -1,5 +1,5 @@
-import { chunkFrames } from '../../../lib/ai/completion/chunk-frames.ts';
-import { ChunkRules, type ChunkRulesOptions, type OutgoingChunk } from '../../../lib/ai/completion/chunk-rules.ts';
+import { chunkFrames } from '../../../lib/ai/completion/rules/chunk-frames.ts';
+import { ChunkRules, type ChunkRulesOptions, type OutgoingChunk } from '../../../lib/ai/completion/rules/chunk-rules.ts';
 import type { UpstreamFailure } from '../../../lib/ai/providers/adapter.ts';
 import { openaiStream } from '../../../lib/ai/providers/openai/openai-stream.ts';
 import type { ChatChunk, ChunkDelta } from '../../../lib/ai/wire/chat.ts';

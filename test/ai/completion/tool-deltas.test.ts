@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { newCallId } from '../../../lib/ai/completion/tool-deltas.ts';
+import { newCallId } from '../../../lib/ai/completion/rules/tool-deltas.ts';
 import { assembled, DONE, delta, ROLE, streamed } from './streamed.ts';
 
 type Call = Record<string, unknown>;

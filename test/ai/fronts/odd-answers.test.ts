@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { mendCompletion } from '../../../lib/ai/completion/completion-rules.ts';
+import { mendCompletion } from '../../../lib/ai/completion/rules/completion-rules.ts';
 import { legacyChoices } from '../../../lib/ai/fronts/completions/chat-to-completion.ts';
 import { chatToMessage } from '../../../lib/ai/fronts/messages/chat-to-message.ts';
 import { messagesFront } from '../../../lib/ai/fronts/messages/messages-front.ts';

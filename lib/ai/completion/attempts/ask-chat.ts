@@ -1,6 +1,6 @@
 import type { ChatCall } from '../../providers/adapter.ts';
 import { renameTools } from '../../providers/tool-names.ts';
-import type { RunningCall } from '../running-call.ts';
+import type { RunningCall } from '../call/running-call.ts';
 import type { Question } from './ask-provider.ts';
 import { type Asked, askProvider } from './ask-provider.ts';
 import { AttemptFailed } from './attempt-failure.ts';

@@ -5,8 +5,8 @@ import { withoutKey } from '../../providers/safe-message.ts';
 import type { HealthSample } from '../../routing/health/health-sample.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
 import { parsePlainJson } from '../../wire/exact-json.ts';
-import type { AttemptNote } from '../call-journal.ts';
-import { type RunningCall, throwIfGone } from '../running-call.ts';
+import type { AttemptNote } from '../call/call-journal.ts';
+import { type RunningCall, throwIfGone } from '../call/running-call.ts';
 import { AttemptFailed, CallerGone, connectionFailure, unusableAnswer } from './attempt-failure.ts';
 
 /** A provider that has begun to answer with a status of success. */

@@ -1,6 +1,6 @@
 import type { ChatCall } from '../../providers/adapter.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
-import type { IncomingChat, RunningCall } from '../running-call.ts';
+import type { IncomingChat, RunningCall } from '../call/running-call.ts';
 import { askChat } from './ask-chat.ts';
 import type { Asked } from './ask-provider.ts';
 import { AttemptFailed } from './attempt-failure.ts';

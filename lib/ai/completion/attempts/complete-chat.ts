@@ -1,12 +1,12 @@
 import { type ChatCall, type DecodedCompletion, UnusableAnswer } from '../../providers/adapter.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
 import type { ChatCompletion } from '../../wire/chat.ts';
-import { noteUsage } from '../call-journal.ts';
-import type { CompletionHead } from '../completion-head.ts';
-import { mendCompletion } from '../completion-rules.ts';
-import { keptStops } from '../kept-stops.ts';
-import { keepOwnText } from '../own-text.ts';
-import type { IncomingChat, RunningCall } from '../running-call.ts';
+import { noteUsage } from '../call/call-journal.ts';
+import type { IncomingChat, RunningCall } from '../call/running-call.ts';
+import type { CompletionHead } from '../rules/completion-head.ts';
+import { mendCompletion } from '../rules/completion-rules.ts';
+import { keptStops } from '../rules/kept-stops.ts';
+import { keepOwnText } from '../rules/own-text.ts';
 import { askChat } from './ask-chat.ts';
 import { type Asked, endAttempt, jsonOrText, textOf } from './ask-provider.ts';
 import { AttemptFailed, unusableAnswer } from './attempt-failure.ts';

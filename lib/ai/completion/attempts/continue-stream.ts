@@ -1,7 +1,7 @@
 import type { ChatCall } from '../../providers/adapter.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
 import type { ChatChunk } from '../../wire/chat.ts';
-import type { IncomingChat, RunningCall } from '../running-call.ts';
+import type { IncomingChat, RunningCall } from '../call/running-call.ts';
 
 /** What a stream has told its caller so far, as far as another provider could go on from it. */
 export interface ToldText {

@@ -1,5 +1,5 @@
 import type { Candidate } from '../../routing/plan-types.ts';
-import type { RunningCall } from '../running-call.ts';
+import type { RunningCall } from '../call/running-call.ts';
 import { AttemptFailed } from './attempt-failure.ts';
 
 /** One attempt at a candidate. The signal, if there is one, ends this attempt alone. */

@@ -1,8 +1,8 @@
 import { estimateTokens } from '../../pricing/token-estimate.ts';
 import type { ChatChunk, ChatCompletion } from '../../wire/chat.ts';
 import { isObject } from '../../wire/wire-values.ts';
-import type { AttemptNote } from '../call-journal.ts';
-import { argumentsText } from '../tool-deltas.ts';
+import type { AttemptNote } from '../call/call-journal.ts';
+import { argumentsText } from '../rules/tool-deltas.ts';
 
 /** Notes the size of a whole answer. */
 export function noteAnswer(note: AttemptNote, { choices }: ChatCompletion): void {

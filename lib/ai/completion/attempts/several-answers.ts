@@ -2,8 +2,8 @@ import type { ChatCall } from '../../providers/adapter.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
 import type { ChatCompletion } from '../../wire/chat.ts';
 import { requestError } from '../../wire/request-error.ts';
-import type { CompletionHead } from '../completion-head.ts';
-import type { IncomingChat, RunningCall } from '../running-call.ts';
+import type { IncomingChat, RunningCall } from '../call/running-call.ts';
+import type { CompletionHead } from '../rules/completion-head.ts';
 import { completeChat } from './complete-chat.ts';
 
 /** More calls at once would be a way to cause many calls with one. */

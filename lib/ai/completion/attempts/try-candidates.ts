@@ -1,7 +1,7 @@
 import { AppError } from '../../../platform/errors.ts';
 import type { Candidate } from '../../routing/plan-types.ts';
 import { upstreamError } from '../../wire/upstream-error.ts';
-import { type RunningCall, throwIfGone } from '../running-call.ts';
+import { type RunningCall, throwIfGone } from '../call/running-call.ts';
 import { AttemptFailed, CallerGone, noProvider } from './attempt-failure.ts';
 import { type Attempt, hedge } from './hedge.ts';
 import { type FailedAttempt, nextStep } from './retry-rules.ts';

@@ -1,4 +1,4 @@
-import type { IncomingChat } from '../../completion/running-call.ts';
+import type { IncomingChat } from '../../completion/call/running-call.ts';
 import type { ChatRequest } from '../../wire/chat.ts';
 import type { CompletionsRequest } from '../../wire/completions-request.ts';
 import { spliceMembers } from '../../wire/json-splice.ts';

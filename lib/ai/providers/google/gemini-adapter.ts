@@ -1,10 +1,10 @@
 import type { Adapter } from '../adapter.ts';
-import { geminiCompletion } from './gemini-completion.ts';
+import { geminiCompletion } from './answer/gemini-completion.ts';
+import { geminiFailure, geminiFailureIn } from './answer/gemini-errors.ts';
+import { geminiStream } from './answer/gemini-stream.ts';
 import { geminiEmbeddings, geminiEmbeddingsRequest } from './gemini-embeddings.ts';
-import { geminiFailure, geminiFailureIn } from './gemini-errors.ts';
 import { geminiFamily } from './gemini-family.ts';
-import { geminiChatRequest } from './gemini-request.ts';
-import { geminiStream } from './gemini-stream.ts';
+import { geminiChatRequest } from './request/gemini-request.ts';
 
 /** Google's Gemini API (`generativelanguage.googleapis.com`, v1beta). */
 export const geminiAdapter: Adapter = {

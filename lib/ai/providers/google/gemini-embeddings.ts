@@ -1,8 +1,8 @@
 import { requestError } from '../../wire/request-error.ts';
 import { isObject } from '../../wire/wire-values.ts';
 import { type DecodedEmbeddings, type EmbeddingCall, type Target, UnusableAnswer, type UpstreamRequest } from '../adapter.ts';
-import { geminiHeaders } from './gemini-request.ts';
 import { geminiUrl, modelPath } from './gemini-url.ts';
+import { geminiHeaders } from './request/gemini-request.ts';
 
 /** One text goes to `embedContent`, several to `batchEmbedContents`. */
 export function geminiEmbeddingsRequest({ request }: EmbeddingCall, target: Target): UpstreamRequest {

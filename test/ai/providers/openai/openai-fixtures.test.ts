@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { mendCompletion } from '../../../../lib/ai/completion/completion-rules.ts';
+import { mendCompletion } from '../../../../lib/ai/completion/rules/completion-rules.ts';
 import { normalUsage } from '../../../../lib/ai/pricing/normal-usage.ts';
 import type { UpstreamFailure } from '../../../../lib/ai/providers/adapter.ts';
 import { openaiCompletion } from '../../../../lib/ai/providers/openai/openai-completion.ts';
