@@ -12,15 +12,24 @@ export const randomSecret = (bytes: number): Uint8Array => randomBytes(bytes);
 /** A number in [0, 1), for jitter and sampling. */
 export const randomFraction = (): number => randomInt(0, 2 ** 32) / 2 ** 32;
 
+/** Random bytes for ids, drawn many at a time: asking for few of them costs more than the rest of an id. */
+const pool = { bytes: Buffer.alloc(1_024), used: 1_024 };
+function drawBytes(count: number): Buffer {
+  if (pool.used + count > pool.bytes.length) {
+    randomFillSync(pool.bytes);
+    pool.used = 0;
+  }
+  pool.used += count;
+  return pool.bytes.subarray(pool.used - count, pool.used);
+}
+
 /** The id of a trace, as OpenTelemetry has it: 32 hexadecimal digits. */
-export const newTraceId = (): string => randomBytes(16).toString('hex');
+export const newTraceId = (): string => drawBytes(16).toString('hex');
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const RANDOM_DIGITS = 16;
 /** The digits of the last ULID, as numbers below 32. */
 const last = { ms: -1, time: '', random: new Uint8Array(RANDOM_DIGITS) };
-/** One call for many ULIDs: asking for random bytes costs more than all the rest. */
-const pool = { bytes: new Uint8Array(64 * RANDOM_DIGITS), used: 64 * RANDOM_DIGITS };
 
 /**
  * A ULID (26 characters of Crockford's base 32): the id of every entity on the AI wire. Ids of one process rise, also within a millisecond
@@ -33,21 +42,13 @@ export function newUlid(nowMs: number): string {
     // The first of ten characters has three bits at the most, so that the number stays below 2^48.
     last.time = '';
     for (let place = 9, left = ms; place >= 0; place--, left = Math.floor(left / 32)) last.time = CROCKFORD[left % 32] + last.time;
-    drawDigits();
+    last.random = drawBytes(RANDOM_DIGITS).map((byte) => byte & 31);
   } else {
     increment();
   }
   let random = '';
   for (const digit of last.random) random += CROCKFORD[digit];
   return last.time + random;
-}
-
-function drawDigits(): void {
-  if (pool.used === pool.bytes.length) {
-    randomFillSync(pool.bytes);
-    pool.used = 0;
-  }
-  for (let place = 0; place < RANDOM_DIGITS; place++) last.random[place] = (pool.bytes[pool.used++] ?? 0) & 31;
 }
 
 function increment(): void {
