@@ -5,6 +5,7 @@ import { type AnyEndpoint, endpointFor, reply } from '../../lib/platform/http/en
 import type { HttpEvent } from '../../lib/platform/http/http-event.ts';
 import { httpFunction } from '../../lib/platform/http/http-function.ts';
 import type { AnySurface } from '../../lib/platform/http/surface.ts';
+import { createLog } from '../../lib/platform/log.ts';
 import { testSurface } from './test-surface.ts';
 
 const requestTo = (method: string, path: string, more: Partial<HttpEvent> = {}) =>
@@ -196,4 +197,21 @@ test('a function behind API Gateway answers a stream as a whole, text as it is a
   expect(await streaming([first, second])(requestTo('GET', '/stream'))).toMatchObject({ statusCode: 200, body: 'é' });
   expect(await streaming([first])(requestTo('GET', '/stream'))).toMatchObject({ body: 'ww==', isBase64Encoded: true });
   expect(steps).toEqual([2, 1].map((bytes) => ({ outcome: 'complete', bytes })));
+});
+
+test.each([
+  ['a rule answers it', undefined, { level: 'warn', event: 'request_unavailable', code: 'none_left', message: 'nobody may be asked' }],
+  ['a fault is behind it', new Error('socket closed'), { level: 'error', event: 'request_failed' }],
+])('a 503 is logged as an error with its stack only if a fault is behind it: %s', async (_, cause, line) => {
+  const lines: string[] = [];
+  const surface = testSurface({
+    base: () => ({ log: createLog({ write: (text) => lines.push(text) }) }),
+    authenticate: async () => {
+      throw new AppError('unavailable', 'nobody may be asked', { code: 'none_left', cause });
+    },
+  });
+  expect(await functionOf(surface)(requestTo('GET', '/hello'))).toMatchObject({ statusCode: 503 });
+  const logged = lines.map((text) => JSON.parse(text));
+  expect(logged).toContainEqual(expect.objectContaining(line));
+  expect(lines.join().includes('at ')).toBe(cause !== undefined);
 });

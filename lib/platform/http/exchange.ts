@@ -127,7 +127,10 @@ function commonHeaders(surface: AnySurface, request: RequestFacts, principal: un
 /** The failure as the caller may see it. An unknown one is logged whole, and the caller learns only that the fault is ours. */
 function visible(error: unknown, { log, method, path, requestId }: RequestFacts): AppError {
   if (error instanceof AppError) {
-    if (error.kind === 'internal' || error.kind === 'unavailable') log.error('request_failed', { method, path, error });
+    const { kind, code, message, cause } = error;
+    // Without a cause it is a rule's own answer, such as that no provider may be asked now.
+    if (kind === 'unavailable' && cause === undefined) log.warn('request_unavailable', { method, path, code, message });
+    else if (kind === 'internal' || kind === 'unavailable') log.error('request_failed', { method, path, error });
     return error;
   }
   // Another caller was faster, and the verb neither tried again nor named what is gone.
