@@ -32,12 +32,18 @@ export function parseInput<S extends z.ZodType>(
       const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((name) => [...issue.path, name]) : [issue.path];
       return paths.map((path) => ({
         field: [part, ...path].join('.'),
-        rule: issue.code === 'unrecognized_keys' ? 'is not a member that this operation knows' : issue.message,
+        rule: ruleOf(issue, valueAt(value, path)),
         kind: issue.code,
         value: valueAt(value, path),
       }));
     }),
   );
+}
+
+function ruleOf({ code, message }: z.core.$ZodIssue, value: unknown): string {
+  if (code === 'unrecognized_keys') return 'is not a member that this operation knows';
+  // The validator calls an absent option an invalid one.
+  return code === 'invalid_value' && value === undefined ? message.replace(/^Invalid \w+:/, 'is missing:') : message;
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
