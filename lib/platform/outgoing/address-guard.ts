@@ -32,6 +32,8 @@ export function kindOfAddress(address: string): Kind {
   return ((parsed.parts[0] ?? 0) & 0xe000) === 0x2000 ? 'public' : 'forbidden';
 }
 
+const HTTPS_ONLY = 'only https:// URLs may be called; for development, ALLOW_PRIVATE_UPSTREAMS=1 opens http:// to private addresses';
+
 /** Throws `forbidden_address` unless every address may be called with this protocol. */
 export function checkAddresses(addresses: readonly string[], protocol: string, { allowPrivate }: AddressPolicy): void {
   for (const address of addresses) {
@@ -39,7 +41,7 @@ export function checkAddresses(addresses: readonly string[], protocol: string, {
     if (kind === 'forbidden' || (kind === 'private' && !allowPrivate)) {
       throw new OutgoingFailure('forbidden_address', 'the host has an address that may not be called: it is private or reserved');
     }
-    if (protocol !== 'https:' && kind !== 'private') throw new OutgoingFailure('forbidden_address', 'only https:// URLs may be called');
+    if (protocol !== 'https:' && kind !== 'private') throw new OutgoingFailure('forbidden_address', HTTPS_ONLY);
   }
 }
 
@@ -51,7 +53,7 @@ export function checkUrl(text: string, policy: AddressPolicy): URL {
   const url = URL.parse(text);
   if (!url) throw new OutgoingFailure('forbidden_address', 'the URL cannot be read');
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && policy.allowPrivate)) {
-    throw new OutgoingFailure('forbidden_address', 'only https:// URLs may be called');
+    throw new OutgoingFailure('forbidden_address', HTTPS_ONLY);
   }
   if (url.username !== '' || url.password !== '') throw new OutgoingFailure('forbidden_address', 'the URL has credentials in it');
   const literal = hostOf(url);
