@@ -159,3 +159,10 @@ test('numbers in the input of a tool keep their digits, translated and as Anthro
   expect(completion.choices[0]?.message.tool_calls?.[0]?.function.arguments).toBe(digits);
   expect(JSON.stringify(chatToMessage(completion, 1))).toContain(digits);
 });
+
+test('an error that is a text of its own keeps its words', () => {
+  expect(anthropicAdapter.failure(502, {}, { error: 'the relay is not configured' })).toMatchObject({
+    status: 502,
+    message: 'the relay is not configured',
+  });
+});

@@ -23,7 +23,7 @@ const EXHAUSTED = /credit balance|purchase credits|spend(?:ing)? limit|usage lim
 export function anthropicFailure(status: number, headers: Readonly<Record<string, string>>, body: unknown): UpstreamFailure {
   const error = isJsonObject(body) && isJsonObject(body.error) ? body.error : undefined;
   const type = typeof error?.type === 'string' ? error.type : null;
-  const text = typeof error?.message === 'string' ? error.message : `Anthropic answered with status ${status}.`;
+  const text = textOf(body) ?? `Anthropic answered with status ${status}.`;
   const message = safeMessage(text);
   const retry_after_ms = retryAfterMs(headers);
   return {
@@ -34,6 +34,13 @@ export function anthropicFailure(status: number, headers: Readonly<Record<string
     param: paramFor(text),
     ...(retry_after_ms !== undefined && { retry_after_ms }),
   };
+}
+
+/** Servers in between write the error as a text of its own. */
+function textOf(body: unknown): string | undefined {
+  const error = isJsonObject(body) ? body.error : undefined;
+  const text = isJsonObject(error) ? error.message : error;
+  return typeof text === 'string' ? text : undefined;
 }
 
 /** The failure inside an answer with status 200, or inside a stream; undefined if it is none. */
