@@ -32,6 +32,7 @@ import * as deploymentObjects from './fleet/deployment-objects.ts';
 import * as deploymentsV1 from './fleet/deployments-v1.ts';
 import * as generators from './fleet/generators.ts';
 import * as stacks from './fleet/stacks.ts';
+import * as workOrders from './fleet/work-orders.ts';
 import * as apiKeys from './identity/api-keys.ts';
 import * as auth from './identity/auth.ts';
 import * as organizations from './identity/organizations.ts';
@@ -75,6 +76,7 @@ export const httpGroups: readonly HttpGroup[] = [
     handler: deploymentObjects.handler,
   },
   { name: 'generators', file: 'fleet/generators', endpoints: generators.generatorEndpoints, handler: generators.handler },
+  { name: 'work-orders', file: 'fleet/work-orders', endpoints: workOrders.workOrderEndpoints, handler: workOrders.handler },
   { name: 'admin', file: 'fleet/admin', endpoints: admin.adminEndpoints, handler: admin.handler },
   { name: 'deployments-v1', file: 'fleet/deployments-v1', endpoints: deploymentsV1.deploymentV1Endpoints, handler: deploymentsV1.handler },
   { name: 'api-keys', file: 'identity/api-keys', endpoints: apiKeys.apiKeyEndpoints, handler: apiKeys.handler },

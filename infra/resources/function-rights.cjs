@@ -102,6 +102,7 @@ module.exports = {
     tables: { ...announcing, identity: [...query, 'ConditionCheckItem', 'PutItem', 'DeleteItem'] },
     queues: removals,
   },
+  'work-orders': { tables: { ...authenticated, work: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'] } },
   admin: { tables: { ...authenticated, telemetry: ['BatchGetItem', 'PutItem', 'Query'] } },
   'deployments-v1': {
     tables: {

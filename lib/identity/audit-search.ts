@@ -1,6 +1,6 @@
 import type { Database, Filter, Key } from '../platform/database/database.ts';
-import { readNewestFirst } from '../platform/database/newest-first.ts';
 import { isExpired } from '../platform/database/table.ts';
+import { readNewestFirst } from '../platform/database/time-order.ts';
 import { encodeCursor } from '../platform/list-cursor.ts';
 import { mapInSlices } from '../platform/slices.ts';
 import { AuditLog, type AuditPorts, REFUSED_KEY } from './audit.ts';
@@ -61,7 +61,7 @@ async function findKeys(query: AuditQuery, ports: AuditPorts, wanted: number): P
   const batches = readNewestFirst(database, table, {
     pks,
     between: timesOf(query, clock.nowMs(), retentionDays),
-    before: query.cursor,
+    behind: query.cursor,
     filter,
     fields: ['expires_at'],
     firstPage: filter ? 200 : Math.ceil((wanted * 1.2) / pks.length),

@@ -3,6 +3,15 @@ import { randomBytes, randomFillSync, randomInt, randomUUID } from 'node:crypto'
 /** A version 4 UUID: the id of every entity on the fleet wire. */
 export const newId = (): string => randomUUID();
 
+/**
+ * A version 7 UUID (RFC 9562): it begins with the time, so that ids sort by the time of creation. The rest is random: two ids of one
+ * millisecond have no order.
+ */
+export function newTimedId(nowMs: number): string {
+  const time = Math.floor(nowMs).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+}
+
 /** A short text that is never the same twice, for values that are only compared. */
 export const newToken = (): string => randomBytes(9).toString('base64url');
 

@@ -1,6 +1,6 @@
 import type { Database, Filter } from '../../platform/database/database.ts';
-import { readNewestFirst } from '../../platform/database/newest-first.ts';
 import { isExpired } from '../../platform/database/table.ts';
+import { readNewestFirst } from '../../platform/database/time-order.ts';
 import { encodeCursor } from '../../platform/list-cursor.ts';
 import { callLogTable, callPkOf, callPks } from './call-log-table.ts';
 import { CallRecord } from './call-record.ts';
@@ -44,7 +44,7 @@ export async function searchCalls(database: Database, query: CallQuery, nowMs: n
   const batches = readNewestFirst(database, callLogTable.name, {
     pks,
     between: { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() },
-    before: cursor,
+    behind: cursor,
     filter,
     firstPage: filter || tag !== undefined ? 100 : Math.ceil((limit * 1.2) / pks.length) + 1,
   });

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { eventAgentPk, eventPks, eventStackPks, isStamped, telemetryTable } from '../../identity/telemetry-table.ts';
 import type { Database, Item } from '../../platform/database/database.ts';
-import { readNewestFirst } from '../../platform/database/newest-first.ts';
 import { isExpired } from '../../platform/database/table.ts';
+import { readNewestFirst } from '../../platform/database/time-order.ts';
 import { cursorParameter } from '../../platform/list-cursor.ts';
 import { collectPage, type ListPage } from '../../platform/list-page.ts';
 import { liveAgentsAmong } from '../agents/agent-repository.ts';
@@ -77,7 +77,7 @@ async function findRefs(
     pks,
     // A sort key begins with its event's time.
     between: { from: '0', to: new Date(nowMs + 86_400_000).toISOString() },
-    before: cursor,
+    behind: cursor,
     fields: ['id', 'agent_id', 'expires_at'],
     firstPage: Math.ceil((EVENT_LIST_LIMIT * 1.2) / pks.length),
   });

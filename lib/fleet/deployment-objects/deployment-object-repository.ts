@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { type Database, type Item, queryAll, type Write } from '../../platform/database/database.ts';
 import { isExpired } from '../../platform/database/table.ts';
@@ -14,10 +13,9 @@ import {
 } from '../fleet-table.ts';
 import type { DeploymentObject } from '../protocol/agent-protocol.ts';
 import { latestFields } from '../stacks/stack-repository.ts';
+import { textChunks, textOfChunks } from '../stored-text.ts';
 
 const table = fleetTable.name;
-/** DynamoDB allows 400 KB for an item with its attributes' names. */
-const CHUNK_BYTES = 350 * 1024;
 
 /** A deployment object without its YAML. */
 export const DeploymentObjectHead = z.object({
@@ -36,10 +34,7 @@ export const checksumOf = (yaml: string): string => createHash('sha256').update(
 
 /** Writes a deployment object and its place under its stack. */
 export function deploymentObjectNewWrites(head: NewDeploymentObjectHead, yaml: string): Write[] {
-  const body = gzipSync(yaml);
-  const chunks = Array.from({ length: Math.ceil(body.length / CHUNK_BYTES) }, (_, n) =>
-    body.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES),
-  );
+  const chunks = textChunks(yaml);
   const stored: DeploymentObjectHead = { ...head, body_chunks: chunks.length };
   return [
     { table, put: { ...deploymentObjectHeadKey(head.id), type: 'object', ...stored } as Item, if: { exists: false } },
@@ -86,9 +81,8 @@ export async function findDeploymentObject(database: Database, id: string): Prom
 }
 
 function toWire({ body_chunks, ...head }: DeploymentObjectHead, items: readonly Item[]): DeploymentObject {
-  const chunks = items.filter((item) => item.sk.startsWith('BODY#')).map((item) => z.instanceof(Uint8Array).parse(item.body));
-  if (chunks.length !== body_chunks) throw new Error(`deployment object ${head.id} has ${chunks.length} of ${body_chunks} chunks`);
-  const yaml_content = body_chunks === 0 ? '' : gunzipSync(Buffer.concat(chunks)).toString();
+  const chunks = items.filter((item) => item.sk.startsWith('BODY#')).map((item) => item.body);
+  const yaml_content = textOfChunks(chunks, body_chunks, `deployment object ${head.id}`);
   return { ...head, updated_at: head.created_at, deleted_at: null, yaml_content, submitted_at: head.created_at };
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database, Item } from '../../lib/platform/database/database.ts';
-import { type NewestFirst, readNewestFirst } from '../../lib/platform/database/newest-first.ts';
+import { type InTimeOrder, readNewestFirst, readOldestFirst } from '../../lib/platform/database/time-order.ts';
 import { type ContractStore, freshPk, openContractStore } from './contract-store.ts';
 
 let store: ContractStore;
@@ -22,7 +22,7 @@ async function seed(count: number, partitionOf: (n: number) => number) {
   return pks;
 }
 
-async function collect(query: Omit<NewestFirst, 'between' | 'firstPage'> & Partial<NewestFirst>, database: Database = store.database) {
+async function collect(query: Omit<InTimeOrder, 'between' | 'firstPage'> & Partial<InTimeOrder>, database: Database = store.database) {
   const items: Item[] = [];
   const batches = readNewestFirst(database, store.table, { between: EVERYTHING, firstPage: 10, ...query });
   for await (const batch of batches) {
@@ -44,8 +44,19 @@ test.each([
 test('items outside the range are not returned, and a cursor continues right behind its item', async () => {
   const pks = await seed(100, (n) => (n * 7) % 4);
   expect(await collect({ pks, between: { from: skAt(20), to: skAt(29) } })).toEqual(descending(30).slice(0, 10));
-  expect(await collect({ pks, before: skAt(60) })).toEqual(descending(60));
-  expect(await collect({ pks, before: skAt(60), between: { from: skAt(70), to: skAt(90) } })).toEqual([]);
+  expect(await collect({ pks, behind: skAt(60) })).toEqual(descending(60));
+  expect(await collect({ pks, behind: skAt(60), between: { from: skAt(70), to: skAt(90) } })).toEqual([]);
+});
+
+test('the oldest first: each item once, and a cursor continues right behind its item', async () => {
+  for (const partitionOf of [(n: number) => n % 4, (n: number) => Math.floor(n / 100) % 4]) {
+    const pks = await seed(400, partitionOf);
+    const items: number[] = [];
+    for await (const batch of readOldestFirst(store.database, store.table, { pks, between: EVERYTHING, behind: skAt(99), firstPage: 10 })) {
+      items.push(...batch.items.map(({ sk }) => Number(sk)));
+    }
+    expect(items).toEqual(Array.from({ length: 300 }, (_, n) => 100 + n));
+  }
 });
 
 test('a filter does not change the order of items', async () => {

@@ -1,0 +1,104 @@
+import type { AuditEntry } from '../../identity/audit.ts';
+import { decideFor } from '../../identity/principal.ts';
+import { timestamp } from '../../platform/clock.ts';
+import { AppError } from '../../platform/errors.ts';
+import { newTimedId } from '../../platform/ids.ts';
+import { liveAgentsAmong } from '../agents/agent-repository.ts';
+import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
+import type { Caller, FleetPorts } from '../fleet-ports.ts';
+import type { WorkOrder } from '../protocol/work-order-protocol.ts';
+import { YAML_LIMITS } from '../protocol/yaml-rules.ts';
+import { registeredAmong } from '../targeting/registration-repository.ts';
+import { checkAnnotation, checkLabel } from '../targeting/selector.ts';
+import { type StoredOrder, type Targeting, targetsOf, toWire } from './work-order.ts';
+import { orderNewWrites, TARGET_LIMIT } from './work-order-repository.ts';
+
+export interface NewWorkOrder {
+  work_type: string;
+  yaml_content: string;
+  max_retries: number;
+  backoff_seconds: number;
+  claim_timeout_seconds: number;
+  targeting: { agent_ids: readonly string[]; labels: readonly string[]; annotations: Readonly<Record<string, string>> };
+}
+
+const invalid = (field: string, rule: string) =>
+  fleetError('invalid_work_order', { message: `${field} ${rule}`, details: { field, rule } });
+
+/** Stores a new order. Admins address every agent; a generator addresses the agents that are registered with it. */
+export async function createWorkOrder(ports: FleetPorts, caller: Caller, input: NewWorkOrder): Promise<WorkOrder> {
+  const { work_type, yaml_content, max_retries, backoff_seconds, claim_timeout_seconds } = input;
+  if (work_type.trim() === '') throw invalid('work_type', 'must not be blank');
+  if (yaml_content.trim() === '') throw invalid('yaml_content', 'must not be blank');
+  if (Buffer.byteLength(yaml_content) > YAML_LIMITS.bytes)
+    throw new AppError('payload_too_large', `yaml_content: has more than ${YAML_LIMITS.bytes} bytes`);
+  const targeting = checkedTargeting(input.targeting);
+  const generator_id = decideFor(caller.principal, { admin: () => null, agent: () => null, generator: ({ id }) => id });
+  await checkAgents(ports, targeting.agent_ids, generator_id);
+  const nowMs = Math.floor(ports.clock.nowMs());
+  const now = timestamp(ports.clock);
+  const order: StoredOrder = {
+    id: newTimedId(nowMs),
+    created_at: now,
+    updated_at: now,
+    work_type,
+    generator_id,
+    targeting,
+    status: 'PENDING',
+    claimable_at: nowMs,
+    claimed_by: null,
+    claimed_at: null,
+    token: null,
+    attempt: 0,
+    lease_seconds: null,
+    claim_timeout_seconds,
+    max_retries,
+    retry_count: 0,
+    backoff_seconds,
+    last_error: null,
+    last_error_at: null,
+    body_chunks: 0,
+  };
+  await ports.commit({ writes: orderNewWrites(order, yaml_content), audit: orderAudit(caller, 'workorder.created', order) });
+  return toWire(order, yaml_content, nowMs);
+}
+
+/** An agent that is named twice is addressed once. */
+function checkedTargeting({ agent_ids, labels, annotations }: NewWorkOrder['targeting']): Targeting {
+  for (const label of labels) checkLabel(label);
+  for (const [key, value] of Object.entries(annotations)) checkAnnotation('agent', key, value);
+  const targeting = { agent_ids: [...new Set(agent_ids)], labels: [...new Set(labels)], annotations };
+  const count = targetsOf(targeting).length;
+  if (count === 0) throw fleetError('no_targeting_specified');
+  if (count > TARGET_LIMIT)
+    throw fleetError('too_many', {
+      message: `targeting: an order has at most ${TARGET_LIMIT} agents, labels and annotations together; use a label for more agents`,
+    });
+  return targeting;
+}
+
+async function checkAgents({ database }: FleetPorts, agentIds: readonly string[], generatorId: string | null): Promise<void> {
+  const live = await liveAgentsAmong(database, agentIds);
+  const unknown = agentIds.find((id) => !live.has(id));
+  if (unknown !== undefined) throw foreignKeyViolation('work_order_targets_agent_id', `targeting.agent_ids: no agent ${unknown}`);
+  if (generatorId === null) return;
+  const registered = await registeredAmong(database, generatorId, agentIds);
+  const foreign = agentIds.find((id) => !registered.has(id));
+  if (foreign !== undefined)
+    throw fleetError('agent_not_registered', {
+      message: `targeting.agent_ids: the agent ${foreign} is not registered with this generator`,
+    });
+}
+
+export const orderAudit = (
+  caller: Caller,
+  action: string,
+  { id, work_type }: StoredOrder,
+  more: Record<string, unknown> = {},
+): AuditEntry => ({
+  actor: caller,
+  action,
+  resourceType: 'work_order',
+  resourceId: id,
+  details: { work_type, ...more },
+});

@@ -1,0 +1,54 @@
+import type { Key } from '../../platform/database/database.ts';
+import type { Table } from '../../platform/database/table.ts';
+import { workTable } from '../../platform/events/work-table.ts';
+
+/**
+ * Work orders, in the work table.
+ *
+ * | who asks                              | what                                  | where                                             | cost |
+ * | ------------------------------------- | ------------------------------------- | ------------------------------------------------- | ---- |
+ * | every verb about one order            | its home: state, targets, settings    | `ORDERS#<shard>` `<id>`                           | 1 read unit |
+ * | orders: list, newest first            | all homes                             | `ORDERS#<shard>` `<id>`                           | 16 queries |
+ * | the pending list of an agent          | orders that name it, its labels or its annotations, oldest first | `ORDERTARGET#<owner>#…` `<id>` | a query for each |
+ * | whoever reads an order or its log     | its YAML                              | `ORDER#<id>` `BODY#<n>`                           | 1 each |
+ * | a finished order                      | its log entry                         | `ORDERLOG#<id>` `ENTRY`                           | 1 |
+ * | the log, the last completed first     | references to log entries             | `ORDERLOG#<shard>` `<completed_at>#<id>`          | 16 queries, 1 more for each entry |
+ *
+ * An order's id begins with the time of its creation (a version 7 UUID), so that the homes are a list in time order themselves. The
+ * last digit of the id spreads them over sixteen partitions: see lib/platform/database/time-order.ts.
+ *
+ * A live order is there until it ends. Then its home and its edges go and its log entry comes, in one transaction. Log entries and
+ * their YAML expire.
+ */
+export const workOrdersTable: Table = workTable;
+
+const SHARDS = [...'0123456789abcdef'] as const;
+const shardOf = (id: string) => id.at(-1) ?? '0';
+/** Encodes a user's text in the middle of a key, so that one text never looks like two parts. */
+const part = encodeURIComponent;
+
+export const orderPks: readonly string[] = SHARDS.map((shard) => `ORDERS#${shard}`);
+export const orderKey = (id: string): Key => ({ pk: `ORDERS#${shardOf(id)}`, sk: id });
+export const orderBodyKey = (id: string, n: number): Key => ({ pk: `ORDER#${id}`, sk: `BODY#${n}` });
+
+/** What an order is for: one agent, or all agents with a label or with an annotation. */
+export type OrderTarget = { agent_id: string } | { label: string } | { key: string; value: string };
+/** The owner of orders that an admin makes. */
+export const ADMIN_OWNER = 'ADMIN';
+/**
+ * Orders of different owners never share a partition: a generator with very many orders for a label must not stand before the orders
+ * of others.
+ */
+export function orderTargetPk(owner: string, target: OrderTarget): string {
+  if ('agent_id' in target) return `ORDERTARGET#${owner}#AGENT#${target.agent_id}`;
+  if ('label' in target) return `ORDERTARGET#${owner}#LABEL#${part(target.label)}`;
+  return `ORDERTARGET#${owner}#ANNOTATION#${part(target.key)}=${part(target.value)}`;
+}
+export const orderTargetKey = (owner: string, target: OrderTarget, id: string): Key => ({ pk: orderTargetPk(owner, target), sk: id });
+
+export const orderLogKey = (id: string): Key => ({ pk: `ORDERLOG#${id}`, sk: 'ENTRY' });
+export const orderLogPks: readonly string[] = SHARDS.map((shard) => `ORDERLOG#${shard}`);
+export const orderLogListKey = (completedAt: string, id: string): Key => ({
+  pk: `ORDERLOG#${shardOf(id)}`,
+  sk: `${completedAt}#${id}`,
+});
