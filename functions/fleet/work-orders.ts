@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import {
   ClaimedWorkOrder,
   ClaimWorkOrder,
@@ -21,7 +20,6 @@ import {
   listWorkOrderLog,
   listWorkOrders,
 } from '../../lib/fleet/work-orders/work-order-service.ts';
-import { decideFor } from '../../lib/identity/principal.ts';
 import { reply } from '../../lib/platform/http/endpoint.ts';
 import { LONGEST_PAGE } from '../../lib/platform/list-page.ts';
 import { DescribedYaml, OBJECT_BODY_LIMIT_BYTES } from './deployment-object-body.ts';
@@ -33,7 +31,6 @@ import {
   callerOf,
   checkedInService,
   endpoint,
-  type FleetContext,
   fleetFunction,
   Id,
   IdParams,
@@ -69,16 +66,6 @@ const NewWorkOrder = z
     target_agent_ids: z.array(Id).nullish().describe('The older form of targeting.agent_ids'),
   })
   .meta({ id: 'CreateWorkOrderRequest' });
-
-/** An agent acts for itself alone, whatever its request says. */
-const checkSelf = ({ principal }: FleetContext, agentId: string): void =>
-  decideFor(principal, {
-    admin: () => {},
-    agent: ({ id }) => {
-      if (id !== agentId) throw fleetError('agent_pak_mismatch');
-    },
-    generator: () => {},
-  });
 
 export const workOrderEndpoints = [
   endpoint({
@@ -189,10 +176,7 @@ export const workOrderEndpoints = [
     status: 200,
     response: ClaimedWorkOrder,
     errors: ['agent_pak_mismatch', 'work_order_not_claimable'],
-    async handle(context, { params, body }) {
-      checkSelf(context, body.agent_id);
-      return claimWorkOrder(context.services, callerOf(context), params.id, body);
-    },
+    handle: (context, { params, body }) => claimWorkOrder(context.services, callerOf(context), params.id, body),
   }),
   endpoint({
     id: 'renew_work_order',

@@ -1,5 +1,5 @@
 import type { Tenant } from '../fleet/fleet-builder.ts';
-import { configMap, unique } from '../fleet/fleet-builder.ts';
+import { configMap, orderFor, unique } from '../fleet/fleet-builder.ts';
 
 /** The statuses of a request on tenant A's things: by an admin, A's agent, B's agent, A's generator and B's generator. */
 export type Statuses = readonly [admin: number, agentA: number, agentB: number, generatorA: number, generatorB: number];
@@ -128,6 +128,42 @@ export const expectations: Readonly<Record<string, Expectation | typeof openToAl
   register_agent: { statuses: [409, 409, 403, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
   deregister_agent: { statuses: [204, 204, 403, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
   list_generator_registered_agents: { statuses: adminOrOwner },
+
+  list_work_orders: { statuses: [200, 403, 403, 200, 200] },
+  create_work_order: { statuses: ownerCreates, body: ({ agent }) => orderFor(agent) },
+  get_work_order: { statuses: adminOrOwner },
+  delete_work_order: { statuses: ownerRemoves },
+  list_pending_for_agent: { statuses: adminOrAgent },
+  // A's agent holds the order already.
+  claim_work_order: { statuses: [404, 404, 403, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
+  renew_work_order: { statuses: adminOrAgent, body: ({ order }) => ({ token: order.token }) },
+  complete_work_order: {
+    statuses: adminOrAgent,
+    body: () => ({
+      success: true,
+      message: 'done',
+      details: {
+        attempt: 1,
+        objects_applied: 1,
+        duration_ms: 5,
+        jobs: [
+          {
+            kind: 'Job',
+            namespace: 'default',
+            name: 'a',
+            outcome: 'failed',
+            reason: 'r',
+            message: 'm',
+            log_tail: 'l',
+            log_missing: 'n',
+            image_digest: 'd',
+          },
+        ],
+      },
+    }),
+  },
+  list_work_order_log: { statuses: [200, 403, 403, 200, 200] },
+  get_work_order_log: { statuses: adminOrOwner },
 
   list_audit_logs: { statuses: admins },
 

@@ -34,6 +34,18 @@ const NAME: Record<string, string> = { agentZ: 'aa' };
 const GENERATORS: Record<string, readonly string[]> = { agentA: ['genA'] };
 const DESCRIPTION: Record<string, string> = { genA: 'first', genD: 'd', stackA: 'one' };
 
+const job = { work_type: 'wt-<run>', yaml_content: 'kind: Job\n' };
+const forAgent = (name: string) => ({ targeting: { agent_ids: [`<id ${name}>`] } });
+const ORDERS: Record<string, object> = {
+  wo1: { ...job, ...forAgent('agentA') },
+  wo2: { ...job, target_agent_ids: ['<id agentA>'], max_retries: 1, backoff_seconds: 1, claim_timeout_seconds: 30 },
+  wo3: { ...job, work_type: 'other-<run>', max_retries: 0, ...forAgent('agentA') },
+  wo4: { ...job, ...forAgent('agentA') },
+  wo5: { ...job, claim_timeout_seconds: 1, ...forAgent('agentB') },
+  wo6: { ...job, ...forAgent('agentA') },
+  woBad: { ...job, yaml_content: 'a: [', ...forAgent('agentB') },
+};
+
 /** Creates the world of one example. Only the things that the example names are made, by the kind and the last letter of the name. */
 export function createWorld(host: TestHost): World {
   const run = randomUUID().slice(0, 8);
@@ -74,6 +86,7 @@ export function createWorld(host: TestHost): World {
     }
     if (name.startsWith('do')) return createdDeploymentObject(name);
     if (name === 'eventA') return reportedEvent();
+    if (name.startsWith('wo')) return ok(take({ as: 'admin', method: 'POST', path: '/work-orders', body: ORDERS[name] }));
     // Any other name stands for an id that nothing has.
     return { id: randomUUID() };
   }

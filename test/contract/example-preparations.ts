@@ -45,7 +45,37 @@ const goneGenC = remove('/generators/<id genC>');
 const goneAgentD = remove('/agents/<id agentD>');
 const goneStackD = remove('/stacks/<id stackD>');
 
-export const preparations: Readonly<Record<string, readonly Step[]>> = {
+const order = (name: string) => step('GET')(`/work-orders/<id ${name}>`);
+const claimed = (name: string) => post(`/work-orders/<id ${name}>/claim`, { agent_id: '<id agentA>' }, 'agentA');
+const completed = (name: string, body: object, as = 'agentA') => post(`/work-orders/<id ${name}>/complete`, body, as);
+const done = [claimed('wo1'), completed('wo1', { success: true, message: 'done' })];
+const calledOff = completed('wo4', { success: false, message: 'called off', retryable: false }, 'admin');
+const failed = [claimed('wo3'), completed('wo3', { success: false })];
+const failedTwice = [
+  claimed('wo2'),
+  completed('wo2', { success: false }),
+  { waitMs: 2_100 },
+  claimed('wo2'),
+  completed('wo2', { success: false, message: 'gave up' }),
+];
+
+/** A preparation is a request, or time that passes. */
+export type Preparation = Step | { waitMs: number };
+
+export const preparations: Readonly<Record<string, readonly Preparation[]>> = {
+  'GET /work-orders/<id wo1> as admin → 200 (2)': done,
+  'POST /work-orders/<id wo1>/claim as agentA → 404': [claimed('wo1')],
+  'POST /work-orders/<id wo1>/complete as agentB → 403': [claimed('wo1')],
+  'POST /work-orders/<id wo1>/complete as agentA → 200': [claimed('wo1')],
+  'POST /work-orders/<id wo1>/complete as agentA → 404': done,
+  'POST /work-orders/<id wo3>/complete as agentA → 200': [claimed('wo3')],
+  'DELETE /work-orders/<id wo1> as admin → 404': done,
+  'GET /work-order-log?work_type=wt-<id run> as admin → 200': [...done, calledOff],
+  'GET /work-order-log?agent_id=<id agentA> as admin → 200': [...done, ...failed],
+  'GET /work-order-log/<id wo1> as admin → 200': done,
+  'GET /work-order-log/<id wo2> as admin → 404': [order('wo2')],
+  'GET /work-order-log/<id wo2> as admin → 200': failedTwice,
+
   'POST /generators as admin → 409': [step('GET')('/generators/<id genA>')],
   'GET /generators/<id genC> as admin → 404': [goneGenC],
   'PUT /generators/<id genD> as admin → 409': [step('GET')('/generators/<id genA>')],

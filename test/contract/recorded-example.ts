@@ -43,7 +43,8 @@ export const idsIn = (value: unknown): string[] => [
   ...new Set([...(JSON.stringify(value) ?? '').matchAll(/<id (\w+)>/g)].map(([, name]) => name ?? '')),
 ];
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** Brokkr's ids are of version 4; those of work orders are of version 7 here. Both are UUIDs to a client. */
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/;
 const PAK = /^brokkr_BR[1-9A-HJ-NP-Za-km-z]{6}_[1-9A-HJ-NP-Za-km-z]{32,33}$/;
 const matching = (pattern: RegExp) => (value: unknown) => typeof value === 'string' && pattern.test(value);

@@ -3,6 +3,7 @@ import { httpGroups } from '../../functions/registry.ts';
 import { createRouter } from '../../lib/platform/http/router.ts';
 import type { Answer } from '../harness/client.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
+import { turningClock } from '../identity/turning-clock.ts';
 import { createWorld, type World } from './contract-world.ts';
 import { differences } from './example-differences.ts';
 import { preparations } from './example-preparations.ts';
@@ -11,20 +12,24 @@ import { deviations, type Example, idsIn, readExamples } from './recorded-exampl
 const examples = readExamples();
 const routed = createRouter(httpGroups.flatMap(({ endpoints }) => endpoints));
 /** The paths of parts of the contract that are not built yet. */
-const LATER =
-  /\/(health-status|health|fleet-status|diagnostics|diagnostics\/pending|from-template|work-orders\/pending|webhooks\/pending)$/;
+const LATER = /\/(health-status|health|fleet-status|diagnostics|diagnostics\/pending|from-template|webhooks\/pending)$/;
 const isLater = ({ path }: Example) => LATER.test(path);
 const pathOf = ({ path }: Example) => path.replaceAll(/<[^>]*>/g, 'x').replace(/\?.*/, '');
 
+const clock = turningClock();
 let host: TestHost;
 beforeAll(async () => {
-  host = await startTestHost();
+  host = await startTestHost({ clock });
 });
 afterAll(() => host.stop());
 
 async function answerTo(example: Example): Promise<{ answer: Answer; world: World }> {
   const world = createWorld(host);
   for (const step of preparations[example.key] ?? []) {
+    if ('waitMs' in step) {
+      clock.turn(step.waitMs);
+      continue;
+    }
     const { status, text } = await world.take(step);
     if (status >= 300) throw new Error(`cannot prepare ${example.key}: ${step.method} ${step.path} answered ${status} ${text}`);
   }

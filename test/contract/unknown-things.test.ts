@@ -23,9 +23,13 @@ const FIXED: Readonly<Record<string, string>> = {
   add_target: '403 agent_not_registered',
   remove_target: '403 agent_not_registered',
   record_heartbeat: '403 agent_pak_mismatch',
+  list_pending_for_agent: '200 []',
+  claim_work_order: '404 work_order_not_claimable',
 };
 const UNKNOWN = '00000000-0000-4000-8000-00000000dead';
 const THINGS: readonly [path: RegExp, code: string][] = [
+  [/\/work-orders\//, 'work_order_not_found'],
+  [/\/work-order-log\//, 'work_order_log_entry_not_found'],
   [/\/agents\//, 'agent_not_found'],
   [/\/agent-events\//, 'agent_event_not_found'],
   [/\/stacks\//, 'stack_not_found'],

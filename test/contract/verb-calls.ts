@@ -28,6 +28,16 @@ import {
 import { createStack, getOwnStack, getStack, listVisibleStacks, removeStack, updateStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { deregisterAgent, registerAgent } from '../../lib/fleet/targeting/registration-service.ts';
 import { addTarget, removeTarget } from '../../lib/fleet/targeting/target-service.ts';
+import { claimWorkOrder, renewWorkOrder } from '../../lib/fleet/work-orders/claim-work-order.ts';
+import { completeWorkOrder } from '../../lib/fleet/work-orders/complete-work-order.ts';
+import { createWorkOrder } from '../../lib/fleet/work-orders/create-work-order.ts';
+import {
+  cancelWorkOrder,
+  getWorkOrder,
+  getWorkOrderLog,
+  listWorkOrderLog,
+  listWorkOrders,
+} from '../../lib/fleet/work-orders/work-order-service.ts';
 import { configMap, type Tenant, unique } from '../fleet/fleet-builder.ts';
 
 /** A valid call of a verb, for this tenant's things. */
@@ -75,6 +85,23 @@ export const verbs: Readonly<Record<string, VerbCall>> = {
   createStack: (ports, caller, { generator }) => createStack(ports, caller, { name: unique('stack'), generator_id: generator.id }),
   updateStack: async (ports, caller, tenant) => updateStack(ports, caller, await stackOf(ports, tenant), { name: unique('stack') }),
   removeStack: async (ports, caller, tenant) => removeStack(ports, caller, await stackOf(ports, tenant)),
+  createWorkOrder: (ports, caller, { agent }) =>
+    createWorkOrder(ports, caller, {
+      work_type: 'custom',
+      yaml_content: 'a: 1',
+      max_retries: 0,
+      backoff_seconds: 1,
+      claim_timeout_seconds: 60,
+      targeting: { agent_ids: [agent.id], labels: [], annotations: {} },
+    }),
+  listWorkOrders: (ports, caller) => listWorkOrders(ports, caller, {}),
+  getWorkOrder: (ports, caller, { order }) => getWorkOrder(ports, caller, order.id),
+  cancelWorkOrder: (ports, caller, { order }) => cancelWorkOrder(ports, caller, order.id),
+  claimWorkOrder: (ports, caller, { agent, order }) => claimWorkOrder(ports, caller, order.id, { agent_id: agent.id }),
+  renewWorkOrder: (ports, caller, { order }) => renewWorkOrder(ports, caller, order.id, order.token),
+  completeWorkOrder: (ports, caller, { order }) => completeWorkOrder(ports, caller, order.id, { success: true }),
+  listWorkOrderLog: (ports, caller) => listWorkOrderLog(ports, caller, {}),
+  getWorkOrderLog: (ports, caller, { endedOrder }) => getWorkOrderLog(ports, caller, endedOrder.id),
   registerAgent: (ports, caller, { agent, generator }) => registerAgent(ports, caller, generator.id, agent.id),
   deregisterAgent: (ports, caller, { agent, generator }) => deregisterAgent(ports, caller, generator.id, agent.id),
   addTarget: (ports, caller, { agent, stack }) => addTarget(ports, caller, agent.id, { agent_id: agent.id, stack_id: stack.id }),

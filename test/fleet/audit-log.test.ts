@@ -58,6 +58,11 @@ const ACTIONS: Readonly<Record<string, readonly string[] | null>> = {
   rotate_generator_pak: ['pak.rotated'],
   register_agent: ['agent.registered'],
   deregister_agent: ['agent.deregistered', 'agent.target_removed'],
+  create_work_order: ['workorder.created'],
+  delete_work_order: ['workorder.deleted'],
+  claim_work_order: ['workorder.claimed'],
+  renew_work_order: null,
+  complete_work_order: ['workorder.completed'],
   v1_register_agent: ['agent.created', 'pak.created'],
   v1_deregister_agent: ['agent.deleted'],
   v1_create_deployment: ['deployment_object.created', 'stack.created'],
@@ -72,8 +77,12 @@ test('every endpoint that changes something is in the table of audit entries', (
 });
 
 /** Some valid requests change nothing until something is undone first. */
-async function makeRoom(id: string, { agent, stack, generator }: Tenant): Promise<void> {
+async function makeRoom(id: string, { agent, stack, generator, order }: Tenant): Promise<void> {
   if (id === 'add_target') await ok(host.admin.delete(`/agents/${agent.id}/targets/${stack.id}`));
+  if (id === 'claim_work_order') {
+    await ok(agent.api.post(`/work-orders/${order.id}/complete`, { success: false }));
+    clock.pass(120_000);
+  }
   if (id === 'register_agent') await ok(host.admin.delete(`/generators/${generator.id}/register`, { agent_id: agent.id }));
 }
 

@@ -113,6 +113,10 @@ export interface Tenant {
   stack: { id: string; name: string };
   object: { id: string };
   event: { id: string };
+  /** A work order of the generator, claimed by the agent. */
+  order: { id: string; token: string };
+  /** One that has ended. */
+  endedOrder: { id: string };
   agentName: string;
   clusterName: string;
   /** Ids and names that no other tenant may learn. */
@@ -132,11 +136,27 @@ export async function makeTenant(host: BuilderHost): Promise<Tenant> {
     ok(host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: 'agent-key', value: 'v' })),
     target(host, agent, stack),
   ]);
-  const [event, { name, cluster_name }] = await Promise.all([
+  const [event, { name, cluster_name }, order, endedOrder] = await Promise.all([
     ok(report(agent, object.id)),
     ok(host.admin.get(`/agents/${agent.id}`)),
+    claimedOrder(generator, agent),
+    claimedOrder(generator, agent),
     agent.assignments(),
   ]);
-  const secrets = [generator.id, agent.id, stack.id, stack.name, object.id, event.id, name, cluster_name, object.yaml_checksum];
-  return { generator, agent, stack, object, event, agentName: name, clusterName: cluster_name, secrets };
+  await ok(agent.api.post(`/work-orders/${endedOrder.id}/complete`, { success: true }));
+  const things = [generator, agent, stack, object, event, order, endedOrder].map(({ id }) => id);
+  const secrets = [...things, stack.name, name, cluster_name, object.yaml_checksum];
+  return { generator, agent, stack, object, event, order, endedOrder, agentName: name, clusterName: cluster_name, secrets };
+}
+
+export const orderFor = (agent: { id: string }) => ({
+  work_type: 'custom',
+  yaml_content: configMap('made-by-order'),
+  targeting: { agent_ids: [agent.id] },
+});
+
+async function claimedOrder(generator: MadeGenerator, agent: MadeAgent): Promise<{ id: string; token: string }> {
+  const { id } = await ok(generator.api.post('/work-orders', orderFor(agent)));
+  const { lease } = await ok(agent.api.post(`/work-orders/${id}/claim`, { agent_id: agent.id, lease_seconds: 600 }));
+  return { id, token: lease.token };
 }

@@ -27,6 +27,7 @@ export async function claimWorkOrder(
   { agent_id, lease_seconds }: { agent_id: string; lease_seconds?: number | undefined },
 ): Promise<ClaimedWorkOrder> {
   const { database, clock, commit } = ports;
+  checkClaimer(caller, agent_id);
   const [order, agent] = await Promise.all([findOrder(database, id), findAgentSelectors(database, agent_id)]);
   const nowMs = Math.floor(clock.nowMs());
   if (!order || !agent || statusAt(order, nowMs) !== 'PENDING' || !isFor(order, agent_id, agent))
@@ -55,6 +56,18 @@ export async function claimWorkOrder(
   }
   return { ...toWire(claimed, yaml.get(id) ?? '', nowMs), ...(lease_seconds !== undefined && { lease: leaseOf(claimed, nowMs) }) };
 }
+
+/** An agent claims for itself alone, whatever its request says. */
+const checkClaimer = ({ principal }: Caller, agentId: string): void =>
+  decideFor(principal, {
+    admin: () => {},
+    agent: ({ id }) => {
+      if (id !== agentId) throw fleetError('agent_pak_mismatch');
+    },
+    generator: () => {
+      throw fleetError('agent_pak_mismatch');
+    },
+  });
 
 /** Whether an order is for this agent: by its id, by one of its labels, or by one of its annotations. */
 export function isFor(
