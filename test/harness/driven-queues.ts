@@ -7,6 +7,8 @@ export interface QueuedMessage {
   queue: string;
   id: string;
   body: string;
+  /** When the message may be delivered, by the host's clock. */
+  atMs: number;
 }
 
 export interface DrivenQueues {
@@ -14,7 +16,7 @@ export interface DrivenQueues {
   messages: QueuedMessage[];
   /** Delivers one message. Returns false if its consumer failed. */
   deliver(message: QueuedMessage): Promise<boolean>;
-  /** Delivers until no message is left. A failed message is delivered again. Returns the number of deliveries. */
+  /** Delivers until no message is left that may be delivered now. A failed message is delivered again. Returns the number of deliveries. */
   drain(): Promise<number>;
   /** Sweeps the outbox. Its events are due if the host's clock has moved far enough. */
   sweep(): Promise<void>;
@@ -24,8 +26,13 @@ export interface DrivenQueues {
 export function driveQueues(services: Services, handlers: Record<string, AnyConsumer['handle']> = {}): DrivenQueues {
   const messages: QueuedMessage[] = [];
   services.outbox.queues.send = async (queue, sent) => {
-    messages.push(...sent.map(({ id, body }) => ({ queue, id, body })));
+    const nowMs = services.clock.nowMs();
+    messages.push(...sent.map(({ id, body, delaySeconds = 0 }) => ({ queue, id, body, atMs: nowMs + delaySeconds * 1_000 })));
     return [];
+  };
+  const takeNext = (): QueuedMessage | undefined => {
+    const index = messages.findIndex(({ atMs }) => atMs <= services.clock.nowMs());
+    return index < 0 ? undefined : messages.splice(index, 1)[0];
   };
   const deliver = async ({ queue, id, body }: QueuedMessage): Promise<boolean> => {
     const group = queueGroups.find(({ consumer }) => consumer.queue === queue);
@@ -46,7 +53,7 @@ export function driveQueues(services: Services, handlers: Record<string, AnyCons
     deliver,
     async drain() {
       let deliveries = 0;
-      for (let message = messages.shift(); message; message = messages.shift()) {
+      for (let message = takeNext(); message; message = takeNext()) {
         deliveries += 1;
         if (deliveries > 1_000) throw new Error('the queues never become empty');
         if (!(await deliver(message))) messages.push(message);

@@ -1,5 +1,5 @@
 import type { Occurrence } from '../events/domain-event.ts';
-import { type OutboxItem, type OutboxPorts, outboxItem, outboxWrite } from '../events/outbox.ts';
+import { mayBeSent, type OutboxItem, type OutboxPorts, outboxItem, outboxWrite } from '../events/outbox.ts';
 import type { Database, Write } from './database.ts';
 
 /** The reason why a change has no audit entry, such as telemetry or bookkeeping. */
@@ -37,6 +37,7 @@ export function createCommit<AuditEntry extends object>(ports: CommitPorts<Audit
     const outbox = events.map((event) => outboxItem(event, ports.outbox));
     const audited = await Promise.all(entries.map((entry) => ports.auditWrites(entry)));
     await ports.database.transact([...writes, ...audited.flat(), ...outbox.map((item) => outboxWrite(ports.outbox.table, item))]);
-    if (outbox.length > 0) await ports.afterCommit(outbox);
+    const now = outbox.filter((item) => mayBeSent(item, ports.outbox.clock.nowMs()));
+    if (now.length > 0) await ports.afterCommit(now);
   };
 }

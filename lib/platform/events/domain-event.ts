@@ -11,5 +11,11 @@ export const defineEvent = <T>(event: DomainEvent<T>): DomainEvent<T> => event;
 export interface Occurrence<T = unknown> {
   event: DomainEvent<T>;
   data: T;
+  /** No consumer gets it before this time, in milliseconds; at once if absent. */
+  notBeforeMs?: number;
 }
-export const occurrence = <T>(event: DomainEvent<T>, data: T): Occurrence<T> => ({ event, data });
+export const occurrence = <T>(event: DomainEvent<T>, data: T, notBeforeMs?: number): Occurrence<T> => ({
+  event,
+  data,
+  ...(notBeforeMs !== undefined && { notBeforeMs }),
+});

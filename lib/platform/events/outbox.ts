@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import { ConditionFailed, type Database, type Item, type Write } from '../database/database.ts';
 import { newId } from '../ids.ts';
-import type { Queues } from '../queue/queues.ts';
+import type { Message, Queues } from '../queue/queues.ts';
 import type { AnyConsumer } from './consumer.ts';
 import type { DomainEvent, Occurrence } from './domain-event.ts';
 import { encodeEnvelope } from './envelope.ts';
@@ -22,6 +22,8 @@ export const OutboxItem = z.looseObject({
   data: z.unknown(),
   /** The queues that have not accepted the event yet. Empty if the version that wrote it knew no consumer. */
   pending: z.array(z.string()),
+  /** No consumer gets the event before this time, in milliseconds. */
+  not_before_ms: z.number().optional(),
 });
 export type OutboxItem = z.infer<typeof OutboxItem>;
 
@@ -39,11 +41,21 @@ export interface RelayPorts extends OutboxPorts {
 /** The sweep leaves an event to the request that wrote it for longer than any request may take. */
 const LEFT_TO_REQUEST_MS = 20_000;
 
-export function outboxItem({ event, data }: Occurrence, { clock, consumers }: Pick<OutboxPorts, 'clock' | 'consumers'>): OutboxItem {
+/** The longest time that SQS holds a message back. An event that has longer to wait is left in the outbox until then. */
+const LONGEST_DELAY_MS = 900_000;
+
+export function outboxItem(
+  { event, data, notBeforeMs }: Occurrence,
+  { clock, consumers }: Pick<OutboxPorts, 'clock' | 'consumers'>,
+): OutboxItem {
   const id = newId();
-  const key = outboxKey(id, clock.nowMs() + LEFT_TO_REQUEST_MS);
-  return { ...key, id, event: event.name, data: event.schema.parse(data), pending: queuesOf(event.name, consumers) };
+  const key = outboxKey(id, Math.max(clock.nowMs() + LEFT_TO_REQUEST_MS, (notBeforeMs ?? 0) - LONGEST_DELAY_MS));
+  const later = notBeforeMs !== undefined && { not_before_ms: notBeforeMs };
+  return { ...key, id, event: event.name, data: event.schema.parse(data), pending: queuesOf(event.name, consumers), ...later };
 }
+
+/** Whether a queue can hold the event back for the rest of its wait. */
+export const mayBeSent = ({ not_before_ms = 0 }: OutboxItem, nowMs: number): boolean => not_before_ms - nowMs <= LONGEST_DELAY_MS;
 export const outboxWrite = (table: string, item: OutboxItem): Write => ({ table, put: { ...item, type: 'outbox' } });
 
 const queuesOf = (name: DomainEvent<unknown>['name'], consumers: readonly AnyConsumer[]): string[] =>
@@ -58,13 +70,14 @@ export interface Sent {
 }
 
 /** Sends each event to the queues that have not accepted it yet. The caller stores which ones accept it now. */
-export async function sendToQueues(items: readonly OutboxItem[], { queues, consumers }: RelayPorts): Promise<Sent[]> {
+export async function sendToQueues(items: readonly OutboxItem[], { queues, consumers, clock }: RelayPorts): Promise<Sent[]> {
+  const nowMs = clock.nowMs();
   const addressed = items.map((item) => ({ item, to: item.pending.length > 0 ? item.pending : queuesOf(item.event, consumers) }));
   const names = new Set(addressed.flatMap(({ to }) => to));
   const refused = new Map<string, ReadonlySet<string>>();
   await Promise.all(
     [...names].map(async (queue) => {
-      const messages = addressed.filter(({ to }) => to.includes(queue)).map(({ item }) => ({ id: item.id, body: encodeEnvelope(item) }));
+      const messages = addressed.filter(({ to }) => to.includes(queue)).map(({ item }) => messageOf(item, nowMs));
       refused.set(queue, new Set(await queues.send(queue, messages)));
     }),
   );
@@ -73,6 +86,11 @@ export async function sendToQueues(items: readonly OutboxItem[], { queues, consu
     pending: to.filter((queue) => refused.get(queue)?.has(item.id)),
     unknown: to.length === 0,
   }));
+}
+
+function messageOf(item: OutboxItem, nowMs: number): Message {
+  const waitMs = Math.min(LONGEST_DELAY_MS, (item.not_before_ms ?? 0) - nowMs);
+  return { id: item.id, body: encodeEnvelope(item), ...(waitMs > 0 && { delaySeconds: Math.ceil(waitMs / 1_000) }) };
 }
 
 /** Sends events to their queues right after they were stored. Returns how many are left to the sweep. */

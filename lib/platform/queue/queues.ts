@@ -3,6 +3,8 @@ export interface Message {
   /** Unique within the batch; names the message if it is refused. */
   id: string;
   body: string;
+  /** No consumer gets it before this time has passed; 900 at most. */
+  delaySeconds?: number;
 }
 
 export interface Queues {

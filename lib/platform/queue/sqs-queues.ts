@@ -45,7 +45,11 @@ export function createSqsQueues(client: SQSClient, physicalName: (queue: string)
   /** Returns the ids that the queue refused. Throws if the call failed as a whole. */
   async function sendBatch(queue: string, batch: readonly Message[], abortSignal: AbortSignal): Promise<string[]> {
     const QueueUrl = await urlOf(queue);
-    const Entries = batch.map(({ body }, index) => ({ Id: String(index), MessageBody: body }));
+    const Entries = batch.map(({ body, delaySeconds }, index) => ({
+      Id: String(index),
+      MessageBody: body,
+      ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
+    }));
     const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }), { abortSignal });
     return Failed.map(({ Id }) => batch[Number(Id)]?.id ?? '');
   }
