@@ -15,6 +15,7 @@ import type { Log } from '../lib/platform/log.ts';
 import { createSqsQueues, sqsClient } from '../lib/platform/queue/sqs-queues.ts';
 import { agentFanout } from './consumers/agent-fanout.ts';
 import { cleanUpConsumer } from './consumers/clean-up-consumer.ts';
+import { workOrderDispatch } from './consumers/work-order-dispatch.ts';
 import { oncePerRuntime, type Runtime, runtime } from './runtime.ts';
 import type { Services } from './services.ts';
 import { physicalNames, store } from './store.ts';
@@ -47,7 +48,13 @@ export async function compose(runtime: Runtime, options: AppOptions = {}): Promi
   });
   const queues = createSqsQueues(sqs, physicalNames(runtime), log);
   const audit: AuditPorts = { database, table: telemetryTable.name, clock, retentionDays: config.BROKKR_AUDIT_RETENTION_DAYS };
-  const outbox: RelayPorts = { database, table: workTable.name, queues, clock, consumers: [agentFanout, cleanUpConsumer] };
+  const outbox: RelayPorts = {
+    database,
+    table: workTable.name,
+    queues,
+    clock,
+    consumers: [agentFanout, cleanUpConsumer, workOrderDispatch],
+  };
   const mintAdminPak = options.mintAdminPak === true && config.BROKKR_ADMIN_PAK_HASH === undefined;
   const firstStart = await bootstrap({ database, clock, mintAdminPak });
   const commit = createCommit<AuditEntry>({

@@ -25,6 +25,8 @@ import { callRecords } from './consumers/call-records.ts';
 import * as callRecordsFunction from './consumers/call-records-function.ts';
 import { cleanUpConsumer } from './consumers/clean-up-consumer.ts';
 import * as cleanUpFunction from './consumers/clean-up-function.ts';
+import { workOrderDispatch } from './consumers/work-order-dispatch.ts';
+import * as workOrderDispatchFunction from './consumers/work-order-dispatch-function.ts';
 import * as admin from './fleet/admin.ts';
 import * as agentSync from './fleet/agent-sync.ts';
 import * as agents from './fleet/agents.ts';
@@ -128,6 +130,12 @@ export const queueGroups: readonly QueueGroup[] = [
   { name: 'agent-fanout', file: 'consumers/agent-fanout-function', consumer: agentFanout, handler: agentFanoutFunction.handler },
   { name: 'call-records', file: 'consumers/call-records-function', consumer: callRecords, handler: callRecordsFunction.handler },
   { name: 'clean-up', file: 'consumers/clean-up-function', consumer: cleanUpConsumer, handler: cleanUpFunction.handler },
+  {
+    name: 'work-order-dispatch',
+    file: 'consumers/work-order-dispatch-function',
+    consumer: workOrderDispatch,
+    handler: workOrderDispatchFunction.handler,
+  },
 ];
 
 export interface ScheduleGroup {

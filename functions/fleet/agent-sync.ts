@@ -6,6 +6,7 @@ import { getAgent } from '../../lib/fleet/agents/agent-service.ts';
 import { targetState } from '../../lib/fleet/agents/target-state.ts';
 import { fleetError } from '../../lib/fleet/fleet-errors.ts';
 import { AgentEvent, Assignments, DeploymentObject, HeartbeatReport, NewAgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { WORK_ORDERS_HEADER } from '../../lib/fleet/protocol/work-order-protocol.ts';
 import { Stack } from '../../lib/fleet/stacks/stack.ts';
 import { listStacksOfAgent } from '../../lib/fleet/stacks/stack-lists.ts';
 import { type AskingAgent, previewAssignments, takeAssignments } from '../../lib/fleet/targeting/assignments.ts';
@@ -43,6 +44,9 @@ const lenientHeartbeat: BodyFormat = {
 
 const etagOf = (revision: string) => `"${revision}"`;
 const versionHeaders = (etag: string) => ({ etag, 'cache-control': 'no-cache' });
+/** Tells an agent that it may have a new work order, out of the record that admission has read. */
+const ordersHeader = ({ orders_rev }: AskingAgent): Record<string, string> =>
+  typeof orders_rev === 'string' ? { [WORK_ORDERS_HEADER]: orders_rev } : {};
 
 /** The agent in the path, by a strongly consistent read. If the agent asks for itself, admission has made that read already. */
 const agentOf = async (context: FleetContext, id: string): Promise<AskingAgent> => ({
@@ -72,7 +76,7 @@ export const agentSyncEndpoints = [
     summary: 'List what an agent should run, and what it should remove',
     tag,
     description:
-      'Answers 304 if If-None-Match names the current revision: one read unit, whatever the agent runs. With `since`, the revision of an earlier answer, the answer contains only the changes since then, and repeats `since`, if the control plane still knows them; otherwise it contains everything. A long list ends with `next`: ask again with `?after=` and that text, and keep the first answer’s ETag. A stack that no longer concerns the agent stays in the list as `withdrawn` until the agent reports a REMOVE event with SUCCESS for its deployment object. An agent that is not ACTIVE gets nothing new and is not asked to remove anything.',
+      'Answers 304 if If-None-Match names the current revision: one read unit, whatever the agent runs. With `since`, the revision of an earlier answer, the answer contains only the changes since then, and repeats `since`, if the control plane still knows them; otherwise it contains everything. A long list ends with `next`: ask again with `?after=` and that text, and keep the first answer’s ETag. A stack that no longer concerns the agent stays in the list as `withdrawn` until the agent reports a REMOVE event with SUCCESS for its deployment object. An agent that is not ACTIVE gets nothing new and is not asked to remove anything. The header `X-Brokkr-Work-Orders`, of a 304 too, has another text whenever the agent may have a new work order to claim.',
     access: adminOrSelf,
     params: IdParams,
     query: z.object({ since: z.string().max(100).optional(), after: Id.optional() }),
@@ -84,11 +88,13 @@ export const agentSyncEndpoints = [
       const { services } = context;
       const agent = await agentOf(context, params.id);
       const etag = etagOf(agent.revision);
-      if (query.after === undefined && hasVersion(context, etag)) return reply<Assignments>({ status: 304, headers: versionHeaders(etag) });
+      const orders = ordersHeader(agent);
+      if (query.after === undefined && hasVersion(context, etag))
+        return reply<Assignments>({ status: 304, headers: { ...versionHeaders(etag), ...orders } });
       // Only the agent's own GET updates what it was told.
       const takes = accountOf(context) !== undefined && context.request.method === 'GET';
       const body = takes ? await takeAssignments(services, agent, query) : await previewAssignments(services, agent, query.after);
-      return reply<Assignments>({ headers: versionHeaders(etagOf(body.revision)), body });
+      return reply<Assignments>({ headers: { ...versionHeaders(etagOf(body.revision)), ...orders }, body });
     },
   }),
   endpoint({

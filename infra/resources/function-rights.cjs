@@ -13,6 +13,8 @@ const forGenerators = { identity: [...read, 'ConditionCheckItem'] };
 /** Changes of which agents are notified go through the outbox: few agents are notified at once, many through a queue. */
 const announcing = { ...authenticated, fleet: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'], work: ['PutItem', 'DeleteItem'] };
 const announcements = { 'agent-fanout': ['send'] };
+/** Agents are told of work orders through a queue. */
+const dispatches = { 'work-order-dispatch': ['send'] };
 /** A consumer deletes the items that a removal leaves behind. */
 const removals = { 'clean-up': ['send'] };
 
@@ -102,7 +104,10 @@ module.exports = {
     tables: { ...announcing, identity: [...query, 'ConditionCheckItem', 'PutItem', 'DeleteItem'] },
     queues: removals,
   },
-  'work-orders': { tables: { ...authenticated, work: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'] } },
+  'work-orders': {
+    tables: { ...authenticated, work: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'] },
+    queues: dispatches,
+  },
   admin: { tables: { ...authenticated, telemetry: ['BatchGetItem', 'PutItem', 'Query'] } },
   'deployments-v1': {
     tables: {
@@ -142,8 +147,12 @@ module.exports = {
     // The removal of a tenant removes its stacks. Each may concern many agents and leaves items behind.
     queues: { 'agent-fanout': ['send'], 'clean-up': ['consume', 'send'] },
   },
+  'work-order-dispatch': {
+    tables: { identity: read, fleet: [...query, 'UpdateItem'], work: [...read, 'PutItem', 'UpdateItem', 'DeleteItem'] },
+    queues: { 'work-order-dispatch': ['consume', 'send'] },
+  },
   'outbox-sweep': {
     tables: { identity: [...read, 'PutItem'], work: ['Query', 'PutItem', 'DeleteItem'] },
-    queues: { ...announcements, ...removals, 'account-clean-up': ['send'] },
+    queues: { ...announcements, ...removals, ...dispatches, 'account-clean-up': ['send'] },
   },
 };

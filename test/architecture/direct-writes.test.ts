@@ -24,6 +24,7 @@ const DIRECT_WRITERS: Record<string, string> = {
   'lib/fleet/targeting/match-edges.ts': 'edges follow the change that they are derived from',
   'lib/fleet/targeting/notify-agents.ts': 'a new revision only makes an agent read its assignments',
   'lib/fleet/targeting/target-service.ts': 'a target goes with its stack, whose removal has its audit entry',
+  'lib/fleet/work-orders/dispatch/nudge-agent.ts': 'a nudge only makes an agent look for work orders',
   'lib/identity/accounts/sessions/tries.ts': 'counters of failed tries follow no change, and expire',
   'lib/identity/api-keys/key-use.ts': 'the time of the last use is telemetry',
   'lib/identity/bootstrap.ts': 'the first start has no caller',

@@ -174,6 +174,7 @@ describe('the packaged deployment', () => {
       'agent-fanout': { messages: 2, seconds: 0 },
       'call-records': { messages: 10, seconds: 1 },
       'clean-up': { messages: 2, seconds: 0 },
+      'work-order-dispatch': { messages: 5, seconds: 0 },
     });
   });
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { BatchWriteCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -53,7 +54,7 @@ describe('functions under their roles', () => {
   const physicalName = (name: string) => `${PREFIX}-${name}`;
   // account-rights.test.ts runs the functions of other surfaces.
   const groups = httpGroups.filter(({ endpoints }) => endpoints.every(({ surface }) => ['fleet', 'system'].includes(surface.name)));
-  const consumers = queueGroups.filter(({ name }) => ['agent-fanout', 'clean-up'].includes(name));
+  const consumers = queueGroups.filter(({ name }) => ['agent-fanout', 'clean-up', 'work-order-dispatch'].includes(name));
   const names = [...groups, ...consumers, ...scheduleGroups].map(({ name }) => name);
 
   beforeAll(async () => {
@@ -196,6 +197,26 @@ describe('functions under their roles', () => {
     await Promise.all(pollers.map((poller) => poller.stop()));
   }, 120_000);
 
+  test('an order reaches its agents with the rights of the dispatcher', async () => {
+    const agents = await Promise.all(Array.from({ length: 4 }, () => makeAgent(host, { labels: ['orders'] })));
+    const targeting = { labels: ['orders'] };
+    const order = await ok(host.admin.post('/work-orders', { work_type: 'custom', yaml_content: configMap('one'), targeting }));
+    const dispatcher = consumers.find(({ name }) => name === 'work-order-dispatch');
+    const systemGenerator = (await ok(host.admin.get(`/agents/${agents[0]?.id}/registrations`)))[0].generator_id;
+    const claimable = { order_id: order.id, attempt: 0, status: 'PENDING' };
+    const deliver = async (event: string, data: object) => {
+      const body = JSON.stringify({ id: randomUUID(), event, data });
+      const done = await run('work-order-dispatch', async () => dispatcher?.handler(sqsEvent({ id: 'm', body })));
+      expect(done).toEqual({ batchItemFailures: [] });
+    };
+    for (const step of ['offer', 'widen']) await deliver('work-order.claimable', { ...claimable, step });
+    await deliver('work-order.agents-woken', { generator_id: systemGenerator, target: { label: 'orders' }, segment: 1 });
+    for (const agent of agents) {
+      const { headers } = await agent.api.get(`/agents/${agent.id}/assignments`);
+      expect(headers['x-brokkr-work-orders']).toEqual(expect.any(String));
+    }
+  });
+
   function pollGroup(group: (typeof queueGroups)[number]) {
     if (!sqs.client) throw new Error('no queues');
     return pollQueue({
@@ -232,6 +253,8 @@ describe('functions under their roles', () => {
     const item = { pk: 'OUTBOX#0', id, type: 'outbox', pending: [], data };
     await database.write({ table, put: { ...item, sk: `2026#${id}`, event: 'fleet.changed' } });
     await database.write({ table, put: { ...item, sk: `2026#unknown-${id}`, event: 'from.a-newer-version' } });
+    const claimable = { order_id: id, attempt: 0, status: 'PENDING', step: 'offer' };
+    await database.write({ table, put: { ...item, sk: `2026#order-${id}`, event: 'work-order.claimable', data: claimable } });
     const removal = { kind: 'stack', stack_id: id, generator_id: id };
     const removed = { ...item, sk: `2026#removed-${id}`, event: 'fleet.removed', data: { removal, pass: 2, segment: 1 } };
     await database.write({ table, put: removed });

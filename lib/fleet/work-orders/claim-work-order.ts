@@ -7,6 +7,7 @@ import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { ClaimedWorkOrder, WorkOrderLease } from '../protocol/work-order-protocol.ts';
 import { type AgentSelectors, findAgentSelectors } from '../targeting/selection.ts';
 import { orderAudit } from './create-work-order.ts';
+import { announceClaimable } from './dispatch/order-events.ts';
 import { leaseEndMs, type StoredOrder, statusAt, toWire } from './work-order.ts';
 import { findOrder, orderClaimWrite, orderHeldWrite, readYaml } from './work-order-repository.ts';
 
@@ -49,7 +50,7 @@ export async function claimWorkOrder(
   const yaml = await readYaml(database, [order]);
   try {
     const audit = orderAudit(caller, 'workorder.claimed', order, { agent_id, attempt });
-    await commit({ writes: [orderClaimWrite(order, state, nowMs)], audit });
+    await commit({ writes: [orderClaimWrite(order, state, nowMs)], audit, events: [announceClaimable(claimed, claimable_at)] });
   } catch (error) {
     if (error instanceof ConditionFailed) throw fleetError('work_order_not_claimable');
     throw error;

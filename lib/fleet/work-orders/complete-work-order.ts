@@ -6,6 +6,7 @@ import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { CompleteWorkOrder, WorkOrderLog } from '../protocol/work-order-protocol.ts';
 import { checkHolder } from './claim-work-order.ts';
 import { orderAudit } from './create-work-order.ts';
+import { announceClaimable } from './dispatch/order-events.ts';
 import { retryAtMs, type StoredOrder } from './work-order.ts';
 import { findLogEntry, logWrites, readLog, type StoredLog } from './work-order-log.ts';
 import { findOrder, orderBodyExpireWrites, orderHeldWrite, orderRemoveWrites, readYaml } from './work-order-repository.ts';
@@ -71,6 +72,7 @@ async function scheduleRetry(ports: FleetPorts, caller: Caller, order: StoredOrd
       retry_count,
       next_retry_after: new Date(claimable_at).toISOString(),
     }),
+    events: [announceClaimable({ ...order, ...state }, claimable_at)],
   });
   return { kind: 'retry' };
 }

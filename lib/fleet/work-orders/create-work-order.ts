@@ -10,6 +10,7 @@ import type { WorkOrder } from '../protocol/work-order-protocol.ts';
 import { YAML_LIMITS } from '../protocol/yaml-rules.ts';
 import { registeredAmong } from '../targeting/registration-repository.ts';
 import { checkAnnotation, checkLabel } from '../targeting/selector.ts';
+import { announceClaimable } from './dispatch/order-events.ts';
 import { type StoredOrder, type Targeting, targetsOf, toWire } from './work-order.ts';
 import { orderNewWrites, TARGET_LIMIT } from './work-order-repository.ts';
 
@@ -58,8 +59,13 @@ export async function createWorkOrder(ports: FleetPorts, caller: Caller, input: 
     last_error: null,
     last_error_at: null,
     body_chunks: 0,
+    offered_to: [],
   };
-  await ports.commit({ writes: orderNewWrites(order, yaml_content), audit: orderAudit(caller, 'workorder.created', order) });
+  await ports.commit({
+    writes: orderNewWrites(order, yaml_content),
+    audit: orderAudit(caller, 'workorder.created', order),
+    events: [announceClaimable(order)],
+  });
   return toWire(order, yaml_content, nowMs);
 }
 

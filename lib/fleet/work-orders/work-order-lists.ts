@@ -1,14 +1,15 @@
 import * as z from 'zod';
+import type { Item } from '../../platform/database/database.ts';
 import { readNewestFirst, readOldestFirst, type TimeOrderBatch } from '../../platform/database/time-order.ts';
 import { cursorParameter } from '../../platform/list-cursor.ts';
 import { collectPage, type ListPage, LONGEST_PAGE, type PageRequest } from '../../platform/list-page.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import type { WorkOrder } from '../protocol/work-order-protocol.ts';
-import { findAgentSelectors } from '../targeting/selection.ts';
+import { type AgentSelectors, findAgentSelectors } from '../targeting/selection.ts';
 import { isFor } from './claim-work-order.ts';
 import { StoredOrder, statusAt, toWire } from './work-order.ts';
 import { findOrders, readYaml } from './work-order-repository.ts';
-import { ADMIN_OWNER, type OrderTarget, orderPks, orderTargetPk, workOrdersTable } from './work-orders-table.ts';
+import { ADMIN_OWNER, type OrderTarget, offersPk, orderPks, orderTargetPk, workOrdersTable } from './work-orders-table.ts';
 
 const table = workOrdersTable.name;
 export const OrderCursor = cursorParameter((place) => z.guid().safeParse(place).success);
@@ -44,39 +45,71 @@ export function listOrders(
 }
 
 /**
- * Lists the orders that an agent may claim now, oldest first. Each target of the agent (its id, its labels, its annotations, those for each
- * owner of orders) is one query; each order costs a read for its home and one for its YAML. Held orders are read and left out.
+ * Lists the orders that an agent may claim now: first those that are offered to it, then all others, oldest first. Each target of the agent
+ * (its id, its labels, its annotations, those for each owner of orders) is one query; each order costs a read for its home and one for
+ * its YAML. Held orders are read and left out. A later page may repeat an offered order at its own place.
  */
 export async function listPendingOrders(
   ports: FleetPorts,
   agentId: string,
   { work_type, limit, cursor }: PageRequest & { work_type?: string | undefined },
 ): Promise<ListPage<WorkOrder>> {
-  const agent = await findAgentSelectors(ports.database, agentId);
+  const { database, clock } = ports;
+  const agent = await findAgentSelectors(database, agentId);
   if (!agent) return { items: [] };
-  const targets: OrderTarget[] = [{ agent_id: agentId }, ...agent.selectors];
-  const edges = readOldestFirst(ports.database, table, {
-    pks: [ADMIN_OWNER, ...agent.generators].flatMap((owner) => targets.map((target) => orderTargetPk(owner, target))),
+  /** Those of these orders that the agent may claim, in the given order. */
+  async function claimable(ids: readonly string[]): Promise<StoredOrder[]> {
+    const orders = new Map((await findOrders(database, ids)).map((order) => [order.id, order]));
+    const nowMs = clock.nowMs();
+    return ids
+      .flatMap((id) => orders.get(id) ?? [])
+      .filter((order) => statusAt(order, nowMs) === 'PENDING' && agent !== undefined && isFor(order, agentId, agent))
+      .filter((order) => work_type === undefined || order.work_type === work_type);
+  }
+  const offered = cursor === undefined ? await offeredTo(ports, agentId) : [];
+  const edges = readOldestFirst(database, table, {
+    pks: targetPks(agentId, agent),
     between: EVERY_ID,
     behind: cursor,
     firstPage: Math.min(100, limit ?? LONGEST_PAGE),
   });
-  return pageOf(ports, edges, { limit, cursor }, async ({ items }) => {
-    const ids = [...new Set(items.map(({ sk }) => sk))];
-    const orders = new Map((await findOrders(ports.database, ids)).map((order) => [order.id, order]));
-    const nowMs = ports.clock.nowMs();
-    return ids
-      .flatMap((id) => orders.get(id) ?? [])
-      .filter((order) => statusAt(order, nowMs) === 'PENDING' && isFor(order, agentId, agent))
-      .filter((order) => work_type === undefined || order.work_type === work_type);
+  const first = { items: offered, read: offered.length, outOfOrder: true };
+  return pageOf(ports, chained(first, edges), { limit, cursor }, async (batch) => {
+    const ids = new Set(batch.items.map(({ sk }) => sk));
+    if (batch !== first) for (const { sk } of offered) ids.delete(sk);
+    return claimable([...ids]);
   });
+}
+
+const targetPks = (agentId: string, { selectors, generators }: AgentSelectors): string[] => {
+  const targets: OrderTarget[] = [{ agent_id: agentId }, ...selectors];
+  return [ADMIN_OWNER, ...generators].flatMap((owner) => targets.map((target) => orderTargetPk(owner, target)));
+};
+
+/** The most offers that are read. More are at their own places in the list. */
+const OFFERS_READ = 300;
+
+/** The offers to an agent: those for which it is the best agent come first, then the oldest. */
+async function offeredTo({ database }: FleetPorts, agentId: string): Promise<Item[]> {
+  const { items } = await database.query(table, { pk: offersPk(agentId), limit: OFFERS_READ });
+  return items.toSorted((a, b) => Number(a.rank) - Number(b.rank) || (a.sk < b.sk ? -1 : 1));
+}
+
+/** A batch of items that are not at their places in the list, so that no page continues behind them. */
+type Batch = TimeOrderBatch & { outOfOrder?: boolean };
+/** Before every order. */
+const BEGINNING = '00000000-0000-0000-0000-000000000000';
+
+async function* chained(first: Batch, rest: AsyncIterable<TimeOrderBatch>): AsyncGenerator<Batch> {
+  yield first;
+  yield* rest;
 }
 
 /** Collects a page of the orders that `ordersOf` finds in each batch. */
 async function pageOf(
   { database, clock }: FleetPorts,
-  batches: AsyncIterable<TimeOrderBatch>,
-  { limit = LONGEST_PAGE, cursor }: PageRequest,
+  batches: AsyncIterable<Batch>,
+  { limit = LONGEST_PAGE, cursor = BEGINNING }: PageRequest,
   ordersOf: (batch: TimeOrderBatch) => Promise<StoredOrder[]>,
 ): Promise<ListPage<WorkOrder>> {
   const page = collectPage<WorkOrder>(limit);
@@ -90,8 +123,8 @@ async function pageOf(
       for (const order of some) {
         const text = yaml.get(order.id);
         if (text === undefined) continue;
-        if (!page.add(toWire(order, text, clock.nowMs()))) return { items: page.items, ...(last !== undefined && { next: last }) };
-        last = order.id;
+        if (!page.add(toWire(order, text, clock.nowMs()))) return { items: page.items, next: last };
+        if (!batch.outOfOrder) last = order.id;
       }
     }
     read += batch.read;

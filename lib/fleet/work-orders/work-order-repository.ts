@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Database, Item, Write } from '../../platform/database/database.ts';
 import { textChunks, textOfChunks } from '../stored-text.ts';
 import { StoredOrder, targetsOf } from './work-order.ts';
-import { ADMIN_OWNER, orderBodyKey, orderKey, orderTargetKey, workOrdersTable } from './work-orders-table.ts';
+import { ADMIN_OWNER, offerKey, orderBodyKey, orderKey, orderTargetKey, workOrdersTable } from './work-orders-table.ts';
 
 const table = workOrdersTable.name;
 
@@ -24,10 +24,11 @@ export function orderNewWrites(order: Omit<StoredOrder, 'body_chunks'>, yaml: st
   ];
 }
 
-/** Removes an order's home and edges. Fails if the order was claimed or ended since it was read. */
+/** Removes an order's home, edges and offers. Fails if the order was claimed or ended since it was read. */
 export const orderRemoveWrites = (order: StoredOrder): Write[] => [
   { table, delete: orderKey(order.id), if: { equals: { attempt: order.attempt, status: order.status } } },
   ...edgeKeys(order).map((key): Write => ({ table, delete: key })),
+  ...order.offered_to.map((agentId): Write => ({ table, delete: offerKey(agentId, order.id) })),
 ];
 export const orderBodyRemoveWrites = ({ id, body_chunks }: StoredOrder): Write[] =>
   Array.from({ length: body_chunks }, (_, n): Write => ({ table, delete: orderBodyKey(id, n) }));

@@ -39,6 +39,8 @@ export const StoredOrder = z.object({
   last_error: z.string().nullable(),
   last_error_at: z.iso.datetime().nullable(),
   body_chunks: z.int(),
+  /** The agents that the order was offered to, the best first. */
+  offered_to: z.array(z.guid()),
 });
 export type StoredOrder = z.infer<typeof StoredOrder>;
 

@@ -10,6 +10,8 @@ import { workTable } from '../../platform/events/work-table.ts';
  * | every verb about one order            | its home: state, targets, settings    | `ORDERS#<shard>` `<id>`                           | 1 read unit |
  * | orders: list, newest first            | all homes                             | `ORDERS#<shard>` `<id>`                           | 16 queries |
  * | the pending list of an agent          | orders that name it, its labels or its annotations, oldest first | `ORDERTARGET#<owner>#…` `<id>` | a query for each |
+ * | the pending list: what is offered     | an agent's offers                     | `OFFERS#<agent>` `<order>`                        | 1 query |
+ * | the dispatcher: woken a moment ago?   | when the agents of a target were woken | `ORDERWAKE#<owner>#…` `WAKE`                     | 1 conditional put |
  * | whoever reads an order or its log     | its YAML                              | `ORDER#<id>` `BODY#<n>`                           | 1 each |
  * | a finished order                      | its log entry                         | `ORDERLOG#<id>` `ENTRY`                           | 1 |
  * | the log, the last completed first     | references to log entries             | `ORDERLOG#<shard>` `<completed_at>#<id>`          | 16 queries, 1 more for each entry |
@@ -39,12 +41,17 @@ export const ADMIN_OWNER = 'ADMIN';
  * Orders of different owners never share a partition: a generator with very many orders for a label must not stand before the orders
  * of others.
  */
-export function orderTargetPk(owner: string, target: OrderTarget): string {
-  if ('agent_id' in target) return `ORDERTARGET#${owner}#AGENT#${target.agent_id}`;
-  if ('label' in target) return `ORDERTARGET#${owner}#LABEL#${part(target.label)}`;
-  return `ORDERTARGET#${owner}#ANNOTATION#${part(target.key)}=${part(target.value)}`;
+export const orderTargetPk = (owner: string, target: OrderTarget): string => `ORDERTARGET#${owner}#${targetText(target)}`;
+function targetText(target: OrderTarget): string {
+  if ('agent_id' in target) return `AGENT#${target.agent_id}`;
+  return 'label' in target ? `LABEL#${part(target.label)}` : `ANNOTATION#${part(target.key)}=${part(target.value)}`;
 }
 export const orderTargetKey = (owner: string, target: OrderTarget, id: string): Key => ({ pk: orderTargetPk(owner, target), sk: id });
+
+export const orderWakeKey = (owner: string, target: OrderTarget): Key => ({ pk: `ORDERWAKE#${owner}#${targetText(target)}`, sk: 'WAKE' });
+
+export const offersPk = (agentId: string): string => `OFFERS#${agentId}`;
+export const offerKey = (agentId: string, id: string): Key => ({ pk: offersPk(agentId), sk: id });
 
 export const orderLogKey = (id: string): Key => ({ pk: `ORDERLOG#${id}`, sk: 'ENTRY' });
 export const orderLogPks: readonly string[] = SHARDS.map((shard) => `ORDERLOG#${shard}`);
