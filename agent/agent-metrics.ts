@@ -12,7 +12,11 @@ export interface AgentMetrics {
   deletionsHeld(): void;
   staleAssignment(): void;
   unlistedStacks(count: number): void;
+  workOrder(outcome: WorkOrderOutcome): void;
 }
+
+/** How an attempt on a work order ended here. */
+export type WorkOrderOutcome = 'succeeded' | 'failed' | 'cancelled' | 'lost' | 'taken';
 
 export function createAgentMetrics(): AgentMetrics {
   const registry = new Registry();
@@ -40,6 +44,9 @@ export function createAgentMetrics(): AgentMetrics {
   const corrections = counter('brokkr_agent_drift_corrections_total', 'Objects put right that others had changed or deleted', []);
   const held = counter('brokkr_agent_deletions_held_total', 'Attempts that waited for the confirmation of a mass deletion', []);
   const stale = counter('brokkr_agent_stale_assignments_total', 'Assignments refused because a later sequence was applied', []);
+  const orders = counter('brokkr_agent_work_orders_total', 'Attempts on work orders, and claims that other agents were faster with', [
+    'outcome',
+  ]);
   const unlisted = new Gauge({
     name: 'brokkr_agent_unlisted_stacks',
     help: 'Stacks with objects here that the control plane does not mention',
@@ -66,6 +73,7 @@ export function createAgentMetrics(): AgentMetrics {
     deletionsHeld: () => held.inc(),
     staleAssignment: () => stale.inc(),
     unlistedStacks: (count) => unlisted.set(count),
+    workOrder: (outcome) => orders.inc({ outcome }),
   };
 }
 
@@ -89,6 +97,7 @@ export function meteredCluster(cluster: Cluster, metrics: AgentMetrics, monotoni
     disown: (ref, options) => metered('disown', () => cluster.disown(ref, options)),
     apply: (manifest, options) => metered(options.dryRun ? 'dry_run' : 'apply', () => cluster.apply(manifest, options)),
     delete: (ref, options) => metered('delete', () => cluster.delete(ref, options)),
+    podLog: (pod, signal) => metered('log', () => cluster.podLog(pod, signal)),
     close: () => cluster.close(),
   };
 }

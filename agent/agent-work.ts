@@ -7,7 +7,7 @@ import type { ControlPlane } from './control-plane/control-plane.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { join } from './join.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { createPollCycle } from './poll-cycle.ts';
+import { ACTIVE, createPollCycle } from './poll-cycle.ts';
 import { createStackAnnotations } from './reconcile/desired/stack-annotations.ts';
 import { createStackContents } from './reconcile/desired/stack-contents.ts';
 import { ownedIn } from './reconcile/inventory/inventory.ts';
@@ -18,6 +18,7 @@ import { createReports } from './reports.ts';
 import type { AgentState } from './state/agent-state.ts';
 import { createBodyStore } from './state/body-store.ts';
 import type { StateFiles } from './state/state-files.ts';
+import { createOrderRunner } from './work-orders/order-runner.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 interface WorkOptions {
@@ -85,10 +86,25 @@ export function beginWork(options: WorkOptions): Work {
     enqueue: queue.add,
   });
 
+  const orders = createOrderRunner({
+    agentId,
+    controlPlane,
+    cluster,
+    isActive: () => state.assignments?.value.status === ACTIVE,
+    parallelism: config.workOrderParallelism,
+    leaseSeconds: config.workOrderLeaseSeconds,
+    defaultNamespace,
+    metrics,
+    clock,
+    random,
+    log,
+    stop,
+  });
   const confirmed = createJoinCheck(options);
   const run = async () => {
     await cycle.run({ ask: await confirmed() });
     reports.flush();
+    orders.look();
   };
   const timing = { clock, random, log };
   const loop = startLoop({ ...timing, run, intervalMs: config.pollingIntervalMs });
@@ -102,11 +118,12 @@ export function beginWork(options: WorkOptions): Work {
     async settled() {
       await loop.settled();
       await queue.settled();
+      await orders.settled();
       await reports.settled();
       await state.settled();
     },
     async stop() {
-      await Promise.all([loop.stop(), beats.stop(), queue.stop()]);
+      await Promise.all([loop.stop(), beats.stop(), queue.stop(), orders.stop()]);
       await reports.settled();
       await state.settled();
     },

@@ -33,6 +33,8 @@ const Environment = z.object({
   FORCE_CONFLICTS: z.stringbool().default(true),
   APPLY_PARALLELISM: whole(1, 256).default(64),
   STACK_PARALLELISM: whole(1, 64).default(4),
+  WORK_ORDER_PARALLELISM: whole(0, 64).default(4),
+  WORK_ORDER_LEASE_SECONDS: whole(10, 3_600).default(60),
   DRIFT_INTERVAL: seconds(0, 604_800).default(300),
   HEALTH_TIMEOUT_SECONDS: seconds(1, 86_400).default(300),
   MASS_DELETION: z.enum(['hold', 'allow']).default('hold'),
@@ -59,6 +61,10 @@ export interface AgentConfig {
   forceConflicts: boolean;
   applyParallelism: number;
   stackParallelism: number;
+  /** 0: it carries out no work orders. */
+  workOrderParallelism: number;
+  /** How long a claim holds without a renewal. After that the order of an agent that died is carried out again. */
+  workOrderLeaseSeconds: number;
   /** 0: never. */
   driftIntervalMs: number;
   healthTimeoutMs: number;
@@ -104,6 +110,8 @@ export function loadAgentConfig({ environment, readFile }: EnvironmentReader = p
     forceConflicts: data.FORCE_CONFLICTS,
     applyParallelism: data.APPLY_PARALLELISM,
     stackParallelism: data.STACK_PARALLELISM,
+    workOrderParallelism: data.WORK_ORDER_PARALLELISM,
+    workOrderLeaseSeconds: data.WORK_ORDER_LEASE_SECONDS,
     driftIntervalMs: data.DRIFT_INTERVAL * 1000,
     healthTimeoutMs: data.HEALTH_TIMEOUT_SECONDS * 1000,
     massDeletion: data.MASS_DELETION,

@@ -34,6 +34,15 @@ export const MESSAGES = {
   strangersInside: (container: string, strangers: readonly string[], annotation: string, fingerprint: string) =>
     `${container} is held: it contains what no stack of this agent created: ${few(strangers)}.${strangers.some(isClaim) ? OF_STATEFUL_SETS : ''} To delete it with them, set the agent's annotation ${annotation} to ${fingerprint}`,
 
+  // About a work order.
+  unknownWorkType: (type: string) => `unknown work type ${JSON.stringify(type.slice(0, 50))}: this agent carries out custom and build`,
+  emptyOrder: () => 'the work order has no objects',
+  oneBuild: (count: number) => `a build order needs exactly one Build of shipwright.io, and has ${count}`,
+  twiceInOrder: () => 'is in the work order twice; remove one of them',
+  belongsToStack: (stack: string) => `belongs to stack ${stack}; a work order may not change it`,
+  jobDeleted: () => 'somebody deleted it before its end was seen',
+  jobOutOfTime: () => "it did not end within the order's claim_timeout_seconds",
+
   // About a Namespace that a failed attempt created.
   rolledBack: (names: readonly string[]) => `rolled back: ${names.map(namespace).join(', ')}`,
   staysForStacks: (name: string, stacks: readonly string[]) => `${namespace(name)} stays: it has objects of stack ${stacks.join(', ')}`,

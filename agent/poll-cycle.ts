@@ -37,7 +37,8 @@ interface PollCycleOptions extends AnnouncementPorts {
 const UNCONDITIONAL_MS = 60 * 60_000;
 const UNCONDITIONAL_FEW_MS = 15 * 60_000;
 const MANY_STACKS = 100;
-const ACTIVE = 'ACTIVE';
+/** Only an agent with this status changes anything. */
+export const ACTIVE = 'ACTIVE';
 
 export function createPollCycle(options: PollCycleOptions): PollCycle {
   const { agentId, controlPlane, state, inventories, guard, bodies, metrics, clock, random, log, stop, enqueue } = options;

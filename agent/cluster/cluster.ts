@@ -120,6 +120,8 @@ export interface Cluster {
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<'deleted' | 'deleting' | 'gone'>;
   /** Takes labels and annotations off an object, and a manager's ownership of its fields. The fields themselves stay. */
   disown(ref: ObjectRef, options: DisownOptions): Promise<'disowned' | 'gone'>;
+  /** The last lines of a container's log, a MiB at the most. Rejects with a ClusterError that says why there is none. */
+  podLog(pod: { namespace: string; name: string; container?: string }, signal?: AbortSignal): Promise<string>;
   close(): Promise<void>;
 }
 

@@ -32,6 +32,7 @@ interface CallOptions {
 interface Answer {
   status: number;
   etag: string | undefined;
+  header(name: string): string | undefined;
   text: string;
 }
 
@@ -96,9 +97,12 @@ export function createControlPlaneRequests({
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const { statusCode: status } = response;
-      const etag = response.headers.etag;
+      const header = (name: string): string | undefined => {
+        const value = response.headers[name];
+        return typeof value === 'string' ? value : undefined;
+      };
       const text = await bounded(response.body, status < 400 ? ANSWER_BYTES_MAX : ERROR_BYTES_MAX);
-      return { status, etag: typeof etag === 'string' ? etag : undefined, text };
+      return { status, etag: header('etag'), header, text };
     } catch (cause) {
       signal?.throwIfAborted();
       if (cause instanceof ControlPlaneError) throw cause;

@@ -6,6 +6,7 @@ import type {
   HeartbeatReport,
   NewAgentEvent,
 } from '../../lib/fleet/protocol/agent-protocol.ts';
+import type { ClaimedWorkOrder, CompleteWorkOrder, WorkOrder, WorkOrderLease } from '../../lib/fleet/protocol/work-order-protocol.ts';
 
 /** A whole list with its tag, which means nothing to the agent. */
 export interface KnownAssignments {
@@ -13,8 +14,25 @@ export interface KnownAssignments {
   value: Assignments;
 }
 
+/** The work orders of the control plane. An answer that is no failure says what became of a claim. */
+export interface WorkOrdersPort {
+  /**
+   * What the latest answer to `assignments` said of work orders: another text whenever there may be a new one. Undefined if the server says
+   * nothing of them, so that an agent has to ask each time.
+   */
+  workOrdersMark(): string | undefined;
+  /** The orders that the agent may claim now, at most `limit`, the best ones first. */
+  pendingWorkOrders(agentId: string, limit: number, signal?: AbortSignal): Promise<WorkOrder[]>;
+  /** `taken`: another agent was faster, or the order is gone. */
+  claimWorkOrder(agentId: string, id: string, leaseSeconds: number, signal?: AbortSignal): Promise<ClaimedWorkOrder | 'taken'>;
+  /** `cancelled`: the order is gone; `lost`: the claim is over. */
+  renewWorkOrder(id: string, token: string, signal?: AbortSignal): Promise<WorkOrderLease | 'cancelled' | 'lost'>;
+  /** `void`: the claim is over, and the result counts for nothing. */
+  completeWorkOrder(id: string, result: CompleteWorkOrder, signal?: AbortSignal): Promise<'accepted' | 'void'>;
+}
+
 /** The agent's port to the control plane. Every call rejects with a ControlPlaneError, and with nothing else, unless `signal` ends it. */
-export interface ControlPlane {
+export interface ControlPlane extends WorkOrdersPort {
   /** Whether it says that it is ready; false also if it can't be reached. */
   ready(signal?: AbortSignal): Promise<boolean>;
   whoAmI(signal?: AbortSignal): Promise<AuthResponse>;

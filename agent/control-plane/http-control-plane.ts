@@ -1,8 +1,13 @@
 import * as z from 'zod';
 import { Agent, Assignments, AuthResponse, DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
+import { ClaimedWorkOrder, WORK_ORDERS_HEADER, WorkOrder, WorkOrderLease } from '../../lib/fleet/protocol/work-order-protocol.ts';
 import { type ControlPlane, ControlPlaneError } from './control-plane.ts';
 import { type ControlPlaneRequestOptions, createControlPlaneRequests, pathOf } from './control-plane-requests.ts';
 import { wholeAssignments } from './whole-assignments.ts';
+
+const Refused = z.object({ code: z.string() });
+const ClaimedOrRefused = z.union([ClaimedWorkOrder, Refused]);
+const LeaseOrRefused = z.union([WorkOrderLease, Refused]);
 
 const Annotation = z.object({ key: z.string(), value: z.string() });
 
@@ -10,6 +15,8 @@ export function createHttpControlPlane(options: ControlPlaneRequestOptions): Con
   const { call, ask, fetched, close } = createControlPlaneRequests(options);
   const base = options.baseUrl.replace(/\/+$/, '');
   const api = `${base}/api/v1`;
+  const orderUrl = (id: string, verb: string) => `${api}/work-orders/${id}/${verb}`;
+  let ordersMark: string | undefined;
   return {
     async ready(signal) {
       try {
@@ -34,6 +41,7 @@ export function createHttpControlPlane(options: ControlPlaneRequestOptions): Con
         const url = `${api}/agents/${agentId}/assignments`;
         const expected = etag === undefined ? [200] : [200, 304];
         const answer = await ask('GET', `${url}${queryOf(query)}`, expected, Assignments, { headers, signal });
+        ordersMark = answer.header(WORK_ORDERS_HEADER);
         if (answer.status === 304) return 'unchanged';
         if (answer.value === undefined) throw new ControlPlaneError('unreadable', `GET ${pathOf(url)}: no body`);
         if (answer.value.agent_id !== agentId)
@@ -51,6 +59,24 @@ export function createHttpControlPlane(options: ControlPlaneRequestOptions): Con
     },
     annotations: (agentId, signal) => fetched('GET', `${api}/agents/${agentId}/annotations`, z.array(Annotation), { signal }),
     stackAnnotations: (stackId, signal) => fetched('GET', `${api}/stacks/${stackId}/annotations`, z.array(Annotation), { signal }),
+    workOrdersMark: () => ordersMark,
+    pendingWorkOrders: (agentId, limit, signal) =>
+      fetched('GET', `${api}/agents/${agentId}/work-orders/pending${queryOf({ limit: String(limit) })}`, z.array(WorkOrder), { signal }),
+    async claimWorkOrder(agentId, id, leaseSeconds, signal) {
+      const body = { agent_id: agentId, lease_seconds: leaseSeconds };
+      const { value } = await ask('POST', orderUrl(id, 'claim'), [200, 404], ClaimedOrRefused, { body, signal });
+      if (value === undefined || 'code' in value) return 'taken';
+      return value;
+    },
+    async renewWorkOrder(id, token, signal) {
+      const { status, value } = await ask('POST', orderUrl(id, 'renew'), [200, 403, 404, 409], LeaseOrRefused, { body: { token }, signal });
+      if (status === 404) return 'cancelled';
+      return status === 200 && value !== undefined && 'token' in value ? value : 'lost';
+    },
+    async completeWorkOrder(id, result, signal) {
+      const { status } = await ask('POST', orderUrl(id, 'complete'), [200, 202, 403, 404, 409], undefined, { body: result, signal });
+      return status < 300 ? 'accepted' : 'void';
+    },
     close,
   };
 }

@@ -35,6 +35,8 @@ test('a key is all an agent must be given', () => {
     forceConflicts: true,
     applyParallelism: 64,
     stackParallelism: 4,
+    workOrderParallelism: 4,
+    workOrderLeaseSeconds: 60,
     driftIntervalMs: 300_000,
     healthTimeoutMs: 300_000,
     massDeletion: 'hold',

@@ -26,6 +26,8 @@ export const TEST_CONFIG: AgentConfig = {
   forceConflicts: true,
   applyParallelism: 4,
   stackParallelism: 4,
+  workOrderParallelism: 4,
+  workOrderLeaseSeconds: 60,
   driftIntervalMs: 300_000,
   healthTimeoutMs: 60_000,
   massDeletion: 'hold',

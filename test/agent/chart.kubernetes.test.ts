@@ -56,6 +56,8 @@ describeKubernetes("the agent's chart", () => {
       massDeletion: 'allow',
       applyParallelism: 6,
       stackParallelism: 7,
+      workOrderParallelism: 8,
+      workOrderLeaseSeconds: 90,
       logLevel: 'debug',
     };
     const rendered = await render({ agent, broker: { url: 'https://brokkr.test/' }, rbac: { clusterWide: false }, watchNamespace: 'shop' });
@@ -76,6 +78,8 @@ describeKubernetes("the agent's chart", () => {
       massDeletion: 'allow',
       applyParallelism: 6,
       stackParallelism: 7,
+      workOrderParallelism: 8,
+      workOrderLeaseSeconds: 90,
       logLevel: 'debug',
       cluster: 'kubernetes',
       kubeconfigPath: undefined,
@@ -104,7 +108,11 @@ describeKubernetes("the agent's chart", () => {
     ['all namespaces', {}],
     [
       'one namespace, with everything switched on',
-      { rbac: { clusterWide: false }, broker: { url: 'https://b', ca: { existingSecret: 'ca' } }, state: { existingClaim: 'disk' } },
+      {
+        rbac: { clusterWide: false, shipwright: true },
+        broker: { url: 'https://b', ca: { existingSecret: 'ca' } },
+        state: { existingClaim: 'disk' },
+      },
     ],
     [
       'the definitions of kinds, an image by digest',
@@ -142,7 +150,7 @@ describeKubernetes("the agent's chart", () => {
         ingresses.networking.k8s.io ingressclasses.networking.k8s.io networkpolicies.networking.k8s.io roles.rbac.authorization.k8s.io
         rolebindings.rbac.authorization.k8s.io clusterroles.rbac.authorization.k8s.io clusterrolebindings.rbac.authorization.k8s.io`;
       const rights = kinds.split(/\s+/).flatMap((kind) => verbs.map((verb): Right => [verb, kind]));
-      expect(await denied(kubeconfig, [...rights, ['get', 'storageclasses.storage.k8s.io']])).toEqual([]);
+      expect(await denied(kubeconfig, [...rights, ['get', 'storageclasses.storage.k8s.io'], ['get', 'pods/log']])).toEqual([]);
     });
 
     test('and nothing that reaches into pods, nodes and tokens, or widens its rights', async () => {
@@ -151,7 +159,7 @@ describeKubernetes("the agent's chart", () => {
         ['create', 'pods/attach'],
         ['create', 'pods/portforward'],
         ['create', 'pods/eviction'],
-        ['get', 'pods/log'],
+        ['patch', 'builds.shipwright.io'],
         ['create', 'serviceaccounts/token'],
         ['get', 'nodes'],
         ['get', 'nodes/proxy'],

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type ControlPlane, ControlPlaneError } from '../../agent/control-plane/control-plane.ts';
 import type { Assignment, Assignments, DeploymentObject, NewAgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
+import type { CompleteWorkOrder, WorkOrder } from '../../lib/fleet/protocol/work-order-protocol.ts';
 
 /** A control plane as small as can be: one agent, its stacks, and what it was told. */
 export interface ModelControlPlane extends ControlPlane {
@@ -25,6 +26,24 @@ export interface ModelControlPlane extends ControlPlane {
   touch(): void;
   current(): Assignments;
   bodies: Map<string, DeploymentObject>;
+  readonly orders: ModelOrders;
+}
+
+/** Work orders of the one agent, as a server with leases has them. */
+export interface ModelOrders {
+  /** Those that nobody has ended yet. */
+  live: Map<string, { order: WorkOrder; attempt: number; token: string | undefined }>;
+  /** What was reported, in order. */
+  results: (CompleteWorkOrder & { id: string })[];
+  /** Adds an order and tells the agent at its next poll. */
+  add(yaml: string, more?: Partial<WorkOrder>): string;
+  /** Whether the server says in its answers that there may be new ones. */
+  tells: boolean;
+  /** Lets another agent be faster with this order. */
+  takenByOthers: Set<string>;
+  /** Ends the claim on an order, as if its lease were over. */
+  expire(id: string): void;
+  leaseSeconds: number | undefined;
 }
 
 export const AGENT_NAME = 'edge';
@@ -59,7 +78,46 @@ export function createModelControlPlane({ agentId = randomUUID() }: { agentId?: 
     moves += 1;
   };
 
+  let mark = 1;
+  const orders: ModelOrders = {
+    live: new Map(),
+    results: [],
+    tells: true,
+    takenByOthers: new Set(),
+    leaseSeconds: 60,
+    add(yaml, more = {}) {
+      const id = randomUUID();
+      const order: WorkOrder = {
+        id,
+        created_at: now(),
+        updated_at: now(),
+        work_type: 'custom',
+        yaml_content: yaml,
+        status: 'PENDING',
+        claimed_by: null,
+        claimed_at: null,
+        claim_timeout_seconds: 3_600,
+        max_retries: 3,
+        retry_count: 0,
+        backoff_seconds: 60,
+        next_retry_after: null,
+        last_error: null,
+        last_error_at: null,
+        ...more,
+      };
+      orders.live.set(id, { order, attempt: 0, token: undefined });
+      mark += 1;
+      return id;
+    },
+    expire(id) {
+      const held = orders.live.get(id);
+      if (held) held.token = undefined;
+      mark += 1;
+    },
+  };
+
   const plane: ModelControlPlane = {
+    orders,
     agentId,
     status: 'ACTIVE',
     dark: false,
@@ -148,6 +206,38 @@ export function createModelControlPlane({ agentId = randomUUID() }: { agentId?: 
       called('stack-annotations', () =>
         Object.entries(plane.stackAnnotationsOf.get(stackId) ?? {}).map(([key, value]) => ({ key, value })),
       ),
+    workOrdersMark: () => (orders.tells ? `m${mark}` : undefined),
+    pendingWorkOrders: (_id, limit) =>
+      called('pending-orders', () =>
+        [...orders.live.values()]
+          .filter(({ token }) => token === undefined)
+          .map(({ order }) => order)
+          .slice(0, limit),
+      ),
+    claimWorkOrder: (_id, id, seconds) =>
+      called(`claim ${id}`, () => {
+        const found = orders.live.get(id);
+        if (!found || found.token !== undefined || orders.takenByOthers.has(id)) return 'taken' as const;
+        found.attempt += 1;
+        found.token = `t${found.attempt}`;
+        const claimed = { ...found.order, status: 'CLAIMED' as const, claimed_by: agentId, claimed_at: now() };
+        if (orders.leaseSeconds === undefined) return claimed;
+        return { ...claimed, lease: { token: found.token, attempt: found.attempt, seconds: Math.min(seconds, orders.leaseSeconds) } };
+      }),
+    renewWorkOrder: (id, token) =>
+      called(`renew ${id}`, () => {
+        const found = orders.live.get(id);
+        if (!found) return 'cancelled' as const;
+        return found.token === token ? { token, attempt: found.attempt, seconds: orders.leaseSeconds ?? 0 } : ('lost' as const);
+      }),
+    completeWorkOrder: (id, result) =>
+      called(`complete ${id}`, () => {
+        const found = orders.live.get(id);
+        if (!found || (orders.leaseSeconds !== undefined && found.token !== result.token)) return 'void' as const;
+        orders.results.push({ ...result, id });
+        orders.live.delete(id);
+        return 'accepted' as const;
+      }),
     close: async () => {},
   };
   return plane;

@@ -12,6 +12,8 @@ export interface Ports {
 export interface Mortal extends Ports {
   effects(): number;
   dead(): boolean;
+  /** Kills it now. */
+  kill(): void;
 }
 
 /** Calls that change or read something outside the process; each may be its last. A dead process gets no answers any more. */
@@ -37,6 +39,9 @@ export function mortalPorts(
   return {
     effects: () => effects,
     dead: () => dead,
+    kill: () => {
+      dead = true;
+    },
     cluster: {
       version: cluster.version,
       findKind: mortal(cluster.findKind),
@@ -46,6 +51,7 @@ export function mortalPorts(
       delete: mortal(cluster.delete),
       listMetadata: mortal(cluster.listMetadata),
       disown: mortal(cluster.disown),
+      podLog: mortal(cluster.podLog),
       close: cluster.close,
     },
     controlPlane: {
@@ -55,6 +61,10 @@ export function mortalPorts(
       report: mortal(controlPlane.report),
       annotations: mortal(controlPlane.annotations),
       stackAnnotations: mortal(controlPlane.stackAnnotations),
+      pendingWorkOrders: mortal(controlPlane.pendingWorkOrders),
+      claimWorkOrder: mortal(controlPlane.claimWorkOrder),
+      renewWorkOrder: mortal(controlPlane.renewWorkOrder),
+      completeWorkOrder: mortal(controlPlane.completeWorkOrder),
     },
     files: { read: mortal(files.read), write: mortal(files.write), remove: mortal(files.remove), list: mortal(files.list) },
   };

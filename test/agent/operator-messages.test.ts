@@ -105,6 +105,34 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     reads:
       "Namespace/team is held: it contains what no stack of this agent created: a, b, c, d, e and 2 more. To delete it with them, set the agent's annotation brokkr.io/confirm-deletion to 0123456789",
   },
+  unknownWorkType: {
+    said: MESSAGES.unknownWorkType('paint'),
+    reads: 'unknown work type "paint": this agent carries out custom and build',
+  },
+  emptyOrder: {
+    said: MESSAGES.emptyOrder(),
+    reads: 'the work order has no objects',
+  },
+  oneBuild: {
+    said: MESSAGES.oneBuild(2),
+    reads: 'a build order needs exactly one Build of shipwright.io, and has 2',
+  },
+  twiceInOrder: {
+    said: MESSAGES.twiceInOrder(),
+    reads: 'is in the work order twice; remove one of them',
+  },
+  belongsToStack: {
+    said: MESSAGES.belongsToStack('7'),
+    reads: 'belongs to stack 7; a work order may not change it',
+  },
+  jobDeleted: {
+    said: MESSAGES.jobDeleted(),
+    reads: 'somebody deleted it before its end was seen',
+  },
+  jobOutOfTime: {
+    said: MESSAGES.jobOutOfTime(),
+    reads: "it did not end within the order's claim_timeout_seconds",
+  },
   rolledBack: {
     said: MESSAGES.rolledBack(['one', 'two']),
     reads: 'rolled back: namespace one, namespace two',

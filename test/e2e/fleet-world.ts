@@ -6,6 +6,7 @@ import type { Cluster } from '../../agent/cluster/cluster.ts';
 import { type AgentConfig, loadAgentConfig } from '../../agent/config.ts';
 import { createHttpControlPlane } from '../../agent/control-plane/http-control-plane.ts';
 import type { AgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
+import type { Clock } from '../../lib/platform/clock.ts';
 import type { Api } from '../harness/client.ts';
 import { startTestHost, type TestHost } from '../harness/host.ts';
 
@@ -50,8 +51,8 @@ export async function eventually<T>(what: string, probe: () => Promise<T | undef
   }
 }
 
-export async function startFleetWorld(): Promise<FleetWorld> {
-  const host = await startTestHost();
+export async function startFleetWorld({ clock }: { clock?: Clock } = {}): Promise<FleetWorld> {
+  const host = await startTestHost({ ...(clock && { clock }) });
   const { body } = await host.admin.post('/generators', { name: 'ci' });
   const generator = host.anonymous.as(body.pak);
   const stops: (() => Promise<unknown>)[] = [];

@@ -27,6 +27,9 @@ export interface KubernetesClusterOptions {
 }
 
 const LISTS_AT_ONCE = 8;
+const LOG_LINES = 500;
+const LOG_BYTES = 1024 * 1024;
+const PODS: ResourceKind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
 /** Forbidden, or a kind that can't be listed here. */
 const MAY_NOT_LIST = new Set([403, 404, 405]);
 
@@ -111,6 +114,12 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
         anyVersion: true,
         call: (resource) => disown(transport, objectPath(resource, ref), ref, options),
       }),
+
+    podLog: async ({ namespace, name, container }, signal) => {
+      const query = new URLSearchParams({ tailLines: String(LOG_LINES), limitBytes: String(LOG_BYTES), ...(container && { container }) });
+      const path = `${objectPath(PODS, { apiVersion: 'v1', kind: 'Pod', namespace, name })}/log?${query}`;
+      return String(await transport.send({ method: 'GET', path, accept: 'text/plain, application/json', asText: true, signal }));
+    },
 
     close: () => transport.close(),
   };

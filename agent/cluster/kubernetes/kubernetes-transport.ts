@@ -12,6 +12,8 @@ export interface KubernetesRequest {
   body?: unknown;
   contentType?: string;
   accept?: string | undefined;
+  /** The answer is a text, not JSON. */
+  asText?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -102,7 +104,7 @@ export function kubernetesTransport({
         answer = await attempt(request, body, await access.refresh());
       }
       if (answer.status >= 400) throw clusterErrorOf({ ...answer, nowMs: clock.nowMs() });
-      return parseAnswer(answer);
+      return request.asText ? answer.body : parseAnswer(answer);
     },
     close: async () => {
       const { dispatcher } = connected ?? {};

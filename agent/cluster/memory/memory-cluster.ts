@@ -1,12 +1,12 @@
 import { type Clock, systemClock } from '../../../lib/platform/clock.ts';
-import type { Cluster, ListOptions, LiveObject, ObjectRef } from '../cluster.ts';
+import { type Cluster, ClusterError, type ListOptions, type LiveObject, type ObjectRef } from '../cluster.ts';
 import { applyInMemory } from './memory-apply.ts';
 import { createMemoryObjects } from './memory-objects.ts';
 import { asVersion, callRef, keyOf, kindKey, refOf, sameKind, selector } from './memory-refs.ts';
 
 /** One call as it reaches the cluster. */
 export interface ClusterCall {
-  verb: 'version' | 'find' | 'list' | 'apply' | 'dry-run' | 'delete' | 'disown';
+  verb: 'version' | 'find' | 'list' | 'apply' | 'dry-run' | 'delete' | 'disown' | 'log';
   kind: string;
   namespace?: string;
   name: string;
@@ -20,6 +20,8 @@ export interface MemoryCluster extends Cluster {
   afterwards: ((call: ClusterCall) => void | Promise<void>) | undefined;
   /** Plays a controller: replaces an object's status. */
   setStatus(ref: ObjectRef, status: Record<string, unknown>): void;
+  /** The logs of pods, by `namespace/name`. */
+  logs: Map<string, string>;
   /** Kinds in here get no status by themselves from now on. */
   unattended: Set<string>;
   all(): LiveObject[];
@@ -48,6 +50,7 @@ export function createMemoryCluster({
   const cluster: MemoryCluster = {
     intercept: undefined,
     afterwards: undefined,
+    logs: new Map(),
     unattended: new Set(),
     version: (signal) => called({ verb: 'version', kind: '', name: '' }, signal, () => 'v1.36.0-memory'),
     findKind: async (apiVersion, kind) => kinds.get(kindKey({ apiVersion, kind })),
@@ -99,6 +102,12 @@ export function createMemoryCluster({
         return 'disowned';
       }),
     delete: (ref, options = {}) => called({ verb: 'delete', ...callRef(ref) }, options.signal, () => objects.remove(ref, options)),
+    podLog: ({ namespace, name }, signal) =>
+      called({ verb: 'log', kind: 'Pod', namespace, name }, signal, () => {
+        const log = cluster.logs.get(`${namespace}/${name}`);
+        if (log === undefined) throw new ClusterError('this cluster keeps no logs', { status: 404, reason: 'NotFound' });
+        return log;
+      }),
     close: async () => {},
     setStatus(ref, status) {
       const existing = stored.get(keyOf(ref));

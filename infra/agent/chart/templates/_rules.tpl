@@ -27,6 +27,16 @@
 - apiGroups: [networking.k8s.io]
   resources: [ingresses, networkpolicies]
   verbs: {{ include "brokkr-agent.verbs" . }}
+{{- if .Values.rbac.podLogs }}
+- apiGroups: [""]
+  resources: [pods/log]
+  verbs: [get]
+{{- end }}
+{{- if .Values.rbac.shipwright }}
+- apiGroups: [shipwright.io]
+  resources: [builds, buildruns]
+  verbs: {{ include "brokkr-agent.verbs" . }}
+{{- end }}
 {{- end }}
 
 {{- define "brokkr-agent.clusterRules" -}}

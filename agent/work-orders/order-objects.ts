@@ -1,0 +1,110 @@
+import { type Cluster, groupOf, type Manifest, type ObjectRef } from '../cluster/cluster.ts';
+import { isObject } from '../cluster/json-object.ts';
+import { MESSAGES } from '../operator-messages.ts';
+import { ManifestError } from '../reconcile/desired/manifests.ts';
+import { objectText, refOf } from '../reconcile/desired/object-key.ts';
+import { withEncodedStringData } from '../reconcile/desired/secret-data.ts';
+
+/** What an order creates is found by these labels. They say nothing to the reconciler: an order's objects belong to no stack. */
+export const ORDER_LABEL = 'brokkr.io/work-order-id';
+export const ATTEMPT_LABEL = 'brokkr.io/work-order-attempt';
+/** The name that a Job has in the order's YAML. */
+export const JOB_LABEL = 'brokkr.io/work-order-job';
+/** `always`: the object is deleted when the order ends · `on-success`: when it has succeeded · otherwise it stays. */
+export const CLEANUP_ANNOTATION = 'brokkr.io/cleanup';
+
+export type Cleanup = 'always' | 'on-success' | 'never';
+
+/** One object of an order, ready to be applied. */
+export interface OrderObject {
+  ref: ObjectRef;
+  manifest: Manifest;
+  cleanup: Cleanup;
+  /** Set if the order waits for its end. `job` is its name in the YAML. */
+  watched?: { kind: 'Job' | 'BuildRun'; job: string };
+}
+
+export interface OrderFacts {
+  id: string;
+  attempt: number;
+  /** The time that Jobs have, in seconds. */
+  budgetSeconds: number;
+  defaultNamespace: string;
+}
+
+export const isJob = ({ apiVersion, kind }: { apiVersion: string; kind: string }): boolean =>
+  groupOf(apiVersion) === 'batch' && kind === 'Job';
+const isBuildRun = ({ apiVersion, kind }: { apiVersion: string; kind: string }): boolean =>
+  groupOf(apiVersion) === 'shipwright.io' && kind === 'BuildRun';
+
+const NAME_MAX = 63;
+/** A finished Job is kept for so long, unless it says otherwise: the next attempt may have to look at it. */
+const JOB_TTL_SECONDS = 3_600;
+
+/**
+ * The name of an attempt's Job or BuildRun: that of the YAML, the last eight digits of the order's id, and the attempt. So no two attempts and no
+ * two orders share a name, and whoever sees the Job knows where it comes from.
+ */
+export function attemptName(name: string, { id, attempt }: Pick<OrderFacts, 'id' | 'attempt'>): string {
+  const suffix = `-${id.slice(-8)}-a${attempt}`;
+  return `${name.slice(0, NAME_MAX - suffix.length).replace(/[-.]+$/, '')}${suffix}`;
+}
+export const jobLabelOf = (name: string): string => name.slice(0, NAME_MAX).replace(/[-.]+$/, '');
+
+/** Places an order's manifests: namespace, labels, and for Jobs the name of this attempt and its limits. Rejects with a ManifestError. */
+export async function orderObjects(
+  cluster: Cluster,
+  manifests: readonly Manifest[],
+  facts: OrderFacts,
+  signal: AbortSignal,
+): Promise<OrderObject[]> {
+  const objects: OrderObject[] = [];
+  const seen = new Set<string>();
+  for (const manifest of manifests) {
+    const kind = await cluster.findKind(manifest.apiVersion, manifest.kind, { signal });
+    if (!kind) throw new ManifestError(`${objectText(refOf(manifest))}: ${MESSAGES.noSuchKind(`${manifest.apiVersion} ${manifest.kind}`)}`);
+    const object = placed(manifest, kind.namespaced ? (manifest.metadata.namespace ?? facts.defaultNamespace) : undefined, facts);
+    if (seen.has(objectText(object.ref))) throw new ManifestError(`${objectText(object.ref)}: ${MESSAGES.twiceInOrder()}`);
+    seen.add(objectText(object.ref));
+    objects.push(object);
+  }
+  return objects;
+}
+
+function placed(manifest: Manifest, namespace: string | undefined, facts: OrderFacts): OrderObject {
+  const { name, namespace: _own, labels, annotations, ...metadata } = manifest.metadata;
+  const watched = isJob(manifest) ? 'Job' : isBuildRun(manifest) ? 'BuildRun' : undefined;
+  const marked: Manifest = {
+    ...withEncodedStringData(manifest),
+    metadata: {
+      ...metadata,
+      name: watched ? attemptName(name, facts) : name,
+      ...(namespace !== undefined && { namespace }),
+      labels: {
+        ...labels,
+        [ORDER_LABEL]: facts.id,
+        ...(watched && { [ATTEMPT_LABEL]: String(facts.attempt), [JOB_LABEL]: jobLabelOf(name) }),
+      },
+      ...(annotations && { annotations }),
+    },
+  };
+  const final = watched === 'Job' ? withLimits(marked, facts.budgetSeconds) : marked;
+  return {
+    ref: refOf(final),
+    manifest: final,
+    cleanup: cleanupOf(annotations?.[CLEANUP_ANNOTATION]),
+    ...(watched && { watched: { kind: watched, job: name } }),
+  };
+}
+
+const cleanupOf = (text: string | undefined): Cleanup => (text === 'always' || text === 'on-success' ? text : 'never');
+
+/** A Job never runs longer than its order, and goes some time after its end. */
+function withLimits(manifest: Manifest, budgetSeconds: number): Manifest {
+  const spec = isObject(manifest.spec) ? manifest.spec : {};
+  const own = typeof spec.activeDeadlineSeconds === 'number' ? spec.activeDeadlineSeconds : Number.POSITIVE_INFINITY;
+  return {
+    ...manifest,
+    spec: { ttlSecondsAfterFinished: JOB_TTL_SECONDS, ...spec, activeDeadlineSeconds: Math.max(1, Math.min(own, budgetSeconds)) },
+  };
+}
