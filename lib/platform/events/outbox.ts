@@ -41,8 +41,11 @@ export interface RelayPorts extends OutboxPorts {
 /** The sweep leaves an event to the request that wrote it for longer than any request may take. */
 const LEFT_TO_REQUEST_MS = 20_000;
 
-/** The longest time that SQS holds a message back. An event that has longer to wait is left in the outbox until then. */
-const LONGEST_DELAY_MS = 900_000;
+/**
+ * An event that has longer to wait is left in the outbox until then. SQS would hold a message back for fifteen minutes, but a message of ten
+ * minutes counts as one that nobody handles (infra/resources/alarms.cjs).
+ */
+const LONGEST_DELAY_MS = 300_000;
 
 export function outboxItem(
   { event, data, notBeforeMs }: Occurrence,

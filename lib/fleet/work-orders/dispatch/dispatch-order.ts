@@ -26,19 +26,22 @@ export async function dispatchOrder(ports: NotifyPorts, { id: eventId, data }: {
   if (order.claimable_at > nowMs) return void (await once(() => rearm(ports, eventId, order, data)));
   if (data.step === 'widen') return wakeAgents(ports, order);
   const chosen = await chooseAgents(ports.database, order, ports.installation.system_generator_id, nowMs);
-  const current = await once(() => offer(ports, eventId, order, chosen));
-  if (current) await eachBounded(chosen, chosen.length, (agentId) => nudgeAgent(ports.database, agentId));
+  const effect = await once(() => offer(ports, eventId, order, chosen));
+  // An earlier delivery has stored its own choice, and may have died before it told the agents.
+  const told = { now: chosen, before: order.offered_to, 'too late': [] }[effect];
+  await eachBounded(told, told.length, (agentId) => nudgeAgent(ports.database, agentId));
 }
 
-/** Runs an effect that happened already at an earlier delivery, or that comes too late. Returns false if it comes too late. */
-async function once(effect: () => Promise<void>): Promise<boolean> {
+/** Runs an effect, and says when it took place. `too late`: the order has moved on. */
+async function once(effect: () => Promise<void>): Promise<'now' | 'before' | 'too late'> {
   try {
     await effect();
+    return 'now';
   } catch (error) {
-    if (error instanceof ConditionFailed) return false;
-    if (!(error instanceof AlreadyHandled)) throw error;
+    if (error instanceof AlreadyHandled) return 'before';
+    if (error instanceof ConditionFailed) return 'too late';
+    throw error;
   }
-  return true;
 }
 
 const mark = ({ clock }: NotifyPorts, eventId: string): Write =>
