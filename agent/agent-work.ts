@@ -94,6 +94,7 @@ export function beginWork(options: WorkOptions): Work {
     parallelism: config.workOrderParallelism,
     leaseSeconds: config.workOrderLeaseSeconds,
     defaultNamespace,
+    isReserved: inventories.isInventory,
     metrics,
     clock,
     random,
@@ -102,9 +103,10 @@ export function beginWork(options: WorkOptions): Work {
   });
   const confirmed = createJoinCheck(options);
   const run = async () => {
-    await cycle.run({ ask: await confirmed() });
+    const ask = await confirmed();
+    await cycle.run({ ask });
     reports.flush();
-    orders.look();
+    if (ask) orders.look();
   };
   const timing = { clock, random, log };
   const loop = startLoop({ ...timing, run, intervalMs: config.pollingIntervalMs });

@@ -40,6 +40,7 @@ export const MESSAGES = {
   oneBuild: (count: number) => `a build order needs exactly one Build of shipwright.io, and has ${count}`,
   twiceInOrder: () => 'is in the work order twice; remove one of them',
   belongsToStack: (stack: string) => `belongs to stack ${stack}; a work order may not change it`,
+  markOfStacks: (mark: string) => `${mark} marks objects of stacks; take it out`,
   jobDeleted: () => 'somebody deleted it before its end was seen',
   jobOutOfTime: () => "it did not end within the order's claim_timeout_seconds",
 

@@ -6,7 +6,7 @@ import { MESSAGES } from '../operator-messages.ts';
 import { ManifestError, parseManifests } from '../reconcile/desired/manifests.ts';
 import { withBuildRun } from './build-order.ts';
 import type { HeldLease } from './lease.ts';
-import { orderObjects } from './order-objects.ts';
+import { type OrderFacts, orderObjects } from './order-objects.ts';
 import { failedOrder, type OrderResult, orderResult } from './order-result.ts';
 import { type Applied, applyOrder, cleanUp, type OrderEffects, watchToEnd } from './run-objects.ts';
 
@@ -15,6 +15,7 @@ interface ExecuteOptions extends Omit<OrderEffects, 'signal'> {
   attempt: number;
   held: HeldLease;
   defaultNamespace: string;
+  isReserved: OrderFacts['isReserved'];
   log: Log;
   /** Ends the clean-up when the agent stops. */
   stop: AbortSignal;
@@ -51,7 +52,7 @@ export async function executeOrder(options: ExecuteOptions): Promise<OrderResult
 }
 
 async function carryOut(
-  { order, attempt, held, defaultNamespace, cluster, clock, random }: ExecuteOptions,
+  { order, attempt, held, defaultNamespace, isReserved, cluster, clock, random }: ExecuteOptions,
   applied: Applied[],
 ): Promise<OrderResult> {
   const startedMs = clock.monotonicMs();
@@ -59,7 +60,7 @@ async function carryOut(
   if (!work) return failedOrder(MESSAGES.unknownWorkType(order.work_type));
   const budgetSeconds = budgetSecondsOf(order.claim_timeout_seconds);
   const effects = { cluster, clock, random, signal: held.signal };
-  const facts = { id: order.id, attempt, budgetSeconds, defaultNamespace };
+  const facts = { id: order.id, attempt, budgetSeconds, defaultNamespace, isReserved };
   const objects = await orderObjects(cluster, work(await parseManifests(order.yaml_content)), facts, held.signal);
   if (objects.length === 0) return failedOrder(MESSAGES.emptyOrder());
   await applyOrder(effects, order.id, objects, (one) => applied.push(one));

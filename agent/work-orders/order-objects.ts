@@ -3,6 +3,7 @@ import { isObject } from '../cluster/json-object.ts';
 import { MESSAGES } from '../operator-messages.ts';
 import { ManifestError } from '../reconcile/desired/manifests.ts';
 import { objectText, refOf } from '../reconcile/desired/object-key.ts';
+import { OWNER_KEY, STACK_KEY } from '../reconcile/desired/ownership.ts';
 import { withEncodedStringData } from '../reconcile/desired/secret-data.ts';
 
 /** What an order creates is found by these labels. They say nothing to the reconciler: an order's objects belong to no stack. */
@@ -30,6 +31,8 @@ export interface OrderFacts {
   /** The time that Jobs have, in seconds. */
   budgetSeconds: number;
   defaultNamespace: string;
+  /** Whether an object is the agent's own bookkeeping, which no order may write. */
+  isReserved: (ref: ObjectRef) => boolean;
 }
 
 export const isJob = ({ apiVersion, kind }: { apiVersion: string; kind: string }): boolean =>
@@ -64,6 +67,7 @@ export async function orderObjects(
     const kind = await cluster.findKind(manifest.apiVersion, manifest.kind, { signal });
     if (!kind) throw new ManifestError(`${objectText(refOf(manifest))}: ${MESSAGES.noSuchKind(`${manifest.apiVersion} ${manifest.kind}`)}`);
     const object = placed(manifest, kind.namespaced ? (manifest.metadata.namespace ?? facts.defaultNamespace) : undefined, facts);
+    if (facts.isReserved(object.ref)) throw new ManifestError(`${objectText(object.ref)}: ${MESSAGES.reservedName()}`);
     if (seen.has(objectText(object.ref))) throw new ManifestError(`${objectText(object.ref)}: ${MESSAGES.twiceInOrder()}`);
     seen.add(objectText(object.ref));
     objects.push(object);
@@ -71,7 +75,14 @@ export async function orderObjects(
   return objects;
 }
 
+/** The marks by which the reconciler knows its objects. An order that wrote them would put its objects into a stack. */
+function refuseMarks({ metadata: { labels = {}, annotations = {} } }: Manifest, ref: ObjectRef): void {
+  const mark = [STACK_KEY, OWNER_KEY].find((key) => key in labels || key in annotations);
+  if (mark !== undefined) throw new ManifestError(`${objectText(ref)}: ${MESSAGES.markOfStacks(mark)}`);
+}
+
 function placed(manifest: Manifest, namespace: string | undefined, facts: OrderFacts): OrderObject {
+  refuseMarks(manifest, refOf(manifest));
   const { name, namespace: _own, labels, annotations, ...metadata } = manifest.metadata;
   const watched = isJob(manifest) ? 'Job' : isBuildRun(manifest) ? 'BuildRun' : undefined;
   const marked: Manifest = {

@@ -7,6 +7,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { WorkOrdersPort } from '../control-plane/control-plane.ts';
 import { executeOrder } from './execute-order.ts';
 import { type HeldLease, holdLease } from './lease.ts';
+import type { OrderFacts } from './order-objects.ts';
 import type { OrderResult } from './order-result.ts';
 
 /** Finds work orders and carries them out beside the agent's main loop, some at once. */
@@ -28,6 +29,7 @@ interface OrderRunnerOptions {
   parallelism: number;
   leaseSeconds: number;
   defaultNamespace: string;
+  isReserved: OrderFacts['isReserved'];
   metrics: AgentMetrics;
   clock: Clock;
   random: () => number;

@@ -125,6 +125,10 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     said: MESSAGES.belongsToStack('7'),
     reads: 'belongs to stack 7; a work order may not change it',
   },
+  markOfStacks: {
+    said: MESSAGES.markOfStacks('k8s.brokkr.io/stack'),
+    reads: 'k8s.brokkr.io/stack marks objects of stacks; take it out',
+  },
   jobDeleted: {
     said: MESSAGES.jobDeleted(),
     reads: 'somebody deleted it before its end was seen',

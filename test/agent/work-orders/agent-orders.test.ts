@@ -88,6 +88,12 @@ describe('a custom order', () => {
       'no kind',
     ],
     ['has a generated name', yaml({ apiVersion: 'batch/v1', kind: 'Job', metadata: { generateName: 'x-' } }), 'generateName'],
+    ['writes the agent’s own inventory', yaml(configMap('brokkr-inventory-x-1', {}, { namespace: 'default' })), 'reserved'],
+    [
+      'gives its object the mark of a stack',
+      yaml(configMap('a', {}, { labels: { 'k8s.brokkr.io/stack': 'x' } })),
+      'marks objects of stacks',
+    ],
     ['has an object twice', yaml(configMap('a'), configMap('a')), 'twice'],
   ])('that %s fails for good, and says so', async (_what, text, words) => {
     const world = createOrderWorld();
