@@ -6,8 +6,10 @@ export const TEMPLATE_LIMITS = {
   textBytes: 1024 * 1024,
   /** The rendered text, and every text on the way to it, in characters. */
   outputCharacters: 1024 * 1024,
-  /** Steps of work: nodes that are evaluated, and what filters go through. A step takes some 20 ns. */
-  steps: 2_000_000,
+  /** Steps of work: nodes that are evaluated, and what filters go through. All of them take about 100 ms. */
+  steps: 600_000,
+  /** What one tag of a template may consist of. */
+  tagTokens: 2_000,
   /** How deep blocks, expressions and calls of macros may be nested. */
   depth: 64,
 } as const;

@@ -1,4 +1,6 @@
+import { TemplateSyntaxError, type TextPlace } from '../template-error.ts';
 import { FILTERS } from './filters/filters.ts';
+import { foreignSyntax } from './foreign-syntax.ts';
 import { FUNCTIONS, WITHHELD } from './functions.ts';
 import type { CompareOp, Expression, MathOp, NamedArgs, Step } from './syntax.ts';
 import { TESTS } from './tests.ts';
@@ -87,17 +89,17 @@ function withFilters(reader: TokenReader, value: Expression): Expression {
 }
 
 /** A filter's name and arguments, after the bar or the word `filter`. */
-export function parseFilter(reader: TokenReader): { name: string; args: NamedArgs; place: TokenReader['place'] } {
+export function parseFilter(reader: TokenReader): { name: string; args: NamedArgs; place: TextPlace } {
   const { place } = reader;
   const name = reader.name('the name of a filter');
   if (!FILTERS.has(name)) unknown(reader, place, 'filter', name, [...FILTERS.keys()]);
   return { name, args: reader.is('(') ? parseNamedArgs(reader) : [], place };
 }
 
-function unknown(reader: TokenReader, _place: TokenReader['place'], what: string, name: string, known: readonly string[]): never {
+function unknown(reader: TokenReader, place: TextPlace, what: string, name: string, known: readonly string[]): never {
   const near = known.find((other) => other.startsWith(name.slice(0, 3)));
   const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-  return reader.fail(WITHHELD.get(name) ?? `there is no ${what} "${name}"${hint}`);
+  throw new TemplateSyntaxError(WITHHELD.get(name) ?? foreignSyntax(reader.words()) ?? `there is no ${what} "${name}"${hint}`, place);
 }
 
 function parseNamedArgs(reader: TokenReader): NamedArgs {
@@ -174,7 +176,7 @@ function parseNamed(reader: TokenReader): Expression {
   return reader.takes('is') ? parseTest(reader, variable) : variable;
 }
 
-function parsePath(reader: TokenReader, name: string, place: TokenReader['place']): Expression {
+function parsePath(reader: TokenReader, name: string, place: TextPlace): Expression {
   const path: Step[] = [];
   let text = name;
   for (;;) {

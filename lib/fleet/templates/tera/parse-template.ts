@@ -1,5 +1,6 @@
 import { TemplateSyntaxError, type TextPlace } from '../template-error.ts';
 import { TEMPLATE_LIMITS } from '../template-limits.ts';
+import { foreignSyntax } from './foreign-syntax.ts';
 import { WITHHELD } from './functions.ts';
 import { parseExpression, parseFilter } from './parse-expression.ts';
 import type { Expression, Macro, Node, TeraTemplate } from './syntax.ts';
@@ -21,7 +22,6 @@ interface Ending {
 /** Where a body stands: what may be in it. */
 interface Where {
   inLoop: boolean;
-  inMacro: boolean;
   top: boolean;
 }
 
@@ -35,7 +35,7 @@ class Parser {
   }
 
   template(): TeraTemplate {
-    const nodes = this.body([], { inLoop: false, inMacro: false, top: true }, undefined).nodes;
+    const nodes = this.body([], { inLoop: false, top: true }, undefined).nodes;
     return { nodes, macros: this.macros };
   }
 
@@ -103,7 +103,7 @@ class Parser {
         reader.end();
         return { kind: word };
       default:
-        throw new TemplateSyntaxError(WITHHELD.get(word) ?? wrongStatement(word, reader), opened.place);
+        throw new TemplateSyntaxError(WITHHELD.get(word) ?? foreignSyntax(reader.words()) ?? wrongStatement(word), opened.place);
     }
   }
 
@@ -117,7 +117,6 @@ class Parser {
       branches.push({ condition, body: nodes });
       current = end.word === 'elif' ? end.reader : undefined;
       if (end.word === 'else') {
-        // "else if" of other languages.
         end.reader.end();
         const rest = this.body(['endif'], where, opened);
         otherwise = rest.nodes;
@@ -166,15 +165,13 @@ class Parser {
       if (!reader.is(')')) reader.expect(',', 'between two parameters');
     }
     reader.end();
-    const { nodes, end } = this.body(['endmacro'], { inLoop: false, inMacro: true, top: false }, opened);
+    const { nodes, end } = this.body(['endmacro'], { inLoop: false, top: false }, opened);
     if (end.reader.peek()) end.reader.name('the name of the macro');
     end.reader.end();
     this.macros.set(name, { name, parameters, body: nodes });
   }
 }
 
-function wrongStatement(word: string, reader: TokenReader): string {
-  if (/^(?:else|elif|end\w*)$/.test(word))
-    return word === 'end' ? reader.fail('unexpected "end"') : `"${word}" has no block that it belongs to`;
-  return `there is no statement "${word}"`;
+function wrongStatement(word: string): string {
+  return /^(?:else|elif|end\w+)$/.test(word) ? `"${word}" has no block that it belongs to` : `there is no statement "${word}"`;
 }

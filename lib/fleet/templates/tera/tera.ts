@@ -102,10 +102,11 @@ class Rendering implements Scope {
 
   private loop(node: Extract<Node, { kind: 'for' }>): Flow {
     const over = evaluate(node.over, this);
+    if (typeof over === 'string') this.budget.spend(over.length);
     const entries = atPlace(node.place, () => entriesOf(over, node.key !== undefined));
     if (entries.length === 0) return this.renderAll(node.otherwise);
     for (const [index, [key, value]] of entries.entries()) {
-      this.budget.spend(1);
+      this.budget.spend(2);
       const loop = { index: index + 1, index0: index, first: index === 0, last: index === entries.length - 1 };
       this.frames.push(
         new Map<string, Value>([['loop', loop], [node.value, value], ...(node.key === undefined ? [] : ([[node.key, key]] as const))]),

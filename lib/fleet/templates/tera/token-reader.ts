@@ -57,10 +57,16 @@ export class TokenReader {
     this.depth -= 1;
     return parsed;
   }
+  /** The beginning of the tag, as it was written. */
+  words(): string {
+    return this.tokens
+      .slice(0, 20)
+      .map(({ kind, text }) => (kind === 'string' ? `"${text}"` : text))
+      .join(' ');
+  }
   fail(message: string): never {
     const token = this.peek();
-    const hint = foreignSyntax(this.tokens.map(({ kind, text }) => (kind === 'string' ? `"${text}"` : text)).join(' '));
     const found = token ? `, found ${token.kind === 'string' ? 'a text' : `"${token.text}"`}` : ', found the end of the tag';
-    throw new TemplateSyntaxError(hint ?? message + found, this.place);
+    throw new TemplateSyntaxError(foreignSyntax(this.words()) ?? message + found, this.place);
   }
 }

@@ -1,4 +1,5 @@
 import { TemplateSyntaxError, type TextPlace } from '../template-error.ts';
+import { TEMPLATE_LIMITS } from '../template-limits.ts';
 import { foreignSyntax } from './foreign-syntax.ts';
 
 /** A piece of a template: text, or a tag with its tokens. */
@@ -118,6 +119,8 @@ function tokensIn(text: string, from: number, to: number, placeOf: (offset: numb
       const hint = foreignSyntax(text.slice(from, to));
       throw new TemplateSyntaxError(hint ?? `unexpected ${JSON.stringify(text[offset])}`, placeOf(offset));
     }
+    if (tokens.length >= TEMPLATE_LIMITS.tagTokens)
+      throw new TemplateSyntaxError(`the tag consists of more than ${TEMPLATE_LIMITS.tagTokens} words and signs`, placeOf(from));
     const { name, number, string, symbol = '' } = found.groups ?? {};
     const word = name ?? number ?? string ?? symbol;
     const place = placeOf(TOKEN.lastIndex - word.length);

@@ -1,6 +1,6 @@
 import type { RenderBudget } from '../../template-limits.ts';
 import type { Arguments } from '../arguments.ts';
-import { isArray, isEqual, isObject, joined, member, printed, type Value } from '../values.ts';
+import { isArray, isEqual, isObject, joined, member, printed, toJson, type Value } from '../values.ts';
 import type { Filter, Filters } from './filter.ts';
 
 const onList = (
@@ -44,12 +44,8 @@ function sorted(list: readonly Value[], keyOf: (value: Value) => Value, args: Ar
     .map(({ value }) => value);
 }
 
-/** Tells equal values apart by their text: cheaper than comparing each with each. */
-const identity = (value: Value, budget: RenderBudget): string => {
-  const text = JSON.stringify(value);
-  budget.text(text.length);
-  return text;
-};
+/** Tells equal values apart by their text, which is cheaper than comparing each with each. */
+const identity = (value: Value, budget: RenderBudget): string => toJson(value, budget);
 
 export const LIST_FILTERS: Filters = {
   first: onList('The first value; empty for an empty list', ['{{ [1, 2] | first }}', '1'], [], (list) => list[0] ?? ''),
@@ -137,7 +133,7 @@ export const LIST_FILTERS: Filters = {
     example: ['{{ [1, 2] | reverse }}', '[2, 1]'],
     run(input, args, budget) {
       if (typeof input !== 'string') return args.inputList(input).toReversed();
-      budget.text(input.length);
+      budget.spend(input.length);
       return [...input].reverse().join('');
     },
   },
@@ -147,7 +143,7 @@ export const LIST_FILTERS: Filters = {
     example: ['{{ [1, 2] | length }}', '2'],
     run(input, args, budget) {
       if (typeof input === 'string') {
-        budget.text(input.length);
+        budget.spend(input.length >> 2);
         return [...input].length;
       }
       return isObject(input) ? Object.keys(input).length : args.inputList(input).length;
