@@ -100,7 +100,7 @@ export const updateGenerator = (ports: FleetPorts, caller: Caller, id: string, c
     return after;
   });
 
-/** Removes the generator and its key at once; a consumer removes its stacks and registrations. The installation's own generators stay. */
+/** Removes the generator and its key at once; a consumer removes its stacks, registrations and work orders. The installation's own generators stay. */
 export async function removeGenerator(ports: FleetPorts, caller: Caller, id: string): Promise<void> {
   await retryOnConcurrentChange(ports, 'generator', async () => {
     const before = await getGenerator(ports, id);
@@ -109,7 +109,10 @@ export async function removeGenerator(ports: FleetPorts, caller: Caller, id: str
     await ports.commit({
       writes: [...generatorRemoveWrites(before), ...(hash === undefined ? [] : revokeWrites(id, hash))],
       audit: audited(caller, 'generator.deleted', before),
-      events: [announceRemoval({ kind: 'generator', generator_id: id, by: removedBy(caller) })],
+      events: [
+        announceRemoval({ kind: 'generator', generator_id: id, by: removedBy(caller) }),
+        announceRemoval({ kind: 'generator-orders', generator_id: id }),
+      ],
     });
   });
   ports.forgetKey(id);

@@ -5,6 +5,8 @@ import { acknowledge, type OutboxItem } from '../../platform/events/outbox.ts';
 import { partitionSegment, workSegment } from '../../platform/events/segments.ts';
 import type { NotifyPorts } from '../fleet-ports.ts';
 import { agentPk, agentTargetKey, fleetTable, generatorPk, stackPk } from '../fleet-table.ts';
+import { removeOrphanedOrder } from '../work-orders/work-order-service.ts';
+import { orderOwnerPk, workOrdersTable } from '../work-orders/work-orders-table.ts';
 import { clearAgentItem } from './clear-agent.ts';
 import { clearGeneratorItem } from './clear-generator.ts';
 import { clearStackItem } from './clear-stack.ts';
@@ -16,6 +18,7 @@ import { CLEAN_UP_QUEUE, type FleetRemoval, FleetRemoved, fleetRemoved } from '.
  * item is removed after the items that it leads to, so that a crash leaves nothing that can't be found. May be repeated.
  */
 interface Clearing {
+  table: string;
   pk: string;
   prefix?: string;
   /** The number of items in a segment. An item takes a few calls to the store, a generator's stack some dozens. */
@@ -25,21 +28,26 @@ interface Clearing {
   work(items: readonly Item[]): Promise<void>;
 }
 const AT_ONCE = 25;
+const table = fleetTable.name;
 
 const each = (work: (item: Item) => Promise<unknown>) => (items: readonly Item[]) => eachBounded(items, AT_ONCE, work);
 
 function clearingOf(ports: NotifyPorts, removal: FleetRemoval): Clearing {
   switch (removal.kind) {
     case 'stack':
-      return { pk: stackPk(removal.stack_id), limit: 500, work: each((item) => clearStackItem(ports, removal, item)) };
+      return { table, pk: stackPk(removal.stack_id), limit: 500, work: each((item) => clearStackItem(ports, removal, item)) };
     case 'agent':
-      return { pk: agentPk(removal.agent_id), limit: 1_000, work: each((item) => clearAgentItem(ports.database, removal, item)) };
+      return { table, pk: agentPk(removal.agent_id), limit: 1_000, work: each((item) => clearAgentItem(ports.database, removal, item)) };
     case 'generator': {
       const work = each((item) => clearGeneratorItem(ports, removal, item));
-      return { pk: generatorPk(removal.generator_id), limit: 200, inRequest: 20, work };
+      return { table, pk: generatorPk(removal.generator_id), limit: 200, inRequest: 20, work };
+    }
+    case 'generator-orders': {
+      const where = { table: workOrdersTable.name, pk: orderOwnerPk(removal.generator_id) };
+      return { ...where, limit: 200, inRequest: 20, work: each((item) => removeOrphanedOrder(ports, item.sk)) };
     }
     case 'registration': {
-      const where = { pk: agentPk(removal.agent_id), prefix: agentTargetKey('', '').sk };
+      const where = { table, pk: agentPk(removal.agent_id), prefix: agentTargetKey('', '').sk };
       return { ...where, limit: 400, inRequest: 100, work: (items) => clearTargets(ports, removal, items) };
     }
   }
@@ -47,10 +55,10 @@ function clearingOf(ports: NotifyPorts, removal: FleetRemoval): Clearing {
 
 export async function cleanUp(ports: NotifyPorts, { id, data }: { id: string; data: FleetRemoved }): Promise<void> {
   const { removal, pass, ...progress } = data;
-  const { limit, work, inRequest, ...where } = clearingOf(ports, removal);
+  const { limit, work, inRequest, table, ...where } = clearingOf(ports, removal);
   const done = await workSegment(ports, id, progress, {
     limit,
-    read: (bounds) => partitionSegment(ports.database, fleetTable.name, where, bounds),
+    read: (bounds) => partitionSegment(ports.database, table, where, bounds),
     work,
     event: (next) => occurrence(fleetRemoved, { removal, pass, ...next }),
   });
@@ -58,15 +66,15 @@ export async function cleanUp(ports: NotifyPorts, { id, data }: { id: string; da
 }
 
 /**
- * Removes the stacks of a removed generator or the targets of an ended registration within the request, if they are few, so that the
+ * Removes the stacks and orders of a removed generator, or the targets of an ended registration within the request, if they are few, so that the
  * caller finds them gone. Otherwise returns the event for the queues. The second pass is left to the sweep.
  */
 export async function clearFewNow(ports: NotifyPorts, item: OutboxItem): Promise<OutboxItem | undefined> {
   const { removal, pass, segment } = FleetRemoved.parse(item.data);
   if (pass === 2) return undefined;
-  const { inRequest, work, ...where } = clearingOf(ports, removal);
+  const { inRequest, work, table, ...where } = clearingOf(ports, removal);
   if (inRequest === undefined || segment > 1) return item;
-  const { things, next } = await partitionSegment(ports.database, fleetTable.name, where, { limit: inRequest });
+  const { things, next } = await partitionSegment(ports.database, table, where, { limit: inRequest });
   if (next !== undefined) return item;
   await work(things);
   return acknowledge(item, CLEAN_UP_QUEUE, ports.outbox);

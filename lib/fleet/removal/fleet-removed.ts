@@ -24,6 +24,8 @@ export const FleetRemoval = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('agent'), agent_id: id, generator_ids: z.array(id) }),
   /** The generator's stacks and registrations are removed one by one. */
   z.object({ kind: z.literal('generator'), generator_id: id, by: RemovedBy }),
+  /** The generator's work orders that have not ended. */
+  z.object({ kind: z.literal('generator-orders'), generator_id: id }),
   /** The explicit targets that the registration allowed. */
   z.object({ kind: z.literal('registration'), agent_id: id, generator_id: id, registration_id: id, by: RemovedBy }),
 ]);

@@ -1,6 +1,8 @@
 import type { AuditEntry } from '../../identity/audit.ts';
+import { generatorPresent } from '../../identity/generator-repository.ts';
 import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
+import type { Write } from '../../platform/database/database.ts';
 import { AppError } from '../../platform/errors.ts';
 import { newTimedId } from '../../platform/ids.ts';
 import { liveAgentsAmong } from '../agents/agent-repository.ts';
@@ -62,12 +64,18 @@ export async function createWorkOrder(ports: FleetPorts, caller: Caller, input: 
     offered_to: [],
   };
   await ports.commit({
-    writes: orderNewWrites(order, yaml_content),
+    writes: [...ownerPresent(generator_id), ...orderNewWrites(order, yaml_content)],
     audit: orderAudit(caller, 'workorder.created', order),
     events: [announceClaimable(order)],
   });
   return toWire(order, yaml_content, nowMs);
 }
+
+/** The clean-up of a removed generator goes through its orders: none may appear behind it. */
+const ownerPresent = (generatorId: string | null): Write[] =>
+  generatorId === null
+    ? []
+    : [generatorPresent(generatorId, () => foreignKeyViolation('work_orders_generator_id', 'the generator was removed meanwhile'))];
 
 /** An agent that is named twice is addressed once. */
 function checkedTargeting({ agent_ids, labels, annotations }: NewWorkOrder['targeting']): Targeting {
@@ -97,12 +105,12 @@ async function checkAgents({ database }: FleetPorts, agentIds: readonly string[]
 }
 
 export const orderAudit = (
-  caller: Caller,
+  actor: AuditEntry['actor'],
   action: string,
   { id, work_type }: StoredOrder,
   more: Record<string, unknown> = {},
 ): AuditEntry => ({
-  actor: caller,
+  actor,
   action,
   resourceType: 'work_order',
   resourceId: id,

@@ -9,7 +9,7 @@ import { type AgentSelectors, findAgentSelectors } from '../targeting/selection.
 import { isFor } from './claim-work-order.ts';
 import { StoredOrder, statusAt, toWire } from './work-order.ts';
 import { findOrders, readYaml } from './work-order-repository.ts';
-import { ADMIN_OWNER, type OrderTarget, offersPk, orderPks, orderTargetPk, workOrdersTable } from './work-orders-table.ts';
+import { ADMIN_OWNER, type OrderTarget, offersPk, orderOwnerPk, orderPks, orderTargetPk, workOrdersTable } from './work-orders-table.ts';
 
 const table = workOrdersTable.name;
 export const OrderCursor = cursorParameter((place) => z.guid().safeParse(place).success);
@@ -26,22 +26,37 @@ export interface OrderSearch extends PageRequest {
   generator_id?: string | undefined;
 }
 
-/** Lists live orders, newest first, with the status that they have now. An order costs a read for its home and one for its YAML. */
+/**
+ * Lists live orders, newest first, with the status that they have now: all of them, or those of one generator, which has a list of its
+ * own. An order costs a read for its home and one for its YAML.
+ */
 export function listOrders(
   ports: FleetPorts,
   { status, work_type, generator_id, limit, cursor }: OrderSearch,
 ): Promise<ListPage<WorkOrder>> {
-  const wanted = Object.entries({ work_type, generator_id }).filter(([, value]) => value !== undefined);
-  const homes = readNewestFirst(ports.database, table, {
-    pks: orderPks,
+  const found = readNewestFirst(ports.database, table, {
+    pks: generator_id === undefined ? orderPks : [orderOwnerPk(generator_id)],
     between: EVERY_ID,
     behind: cursor,
-    filter: { equals: Object.fromEntries(wanted) },
+    ...(work_type !== undefined && { filter: { equals: { work_type } } }),
     firstPage: Math.min(100, Math.ceil((limit ?? LONGEST_PAGE) / 8) + 1),
   });
-  return pageOf(ports, homes, { limit, cursor }, async ({ items }) =>
-    items.map((item) => StoredOrder.parse(item)).filter((order) => status === undefined || statusAt(order, ports.clock.nowMs()) === status),
+  const homesOf = (items: readonly Item[]) =>
+    generator_id === undefined
+      ? items.map((item) => StoredOrder.parse(item))
+      : ordersInOrder(
+          ports,
+          items.map(({ sk }) => sk),
+        );
+  return pageOf(ports, found, { limit, cursor }, async ({ items }) =>
+    (await homesOf(items)).filter((order) => status === undefined || statusAt(order, ports.clock.nowMs()) === status),
   );
+}
+
+/** Those of these orders that are still live, in the given order. */
+async function ordersInOrder({ database }: FleetPorts, ids: readonly string[]): Promise<StoredOrder[]> {
+  const orders = new Map((await findOrders(database, ids)).map((order) => [order.id, order]));
+  return ids.flatMap((id) => orders.get(id) ?? []);
 }
 
 /**
@@ -59,10 +74,9 @@ export async function listPendingOrders(
   if (!agent) return { items: [] };
   /** Those of these orders that the agent may claim, in the given order. */
   async function claimable(ids: readonly string[]): Promise<StoredOrder[]> {
-    const orders = new Map((await findOrders(database, ids)).map((order) => [order.id, order]));
+    const orders = await ordersInOrder(ports, ids);
     const nowMs = clock.nowMs();
-    return ids
-      .flatMap((id) => orders.get(id) ?? [])
+    return orders
       .filter((order) => statusAt(order, nowMs) === 'PENDING' && agent !== undefined && isFor(order, agentId, agent))
       .filter((order) => work_type === undefined || order.work_type === work_type);
   }

@@ -8,7 +8,7 @@ import { collectPage, type ListPage, LONGEST_PAGE, type PageRequest } from '../.
 import type { FleetPorts } from '../fleet-ports.ts';
 import { WorkOrderLog } from '../protocol/work-order-protocol.ts';
 import { readYaml } from './work-order-repository.ts';
-import { orderLogKey, orderLogListKey, orderLogPks, workOrdersTable } from './work-orders-table.ts';
+import { orderLogKey, orderLogListKey, orderLogOwnerKey, orderLogOwnerPk, orderLogPks, workOrdersTable } from './work-orders-table.ts';
 
 const table = workOrdersTable.name;
 
@@ -21,14 +21,15 @@ export const StoredLog = WorkOrderLog.omit({ yaml_content: true }).extend({
 });
 export type StoredLog = z.infer<typeof StoredLog>;
 
-/** Writes the entry once, and its place in the list. The place has what the list can be searched by. */
+/** Writes the entry once, and its places in the lists of all orders and of its generator's. A place has what a list can be searched by. */
 export function logWrites({ result_details, ...entry }: StoredLog, expires_at: number): Write[] {
   const details = result_details && { details: gzipSync(JSON.stringify(result_details)) };
   const { id, work_type, success, claimed_by, generator_id, completed_at } = entry;
-  const listed = { type: 'order-log-ref', id, work_type, success, claimed_by, generator_id, expires_at };
+  const listed = { type: 'order-log-ref', id, work_type, success, claimed_by, expires_at };
+  const places = [orderLogListKey(completed_at, id), ...(generator_id === null ? [] : [orderLogOwnerKey(generator_id, completed_at, id)])];
   return [
     { table, put: { ...orderLogKey(id), type: 'order-log', ...entry, ...details, expires_at } as Item, if: { exists: false } },
-    { table, put: { ...orderLogListKey(completed_at, id), ...listed } as Item },
+    ...places.map((key): Write => ({ table, put: { ...key, ...listed } as Item })),
   ];
 }
 
@@ -66,9 +67,9 @@ export async function listLog(ports: FleetPorts, search: LogSearch): Promise<Lis
   const { limit = LONGEST_PAGE, cursor, work_type, success, agent_id, generator_id } = search;
   const page = collectPage<WorkOrderLog>(limit);
   if (limit === 0) return { items: [] };
-  const wanted = { work_type, success, claimed_by: agent_id, generator_id };
+  const wanted = { work_type, success, claimed_by: agent_id };
   const batches = readNewestFirst(ports.database, table, {
-    pks: orderLogPks,
+    pks: generator_id === undefined ? orderLogPks : [orderLogOwnerPk(generator_id)],
     between: { from: '0', to: '9' },
     behind: cursor,
     filter: { equals: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) },

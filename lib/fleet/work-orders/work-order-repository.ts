@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Database, Item, Write } from '../../platform/database/database.ts';
 import { textChunks, textOfChunks } from '../stored-text.ts';
 import { StoredOrder, targetsOf } from './work-order.ts';
-import { ADMIN_OWNER, offerKey, orderBodyKey, orderKey, orderTargetKey, workOrdersTable } from './work-orders-table.ts';
+import { ADMIN_OWNER, offerKey, orderBodyKey, orderKey, orderOwnerKey, orderTargetKey, workOrdersTable } from './work-orders-table.ts';
 
 const table = workOrdersTable.name;
 
@@ -13,6 +13,9 @@ export const ownerOf = ({ generator_id }: Pick<StoredOrder, 'generator_id'>): st
 
 const edgeKeys = (order: StoredOrder) => targetsOf(order.targeting).map((target) => orderTargetKey(ownerOf(order), target, order.id));
 
+/** The edge by which a generator's list finds the order. An admin's orders need none. */
+const ownerKeys = ({ generator_id, id }: StoredOrder) => (generator_id === null ? [] : [orderOwnerKey(generator_id, id)]);
+
 /** Writes a new order with its edges and its YAML. */
 export function orderNewWrites(order: Omit<StoredOrder, 'body_chunks'>, yaml: string): Write[] {
   const chunks = textChunks(yaml);
@@ -20,6 +23,7 @@ export function orderNewWrites(order: Omit<StoredOrder, 'body_chunks'>, yaml: st
   return [
     { table, put: { ...orderKey(order.id), type: 'order', ...stored } as Item, if: { exists: false } },
     ...edgeKeys(stored).map((key): Write => ({ table, put: { ...key, type: 'order-target' } })),
+    ...ownerKeys(stored).map((key): Write => ({ table, put: { ...key, type: 'order-owner', work_type: order.work_type } })),
     ...chunks.map((body, n): Write => ({ table, put: { ...orderBodyKey(order.id, n), type: 'order-body', body } as Item })),
   ];
 }
@@ -27,7 +31,7 @@ export function orderNewWrites(order: Omit<StoredOrder, 'body_chunks'>, yaml: st
 /** Removes an order's home, edges and offers. Fails if the order was claimed or ended since it was read. */
 export const orderRemoveWrites = (order: StoredOrder): Write[] => [
   { table, delete: orderKey(order.id), if: { equals: { attempt: order.attempt, status: order.status } } },
-  ...edgeKeys(order).map((key): Write => ({ table, delete: key })),
+  ...[...edgeKeys(order), ...ownerKeys(order)].map((key): Write => ({ table, delete: key })),
   ...order.offered_to.map((agentId): Write => ({ table, delete: offerKey(agentId, order.id) })),
 ];
 export const orderBodyRemoveWrites = ({ id, body_chunks }: StoredOrder): Write[] =>

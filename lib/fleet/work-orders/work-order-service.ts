@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../identity/audit.ts';
 import { decideFor } from '../../identity/principal.ts';
 import type { ListPage } from '../../platform/list-page.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
@@ -5,7 +6,7 @@ import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { WorkOrder, WorkOrderLog } from '../protocol/work-order-protocol.ts';
 import { orderAudit } from './create-work-order.ts';
-import { toWire } from './work-order.ts';
+import { type StoredOrder, toWire } from './work-order.ts';
 import { listOrders, type OrderSearch } from './work-order-lists.ts';
 import { findLogEntry, type LogSearch, listLog, readLog } from './work-order-log.ts';
 import { findOrder, orderBodyRemoveWrites, orderRemoveWrites, readYaml } from './work-order-repository.ts';
@@ -88,8 +89,18 @@ export const cancelWorkOrder = (ports: FleetPorts, caller: Caller, id: string): 
     const order = await findOrder(ports.database, id);
     if (!order) throw fleetError('work_order_not_found');
     checkOwner(caller, order);
-    await ports.commit({
-      writes: [...orderRemoveWrites(order), ...orderBodyRemoveWrites(order)],
-      audit: orderAudit(caller, 'workorder.deleted', order),
-    });
+    await remove(ports, caller, order);
+  });
+
+const remove = ({ commit }: FleetPorts, actor: AuditEntry['actor'], order: StoredOrder): Promise<void> =>
+  commit({
+    writes: [...orderRemoveWrites(order), ...orderBodyRemoveWrites(order)],
+    audit: orderAudit(actor, 'workorder.deleted', order),
+  });
+
+/** Removes a live order whose generator was removed. */
+export const removeOrphanedOrder = (ports: FleetPorts, id: string): Promise<void> =>
+  retryOnConcurrentChange(ports, 'work order', async () => {
+    const order = await findOrder(ports.database, id);
+    if (order) await remove(ports, { principal: { type: 'system' } }, order);
   });

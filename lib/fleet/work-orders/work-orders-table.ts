@@ -9,18 +9,26 @@ import { workTable } from '../../platform/events/work-table.ts';
  * | ------------------------------------- | ------------------------------------- | ------------------------------------------------- | ---- |
  * | every verb about one order            | its home: state, targets, settings    | `ORDERS#<shard>` `<id>`                           | 1 read unit |
  * | orders: list, newest first            | all homes                             | `ORDERS#<shard>` `<id>`                           | 16 queries |
+ * | a generator's orders, newest first   | edges to the homes of its orders       | `ORDEROWNER#<generator>` `<id>`                   | 1 query, 1 more for each order |
  * | the pending list of an agent          | orders that name it, its labels or its annotations, oldest first | `ORDERTARGET#<owner>#…` `<id>` | a query for each |
  * | the pending list: what is offered     | an agent's offers                     | `OFFERS#<agent>` `<order>`                        | 1 query |
  * | the dispatcher: woken a moment ago?   | when the agents of a target were woken | `ORDERWAKE#<owner>#…` `WAKE`                     | 1 conditional put |
  * | whoever reads an order or its log     | its YAML                              | `ORDER#<id>` `BODY#<n>`                           | 1 each |
  * | a finished order                      | its log entry                         | `ORDERLOG#<id>` `ENTRY`                           | 1 |
  * | the log, the last completed first     | references to log entries             | `ORDERLOG#<shard>` `<completed_at>#<id>`          | 16 queries, 1 more for each entry |
+ * | a generator's log                     | the same references, of its orders alone | `ORDERLOGOWNER#<generator>` `<completed_at>#<id>` | 1 query, 1 more for each entry |
  *
  * An order's id begins with the time of its creation (a version 7 UUID), so that the homes are a list in time order themselves. The
  * last digit of the id spreads them over sixteen partitions: see lib/platform/database/time-order.ts.
  *
  * A live order is there until it ends. Then its home and its edges go and its log entry comes, in one transaction. Log entries and
- * their YAML expire.
+ * their YAML expire. A removed generator's live orders are removed by the clean-up (lib/fleet/removal).
+ *
+ * A generator's two lists stand in one partition each, so its own orders alone can make it busy (1,000 writes a second).
+ *
+ * A removed agent leaves edges, offers and claims of orders behind. They are harmless: nothing is claimed for an agent that is gone, a
+ * nudge to it does nothing, and its claim ends with the lease. They go when their order ends or is cancelled. An order that names removed
+ * agents alone stays PENDING until it is cancelled.
  */
 export const workOrdersTable: Table = workTable;
 
@@ -31,6 +39,8 @@ const part = encodeURIComponent;
 
 export const orderPks: readonly string[] = SHARDS.map((shard) => `ORDERS#${shard}`);
 export const orderKey = (id: string): Key => ({ pk: `ORDERS#${shardOf(id)}`, sk: id });
+export const orderOwnerPk = (generatorId: string): string => `ORDEROWNER#${generatorId}`;
+export const orderOwnerKey = (generatorId: string, id: string): Key => ({ pk: orderOwnerPk(generatorId), sk: id });
 export const orderBodyKey = (id: string, n: number): Key => ({ pk: `ORDER#${id}`, sk: `BODY#${n}` });
 
 /** What an order is for: one agent, or all agents with a label or with an annotation. */
@@ -55,7 +65,13 @@ export const offerKey = (agentId: string, id: string): Key => ({ pk: offersPk(ag
 
 export const orderLogKey = (id: string): Key => ({ pk: `ORDERLOG#${id}`, sk: 'ENTRY' });
 export const orderLogPks: readonly string[] = SHARDS.map((shard) => `ORDERLOG#${shard}`);
+const placeInLog = (completedAt: string, id: string) => `${completedAt}#${id}`;
 export const orderLogListKey = (completedAt: string, id: string): Key => ({
   pk: `ORDERLOG#${shardOf(id)}`,
-  sk: `${completedAt}#${id}`,
+  sk: placeInLog(completedAt, id),
+});
+export const orderLogOwnerPk = (generatorId: string): string => `ORDERLOGOWNER#${generatorId}`;
+export const orderLogOwnerKey = (generatorId: string, completedAt: string, id: string): Key => ({
+  pk: orderLogOwnerPk(generatorId),
+  sk: placeInLog(completedAt, id),
 });
