@@ -34,6 +34,7 @@ import * as deploymentObjects from './fleet/deployment-objects.ts';
 import * as deploymentsV1 from './fleet/deployments-v1.ts';
 import * as generators from './fleet/generators.ts';
 import * as stacks from './fleet/stacks.ts';
+import * as templates from './fleet/templates.ts';
 import * as workOrders from './fleet/work-orders.ts';
 import * as apiKeys from './identity/api-keys.ts';
 import * as auth from './identity/auth.ts';
@@ -78,6 +79,7 @@ export const httpGroups: readonly HttpGroup[] = [
     handler: deploymentObjects.handler,
   },
   { name: 'generators', file: 'fleet/generators', endpoints: generators.generatorEndpoints, handler: generators.handler },
+  { name: 'templates', file: 'fleet/templates', endpoints: templates.templateEndpoints, handler: templates.handler },
   { name: 'work-orders', file: 'fleet/work-orders', endpoints: workOrders.workOrderEndpoints, handler: workOrders.handler },
   { name: 'admin', file: 'fleet/admin', endpoints: admin.adminEndpoints, handler: admin.handler },
   { name: 'deployments-v1', file: 'fleet/deployments-v1', endpoints: deploymentsV1.deploymentV1Endpoints, handler: deploymentsV1.handler },

@@ -142,6 +142,7 @@ const TAGS = [
   { name: 'deployment objects', description: 'Fleet: versions of the YAML of a stack' },
   { name: 'agents', description: 'Fleet: agents in clusters, and what they are targeted by' },
   { name: 'agent sync', description: 'Fleet: what an agent asks and reports' },
+  { name: 'templates', description: 'Fleet: texts with parameters, from which deployment objects are made' },
   { name: 'work orders', description: 'Fleet: single pieces of work, each carried out once by one of several agents' },
   { name: 'v1', description: 'Fleet: deployments in one call, for clients of the first version' },
   { name: 'inference', description: "AI gateway: OpenAI's and Anthropic's operations, with a project key" },

@@ -104,6 +104,15 @@ module.exports = {
     tables: { ...announcing, identity: [...query, 'ConditionCheckItem', 'PutItem', 'DeleteItem'] },
     queues: removals,
   },
+  templates: {
+    tables: {
+      ...announcing,
+      ...forGenerators,
+      // A label is stored on the condition that its template exists.
+      fleet: [...announcing.fleet, 'ConditionCheckItem'],
+    },
+    queues: announcements,
+  },
   'work-orders': {
     tables: { ...authenticated, work: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'] },
     queues: dispatches,

@@ -24,6 +24,11 @@ import type { Table } from '../platform/database/table.ts';
  * | a stack's labels, annotations     | labels and annotations              | `STACK#<id>` `LABEL#…`, `ANNOTATION#…`        | 1 query         |
  * | a stack's deployment objects      | their ids, newest first             | `STACK#<id>` `OBJECT#<sequence>`              | 1 query + 1 each |
  * | a deployment object               | head and body                       | `OBJECT#<id>` `HEAD`, `BODY#<n>`              | 1 query         |
+ * | templates: get; admins' list       | a template's head                   | `TEMPLATES` `<id>`                            | 1 each          |
+ * | generators' lists of templates    | those of the system, and its own    | `GENERATOR#SYSTEM`, `GENERATOR#<id>` `TEMPLATE#<id>` | 1 query each, 1 more for each |
+ * | templates: create                 | the last version of a name          | `TEMPLATENAME#<owner>#<hash of the name>` `NAME` | 1            |
+ * | templates: get, instantiate       | its texts, labels, annotations      | `TEMPLATE#<id>` `CONTENT#<n>`, `SCHEMA#<n>`, `LABEL#…`, `ANNOTATION#…` | 1 query |
+ * | a deployment object's provenance  | template and parameters             | `OBJECT#<id>` `PROVENANCE`                    | 1               |
  * | whole look, changed stacks, confirmed removal | a stack that the agent was told of | `AGENT#<id>` `TOLD#<stack>`       | 1 each, 50 for 1,000 |
  * | metrics                           | the fleet in figures                | `SUMMARY` `FLEET`                             | 1; every 30 s all agents and stacks |
  * | agent reports                     | an agent's latest report on a stack | `AGENT#<id>` `RESULT#<stack>`                 | 1               |
@@ -77,6 +82,24 @@ export const stackSelectorsKey = (id: string): Key => ({ pk: stackPk(id), sk: 'S
 export const stackReporterKey = (id: string, agentId: string): Key => ({ pk: stackPk(id), sk: `REPORTER#${agentId}` });
 export const stackDeploymentObjectKey = (id: string, sequence: number): Key => ({ pk: stackPk(id), sk: `OBJECT#${padded(sequence)}` });
 
+export const TEMPLATE_LIST_PK = 'TEMPLATES';
+export const templateKey = (id: string): Key => ({ pk: TEMPLATE_LIST_PK, sk: id });
+export const templatePk = (id: string): string => `TEMPLATE#${id}`;
+export const templateTextKey = (id: string, text: 'CONTENT' | 'SCHEMA', n: number): Key => ({ pk: templatePk(id), sk: `${text}#${n}` });
+export const templateLabelKey = (id: string, label: string): Key => ({ pk: templatePk(id), sk: `LABEL#${label}` });
+export const templateAnnotationKey = (id: string, key: string): Key => ({ pk: templatePk(id), sk: `ANNOTATION#${key}` });
+/** The templates of the system have no generator. */
+const SYSTEM_OWNER = 'SYSTEM';
+export const templateOwnerPk = (generatorId: string | null): string => generatorPk(generatorId ?? SYSTEM_OWNER);
+export const templateOwnerKey = (generatorId: string | null, id: string): Key => ({
+  pk: templateOwnerPk(generatorId),
+  sk: `TEMPLATE#${id}`,
+});
+export const templateNameKey = (generatorId: string | null, name: string): Key => ({
+  pk: `TEMPLATENAME#${generatorId ?? SYSTEM_OWNER}#${sha256(name)}`,
+  sk: 'NAME',
+});
+
 export const generatorPk = (id: string): string => `GENERATOR#${id}`;
 export const stackNameKey = (generatorId: string, name: string): Key => ({ pk: generatorPk(generatorId), sk: `STACK#${name}` });
 export const generatorAgentKey = (generatorId: string, agentId: string): Key => ({ pk: generatorPk(generatorId), sk: `AGENT#${agentId}` });
@@ -98,6 +121,7 @@ export const agentMatchKey = (generatorId: string, selector: Selector, agentId: 
 
 export const deploymentObjectPk = (id: string): string => `OBJECT#${id}`;
 export const deploymentObjectHeadKey = (id: string): Key => ({ pk: deploymentObjectPk(id), sk: 'HEAD' });
+export const provenanceKey = (id: string): Key => ({ pk: deploymentObjectPk(id), sk: 'PROVENANCE' });
 export const deploymentObjectBodyKey = (id: string, n: number): Key => ({ pk: deploymentObjectPk(id), sk: `BODY#${n}` });
 
 export const FLEET_SUMMARY_KEY: Key = { pk: 'SUMMARY', sk: 'FLEET' };

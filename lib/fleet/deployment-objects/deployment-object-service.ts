@@ -1,4 +1,5 @@
 import { decideFor } from '../../identity/principal.ts';
+import type { Write } from '../../platform/database/database.ts';
 import { AppError } from '../../platform/errors.ts';
 import { collectPage, type ListPage } from '../../platform/list-page.ts';
 import { yieldToOthers } from '../../platform/slices.ts';
@@ -28,10 +29,11 @@ export async function createDeploymentObject(
   caller: Caller,
   stack: StoredStack,
   input: NewDeploymentObject,
+  more?: (head: NewDeploymentObjectHead) => readonly Write[],
 ): Promise<DeploymentObject> {
   checkOwner(caller, stack);
   await checkYaml(input);
-  return asDeploymentObject(await commitAsNewestOrHistory(ports, caller, stack, input), input.yaml_content);
+  return asDeploymentObject(await commitAsNewestOrHistory(ports, caller, stack, input, more), input.yaml_content);
 }
 
 const asDeploymentObject = (head: NewDeploymentObjectHead, yaml_content: string): DeploymentObject => ({

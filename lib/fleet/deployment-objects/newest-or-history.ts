@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../../identity/audit.ts';
 import { timestamp } from '../../platform/clock.ts';
+import type { Write } from '../../platform/database/database.ts';
 import { newId } from '../../platform/ids.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError } from '../fleet-errors.ts';
@@ -55,20 +56,21 @@ class LaterHeadExists extends Error {
 /**
  * Stores a deployment object as the stack's head or, if the stack got a later head meanwhile, as history. The head never goes back. Two
  * deployment objects with the same sequence would have the same place under the stack: the second write fails, and computes its sequence
- * again from the new head.
+ * again from the new head. `more` writes what belongs to the deployment object, with it.
  */
 export function commitAsNewestOrHistory(
   ports: FleetPorts,
   caller: Caller,
   before: StoredStack,
   input: NewDeploymentObject,
+  more: (head: NewDeploymentObjectHead) => readonly Write[] = () => [],
 ): Promise<NewDeploymentObjectHead> {
   let read: StoredStack | undefined = before;
   return retryOnConcurrentChange(ports, 'stack', async () => {
     const stack: StoredStack = read ?? (await getStack(ports, before.id));
     read = undefined;
     const head = newDeploymentObjectHead(ports, stack, input);
-    const newWrites = deploymentObjectNewWrites(head, input.yaml_content);
+    const newWrites = [...deploymentObjectNewWrites(head, input.yaml_content), ...more(head)];
     const audit = deploymentObjectAudit(caller, head);
     const stackChanged = announce({ kind: 'stack-changed', stack_id: stack.id, generator_id: stack.generator_id });
     try {

@@ -2,6 +2,7 @@ import type { Item } from '../../platform/database/database.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
 import { removeOrphanedStack } from '../stacks/stack-service.ts';
 import { endRegistration } from '../targeting/registration-service.ts';
+import { removeOrphanedTemplate } from '../templates/template-service.ts';
 import type { FleetRemoval } from './fleet-removed.ts';
 
 /**
@@ -16,6 +17,8 @@ export async function clearGeneratorItem(
   switch (item.type) {
     case 'stack-name':
       return removeOrphanedStack(ports, by, String(item.id));
+    case 'template-ref':
+      return removeOrphanedTemplate(ports, by, String(item.id));
     case 'registered-agent':
       // The targets that the registration allowed are removed with the generator's stacks.
       return endRegistration(ports, String(item.agent_id), generator_id, () => ({

@@ -2,7 +2,7 @@ import { ConditionFailed, type Database, type Item, type Key } from '../../platf
 import { expiresAt } from '../../platform/database/table.ts';
 import { expireResultWrite } from '../agent-events/agent-event-repository.ts';
 import type { FleetPorts } from '../fleet-ports.ts';
-import { deploymentObjectHeadKey, deploymentObjectPk, fleetTable, matchKey, type Selector } from '../fleet-table.ts';
+import { deploymentObjectHeadKey, fleetTable, matchKey, type Selector } from '../fleet-table.ts';
 import type { FleetRemoval } from './fleet-removed.ts';
 
 const table = fleetTable.name;
@@ -35,11 +35,12 @@ export async function clearStackItem(
   await remove(database, item);
 }
 
-/** The body goes at once. The head expires later: agents confirm a removal by the id of the deployment object. */
+/** Body and provenance go at once. The head expires later: agents confirm a removal by the id of the deployment object. */
 async function clearDeploymentObject(database: Database, id: string, expires_at: number): Promise<void> {
-  const { items } = await database.query(table, { pk: deploymentObjectPk(id), prefix: 'BODY#', fields: [] });
-  await Promise.all(items.map((chunk) => remove(database, { ...chunk, pk: deploymentObjectPk(id) })));
-  await unlessGone(database.write({ table, update: deploymentObjectHeadKey(id), set: { expires_at }, if: { exists: true } }));
+  const head = deploymentObjectHeadKey(id);
+  const { items } = await database.query(table, { pk: head.pk, fields: [] });
+  await Promise.all(items.filter(({ sk }) => sk !== head.sk).map(({ sk }) => remove(database, { pk: head.pk, sk })));
+  await unlessGone(database.write({ table, update: head, set: { expires_at }, if: { exists: true } }));
 }
 
 async function unlessGone(write: Promise<unknown>): Promise<void> {

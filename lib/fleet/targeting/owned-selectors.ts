@@ -3,11 +3,20 @@ import type { Database, Item, Key, Write } from '../../platform/database/databas
 import { newId } from '../../platform/ids.ts';
 import { fleetError, uniqueViolation } from '../fleet-errors.ts';
 import type { Caller } from '../fleet-ports.ts';
-import { agentAnnotationKey, agentLabelKey, fleetTable, type Selector, stackAnnotationKey, stackLabelKey } from '../fleet-table.ts';
+import {
+  agentAnnotationKey,
+  agentLabelKey,
+  fleetTable,
+  type Selector,
+  stackAnnotationKey,
+  stackLabelKey,
+  templateAnnotationKey,
+  templateLabelKey,
+} from '../fleet-table.ts';
 import { checkAnnotation, checkLabel, isSelectorText } from './selector.ts';
 
-/** Labels and annotations of agents and of stacks follow the same rules. */
-export type SelectorOwner = 'agent' | 'stack';
+/** Labels and annotations of agents, stacks and templates follow the same rules. */
+export type SelectorOwner = 'agent' | 'stack' | 'template';
 type Kind = 'label' | 'annotation';
 
 export const SELECTOR_LIMITS = { label: 64, annotation: 64 } as const;
@@ -15,6 +24,7 @@ export const SELECTOR_LIMITS = { label: 64, annotation: 64 } as const;
 const KEYS: Record<SelectorOwner, Record<Kind, (ownerId: string, text: string) => Key>> = {
   agent: { label: agentLabelKey, annotation: agentAnnotationKey },
   stack: { label: stackLabelKey, annotation: stackAnnotationKey },
+  template: { label: templateLabelKey, annotation: templateAnnotationKey },
 };
 export const selectorPrefix = (owner: SelectorOwner, kind: Kind): string => KEYS[owner][kind]('', '').sk;
 

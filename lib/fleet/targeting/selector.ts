@@ -27,7 +27,7 @@ export function checkLabel(label: string): string {
 }
 
 /** The contract allows an empty value for an agent's annotation, but not for a stack's. So an empty value matches no stack. */
-export function checkAnnotation(owner: 'agent' | 'stack', key: string, value: string): void {
+export function checkAnnotation(owner: 'agent' | 'stack' | 'template', key: string, value: string): void {
   for (const [field, text] of Object.entries({ key, value })) {
     const rule = field === 'value' && value === '' && owner === 'agent' ? undefined : broken(text);
     if (rule) throw fleetError('invalid_annotation', { message: `${field} ${rule}`, details: { field, rule } });

@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { createLruCache } from '../../platform/lru-cache.ts';
+import { checksumOf } from '../deployment-objects/deployment-object-repository.ts';
+import { parseMustache, renderMustache } from './mustache/mustache.ts';
+import { parseTera, renderTera } from './tera/tera.ts';
+import type { ValueObject } from './tera/values.ts';
+
+export const TemplateEngine = z.enum(['tera', 'mustache']);
+export type TemplateEngine = z.infer<typeof TemplateEngine>;
+
+/** A template that has been parsed. Rendering throws a TemplateRenderError. */
+export type Render = (parameters: ValueObject) => string;
+
+const ENGINES: Readonly<Record<TemplateEngine, (text: string) => Render>> = {
+  tera(text) {
+    const template = parseTera(text);
+    return (parameters) => renderTera(template, parameters);
+  },
+  mustache(text) {
+    const template = parseMustache(text);
+    return (parameters) => renderMustache(template, parameters);
+  },
+};
+/** Parsed templates are kept by their text. A parsed one takes some ten times its text. */
+const parsed = createLruCache<Render>(100);
+
+/** Parses a template, or takes it as it was parsed before. Throws a TemplateSyntaxError. */
+export function prepareTemplate(engine: TemplateEngine, text: string): Render {
+  const key = `${engine} ${checksumOf(text)}`;
+  const known = parsed.get(key);
+  if (known) return known;
+  const render = ENGINES[engine](text);
+  parsed.set(key, render);
+  return render;
+}

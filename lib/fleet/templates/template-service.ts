@@ -1,0 +1,217 @@
+import type { Actor, AuditEntry } from '../../identity/audit.ts';
+import { generatorPresent } from '../../identity/generator-repository.ts';
+import { decideFor } from '../../identity/principal.ts';
+import { timestamp } from '../../platform/clock.ts';
+import type { Write } from '../../platform/database/database.ts';
+import { AppError } from '../../platform/errors.ts';
+import { newTimedId } from '../../platform/ids.ts';
+import type { ListPage, PageRequest } from '../../platform/list-page.ts';
+import { retryOnConcurrentChange } from '../concurrent-change.ts';
+import { checksumOf } from '../deployment-objects/deployment-object-repository.ts';
+import { fleetError } from '../fleet-errors.ts';
+import type { Caller, FleetPorts } from '../fleet-ports.ts';
+import { fleetTable } from '../fleet-table.ts';
+import { noGenerator } from '../stacks/stack-service.ts';
+import { compileSchema, SchemaError } from './parameters/parameters-schema.ts';
+import type { StackTemplate, TemplateHead } from './template.ts';
+import { prepareTemplate, type TemplateEngine } from './template-engine.ts';
+import { TemplateSyntaxError } from './template-error.ts';
+import { TEMPLATE_LIMITS } from './template-limits.ts';
+import {
+  findTemplateHead,
+  lastVersion,
+  listTemplates,
+  templateItems,
+  templateNewWrites,
+  templateRemoveWrites,
+  withTexts,
+} from './template-repository.ts';
+
+export interface TemplateTexts {
+  description?: string | null | undefined;
+  template_content: string;
+  parameters_schema: string;
+  engine?: TemplateEngine | null | undefined;
+}
+
+const invalid = (field: string, rule: string) => fleetError('invalid_template', { message: `${field} ${rule}`, details: { field, rule } });
+
+/** Whose templates the caller makes and changes: null for the system's, which are an admin's. */
+const ownerFor = ({ principal }: Caller): string | null =>
+  decideFor<string | null>(principal, {
+    admin: () => null,
+    agent: () => {
+      throw fleetError('templates_not_accessible');
+    },
+    generator: ({ id }) => id,
+  });
+
+/** Admins read every template, a generator the system's and its own. */
+const mayRead = ({ principal }: Caller, { generator_id }: Pick<TemplateHead, 'generator_id'>): boolean =>
+  decideFor(principal, { admin: () => true, agent: () => false, generator: ({ id }) => generator_id === null || generator_id === id });
+
+export async function readableTemplate({ database }: FleetPorts, caller: Caller, id: string): Promise<TemplateHead> {
+  const head = await findTemplateHead(database, id);
+  if (!head) throw fleetError('template_not_found');
+  if (!mayRead(caller, head)) throw fleetError('template_not_accessible');
+  return head;
+}
+
+/** Admins change every template, a generator its own. */
+export async function ownTemplate({ database }: FleetPorts, caller: Caller, id: string): Promise<TemplateHead> {
+  const head = await findTemplateHead(database, id);
+  if (!head) throw fleetError('template_not_found');
+  checkOwner(caller, head);
+  return head;
+}
+
+export function checkOwner({ principal }: Caller, { generator_id }: TemplateHead): void {
+  const owns = decideFor(principal, { admin: () => true, agent: () => false, generator: ({ id }) => generator_id === id });
+  if (!owns) throw fleetError('template_not_owned');
+}
+
+export async function getTemplate(ports: FleetPorts, caller: Caller, id: string): Promise<StackTemplate> {
+  const template = await withTexts(ports.database, await readableTemplate(ports, caller, id));
+  if (!template) throw fleetError('template_not_found');
+  return template;
+}
+
+export const listVisibleTemplates = (
+  { database }: FleetPorts,
+  { principal }: Caller,
+  page: PageRequest,
+): Promise<ListPage<StackTemplate>> =>
+  listTemplates(
+    database,
+    decideFor<string | undefined>(principal, {
+      admin: () => undefined,
+      agent: () => {
+        throw fleetError('templates_not_accessible');
+      },
+      generator: ({ id }) => id,
+    }),
+    page,
+  );
+
+/** Makes the first version of a template, or the next one of a name that the owner has had before. */
+export function createTemplate(ports: FleetPorts, caller: Caller, name: string, texts: TemplateTexts): Promise<StackTemplate> {
+  const owner = ownerFor(caller);
+  if (name.trim() === '' || name.length > 255) throw invalid('name', 'must have 1 to 255 characters, and not be blank');
+  checkTexts(texts);
+  return addVersion(ports, caller, { ...texts, generator_id: owner, name, engine: texts.engine ?? 'tera' }, 'template.created');
+}
+
+/** Makes the next version, with an id of its own. Labels and annotations stay with the version that has them. */
+export function updateTemplate(ports: FleetPorts, caller: Caller, before: TemplateHead, texts: TemplateTexts): Promise<StackTemplate> {
+  checkOwner(caller, before);
+  const engine = texts.engine ?? before.engine;
+  checkTexts({ ...texts, engine });
+  const { generator_id, name } = before;
+  return addVersion(ports, caller, { description: before.description, ...texts, generator_id, name, engine }, 'template.updated');
+}
+
+/** Throws the contract's error for texts that can't be used. */
+function checkTexts({ description, template_content, parameters_schema, engine }: TemplateTexts): void {
+  if (typeof description === 'string' && description.trim() === '') throw invalid('description', 'must not be blank');
+  if (template_content.trim() === '') throw invalid('template_content', 'must not be blank');
+  if (parameters_schema.trim() === '') throw invalid('parameters_schema', 'must not be blank');
+  if (Buffer.byteLength(template_content) > TEMPLATE_LIMITS.textBytes)
+    throw new AppError('payload_too_large', `template_content: has more than ${TEMPLATE_LIMITS.textBytes} bytes`);
+  for (const problem of problemsOf({ template_content, parameters_schema, engine })) throw fleetError(problem.code, problem);
+}
+
+export interface TemplateProblem {
+  code: 'invalid_template_syntax' | 'invalid_parameters_schema';
+  message: string;
+  details?: { line: number; column: number };
+}
+
+/** What is wrong with the texts of a template, if anything. */
+export function problemsOf({ template_content, parameters_schema, engine }: TemplateTexts): TemplateProblem[] {
+  const problems: TemplateProblem[] = [];
+  try {
+    prepareTemplate(engine ?? 'tera', template_content);
+  } catch (error) {
+    if (!(error instanceof TemplateSyntaxError)) throw error;
+    problems.push({
+      code: 'invalid_template_syntax',
+      message: `template_content: ${error.message}`,
+      ...(error.place && { details: error.place }),
+    });
+  }
+  try {
+    compileSchema(parameters_schema);
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    problems.push({ code: 'invalid_parameters_schema', message: `parameters_schema: ${error.message}` });
+  }
+  return problems;
+}
+
+type NewVersion = Omit<TemplateTexts, 'engine'> & Pick<TemplateHead, 'generator_id' | 'name' | 'engine'>;
+
+const addVersion = (ports: FleetPorts, caller: Caller, input: NewVersion, action: string): Promise<StackTemplate> =>
+  retryOnConcurrentChange(ports, 'template', async () => {
+    const { generator_id, name, engine, description, template_content, parameters_schema } = input;
+    const now = timestamp(ports.clock);
+    const template: StackTemplate = {
+      id: newTimedId(ports.clock.nowMs()),
+      created_at: now,
+      updated_at: now,
+      deleted_at: null,
+      generator_id,
+      name,
+      description: description ?? null,
+      version: (await lastVersion(ports.database, generator_id, name)) + 1,
+      engine,
+      template_content,
+      parameters_schema,
+      checksum: checksumOf(template_content),
+    };
+    const ownerPresent = generator_id === null ? [] : [generatorPresent(generator_id, noGenerator)];
+    await ports.commit({ writes: [...ownerPresent, ...templateNewWrites(template)], audit: audited(caller, action, template) });
+    return template;
+  });
+
+const audited = (
+  caller: Actor,
+  action: string,
+  { id, name, version, generator_id }: Pick<TemplateHead, 'id' | 'name' | 'version' | 'generator_id'>,
+): AuditEntry => ({
+  actor: caller,
+  action,
+  resourceType: 'template',
+  resourceId: id,
+  details: { name, version, generator_id },
+});
+
+/** Removes this version. Others of the same name stay, and no later one gets its number. */
+export async function removeTemplate(ports: FleetPorts, caller: Caller, head: TemplateHead): Promise<void> {
+  checkOwner(caller, head);
+  await removeRecord(ports, caller, head);
+}
+
+/** Removes a template whose owner was removed by `caller`. It is no error if the template is gone already. */
+export async function removeOrphanedTemplate(ports: FleetPorts, caller: Actor, id: string): Promise<void> {
+  const head = await findTemplateHead(ports.database, id);
+  if (head) await removeRecord(ports, caller, head);
+}
+
+async function removeRecord(ports: FleetPorts, caller: Actor, head: TemplateHead): Promise<void> {
+  const table = fleetTable.name;
+  const [first, ...later] = slicesOf(await templateItems(ports.database, head.id));
+  const deletes = (keys: readonly { pk: string; sk: string }[] = []) => keys.map(({ pk, sk }): Write => ({ table, delete: { pk, sk } }));
+  const gone = () => fleetError('template_not_found');
+  await ports.commit({
+    writes: [...templateRemoveWrites(head, gone), ...deletes(first)],
+    audit: audited(caller, 'template.deleted', head),
+  });
+  // Nothing reads these any more: they are found only by the template's home.
+  for (const slice of later)
+    await ports.commit({ writes: deletes(slice), audit: { unaudited: 'follows from the removal of the template' } });
+}
+
+/** A transaction has at most 100 writes. */
+function slicesOf<T>(items: readonly T[], size = 90): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size));
+}
