@@ -26,7 +26,7 @@ import {
 } from '../../lib/fleet/templates/template-service.ts';
 import { cursorParameter } from '../../lib/platform/list-cursor.ts';
 import { LONGEST_PAGE } from '../../lib/platform/list-page.ts';
-import { DescribedText } from '../../lib/platform/names.ts';
+import { Description } from '../../lib/platform/names.ts';
 import {
   API,
   callerOf,
@@ -48,10 +48,10 @@ const owner = ownersOnly('template_not_owned');
 const TEXTS_LIMIT_BYTES = 4 * 1024 * 1024;
 const PARAMETERS_LIMIT_BYTES = 1024 * 1024;
 
-const content = z.string().meta({ maxLength: TEMPLATE_LIMITS.textBytes });
+const content = z.string().max(TEMPLATE_LIMITS.textBytes);
 const schema = z.string().describe('A JSON Schema as a text: draft 2020-12, or 7 if `$schema` says so');
 const texts = {
-  description: DescribedText.nullish(),
+  description: Description.nullish(),
   template_content: content,
   parameters_schema: schema,
   engine: TemplateEngine.nullish().describe('`tera` if absent'),

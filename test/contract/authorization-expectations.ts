@@ -1,5 +1,5 @@
 import type { Tenant } from '../fleet/fleet-builder.ts';
-import { configMap, orderFor, unique } from '../fleet/fleet-builder.ts';
+import { configMap, orderFor, templateOf, unique } from '../fleet/fleet-builder.ts';
 
 /** The statuses of a request on tenant A's things: by an admin, A's agent, B's agent, A's generator and B's generator. */
 export type Statuses = readonly [admin: number, agentA: number, agentB: number, generatorA: number, generatorB: number];
@@ -19,6 +19,8 @@ export interface Expectation {
 const TIME = '2026-01-01T00:00:00Z';
 const times = { created_at: TIME, updated_at: TIME };
 const newAgent = () => ({ name: unique('agent'), cluster_name: unique('cluster'), generator_ids: [] });
+
+const withoutName = ({ name: _name, ...rest }: ReturnType<typeof templateOf>) => rest;
 
 const everyone: Statuses = [200, 200, 200, 200, 200];
 const admins: Statuses = [200, 403, 403, 403, 403];
@@ -128,6 +130,27 @@ export const expectations: Readonly<Record<string, Expectation | typeof openToAl
   register_agent: { statuses: [409, 409, 403, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
   deregister_agent: { statuses: [204, 204, 403, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },
   list_generator_registered_agents: { statuses: adminOrOwner },
+
+  list_templates: { statuses: [200, 403, 403, 200, 200] },
+  create_template: { statuses: [201, 403, 403, 201, 201], body: () => templateOf(unique('template')) },
+  validate_template: { statuses: [200, 403, 403, 200, 200], body: () => withoutName(templateOf('t')) },
+  get_template: { statuses: adminOrOwner },
+  update_template: { statuses: adminOrOwner, body: () => withoutName(templateOf('t')) },
+  delete_template: { statuses: ownerRemoves },
+  preview_template: { statuses: adminOrOwner, body: ({ stack }) => ({ parameters: { name: 'a' }, stack_id: stack.id }) },
+  templates_list_labels: { statuses: adminOrOwner },
+  templates_add_label: { statuses: ownerCreates, body: () => unique('label') },
+  templates_remove_label: { statuses: ownerRemoves },
+  templates_list_annotations: { statuses: adminOrOwner },
+  templates_add_annotation: { statuses: ownerCreates, body: () => ({ key: unique('key'), value: 'v' }) },
+  templates_remove_annotation: { statuses: ownerRemoves },
+  // The stack lacks the label of the template.
+  instantiate_template: {
+    statuses: [422, 403, 403, 422, 403],
+    body: ({ template }) => ({ template_id: template.id, parameters: { name: 'a' } }),
+  },
+  // The deployment object was not made from a template.
+  get_provenance: { statuses: [404, 404, 403, 404, 403] },
 
   list_work_orders: { statuses: [200, 403, 403, 200, 200] },
   create_work_order: { statuses: ownerCreates, body: ({ agent }) => orderFor(agent) },

@@ -34,6 +34,39 @@ const NAME: Record<string, string> = { agentZ: 'aa' };
 const GENERATORS: Record<string, readonly string[]> = { agentA: ['genA'] };
 const DESCRIPTION: Record<string, string> = { genA: 'first', genD: 'd', stackA: 'one' };
 
+const TEMPLATE = {
+  template_content:
+    'name: {{ name }}\nnamespace: {{ namespace | default(value="default") }}\nreplicas: {{ replicas | default(value=1) }}\nport: {{ port | default(value=8080) }}\nimage: {{ image }}\n',
+  parameters_schema: JSON.stringify({
+    type: 'object',
+    required: ['name', 'image'],
+    properties: {
+      name: { type: 'string' },
+      image: { type: 'string' },
+      namespace: { type: 'string' },
+      replicas: { type: 'integer', minimum: 1, maximum: 9 },
+      port: { type: 'integer', default: 99 },
+    },
+  }),
+};
+/** Templates by name: who makes it, and what. A version is made after the ones before it. */
+const TEMPLATES: Record<string, { as: string; body: object; after?: string; update?: string }> = {
+  tplSys: { as: 'admin', body: { name: 'ts-<run>', description: 'sample', ...TEMPLATE } },
+  tplOwn: { as: 'genA', body: { name: 'ta-<run>', description: null, ...TEMPLATE } },
+  tplOwn2: {
+    as: 'genA',
+    after: 'tplOwn',
+    body: { name: 'ta-<run>', description: 'sample', ...TEMPLATE, template_content: `${TEMPLATE.template_content}# two\n` },
+  },
+  tplOwn3: {
+    as: 'genA',
+    after: 'tplOwn2',
+    update: 'tplOwn',
+    body: { ...TEMPLATE, template_content: `${TEMPLATE.template_content}# new\n` },
+  },
+  tplB: { as: 'genB', body: { name: 'ta-<run>', description: 'sample', ...TEMPLATE } },
+  tplN: { as: 'admin', body: { name: 'tn-<run>', description: null, template_content: 'a: 1', parameters_schema: '{}' } },
+};
 const job = { work_type: 'wt-<run>', yaml_content: 'kind: Job\n' };
 const forAgent = (name: string) => ({ targeting: { agent_ids: [`<id ${name}>`] } });
 const ORDERS: Record<string, object> = {
@@ -86,6 +119,13 @@ export function createWorld(host: TestHost): World {
     }
     if (name.startsWith('do')) return createdDeploymentObject(name);
     if (name === 'eventA') return reportedEvent();
+    const template = TEMPLATES[name];
+    if (template) {
+      const { as, body, after, update } = template;
+      if (after) await need([after]);
+      const path = update === undefined ? '/templates' : `/templates/<id ${update}>`;
+      return ok(take({ as, method: update === undefined ? 'POST' : 'PUT', path, body }));
+    }
     if (name.startsWith('wo')) return ok(take({ as: 'admin', method: 'POST', path: '/work-orders', body: ORDERS[name] }));
     // Any other name stands for an id that nothing has.
     return { id: randomUUID() };

@@ -27,6 +27,9 @@ const VALUES: readonly [prefix: RegExp, value: (tenant: Tenant) => string][] = [
   [/stacks\/{id}\/labels\/{label}/, () => 'team-label'],
   [/stacks\/{id}\/annotations\/{key}/, () => 'team-key'],
   [/targets\/{stack_id}/, ({ stack }) => stack.id],
+  [/templates\/{id}\/labels\/{label}/, () => 'template-label'],
+  [/templates\/{id}\/annotations\/{key}/, () => 'template-key'],
+  [/templates\/{id}/, ({ template }) => template.id],
   [/work-orders\/{id}/, ({ order }) => order.id],
   [/work-order-log\/{id}/, ({ endedOrder }) => endedOrder.id],
   [/agents\/{id}/, ({ agent }) => agent.id],
@@ -63,4 +66,4 @@ export const call = (guardedEndpoint: Guarded, root: Api, tenant: Tenant, how?: 
 
 /** Whether a valid request removes or renames things that other tests use. Such a request gets a tenant of its own. */
 export const isDestructive = ({ endpoint: { id, method } }: Guarded): boolean =>
-  method === 'DELETE' || method === 'PUT' || /^(rotate|register|claim|complete)_/.test(id);
+  method === 'DELETE' || method === 'PUT' || /^(rotate|register|claim|complete|instantiate)_/.test(id);

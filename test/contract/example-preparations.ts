@@ -59,10 +59,26 @@ const failedTwice = [
   completed('wo2', { success: false, message: 'gave up' }),
 ];
 
+const template = (name: string) => step('GET')(`/templates/<id ${name}>`);
+const templateLabelled = post('/templates/<id tplOwn>/labels', 'tl-<run>', 'genA');
+const templateAnnotated = post('/templates/<id tplOwn>/annotations', { key: 'tier', value: 'gold-<run>' }, 'genA');
+const templateGone = remove('/templates/<id tplOwn>', undefined, 'genA');
+
 /** A preparation is a request, or time that passes. */
 export type Preparation = Step | { waitMs: number };
 
 export const preparations: Readonly<Record<string, readonly Preparation[]>> = {
+  'GET /templates/<id tplOwn> as genA → 404': [templateGone],
+  'PUT /templates/<id tplOwn> as genA → 200': [template('tplOwn2')],
+  'PUT /templates/<id tplOwn2> as genA → 200': [template('tplOwn3')],
+  'POST /templates/<id tplOwn>/labels as genA → 409': [templateLabelled],
+  'GET /templates/<id tplOwn>/labels as admin → 200': [templateLabelled],
+  'POST /templates/<id tplOwn>/annotations as genA → 409': [templateAnnotated],
+  'GET /templates/<id tplOwn>/annotations as admin → 200': [templateAnnotated],
+  'POST /stacks/<id stackC>/deployment-objects/from-template as genA → 422': [templateLabelled, templateAnnotated],
+  'DELETE /templates/<id tplOwn>/labels/tl-<id run> as genA → 204': [templateLabelled],
+  'DELETE /templates/<id tplOwn>/annotations/tier as genA → 204': [templateAnnotated],
+  'DELETE /templates/<id tplOwn> as genA → 404': [templateGone],
   'GET /work-orders/<id wo1> as admin → 200 (2)': done,
   'POST /work-orders/<id wo1>/claim as agentA → 404': [claimed('wo1')],
   'POST /work-orders/<id wo1>/complete as agentB → 403': [claimed('wo1')],

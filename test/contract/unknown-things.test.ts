@@ -28,6 +28,7 @@ const FIXED: Readonly<Record<string, string>> = {
 };
 const UNKNOWN = '00000000-0000-4000-8000-00000000dead';
 const THINGS: readonly [path: RegExp, code: string][] = [
+  [/\/templates\//, 'template_not_found'],
   [/\/work-orders\//, 'work_order_not_found'],
   [/\/work-order-log\//, 'work_order_log_entry_not_found'],
   [/\/agents\//, 'agent_not_found'],

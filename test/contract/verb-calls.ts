@@ -28,6 +28,24 @@ import {
 import { createStack, getOwnStack, getStack, listVisibleStacks, removeStack, updateStack } from '../../lib/fleet/stacks/stack-service.ts';
 import { deregisterAgent, registerAgent } from '../../lib/fleet/targeting/registration-service.ts';
 import { addTarget, removeTarget } from '../../lib/fleet/targeting/target-service.ts';
+import { getProvenance, instantiateTemplate } from '../../lib/fleet/templates/instantiate.ts';
+import { previewTemplate } from '../../lib/fleet/templates/preview-template.ts';
+import { findTemplateHead } from '../../lib/fleet/templates/template-repository.ts';
+import {
+  addTemplateAnnotation,
+  addTemplateLabel,
+  removeTemplateAnnotation,
+  removeTemplateLabel,
+} from '../../lib/fleet/templates/template-selectors.ts';
+import {
+  createTemplate,
+  getTemplate,
+  listVisibleTemplates,
+  ownTemplate,
+  readableTemplate,
+  removeTemplate,
+  updateTemplate,
+} from '../../lib/fleet/templates/template-service.ts';
 import { claimWorkOrder, renewWorkOrder } from '../../lib/fleet/work-orders/claim-work-order.ts';
 import { completeWorkOrder } from '../../lib/fleet/work-orders/complete-work-order.ts';
 import { createWorkOrder } from '../../lib/fleet/work-orders/create-work-order.ts';
@@ -38,12 +56,18 @@ import {
   listWorkOrderLog,
   listWorkOrders,
 } from '../../lib/fleet/work-orders/work-order-service.ts';
-import { configMap, type Tenant, unique } from '../fleet/fleet-builder.ts';
+import { configMap, type Tenant, templateOf, unique } from '../fleet/fleet-builder.ts';
 
 /** A valid call of a verb, for this tenant's things. */
 export type VerbCall = (ports: Services, caller: Caller, tenant: Tenant) => unknown;
 
 const stackOf = (ports: Services, { stack }: Tenant) => getStack(ports, stack.id);
+const headOf = async (ports: Services, { template }: Tenant) => {
+  const head = await findTemplateHead(ports.database, template.id);
+  if (!head) throw new Error('no template');
+  return head;
+};
+const texts = () => ({ template_content: 'a: 1', parameters_schema: '{}' });
 const yaml = () => ({ yaml_content: configMap(unique('map')), is_deletion_marker: false });
 const outcome = { event_type: 'DEPLOY', status: 'FAILURE', message: 'm' };
 
@@ -85,6 +109,24 @@ export const verbs: Readonly<Record<string, VerbCall>> = {
   createStack: (ports, caller, { generator }) => createStack(ports, caller, { name: unique('stack'), generator_id: generator.id }),
   updateStack: async (ports, caller, tenant) => updateStack(ports, caller, await stackOf(ports, tenant), { name: unique('stack') }),
   removeStack: async (ports, caller, tenant) => removeStack(ports, caller, await stackOf(ports, tenant)),
+  listVisibleTemplates: (ports, caller) => listVisibleTemplates(ports, caller, {}),
+  readableTemplate: (ports, caller, { template }) => readableTemplate(ports, caller, template.id),
+  ownTemplate: (ports, caller, { template }) => ownTemplate(ports, caller, template.id),
+  getTemplate: (ports, caller, { template }) => getTemplate(ports, caller, template.id),
+  createTemplate: (ports, caller) => createTemplate(ports, caller, unique('template'), templateOf('t') as never),
+  updateTemplate: async (ports, caller, tenant) => updateTemplate(ports, caller, await headOf(ports, tenant), texts()),
+  removeTemplate: async (ports, caller, tenant) => removeTemplate(ports, caller, await headOf(ports, tenant)),
+  addTemplateLabel: async (ports, caller, tenant) => addTemplateLabel(ports, caller, await headOf(ports, tenant), unique('label')),
+  addTemplateAnnotation: async (ports, caller, tenant) =>
+    addTemplateAnnotation(ports, caller, await headOf(ports, tenant), unique('key'), 'v'),
+  removeTemplateLabel: async (ports, caller, tenant) => removeTemplateLabel(ports, caller, await headOf(ports, tenant), 'template-label'),
+  removeTemplateAnnotation: async (ports, caller, tenant) =>
+    removeTemplateAnnotation(ports, caller, await headOf(ports, tenant), 'template-key'),
+  instantiateTemplate: async (ports, caller, tenant) =>
+    instantiateTemplate(ports, caller, await stackOf(ports, tenant), { template_id: tenant.template.id, parameters: { name: 'a' } }),
+  previewTemplate: async (ports, caller, tenant) =>
+    previewTemplate(ports, caller, await headOf(ports, tenant), { parameters: { name: 'a' }, stack_id: tenant.stack.id }),
+  getProvenance: (ports, caller, { object }) => getProvenance(ports, caller, object.id),
   createWorkOrder: (ports, caller, { agent }) =>
     createWorkOrder(ports, caller, {
       work_type: 'custom',

@@ -54,10 +54,20 @@ const ACTIONS: Readonly<Record<string, readonly string[] | null>> = {
   create_deployment_object: ['deployment_object.created'],
   create_generator: ['generator.created', 'pak.created'],
   update_generator: ['generator.updated'],
-  delete_generator: ['generator.deleted', 'stack.deleted'],
+  delete_generator: ['generator.deleted', 'stack.deleted', 'template.deleted'],
   rotate_generator_pak: ['pak.rotated'],
   register_agent: ['agent.registered'],
   deregister_agent: ['agent.deregistered', 'agent.target_removed'],
+  create_template: ['template.created'],
+  validate_template: null,
+  update_template: ['template.updated'],
+  delete_template: ['template.deleted'],
+  preview_template: null,
+  templates_add_label: ['template.label_added'],
+  templates_remove_label: ['template.label_removed'],
+  templates_add_annotation: ['template.annotation_added'],
+  templates_remove_annotation: ['template.annotation_removed'],
+  instantiate_template: ['deployment_object.created'],
   create_work_order: ['workorder.created'],
   delete_work_order: ['workorder.deleted'],
   claim_work_order: ['workorder.claimed'],
@@ -77,8 +87,12 @@ test('every endpoint that changes something is in the table of audit entries', (
 });
 
 /** Some valid requests change nothing until something is undone first. */
-async function makeRoom(id: string, { agent, stack, generator, order }: Tenant): Promise<void> {
+async function makeRoom(id: string, { agent, stack, generator, order, template }: Tenant): Promise<void> {
   if (id === 'add_target') await ok(host.admin.delete(`/agents/${agent.id}/targets/${stack.id}`));
+  if (id === 'instantiate_template') {
+    await host.admin.delete(`/templates/${template.id}/labels/template-label`);
+    await host.admin.delete(`/templates/${template.id}/annotations/template-key`);
+  }
   if (id === 'claim_work_order') {
     await ok(agent.api.post(`/work-orders/${order.id}/complete`, { success: false }));
     clock.pass(120_000);

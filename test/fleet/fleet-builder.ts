@@ -113,6 +113,8 @@ export interface Tenant {
   stack: { id: string; name: string };
   object: { id: string };
   event: { id: string };
+  /** A template of the generator, with the label `template-label` and the annotation `template-key`; the stack does not match it. */
+  template: { id: string };
   /** A work order of the generator, claimed by the agent. */
   order: { id: string; token: string };
   /** One that has ended. */
@@ -136,18 +138,32 @@ export async function makeTenant(host: BuilderHost): Promise<Tenant> {
     ok(host.admin.post(`/agents/${agent.id}/annotations`, { agent_id: agent.id, key: 'agent-key', value: 'v' })),
     target(host, agent, stack),
   ]);
-  const [event, { name, cluster_name }, order, endedOrder] = await Promise.all([
+  const [event, { name, cluster_name }, order, endedOrder, template] = await Promise.all([
     ok(report(agent, object.id)),
     ok(host.admin.get(`/agents/${agent.id}`)),
     claimedOrder(generator, agent),
     claimedOrder(generator, agent),
+    ok(generator.api.post('/templates', templateOf(unique('template')))),
     agent.assignments(),
   ]);
   await ok(agent.api.post(`/work-orders/${endedOrder.id}/complete`, { success: true }));
-  const things = [generator, agent, stack, object, event, order, endedOrder].map(({ id }) => id);
+  await Promise.all([
+    ok(generator.api.post(`/templates/${template.id}/labels`, 'template-label')),
+    ok(generator.api.post(`/templates/${template.id}/annotations`, { key: 'template-key', value: 'v' })),
+  ]);
+  const things = [generator, agent, stack, object, event, order, endedOrder, template].map(({ id }) => id);
   const secrets = [...things, stack.name, name, cluster_name, object.yaml_checksum];
-  return { generator, agent, stack, object, event, order, endedOrder, agentName: name, clusterName: cluster_name, secrets };
+  return { generator, agent, stack, object, event, order, endedOrder, template, agentName: name, clusterName: cluster_name, secrets };
 }
+
+/** A template of one ConfigMap, whose name is a parameter. */
+export const templateOf = (name: string) => ({
+  name,
+  description: 'd',
+  template_content: configMap('{{ name }}'),
+  parameters_schema: JSON.stringify({ type: 'object', required: ['name'], properties: { name: { type: 'string' } } }),
+  engine: 'tera',
+});
 
 export const orderFor = (agent: { id: string }) => ({
   work_type: 'custom',

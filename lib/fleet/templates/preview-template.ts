@@ -6,6 +6,7 @@ import { getOwnStack } from '../stacks/stack-service.ts';
 import { checkMatch, rendered } from './instantiate.ts';
 import type { TemplateHead } from './template.ts';
 import { withTexts } from './template-repository.ts';
+import { checkReader } from './template-service.ts';
 import type { ValueObject } from './tera/values.ts';
 
 export interface Preview {
@@ -22,6 +23,7 @@ export async function previewTemplate(
   head: TemplateHead,
   { parameters, stack_id }: { parameters: ValueObject; stack_id?: string | null | undefined },
 ): Promise<Preview> {
+  checkReader(caller, head);
   const problems: Preview['problems'] = [];
   const told = async <T>(check: () => T | Promise<T>): Promise<T | undefined> => {
     try {

@@ -101,16 +101,15 @@ const all = (database: Database, after: string | undefined) => readInKeyOrder(da
 
 /** First the system's, then the generator's. A place begins with whose list it is in. */
 async function* visible(database: Database, generatorId: string, cursor: string | undefined): AsyncGenerator<Placed[]> {
-  const [list, after] = cursor === undefined ? ['S', undefined] : [cursor.slice(0, 1), cursor.slice(2)];
-  for (const [mark, owner] of [
-    ['S', null],
-    ['G', generatorId],
-  ] as const) {
-    if (mark < list || (mark === 'S' && list === 'G')) continue;
+  const inOwn = cursor?.startsWith('G.') === true;
+  const after = cursor?.slice(2);
+  const lists = [...(inOwn ? [] : [['S', null] as const]), ['G', generatorId] as const];
+  for (const [n, [mark, owner]] of lists.entries()) {
     const refs = readInKeyOrder(database, table, {
       pks: [templateOwnerPk(owner)],
       prefix: templateOwnerKey(owner, '').sk,
-      after: mark === list ? after : undefined,
+      // The cursor is a place of the first list that is left.
+      after: n === 0 ? after : undefined,
     });
     for await (const batch of followEdges(database, table, refs, (edge) => templateKey(String(edge.id))))
       yield batch.map(({ place, item }) => ({ place: `${mark}.${place}`, item }));

@@ -53,8 +53,12 @@ const mayRead = ({ principal }: Caller, { generator_id }: Pick<TemplateHead, 'ge
 export async function readableTemplate({ database }: FleetPorts, caller: Caller, id: string): Promise<TemplateHead> {
   const head = await findTemplateHead(database, id);
   if (!head) throw fleetError('template_not_found');
-  if (!mayRead(caller, head)) throw fleetError('template_not_accessible');
+  checkReader(caller, head);
   return head;
+}
+
+export function checkReader(caller: Caller, head: TemplateHead): void {
+  if (!mayRead(caller, head)) throw fleetError('template_not_accessible');
 }
 
 /** Admins change every template, a generator its own. */
