@@ -101,7 +101,12 @@ module.exports = {
   stacks: { tables: { ...announcing, ...forGenerators }, queues: { ...announcements, ...removals } },
   'deployment-objects': { tables: { ...announcing, fleet: [...query, 'PutItem', 'UpdateItem'] }, queues: announcements },
   generators: {
-    tables: { ...announcing, identity: [...query, 'ConditionCheckItem', 'PutItem', 'DeleteItem'] },
+    tables: {
+      ...announcing,
+      identity: [...query, 'ConditionCheckItem', 'PutItem', 'DeleteItem'],
+      // A removed generator's orders are removed in the request if they are few.
+      work: [...query, 'PutItem', 'DeleteItem'],
+    },
     queues: removals,
   },
   templates: {
@@ -114,7 +119,7 @@ module.exports = {
     queues: announcements,
   },
   'work-orders': {
-    tables: { ...authenticated, work: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'] },
+    tables: { ...authenticated, ...forGenerators, work: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'] },
     queues: dispatches,
   },
   admin: { tables: { ...authenticated, telemetry: ['BatchGetItem', 'PutItem', 'Query'] } },
@@ -152,7 +157,7 @@ module.exports = {
     queues: { 'call-records': ['consume'] },
   },
   'clean-up': {
-    tables: { ...announcing, identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'], work: [...read, 'PutItem', 'DeleteItem'] },
+    tables: { ...announcing, identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'], work: [...query, 'PutItem', 'DeleteItem'] },
     // The removal of a tenant removes its stacks. Each may concern many agents and leaves items behind.
     queues: { 'agent-fanout': ['send'], 'clean-up': ['consume', 'send'] },
   },

@@ -26,10 +26,12 @@ import {
   makeStack,
   makeTenant,
   ok,
+  orderFor,
   report,
   submit,
   type Tenant,
   target,
+  templateOf,
 } from '../fleet/fleet-builder.ts';
 import { apiOver, createGateway } from './gateway.ts';
 import { type GuardedEngines, guardEngines } from './guarded-engines.ts';
@@ -175,10 +177,15 @@ describe('functions under their roles', () => {
       await makeStack(host, generator, { labels: ['crowd'] }),
     ];
     await submit(host, stack.id, configMap('one'));
+    const template = await ok(host.admin.post('/templates', templateOf('of-the-crowd')));
+    const parameters = { name: 'from-template' };
+    await ok(host.admin.post(`/stacks/${stack.id}/deployment-objects/from-template`, { template_id: template.id, parameters }));
     await ok(host.admin.delete(`/stacks/${gone.id}`));
     await ok(root.put(`/v1/deployments/${stack.id}`, { yaml_content: configMap('two') }));
     for (const agent of crowd) await target(host, agent, doomed.stack);
     await Promise.all(Array.from({ length: 51 }, () => makeStack(host, doomed.generator)));
+    const order = { ...orderFor(doomed.agent), work_type: 'doomed' };
+    await Promise.all(Array.from({ length: 21 }, () => ok(doomed.generator.api.post('/work-orders', order))));
     await ok(host.admin.delete(`/generators/${doomed.generator.id}`));
     // More than one message of either consumer takes.
     const [busy] = crowd;
@@ -193,6 +200,7 @@ describe('functions under their roles', () => {
       expect(await crowd[1]?.revision()).not.toBe(before);
       expect((await host.admin.get(`/stacks/${doomed.stack.id}`)).status).toBe(404);
       expect(await itemsOf(`AGENT#${busy.id}`)).toBe(0);
+      expect((await host.admin.get('/work-orders?work_type=doomed')).body).toEqual([]);
     });
     await Promise.all(pollers.map((poller) => poller.stop()));
   }, 120_000);
