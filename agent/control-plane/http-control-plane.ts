@@ -64,8 +64,10 @@ export function createHttpControlPlane(options: ControlPlaneRequestOptions): Con
       fetched('GET', `${api}/agents/${agentId}/work-orders/pending${queryOf({ limit: String(limit) })}`, z.array(WorkOrder), { signal }),
     async claimWorkOrder(agentId, id, leaseSeconds, signal) {
       const body = { agent_id: agentId, lease_seconds: leaseSeconds };
-      const { value } = await ask('POST', orderUrl(id, 'claim'), [200, 404], ClaimedOrRefused, { body, signal });
+      const url = orderUrl(id, 'claim');
+      const { value } = await ask('POST', url, [200, 404], ClaimedOrRefused, { body, signal });
       if (value === undefined || 'code' in value) return 'taken';
+      if (value.id !== id) throw new ControlPlaneError('unreadable', `POST ${pathOf(url)}: the answer is about another order`);
       return value;
     },
     async renewWorkOrder(id, token, signal) {

@@ -31,6 +31,8 @@ interface HoldOptions {
 }
 
 const RETRY = { baseMs: 1_000, capMs: 10_000 };
+/** A timer can't run for more than 24 days, and a server without leases may give an order more. */
+const SLEEP_MAX_MS = 24 * 3_600_000;
 
 /**
  * Renews a lease at a third of its time. It goes by the seconds that the server gave and by this process's monotonic clock, which no clock
@@ -54,11 +56,15 @@ export function holdLease({ controlPlane, orderId, lease, askedAtMs, clock, rand
     let deadlineMs = askedAtMs + lease.seconds * 1_000;
     let renewAtMs = lease.token === undefined ? Number.POSITIVE_INFINITY : askedAtMs + (lease.seconds * 1_000) / 3;
     for (let failures = 0; !either.aborted; ) {
-      await clock.sleep(Math.max(0, Math.min(renewAtMs, deadlineMs) - clock.monotonicMs()), either);
+      await clock.sleep(Math.max(0, Math.min(renewAtMs, deadlineMs, clock.monotonicMs() + SLEEP_MAX_MS) - clock.monotonicMs()), either);
       const nowMs = clock.monotonicMs();
-      if (nowMs >= deadlineMs || lease.token === undefined) return finish('over');
+      if (nowMs >= deadlineMs) return finish('over');
+      if (lease.token === undefined || nowMs < renewAtMs) continue;
+      const asking = new AbortController();
+      const signal = AbortSignal.any([either, asking.signal]);
       try {
-        const answer = await controlPlane.renewWorkOrder(orderId, lease.token, either);
+        const over = clock.sleep(deadlineMs - nowMs, signal).then(() => 'over' as const);
+        const answer = await Promise.race([controlPlane.renewWorkOrder(orderId, lease.token, signal), over]);
         if (typeof answer === 'string') return finish(answer);
         deadlineMs = nowMs + answer.seconds * 1_000;
         renewAtMs = nowMs + Math.max(1_000, (answer.seconds * 1_000) / 3);
@@ -66,7 +72,9 @@ export function holdLease({ controlPlane, orderId, lease, askedAtMs, clock, rand
       } catch (error) {
         if (either.aborted) return;
         log.warn('work_order_not_renewed', { work_order_id: orderId, error });
-        renewAtMs = nowMs + 500 + backoffMs(failures++, RETRY, random);
+        renewAtMs = clock.monotonicMs() + 500 + backoffMs(failures++, RETRY, random);
+      } finally {
+        asking.abort(new Error('the renewal is done'));
       }
     }
   }

@@ -5,6 +5,8 @@ import { redactText } from '../../lib/platform/redaction.ts';
 export type OrderResult = Omit<CompleteWorkOrder, 'token'> & { success: boolean };
 
 const MESSAGE_CHARACTERS = 4_000;
+/** A result names no more Jobs. */
+const JOBS_NAMED = 20;
 
 /** A failure. `retryable`: the same attempt may succeed later without anyone changing anything. Messages quote no secret. */
 export const failedOrder = (message: string, more: Omit<Partial<OrderResult>, 'success' | 'message'> = {}): OrderResult => ({
@@ -19,8 +21,10 @@ export function orderResult(
   jobs: readonly JobOutcome[],
   { applied, attempt, durationMs }: { applied: number; attempt: number; durationMs: number },
 ): OrderResult {
-  const details = { attempt, objects_applied: applied, jobs: [...jobs], duration_ms: Math.max(0, Math.round(durationMs)) };
   const failed = jobs.filter(({ outcome }) => outcome !== 'succeeded');
+  const succeeded = jobs.filter(({ outcome }) => outcome === 'succeeded');
+  const named = [...failed, ...succeeded].slice(0, JOBS_NAMED);
+  const details = { attempt, objects_applied: applied, jobs: named, duration_ms: Math.max(0, Math.round(durationMs)) };
   if (failed.length > 0) return failedOrder(failed.map(jobText).join('; '), { details });
   const parts = [`applied ${applied} object${applied === 1 ? '' : 's'}`, ...jobs.map(jobText)];
   return { success: true, message: redactText(parts.join('; ')).slice(0, MESSAGE_CHARACTERS), details };

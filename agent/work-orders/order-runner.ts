@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/platform/clock.ts';
 import type { Log } from '../../lib/platform/log.ts';
 import type { AgentMetrics } from '../agent-metrics.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { WorkOrdersPort } from '../control-plane/control-plane.ts';
+import { ControlPlaneError, type WorkOrdersPort } from '../control-plane/control-plane.ts';
 import { executeOrder } from './execute-order.ts';
 import { type HeldLease, holdLease } from './lease.ts';
 import type { OrderFacts } from './order-objects.ts';
@@ -43,6 +43,9 @@ const UNASKED_MS = 10 * 60_000;
 const LOST_RACES_MAX = 3;
 const REPORT_RETRY = { baseMs: 500, capMs: 15_000 };
 
+/** Whether the server has refused a result for its contents: then the same one is refused each time. */
+const isInvalid = (error: unknown): boolean => error instanceof ControlPlaneError && [400, 413, 422].includes(error.status);
+
 export function createOrderRunner(options: OrderRunnerOptions): OrderRunner {
   const { agentId, controlPlane, isActive, parallelism, leaseSeconds, metrics, clock, random, log, stop } = options;
   const running = new Map<string, Promise<void>>();
@@ -71,14 +74,27 @@ export function createOrderRunner(options: OrderRunnerOptions): OrderRunner {
   async function find(): Promise<void> {
     const mark = controlPlane.workOrdersMark();
     const limit = parallelism - running.size + LOST_RACES_MAX;
-    const waiting = (await controlPlane.pendingWorkOrders(agentId, limit, stop)).filter(({ id }) => !running.has(id));
+    const pending = await controlPlane.pendingWorkOrders(agentId, limit, stop);
+    // One whose last attempt here is not over yet waits for that.
+    const waiting = pending.filter(({ id }) => !running.has(id));
     handled = mark;
-    moreMayWait = waiting.length > 0;
+    moreMayWait = pending.length > 0;
     unaskedAtMs = clock.monotonicMs() + jitteredMs(UNASKED_MS, 0.2, random);
     for (let lost = 0; waiting.length > 0 && running.size < parallelism && lost < LOST_RACES_MAX; ) {
       // The list begins with what is offered to this agent. After a lost race others are at the same orders, so that chance is better.
       const [order] = waiting.splice(lost === 0 ? 0 : Math.floor(random() * waiting.length), 1);
-      if (order && !(await take(order))) lost += 1;
+      if (order && !(await tryToTake(order))) lost += 1;
+    }
+  }
+
+  /** A claim that fails, for whatever reason, must not hold up the orders behind it. */
+  async function tryToTake(order: WorkOrder): Promise<boolean> {
+    try {
+      return await take(order);
+    } catch (error) {
+      stop.throwIfAborted();
+      log.warn('work_order_not_claimed', { work_order_id: order.id, error });
+      return false;
     }
   }
 
@@ -107,17 +123,22 @@ export function createOrderRunner(options: OrderRunnerOptions): OrderRunner {
     return true;
   }
 
-  /** Sends the result again until it is answered, or until the claim is over. */
+  /** Sends the result until it is answered, or until the claim is over. One that is refused is sent once more without its details. */
   async function report(id: string, held: HeldLease, result: OrderResult & { token?: string }): Promise<void> {
+    let { details } = result;
     for (let attempt = 0; held.ended() === undefined; attempt++) {
       try {
-        const answer = await controlPlane.completeWorkOrder(id, result, held.signal);
+        const answer = await controlPlane.completeWorkOrder(id, { ...result, details }, held.signal);
         metrics.workOrder(answer === 'void' ? 'lost' : result.success ? 'succeeded' : 'failed');
         log.info('work_order_done', { work_order_id: id, success: result.success, answer });
         return;
       } catch (error) {
         if (held.signal.aborted) break;
         log.warn('work_order_not_reported', { work_order_id: id, error });
+        if (isInvalid(error)) {
+          if (!details) break;
+          details = undefined;
+        }
         await clock.sleep(200 + backoffMs(attempt, REPORT_RETRY, random), held.signal).catch(() => {});
       }
     }

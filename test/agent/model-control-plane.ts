@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type ControlPlane, ControlPlaneError } from '../../agent/control-plane/control-plane.ts';
 import type { Assignment, Assignments, DeploymentObject, NewAgentEvent } from '../../lib/fleet/protocol/agent-protocol.ts';
-import type { CompleteWorkOrder, WorkOrder } from '../../lib/fleet/protocol/work-order-protocol.ts';
+import { CompleteWorkOrder, type WorkOrder } from '../../lib/fleet/protocol/work-order-protocol.ts';
 
 /** A control plane as small as can be: one agent, its stacks, and what it was told. */
 export interface ModelControlPlane extends ControlPlane {
@@ -44,6 +44,8 @@ export interface ModelOrders {
   /** Ends the claim on an order, as if its lease were over. */
   expire(id: string): void;
   leaseSeconds: number | undefined;
+  /** Results that are refused though they are valid, as one that is too large. */
+  refuses: ((result: CompleteWorkOrder) => boolean) | undefined;
 }
 
 export const AGENT_NAME = 'edge';
@@ -85,6 +87,7 @@ export function createModelControlPlane({ agentId = randomUUID() }: { agentId?: 
     tells: true,
     takenByOthers: new Set(),
     leaseSeconds: 60,
+    refuses: undefined,
     add(yaml, more = {}) {
       const id = randomUUID();
       const order: WorkOrder = {
@@ -234,6 +237,8 @@ export function createModelControlPlane({ agentId = randomUUID() }: { agentId?: 
       called(`complete ${id}`, () => {
         const found = orders.live.get(id);
         if (!found || (orders.leaseSeconds !== undefined && found.token !== result.token)) return 'void' as const;
+        if (!CompleteWorkOrder.safeParse(result).success || orders.refuses?.(result))
+          throw new ControlPlaneError('refused', 'the result is invalid', { status: 422 });
         orders.results.push({ ...result, id });
         orders.live.delete(id);
         return 'accepted' as const;
