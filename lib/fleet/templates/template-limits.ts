@@ -10,6 +10,8 @@ export const TEMPLATE_LIMITS = {
   steps: 600_000,
   /** What one tag of a template may consist of. */
   tagTokens: 2_000,
+  /** What all tags together may consist of, with their brackets. To parse so many takes about 100 ms. */
+  tokens: 100_000,
   /** How deep blocks, expressions and calls of macros may be nested. */
   depth: 64,
 } as const;
@@ -25,11 +27,16 @@ export class RenderBudget {
     if (this.steps < 0) throw new TemplateRenderError(`the template takes more than ${TEMPLATE_LIMITS.steps} steps`);
   }
 
-  /** A text of this many characters is about to be made. It is paid for before it is there. */
-  text(characters: number): void {
+  /** A text of this many characters is about to be made, so many of them new. It is paid for before it is there. */
+  text(characters: number, fresh = characters): void {
     if (characters > TEMPLATE_LIMITS.outputCharacters)
       throw new TemplateRenderError(`a text would have more than ${TEMPLATE_LIMITS.outputCharacters} characters`);
-    this.spend(characters >> 3);
+    this.spend(fresh >> 3);
+  }
+
+  /** One text is about to be looked for in another. At worst each character is compared with each. */
+  search(text: string, wanted: string): void {
+    this.spend(Math.ceil((text.length * wanted.length) / 64));
   }
 
   /** Runs something one level deeper. */

@@ -10,19 +10,15 @@ import { exact, isArray, isEqual, isObject, isTrue, member, printed, typeName, t
 /** What expressions see: variables by name, the macros of the template, and what may still be spent. */
 export interface Scope {
   lookUp(name: string): Value | undefined;
-  callMacro(macro: Macro, args: ReadonlyMap<string, Value>): string;
+  callMacro(macro: Macro, args: Map<string, Value>): string;
   macros: ReadonlyMap<string, Macro>;
   budget: RenderBudget;
 }
 
-/** Adds the place to an error that has none yet. */
-export function atPlace<T>(place: TextPlace, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof TemplateRenderError && error.place === undefined) throw new TemplateRenderError(error.message, place);
-    throw error;
-  }
+/** An error with this place, if it has none yet. Others are left as they are. */
+export function placed(error: unknown, place: TextPlace): unknown {
+  const lacksPlace = error instanceof TemplateRenderError && error.place === undefined;
+  return lacksPlace ? new TemplateRenderError(error.message, place) : error;
 }
 
 /** The value of an expression that must be defined. */
@@ -34,7 +30,7 @@ export function evaluate(expression: Expression, scope: Scope): Value {
 }
 
 /** Whether a condition holds. A variable that is not defined counts as false. */
-export const holds = (expression: Expression, scope: Scope): boolean => isTrue(evaluateOptional(expression, scope));
+export const holds = (expression: Expression, scope: Scope): boolean => isTrue(evaluateOptional(expression, scope), scope.budget);
 
 /** The value, or undefined for a variable that is not defined. */
 function evaluateOptional(expression: Expression, scope: Scope): Value | undefined {
@@ -52,31 +48,34 @@ function evaluateOptional(expression: Expression, scope: Scope): Value | undefin
         : holds(expression.left, scope) || holds(expression.right, scope);
     case 'not':
       return !holds(expression.operand, scope);
-    case 'test':
-      return atPlace(expression.place, () => runTest(expression, scope));
-    case 'filter':
-      return atPlace(expression.place, () => runFilter(expression, scope));
     case 'concat':
       return concatenated(expression.parts, scope);
+    default:
+      try {
+        return operated(expression, scope);
+      } catch (error) {
+        throw placed(error, expression.place);
+      }
+  }
+}
+
+/** The value of an expression whose errors get its place. */
+function operated(expression: Extract<Expression, { place: TextPlace }>, scope: Scope): Value | undefined {
+  switch (expression.kind) {
+    case 'test':
+      return runTest(expression, scope);
+    case 'filter':
+      return runFilter(expression, scope);
     case 'math':
-      return atPlace(expression.place, () =>
-        calculated(expression.op, evaluate(expression.left, scope), evaluate(expression.right, scope)),
-      );
+      return calculated(expression.op, evaluate(expression.left, scope), evaluate(expression.right, scope));
     case 'compare':
-      return atPlace(expression.place, () =>
-        compared(expression.op, evaluate(expression.left, scope), evaluate(expression.right, scope), scope),
-      );
+      return compared(expression.op, evaluate(expression.left, scope), evaluate(expression.right, scope), scope);
     case 'in':
-      return atPlace(
-        expression.place,
-        () => contains(evaluate(expression.haystack, scope), evaluate(expression.needle, scope), scope.budget) !== expression.negated,
-      );
+      return contains(evaluate(expression.haystack, scope), evaluate(expression.needle, scope), scope.budget) !== expression.negated;
     case 'function':
-      return atPlace(expression.place, () =>
-        FUNCTIONS.get(expression.name)?.run(argumentsOf(`the function "${expression.name}"`, expression.args, scope), scope.budget),
-      );
+      return FUNCTIONS.get(expression.name)?.run(argumentsOf('function', expression.name, expression.args, scope), scope.budget);
     case 'macro-call':
-      return atPlace(expression.place, () => runMacro(expression.name, expression.args, scope));
+      return runMacro(expression.name, expression.args, scope);
   }
 }
 
@@ -85,12 +84,16 @@ function pathValue(start: Value | undefined, path: readonly Step[], scope: Scope
   for (const step of path) {
     if (found === undefined) return undefined;
     const key: Value = 'name' in step ? step.name : evaluate(step.index, scope);
+    scope.budget.spend(1);
     if (isObject(found) && typeof key === 'string') found = member(found, key);
-    else if (isArray(found) && /^\d+$/.test(String(key))) found = found[Number(key)];
+    else if (isArray(found) && isIndex(key)) found = found[Number(key)];
     else return undefined;
   }
   return found;
 }
+
+/** A whole number from 0, as in `list[0]` and `list.0`. */
+const isIndex = (key: Value): boolean => (typeof key === 'number' ? key >= 0 : typeof key === 'string' && /^\d{1,9}$/.test(key));
 
 function runTest({ name, negated, subject, args }: Extract<Expression, { kind: 'test' }>, scope: Scope): boolean {
   const values = args.map((arg) => evaluate(arg, scope));
@@ -98,24 +101,31 @@ function runTest({ name, negated, subject, args }: Extract<Expression, { kind: '
 }
 
 function runFilter({ name, input, args }: Extract<Expression, { kind: 'filter' }>, scope: Scope): Value {
-  const given = argumentsOf(`the filter "${name}"`, args, scope);
   // Only `default` takes what is not defined.
   const value = name === 'default' ? (evaluateOptional(input, scope) ?? null) : evaluate(input, scope);
-  return applyFilter(name, value, given, scope.budget);
+  return applyFilter(name, value, argumentsOf('filter', name, args, scope), scope.budget);
 }
 
 export function applyFilter(name: string, input: Value, args: Arguments, budget: RenderBudget): Value {
   return FILTERS.get(name)?.run(input, args, budget) ?? null;
 }
 
-export const argumentsOf = (what: string, args: NamedArgs, scope: Scope): Arguments =>
-  new Arguments(what, new Map(args.map(({ name, value }) => [name, evaluate(value, scope)])));
+export const argumentsOf = (kind: 'filter' | 'function', name: string, args: NamedArgs, scope: Scope): Arguments =>
+  new Arguments(kind, name, valuesOf(args, scope));
+
+const NO_VALUES: ReadonlyMap<string, Value> = new Map();
+function valuesOf(args: NamedArgs, scope: Scope): ReadonlyMap<string, Value> {
+  if (args.length === 0) return NO_VALUES;
+  const values = new Map<string, Value>();
+  for (const { name, value } of args) values.set(name, evaluate(value, scope));
+  return values;
+}
 
 function concatenated(parts: readonly Expression[], scope: Scope): string {
   let text = '';
   for (const part of parts) {
     const next = printed(evaluate(part, scope), scope.budget);
-    scope.budget.text(text.length + next.length);
+    scope.budget.text(text.length + next.length, next.length);
     text += next;
   }
   return text;
@@ -162,13 +172,15 @@ function compared(op: CompareOp, left: Value, right: Value, { budget }: Scope): 
 function runMacro(name: string, args: NamedArgs, scope: Scope): string {
   const macro = scope.macros.get(name);
   if (!macro) throw new TemplateRenderError(`there is no macro "${name}"`);
-  const values = new Map(args.map(({ name: parameter, value }) => [parameter, evaluate(value, scope)]));
-  const unknown = [...values.keys()].find((given) => !macro.parameters.some((parameter) => parameter.name === given));
-  if (unknown !== undefined) throw new TemplateRenderError(`the macro "${name}" has no parameter "${unknown}"`);
-  for (const parameter of macro.parameters) {
-    if (values.has(parameter.name)) continue;
-    if (parameter.value === undefined) throw new TemplateRenderError(`the macro "${name}" needs the argument "${parameter.name}"`);
-    values.set(parameter.name, evaluate(parameter.value, scope));
+  const values = new Map(valuesOf(args, scope));
+  for (const given of values.keys())
+    if (!macro.parameters.some(({ name: parameter }) => parameter === given))
+      throw new TemplateRenderError(`the macro "${name}" has no parameter "${given}"`);
+  scope.budget.spend(10 + macro.parameters.length * values.size);
+  for (const { name: parameter, absent } of macro.parameters) {
+    if (values.has(parameter)) continue;
+    if (absent === undefined) throw new TemplateRenderError(`the macro "${name}" needs the argument "${parameter}"`);
+    values.set(parameter, absent);
   }
   return scope.callMacro(macro, values);
 }

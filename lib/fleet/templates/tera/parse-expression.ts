@@ -1,6 +1,5 @@
-import { TemplateSyntaxError, type TextPlace } from '../template-error.ts';
+import type { TextPlace } from '../template-error.ts';
 import { FILTERS } from './filters/filters.ts';
-import { foreignSyntax } from './foreign-syntax.ts';
 import { FUNCTIONS, WITHHELD } from './functions.ts';
 import type { CompareOp, Expression, MathOp, NamedArgs, Step } from './syntax.ts';
 import { TESTS } from './tests.ts';
@@ -92,23 +91,29 @@ function withFilters(reader: TokenReader, value: Expression): Expression {
 export function parseFilter(reader: TokenReader): { name: string; args: NamedArgs; place: TextPlace } {
   const { place } = reader;
   const name = reader.name('the name of a filter');
-  if (!FILTERS.has(name)) unknown(reader, place, 'filter', name, [...FILTERS.keys()]);
-  return { name, args: reader.is('(') ? parseNamedArgs(reader) : [], place };
+  const filter = FILTERS.get(name) ?? unknown(reader, place, 'filter', name, FILTERS);
+  return { name, args: reader.is('(') ? parseNamedArgs(reader, `the filter "${name}"`, filter.parameters) : [], place };
 }
 
-function unknown(reader: TokenReader, place: TextPlace, what: string, name: string, known: readonly string[]): never {
-  const near = known.find((other) => other.startsWith(name.slice(0, 3)));
+function unknown(reader: TokenReader, place: TextPlace, what: string, name: string, known: ReadonlyMap<string, unknown>): never {
+  const near = [...known.keys()].find((other) => other.startsWith(name.slice(0, 3)));
   const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-  throw new TemplateSyntaxError(WITHHELD.get(name) ?? foreignSyntax(reader.words()) ?? `there is no ${what} "${name}"${hint}`, place);
+  return reader.refuse(WITHHELD.get(name) ?? `there is no ${what} "${name}"${hint}`, place);
 }
 
-function parseNamedArgs(reader: TokenReader): NamedArgs {
+/** Arguments in brackets. With `known` a name that is none of these is an error. */
+function parseNamedArgs(reader: TokenReader, what: string, known?: readonly string[]): NamedArgs {
   reader.expect('(', 'before the arguments');
   const args: { name: string; value: Expression }[] = [];
   while (!reader.takes(')')) {
+    const { place } = reader;
     const name = reader.name('the name of an argument, as in default(value=1)');
+    if (known && !known.includes(name) && !known.includes(`${name}?`)) {
+      const names = known.map((one) => one.replace('?', '')).join(', ');
+      reader.refuse(`${what} has no argument "${name}": it takes ${names || 'none'}`, place);
+    }
     reader.expect('=', `after the argument "${name}"`);
-    if (args.some((known) => known.name === name)) reader.fail(`the argument "${name}" is given twice`);
+    if (args.some((other) => other.name === name)) reader.refuse(`the argument "${name}" is given twice`, place);
     args.push({ name, value: parseExpression(reader) });
     if (!reader.is(')')) reader.expect(',', 'between two arguments');
   }
@@ -117,7 +122,7 @@ function parseNamedArgs(reader: TokenReader): NamedArgs {
 
 function parseValue(reader: TokenReader): Expression {
   const token = reader.peek();
-  if (!token) return reader.fail('expected a value');
+  if (!token) return reader.expected('a value');
   if (token.kind === 'string') {
     reader.next();
     return { kind: 'literal', value: token.text };
@@ -130,15 +135,15 @@ function parseValue(reader: TokenReader): Expression {
     return inner;
   }
   if (reader.takes('[')) return parseList(reader);
-  if (token.kind !== 'name') return reader.fail('expected a value');
+  if (token.kind !== 'name') return reader.expected('a value');
   return parseNamed(reader);
 }
 
 function parseNumber(reader: TokenReader, sign: 1 | -1): Expression {
   const token = reader.peek();
-  if (token?.kind !== 'number') return reader.fail('expected a number');
+  if (token?.kind !== 'number') return reader.expected('a number');
   const value = sign * Number(token.text);
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return reader.fail('the number is too large to be exact');
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return reader.refuse('the number is too large to be exact');
   reader.next();
   return { kind: 'literal', value };
 }
@@ -165,12 +170,12 @@ function parseNamed(reader: TokenReader): Expression {
   const constant = CONSTANTS.get(name);
   if (constant !== undefined) return { kind: 'literal', value: constant };
   if (reader.takes('::')) {
-    if (name !== 'self') return reader.fail('macros are called as self::name(…): a template has only its own');
-    return { kind: 'macro-call', name: reader.name('the name of a macro'), args: parseNamedArgs(reader), place };
+    if (name !== 'self') return reader.refuse('macros are called as self::name(…): a template has only its own');
+    return { kind: 'macro-call', name: reader.name('the name of a macro'), args: parseNamedArgs(reader, 'the macro'), place };
   }
   if (reader.is('(')) {
-    if (!FUNCTIONS.has(name)) unknown(reader, place, 'function', name, [...FUNCTIONS.keys()]);
-    return { kind: 'function', name, args: parseNamedArgs(reader), place };
+    const known = FUNCTIONS.get(name) ?? unknown(reader, place, 'function', name, FUNCTIONS);
+    return { kind: 'function', name, args: parseNamedArgs(reader, `the function "${name}"`, known.parameters), place };
   }
   const variable = parsePath(reader, name, place);
   return reader.takes('is') ? parseTest(reader, variable) : variable;
@@ -180,9 +185,12 @@ function parsePath(reader: TokenReader, name: string, place: TextPlace): Express
   const path: Step[] = [];
   let text = name;
   for (;;) {
-    if (reader.takes('.')) {
-      const token = reader.next();
-      if (token?.kind !== 'name' && token?.kind !== 'number') return reader.fail('expected a name after the dot');
+    // A blank before or behind a dot is no path: `if .Values.x` is a Go template.
+    if (reader.is('.') && !reader.peek()?.spaced) {
+      reader.next();
+      const token = reader.peek();
+      if ((token?.kind !== 'name' && token?.kind !== 'number') || token.spaced) return reader.expected('a name right after the dot');
+      reader.next();
       // `a.0.1` reads like a number of two parts.
       for (const part of token.text.split('.')) path.push({ name: part });
       text += `.${token.text}`;
@@ -200,8 +208,9 @@ function parsePath(reader: TokenReader, name: string, place: TextPlace): Express
 function parseTest(reader: TokenReader, subject: Expression): Expression {
   const { place } = reader;
   const negated = reader.takes('not');
+  const namePlace = reader.place;
   const name = reader.name('the name of a test');
-  if (!TESTS.has(name)) unknown(reader, place, 'test', name, [...TESTS.keys()]);
+  const test = TESTS.get(name) ?? unknown(reader, namePlace, 'test', name, TESTS);
   const args: Expression[] = [];
   if (reader.takes('(')) {
     while (!reader.takes(')')) {
@@ -209,7 +218,7 @@ function parseTest(reader: TokenReader, subject: Expression): Expression {
       if (!reader.is(')')) reader.expect(',', 'between two arguments');
     }
   }
-  const wanted = TESTS.get(name)?.parameters.length ?? 0;
-  if (args.length !== wanted) return reader.fail(`the test "${name}" takes ${wanted} argument${wanted === 1 ? '' : 's'}`);
+  const wanted = test.parameters.length;
+  if (args.length !== wanted) return reader.refuse(`the test "${name}" takes ${wanted} argument${wanted === 1 ? '' : 's'}`, namePlace);
   return { kind: 'test', name, negated, subject, args, place };
 }

@@ -1,11 +1,11 @@
 import { TemplateSyntaxError, type TextPlace } from '../template-error.ts';
 import { TEMPLATE_LIMITS } from '../template-limits.ts';
-import { foreignSyntax } from './foreign-syntax.ts';
 import { WITHHELD } from './functions.ts';
 import { parseExpression, parseFilter } from './parse-expression.ts';
 import type { Expression, Macro, Node, TeraTemplate } from './syntax.ts';
 import { TokenReader } from './token-reader.ts';
 import { type Piece, piecesOf } from './tokens.ts';
+import type { Value } from './values.ts';
 
 /** Parses a template. Throws a TemplateSyntaxError that says where it is wrong, and how. */
 export function parseTera(text: string): TeraTemplate {
@@ -18,6 +18,11 @@ export function parseTera(text: string): TeraTemplate {
 interface Ending {
   word: string;
   reader: TokenReader;
+}
+/** The tag that opened a block. */
+interface Opened {
+  word: string;
+  place: TextPlace;
 }
 /** Where a body stands: what may be in it. */
 interface Where {
@@ -40,11 +45,7 @@ class Parser {
   }
 
   /** Parses up to one of these words. Without words it is the end of the text. */
-  private body(
-    ends: readonly string[],
-    where: Where,
-    opened: { word: string; place: TextPlace } | undefined,
-  ): { nodes: Node[]; end: Ending } {
+  private body(ends: readonly string[], where: Where, opened: Opened | undefined): { nodes: Node[]; end: Ending } {
     if (this.depth >= TEMPLATE_LIMITS.depth)
       throw new TemplateSyntaxError(`blocks are nested more than ${TEMPLATE_LIMITS.depth} deep`, opened?.place);
     this.depth += 1;
@@ -55,7 +56,7 @@ class Parser {
         nodes.push(piece);
         continue;
       }
-      const reader = new TokenReader(piece.tokens);
+      const reader = new TokenReader(piece.tokens, piece.inside);
       if (piece.kind === 'print') {
         const { place } = reader;
         nodes.push({ kind: 'print', value: parseExpression(reader), place });
@@ -103,11 +104,11 @@ class Parser {
         reader.end();
         return { kind: word };
       default:
-        throw new TemplateSyntaxError(WITHHELD.get(word) ?? foreignSyntax(reader.words()) ?? wrongStatement(word), opened.place);
+        throw new TemplateSyntaxError(WITHHELD.get(word) ?? wrongStatement(word), opened.place);
     }
   }
 
-  private ifStatement(reader: TokenReader, where: Where, opened: { word: string; place: TextPlace }): Node {
+  private ifStatement(reader: TokenReader, where: Where, opened: Opened): Node {
     const branches: { condition: Expression; body: Node[] }[] = [];
     let otherwise: Node[] = [];
     for (let current: TokenReader | undefined = reader; current; ) {
@@ -128,7 +129,7 @@ class Parser {
     return { kind: 'if', branches, otherwise };
   }
 
-  private forStatement(reader: TokenReader, where: Where, opened: { word: string; place: TextPlace }): Node {
+  private forStatement(reader: TokenReader, where: Where, opened: Opened): Node {
     const first = reader.name('the name of the loop’s variable');
     const second = reader.takes(',') ? reader.name('the name of the value') : undefined;
     reader.expect('in', 'after the loop’s variable');
@@ -154,14 +155,15 @@ class Parser {
     return { kind: 'set', name, value, global: word === 'set_global' };
   }
 
-  private macro(reader: TokenReader, opened: { word: string; place: TextPlace }): void {
+  private macro(reader: TokenReader, opened: Opened): void {
     const name = reader.name('the name of the macro');
     if (this.macros.has(name)) throw new TemplateSyntaxError(`there are two macros "${name}"`, opened.place);
     reader.expect('(', 'after the name of the macro');
-    const parameters: { name: string; value: Expression | undefined }[] = [];
+    const parameters: { name: string; absent: Value | undefined }[] = [];
     while (!reader.takes(')')) {
       const parameter = reader.name('the name of a parameter');
-      parameters.push({ name: parameter, value: reader.takes('=') ? parseExpression(reader) : undefined });
+      if (parameters.some((other) => other.name === parameter)) reader.refuse(`the parameter "${parameter}" is given twice`);
+      parameters.push({ name: parameter, absent: reader.takes('=') ? literal(reader) : undefined });
       if (!reader.is(')')) reader.expect(',', 'between two parameters');
     }
     reader.end();
@@ -172,6 +174,13 @@ class Parser {
   }
 }
 
-function wrongStatement(word: string): string {
-  return /^(?:else|elif|end\w+)$/.test(word) ? `"${word}" has no block that it belongs to` : `there is no statement "${word}"`;
+/** What a parameter is if no argument is given: as in Tera it doesn't depend on variables. */
+function literal(reader: TokenReader): Value {
+  const { place } = reader;
+  const expression = parseExpression(reader);
+  if (expression.kind !== 'literal') return reader.refuse('the default of a parameter must be a text, a number, true or false', place);
+  return expression.value;
 }
+
+const wrongStatement = (word: string): string =>
+  /^(?:else|elif|end\w*)$/.test(word) ? `"${word}" has no block that it belongs to` : `there is no statement "${word}"`;

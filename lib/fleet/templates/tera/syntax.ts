@@ -43,8 +43,8 @@ export type Node =
 
 export interface Macro {
   name: string;
-  /** The parameters, with their default values; undefined if an argument is needed. */
-  parameters: readonly { name: string; value: Expression | undefined }[];
+  /** The parameters, and what each is if its argument is absent; undefined if the argument is needed. */
+  parameters: readonly { name: string; absent: Value | undefined }[];
   body: readonly Node[];
 }
 

@@ -1,8 +1,9 @@
 import { TemplateRenderError } from '../template-error.ts';
-import { RenderBudget, TEMPLATE_LIMITS } from '../template-limits.ts';
-import { applyFilter, argumentsOf, atPlace, evaluate, holds, type Scope } from './evaluate.ts';
+import { RenderBudget } from '../template-limits.ts';
+import { applyFilter, argumentsOf, evaluate, holds, placed, type Scope } from './evaluate.ts';
+import { LoopFrame } from './loop-frame.ts';
 import type { Macro, Node, TeraTemplate } from './syntax.ts';
-import { isArray, isObject, isTrue, printed, sortedNames, type Value, type ValueObject } from './values.ts';
+import { printed, type Value, type ValueObject } from './values.ts';
 
 export { parseTera } from './parse-template.ts';
 export type { TeraTemplate } from './syntax.ts';
@@ -16,8 +17,8 @@ export function renderTera({ nodes, macros }: TeraTemplate, parameters: ValueObj
   try {
     return new Rendering(macros, budget, new Map(Object.entries(parameters))).run(nodes);
   } catch (error) {
-    // Deep data can be nested deeper than the limits of the template know.
-    if (error instanceof RangeError) throw new TemplateRenderError('the parameters are nested too deep');
+    // Long chains of operators and deep parameters can exhaust the stack before a limit is reached.
+    if (error instanceof RangeError) throw new TemplateRenderError('the template or its parameters are nested too deep');
     throw error;
   }
 }
@@ -29,8 +30,8 @@ class Rendering implements Scope {
   readonly macros: ReadonlyMap<string, Macro>;
   readonly budget: RenderBudget;
   private readonly globals: Map<string, Value>;
-  /** The variables of the loops around, the innermost last. */
-  private readonly frames: Map<string, Value>[] = [];
+  /** The loops around, the innermost last. */
+  private readonly frames: LoopFrame[] = [];
   private output = '';
 
   constructor(macros: ReadonlyMap<string, Macro>, budget: RenderBudget, globals: Map<string, Value>) {
@@ -46,18 +47,19 @@ class Rendering implements Scope {
 
   lookUp(name: string): Value | undefined {
     for (let n = this.frames.length - 1; n >= 0; n--) {
-      const frame = this.frames[n];
-      if (frame?.has(name)) return frame.get(name);
+      const found = this.frames[n]?.lookUp(name);
+      if (found !== undefined) return found;
+      this.budget.spend(1);
     }
     return this.globals.get(name);
   }
 
-  callMacro(macro: Macro, args: ReadonlyMap<string, Value>): string {
-    return this.budget.deeper(() => new Rendering(this.macros, this.budget, new Map(args)).run(macro.body));
+  callMacro(macro: Macro, args: Map<string, Value>): string {
+    return this.budget.deeper(() => new Rendering(this.macros, this.budget, args).run(macro.body));
   }
 
   private write(text: string): void {
-    if (this.output.length + text.length > TEMPLATE_LIMITS.outputCharacters) this.budget.text(this.output.length + text.length);
+    this.budget.text(this.output.length + text.length, 0);
     this.output += text;
   }
 
@@ -70,20 +72,29 @@ class Rendering implements Scope {
   }
 
   private render(node: Node): Flow {
+    if (!('place' in node)) return this.renderNode(node);
+    try {
+      return this.renderNode(node);
+    } catch (error) {
+      throw placed(error, node.place);
+    }
+  }
+
+  private renderNode(node: Node): Flow {
     this.budget.spend(1);
     switch (node.kind) {
       case 'text':
         this.write(node.text);
         return 'on';
       case 'print':
-        this.write(atPlace(node.place, () => printed(evaluate(node.value, this), this.budget)));
+        this.write(printed(evaluate(node.value, this), this.budget));
         return 'on';
       case 'set':
         this.set(node.name, evaluate(node.value, this), node.global);
         return 'on';
       case 'if': {
-        const branch = node.branches.find(({ condition }) => holds(condition, this));
-        return this.renderAll(branch ? branch.body : node.otherwise);
+        for (const { condition, body } of node.branches) if (holds(condition, this)) return this.renderAll(body);
+        return this.renderAll(node.otherwise);
       }
       case 'for':
         return this.loop(node);
@@ -96,49 +107,31 @@ class Rendering implements Scope {
   }
 
   private set(name: string, value: Value, global: boolean): void {
-    const frame = global ? this.globals : (this.frames.at(-1) ?? this.globals);
-    frame.set(name, value);
+    const frame = global ? undefined : this.frames.at(-1);
+    if (frame) frame.set(name, value);
+    else this.globals.set(name, value);
   }
 
   private loop(node: Extract<Node, { kind: 'for' }>): Flow {
-    const over = evaluate(node.over, this);
-    if (typeof over === 'string') this.budget.spend(over.length);
-    const entries = atPlace(node.place, () => entriesOf(over, node.key !== undefined));
-    if (entries.length === 0) return this.renderAll(node.otherwise);
-    for (const [index, [key, value]] of entries.entries()) {
+    const frame = new LoopFrame(node, evaluate(node.over, this), this.budget);
+    if (frame.length === 0) return this.renderAll(node.otherwise);
+    this.frames.push(frame);
+    while (frame.next()) {
+      // A turn is as dear as a few expressions, even if its body is empty.
       this.budget.spend(2);
-      const loop = { index: index + 1, index0: index, first: index === 0, last: index === entries.length - 1 };
-      this.frames.push(
-        new Map<string, Value>([['loop', loop], [node.value, value], ...(node.key === undefined ? [] : ([[node.key, key]] as const))]),
-      );
-      const flow = this.renderAll(node.body);
-      this.frames.pop();
-      if (flow === 'break') break;
+      if (this.renderAll(node.body) === 'break') break;
     }
+    this.frames.pop();
     return 'on';
   }
 
-  private filterBlock({ name, args, body, place }: Extract<Node, { kind: 'filter-block' }>): Flow {
+  private filterBlock({ name, args, body }: Extract<Node, { kind: 'filter-block' }>): Flow {
     const before = this.output;
     this.output = '';
     const flow = this.renderAll(body);
     const inner = this.output;
     this.output = before;
-    this.write(
-      atPlace(place, () => printed(applyFilter(name, inner, argumentsOf(`the filter "${name}"`, args, this), this.budget), this.budget)),
-    );
+    this.write(printed(applyFilter(name, inner, argumentsOf('filter', name, args, this), this.budget), this.budget));
     return flow;
   }
-}
-
-/** What a loop goes through: values, characters, or the members of an object with their names in order. */
-function entriesOf(over: Value, withKey: boolean): readonly (readonly [string, Value])[] {
-  if (isObject(over)) {
-    if (!withKey) throw new TemplateRenderError('a loop over an object has two variables: {% for key, value in … %}');
-    return sortedNames(over).map((name) => [name, over[name] ?? null]);
-  }
-  if (withKey) throw new TemplateRenderError('only a loop over an object has two variables');
-  if (isArray(over)) return over.map((value) => ['', value]);
-  if (typeof over === 'string') return [...over].map((character) => ['', character]);
-  throw new TemplateRenderError(`a loop goes through a list, an object or a text${isTrue(over) ? '' : ', and there is none'}`);
 }

@@ -24,8 +24,10 @@ const textIn = (name: string, value: Value | undefined): string =>
 
 export function contains(haystack: Value, needle: Value, budget: RenderBudget): boolean {
   if (typeof haystack === 'string') {
+    const wanted = textIn('containing', needle);
     budget.text(haystack.length);
-    return haystack.includes(textIn('containing', needle));
+    budget.search(haystack, wanted);
+    return haystack.includes(wanted);
   }
   if (isArray(haystack)) return haystack.some((value) => isEqual(value, needle, budget));
   if (isObject(haystack)) return Object.hasOwn(haystack, textIn('containing', needle));

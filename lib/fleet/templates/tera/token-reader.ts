@@ -10,8 +10,11 @@ export class TokenReader {
   private readonly tokens: readonly Token[];
   /** Where the tag begins, for errors at its end. */
   readonly tagPlace: TextPlace;
-  constructor(tokens: readonly Token[]) {
+  private readonly inside: string;
+  /** @param inside the text of a `{{ … }}`, where other template languages have their statements; empty for other tags */
+  constructor(tokens: readonly Token[], inside = '') {
     this.tokens = tokens;
+    this.inside = inside;
     this.tagPlace = tokens[0]?.place ?? { line: 1, column: 1 };
   }
 
@@ -38,35 +41,33 @@ export class TokenReader {
     return true;
   }
   expect(text: string, why: string): void {
-    if (!this.takes(text)) this.fail(`expected "${text}" ${why}`);
+    if (!this.takes(text)) this.expected(`"${text}" ${why}`);
   }
   name(what: string): string {
     const token = this.peek();
-    if (token?.kind !== 'name') return this.fail(`expected ${what}`);
+    if (token?.kind !== 'name') return this.expected(what);
     this.at += 1;
     return token.text;
   }
   end(): void {
-    if (this.peek()) this.fail('expected the end of the tag');
+    if (this.peek()) this.expected('the end of the tag');
   }
   /** Parses something one level deeper, so that brackets can't exhaust the stack. */
   deeper<T>(parse: () => T): T {
-    if (this.depth >= TEMPLATE_LIMITS.depth) return this.fail(`the expression is nested more than ${TEMPLATE_LIMITS.depth} deep`);
+    if (this.depth >= TEMPLATE_LIMITS.depth) return this.refuse(`the expression is nested more than ${TEMPLATE_LIMITS.depth} deep`);
     this.depth += 1;
     const parsed = parse();
     this.depth -= 1;
     return parsed;
   }
-  /** The beginning of the tag, as it was written. */
-  words(): string {
-    return this.tokens
-      .slice(0, 20)
-      .map(({ kind, text }) => (kind === 'string' ? `"${text}"` : text))
-      .join(' ');
-  }
-  fail(message: string): never {
+  /** Fails, since something else was expected here. */
+  expected(what: string): never {
     const token = this.peek();
-    const found = token ? `, found ${token.kind === 'string' ? 'a text' : `"${token.text}"`}` : ', found the end of the tag';
-    throw new TemplateSyntaxError(foreignSyntax(this.words()) ?? message + found, this.place);
+    const found = token ? (token.kind === 'string' ? 'a text' : `"${token.text}"`) : 'the end of the tag';
+    return this.refuse(`expected ${what}, found ${found}`);
+  }
+  /** Fails with this message, or with the advice to write it in Tera if the tag is of another language. */
+  refuse(message: string, place: TextPlace = this.place): never {
+    throw new TemplateSyntaxError(foreignSyntax(this.inside) ?? message, place);
   }
 }

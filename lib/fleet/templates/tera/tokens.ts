@@ -3,16 +3,17 @@ import { TEMPLATE_LIMITS } from '../template-limits.ts';
 import { foreignSyntax } from './foreign-syntax.ts';
 
 /** A piece of a template: text, or a tag with its tokens. */
-export type Piece = { kind: 'text'; text: string } | { kind: 'print' | 'statement'; tokens: readonly Token[]; start: number; end: number };
+export type Piece = { kind: 'text'; text: string } | { kind: 'print' | 'statement'; tokens: readonly Token[]; inside: string };
 
 export interface Token {
   kind: 'name' | 'string' | 'number' | 'symbol';
   text: string;
   place: TextPlace;
+  /** Whether white space stands before it. */
+  spaced: boolean;
 }
 
-const TOKEN =
-  /\s*(?:(?<name>[A-Za-z_][A-Za-z0-9_]*)|(?<number>\d+(?:\.\d+)?)|(?<string>"[^"]*"|'[^']*'|`[^`]*`)|(?<symbol>==|!=|<=|>=|::|[-+*/%~|.,:()[\]<>=]))/y;
+const TOKEN = /\s*(?:([A-Za-z_][A-Za-z0-9_]*)|(\d+(?:\.\d+)?)|("[^"]*"|'[^']*'|`[^`]*`)|(==|!=|<=|>=|::|[-+*/%~|.,:()[\]<>=]))/y;
 const OPEN = /\{\{-?|\{%-?|\{#-?/g;
 const CLOSE = { '{{': '}}', '{%': '%}', '{#': '#}' } as const;
 
@@ -37,6 +38,7 @@ export function piecesOf(text: string): Piece[] {
   const pieces: Piece[] = [];
   let at = 0;
   let trimNext = false;
+  let count = 0;
   const addText = (raw: string, trimEnd: boolean) => {
     const start = trimNext ? raw.trimStart() : raw;
     const kept = trimEnd ? start.trimEnd() : start;
@@ -54,21 +56,22 @@ export function piecesOf(text: string): Piece[] {
         ? endOfComment(text, inside, open.index, placeOf)
         : endOfTag(text, { inside, open: open.index, close: CLOSE[tag] }, placeOf);
     trimNext = text[end - 1] === '-' && end > inside;
-    const tokens = tag === '{#' ? [] : tokensIn(text, inside, trimNext ? end - 1 : end, placeOf);
     at = end + 2;
     if (tag === '{#') continue;
+    const to = trimNext ? end - 1 : end;
+    const tokens = tokensIn(text, { from: inside, to, tag }, placeOf);
+    count += tokens.length + 2;
+    if (count > TEMPLATE_LIMITS.tokens)
+      throw new TemplateSyntaxError(`the tags consist of more than ${TEMPLATE_LIMITS.tokens} words and signs`, placeOf(open.index));
     if (tokens.length === 0) throw new TemplateSyntaxError('the tag is empty', placeOf(open.index));
     const [first] = tokens;
     if (tag === '{%' && first?.text === 'raw' && tokens.length === 1) {
       const raw = endOfRaw(text, at, open.index, placeOf);
-      const body = text.slice(at, raw.from);
-      const trimmed = trimNext ? body.trimStart() : body;
-      const kept = raw.trimBefore ? trimmed.trimEnd() : trimmed;
-      if (kept !== '') pieces.push({ kind: 'text', text: kept });
+      addText(text.slice(at, raw.from), raw.trimBefore);
       [at, trimNext] = [raw.to, raw.trimAfter];
       continue;
     }
-    pieces.push({ kind: tag === '{{' ? 'print' : 'statement', tokens, start: open.index, end: at });
+    pieces.push({ kind: tag === '{{' ? 'print' : 'statement', tokens, inside: tag === '{{' ? text.slice(inside, to) : '' });
   }
   addText(text.slice(at), false);
   return pieces;
@@ -107,7 +110,11 @@ function endOfRaw(text: string, from: number, open: number, placeOf: (offset: nu
   return { from: end.index, to: end.index + end[0].length, trimBefore: end[1] === '-', trimAfter: end[2] === '-' };
 }
 
-function tokensIn(text: string, from: number, to: number, placeOf: (offset: number) => TextPlace): Token[] {
+function tokensIn(
+  text: string,
+  { from, to, tag }: { from: number; to: number; tag: string },
+  placeOf: (offset: number) => TextPlace,
+): Token[] {
   const tokens: Token[] = [];
   for (let at = from; at < to; ) {
     TOKEN.lastIndex = at;
@@ -116,16 +123,17 @@ function tokensIn(text: string, from: number, to: number, placeOf: (offset: numb
       const rest = text.slice(at, to);
       if (rest.trim() === '') break;
       const offset = at + (rest.length - rest.trimStart().length);
-      const hint = foreignSyntax(text.slice(from, to));
+      const hint = tag === '{{' ? foreignSyntax(text.slice(from, to)) : undefined;
       throw new TemplateSyntaxError(hint ?? `unexpected ${JSON.stringify(text[offset])}`, placeOf(offset));
     }
     if (tokens.length >= TEMPLATE_LIMITS.tagTokens)
       throw new TemplateSyntaxError(`the tag consists of more than ${TEMPLATE_LIMITS.tagTokens} words and signs`, placeOf(from));
-    const { name, number, string, symbol = '' } = found.groups ?? {};
+    const [, name, number, string, symbol = ''] = found;
     const word = name ?? number ?? string ?? symbol;
-    const place = placeOf(TOKEN.lastIndex - word.length);
-    if (string !== undefined) tokens.push({ kind: 'string', text: string.slice(1, -1), place });
-    else tokens.push({ kind: name !== undefined ? 'name' : number !== undefined ? 'number' : 'symbol', text: word, place });
+    const start = TOKEN.lastIndex - word.length;
+    const common = { place: placeOf(start), spaced: start > at };
+    if (string !== undefined) tokens.push({ kind: 'string', text: string.slice(1, -1), ...common });
+    else tokens.push({ kind: name !== undefined ? 'name' : number !== undefined ? 'number' : 'symbol', text: word, ...common });
     at = TOKEN.lastIndex;
   }
   return tokens;

@@ -21,7 +21,7 @@ const OTHER_FILTERS: Filters = {
   as_str: {
     parameters: [],
     summary: 'As it is printed, as a text',
-    example: ['{{ 1 | as_str ~ "0" }}', '10'],
+    example: ['{{ [1, 2] | as_str | length }}', '6'],
     run: (input, _args, budget) => printed(input, budget),
   },
   safe: {

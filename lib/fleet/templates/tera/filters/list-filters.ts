@@ -1,6 +1,6 @@
 import type { RenderBudget } from '../../template-limits.ts';
 import type { Arguments } from '../arguments.ts';
-import { isArray, isEqual, isObject, joined, member, printed, toJson, type Value } from '../values.ts';
+import { isArray, isEqual, isObject, joined, member, namesOf, printed, toJson, type Value } from '../values.ts';
 import type { Filter, Filters } from './filter.ts';
 
 const onList = (
@@ -19,10 +19,17 @@ const onList = (
   },
 });
 
-/** The value behind a path of names, such as `metadata.name`. */
-function attributeOf(value: Value, path: string): Value | undefined {
+/** Reads what is behind a path of names, such as `metadata.name`, in each of a list. */
+function attributeReader(path: string, list: readonly Value[], budget: RenderBudget): (value: Value) => Value | undefined {
+  budget.text(path.length);
+  const names = path.split('.');
+  budget.spend(names.length * (list.length + 1));
+  return (value) => attributeOf(value, names);
+}
+
+function attributeOf(value: Value, names: readonly string[]): Value | undefined {
   let found: Value | undefined = value;
-  for (const name of path.split('.')) {
+  for (const name of names) {
     if (isObject(found)) found = member(found, name);
     else if (isArray(found) && /^\d+$/.test(name)) found = found[Number(name)];
     else return undefined;
@@ -30,9 +37,17 @@ function attributeOf(value: Value, path: string): Value | undefined {
   return found;
 }
 
+/** Reads the attribute of each value, or takes the value itself if none is asked for. */
+const keyReader = (list: readonly Value[], args: Arguments, budget: RenderBudget): ((value: Value) => Value | undefined) =>
+  args.has('attribute') ? attributeReader(args.text('attribute'), list, budget) : (value) => value;
+
 /** Sorts by comparing, which is paid for: n log n steps, more for long texts. */
 function sorted(list: readonly Value[], keyOf: (value: Value) => Value, args: Arguments, budget: RenderBudget): Value[] {
-  const keyed = list.map((value) => ({ value, key: keyOf(value) }));
+  const keyed = list.map((value) => {
+    const key = keyOf(value);
+    // As in Tera lists are put in order by their length.
+    return { value, key: isArray(key) ? key.length : key };
+  });
   const type = typeof keyed[0]?.key;
   if (!keyed.every(({ key }) => typeof key === type && (type === 'number' || type === 'string' || type === 'boolean')))
     args.refuse('the values must all be numbers, or all be texts');
@@ -43,9 +58,6 @@ function sorted(list: readonly Value[], keyOf: (value: Value) => Value, args: Ar
     })
     .map(({ value }) => value);
 }
-
-/** Tells equal values apart by their text, which is cheaper than comparing each with each. */
-const identity = (value: Value, budget: RenderBudget): string => toJson(value, budget);
 
 export const LIST_FILTERS: Filters = {
   first: onList('The first value; empty for an empty list', ['{{ [1, 2] | first }}', '1'], [], (list) => list[0] ?? ''),
@@ -60,25 +72,22 @@ export const LIST_FILTERS: Filters = {
     ['attribute?'],
     (list, args, budget) => {
       if (list.length === 0) return list;
-      const path = args.text('attribute', '');
-      return sorted(
-        list,
-        (value) => (path === '' ? value : attributeOf(value, path)) ?? args.refuse(`a value has no ${path}`),
-        args,
-        budget,
-      );
+      const keyOf = keyReader(list, args, budget);
+      return sorted(list, (value) => keyOf(value) ?? args.refuse(`a value has no ${args.text('attribute', 'value')}`), args, budget);
     },
   ),
   unique: onList(
-    'Each value once, by an `attribute` if it is given',
+    'Each value once, by an `attribute` if it is given; `A` and `a` are two only if `case_sensitive`',
     ['{{ [1, 1, 2] | unique }}', '[1, 2]'],
-    ['attribute?'],
+    ['attribute?', 'case_sensitive?'],
     (list, args, budget) => {
-      const path = args.text('attribute', '');
+      const keyOf = keyReader(list, args, budget);
+      const exactly = args.flag('case_sensitive');
       const seen = new Map<string, Value>();
       for (const value of list) {
-        const key = path === '' ? value : attributeOf(value, path);
-        const text = key === undefined ? '' : identity(key, budget);
+        const key = keyOf(value);
+        // Values are told apart by their JSON: cheaper than to compare each with each.
+        const text = key === undefined ? '' : toJson(typeof key === 'string' && !exactly ? key.toLowerCase() : key, budget);
         if (!seen.has(text)) seen.set(text, value);
       }
       return [...seen.values()];
@@ -90,33 +99,38 @@ export const LIST_FILTERS: Filters = {
     ['start?', 'end?'],
     (list, args) => list.slice(args.integer('start', 0), args.integer('end', list.length)),
   ),
-  map: onList('The `attribute` of each value that has it', ['{{ [p] | map(attribute="port") }}', '[80]'], ['attribute'], (list, args) =>
-    list.flatMap((value) => {
-      const found = attributeOf(value, args.text('attribute'));
-      return found === undefined || found === null ? [] : [found];
-    }),
+  map: onList(
+    'The `attribute` of each value that has it',
+    ['{{ [p] | map(attribute="port") }}', '[80]'],
+    ['attribute'],
+    (list, args, budget) =>
+      list.map(attributeReader(args.text('attribute'), list, budget)).filter((found) => found !== undefined && found !== null),
   ),
   filter: onList(
     'The values whose `attribute` is `value`, or that have it',
     ['{{ [p] | filter(attribute="port", value=80) | length }}', '1'],
     ['attribute', 'value?'],
-    (list, args, budget) =>
-      list.filter((one) => {
-        const found = attributeOf(one, args.text('attribute')) ?? null;
-        return args.has('value') ? isEqual(found, args.value('value'), budget) : found !== null;
-      }),
+    (list, args, budget) => {
+      const attribute = attributeReader(args.text('attribute'), list, budget);
+      return list.filter((one) => {
+        const found = attribute(one) ?? null;
+        if (found === null) return false;
+        return args.has('value') ? isEqual(found, args.value('value'), budget) : true;
+      });
+    },
   ),
   group_by: onList(
     'An object with a list for each text of an `attribute`',
     ['{{ [p] | group_by(attribute="name") | json_encode }}', '{"web":[{"name":"web","port":80}]}'],
     ['attribute'],
     (list, args, budget) => {
+      const attribute = attributeReader(args.text('attribute'), list, budget);
       const groups: Record<string, Value[]> = Object.create(null);
       for (const value of list) {
-        const found = attributeOf(value, args.text('attribute')) ?? null;
+        const found = attribute(value) ?? null;
         if (found === null) continue;
         const key = printed(found, budget);
-        groups[key] = groups[key] ?? [];
+        groups[key] ??= [];
         groups[key].push(value);
       }
       return groups;
@@ -132,8 +146,8 @@ export const LIST_FILTERS: Filters = {
     summary: 'A list or a text the other way round',
     example: ['{{ [1, 2] | reverse }}', '[2, 1]'],
     run(input, args, budget) {
+      budget.spend(typeof input === 'string' ? input.length : args.inputList(input).length);
       if (typeof input !== 'string') return args.inputList(input).toReversed();
-      budget.spend(input.length);
       return [...input].reverse().join('');
     },
   },
@@ -143,10 +157,10 @@ export const LIST_FILTERS: Filters = {
     example: ['{{ [1, 2] | length }}', '2'],
     run(input, args, budget) {
       if (typeof input === 'string') {
-        budget.spend(input.length >> 2);
+        budget.spend(input.length);
         return [...input].length;
       }
-      return isObject(input) ? Object.keys(input).length : args.inputList(input).length;
+      return isObject(input) ? namesOf(input, budget).length : args.inputList(input).length;
     },
   },
   get: {

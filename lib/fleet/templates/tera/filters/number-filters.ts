@@ -55,7 +55,7 @@ export const NUMBER_FILTERS: Filters = {
     run(input, args) {
       if (typeof input === 'number') return input;
       const text = args.inputText(input).trim();
-      if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return exact(Number(text));
+      if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return exact(Number(text));
       return args.has('default') ? args.value('default') : 0;
     },
   },

@@ -3,20 +3,22 @@ import type { Arguments } from '../arguments.ts';
 import type { Value } from '../values.ts';
 import type { Filter, Filters } from './filter.ts';
 
-/** A filter from a text to a text that is at most `growth` times as long. */
+/** A filter on a text. Its `cost` is in eighths of a step for a character, as measured for the worst text. */
 const onText = (
   summary: string,
   example: Filter['example'],
   run: (text: string, args: Arguments, budget: RenderBudget) => Value,
-  { parameters = [], growth = 1 }: { parameters?: readonly string[]; growth?: number } = {},
+  { parameters = [], cost = 1 }: { parameters?: readonly string[]; cost?: number } = {},
 ): Filter => ({
   parameters,
   summary,
   example,
   run(input, args, budget) {
     const text = args.inputText(input);
-    budget.text(text.length * growth);
-    return run(text, args, budget);
+    budget.spend((text.length * cost) >> 3);
+    const result = run(text, args, budget);
+    if (typeof result === 'string') budget.text(result.length, 0);
+    return result;
   },
 });
 
@@ -28,9 +30,10 @@ const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': 
 /** Replaces every occurrence of a text; the result is paid for before it is made. */
 function replaced(text: string, from: string, to: string, budget: RenderBudget): string {
   if (from === '') return text;
+  budget.search(text, from);
   let count = 0;
   for (let at = text.indexOf(from); at >= 0; at = text.indexOf(from, at + from.length)) count += 1;
-  budget.text(text.length + count * (to.length - from.length));
+  budget.text(text.length + count * (to.length - from.length), text.length + 8 * count);
   return text.split(from).join(to);
 }
 
@@ -41,32 +44,35 @@ function trimmedStart(text: string, pattern: string): string {
 }
 function trimmedEnd(text: string, pattern: string): string {
   let end = text.length;
-  while (pattern !== '' && end >= pattern.length && text.slice(end - pattern.length, end) === pattern) end -= pattern.length;
+  while (pattern !== '' && end >= pattern.length && text.endsWith(pattern, end)) end -= pattern.length;
   return text.slice(0, end);
 }
 
-const slug = (text: string) =>
-  text
+/** One character can be taken apart into 18 (U+FDFA): the limit of a text counts these. */
+function slug(text: string, _args: Arguments, budget: RenderBudget): string {
+  budget.text(text.length * 18);
+  return text
     .normalize('NFKD')
     .replace(/[\u0300-\u036f]/g, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
+}
 
 export const TEXT_FILTERS: Filters = {
-  lower: onText('In lower case', ['{{ "Web" | lower }}', 'web'], (text) => text.toLowerCase(), { growth: 3 }),
-  upper: onText('In upper case', ['{{ "web" | upper }}', 'WEB'], (text) => text.toUpperCase(), { growth: 3 }),
+  lower: onText('In lower case', ['{{ "Web" | lower }}', 'web'], (text) => text.toLowerCase(), { cost: 3 }),
+  upper: onText('In upper case', ['{{ "web" | upper }}', 'WEB'], (text) => text.toUpperCase(), { cost: 3 }),
   capitalize: onText(
     'The first letter in upper case, the rest in lower case',
     ['{{ "wEB" | capitalize }}', 'Web'],
     (text) => upperFirst(text.toLowerCase()),
-    { growth: 3 },
+    { cost: 3 },
   ),
   title: onText(
     'Each word with a capital letter',
     ['{{ "foo bar" | title }}', 'Foo Bar'],
-    (text) => text.toLowerCase().replace(WORD, upperFirst),
-    { growth: 3 },
+    (text) => text.toLowerCase().replace(/[\p{L}\p{N}_']+/gu, upperFirst),
+    { cost: 3 },
   ),
   trim: onText('Without white space at both ends', ['[{{ " a " | trim }}]', '[a]'], (text) => text.trim()),
   trim_start: onText('Without white space at the start', ['[{{ " a " | trim_start }}]', '[a ]'], (text) => text.trimStart()),
@@ -97,16 +103,16 @@ export const TEXT_FILTERS: Filters = {
       const length = Math.max(0, args.integer('length', 255));
       return characters.length <= length ? text : characters.slice(0, length).join('') + args.text('end', '…');
     },
-    { parameters: ['length?', 'end?'], growth: 2 },
+    { parameters: ['length?', 'end?'], cost: 2 },
   ),
   wordcount: onText('The number of words', ['{{ "foo bar" | wordcount }}', '2'], (text) => text.match(WORD)?.length ?? 0),
   addslashes: onText(
     'With a backslash before quotes and backslashes',
     ['{{ "it\'s" | addslashes }}', "it\\'s"],
     (text) => text.replace(/[\\"']/g, '\\$&'),
-    { growth: 2 },
+    { cost: 2 },
   ),
-  slugify: onText('Lower case letters, digits and hyphens alone', ['{{ "Web App (1)" | slugify }}', 'web-app-1'], slug, { growth: 2 }),
+  slugify: onText('Lower case letters, digits and hyphens alone', ['{{ "Web App (1)" | slugify }}', 'web-app-1'], slug, { cost: 2 }),
   indent: onText(
     'With a `prefix` (four blanks) before each line but the first one; `first` and `blank` say that the first line and blank lines get it too',
     ['{{ "a: 1\nb: 2" | indent(prefix="  ") }}', 'a: 1\n  b: 2'],
@@ -123,7 +129,7 @@ export const TEXT_FILTERS: Filters = {
     'With `<br>` for each end of a line',
     ['{{ "a\nb" | linebreaksbr }}', 'a<br>b'],
     (text) => text.replace(/\r?\n/g, '<br>'),
-    { growth: 4 },
+    { cost: 4 },
   ),
   striptags: onText('Without what is between < and >', ['{{ "<b>a</b>" | striptags }}', 'a'], (text) => text.replace(/<[^<>]*>/g, '')),
   spaceless: onText('Without white space between > and <', ['{{ "<a> <b>" | spaceless }}', '<a><b>'], (text) =>
@@ -133,26 +139,33 @@ export const TEXT_FILTERS: Filters = {
     'With the characters that HTML gives a meaning as entities',
     ['{{ "<a>" | escape }}', '&lt;a&gt;'],
     (text) => text.replace(/[&<>"'/]/g, (one) => HTML[one] ?? one),
-    { growth: 6 },
+    { cost: 6 },
   ),
   escape_xml: onText(
     'The same for XML',
     ['{{ "<a>" | escape_xml }}', '&lt;a&gt;'],
     (text) => text.replace(/[&<>"']/g, (one) => XML[one] ?? one),
-    { growth: 6 },
+    { cost: 6 },
   ),
   urlencode: onText(
     'As a part of a URL, slashes kept',
     ['{{ "a b/c" | urlencode }}', 'a%20b/c'],
     (text) => encoded(text).replaceAll('%2F', '/'),
-    { growth: 9 },
+    { cost: 9 },
   ),
-  urlencode_strict: onText('The same with slashes encoded', ['{{ "a b/c" | urlencode_strict }}', 'a%20b%2Fc'], encoded, { growth: 9 }),
+  urlencode_strict: onText(
+    'The same with all but letters and digits encoded',
+    ['{{ "a-b/c" | urlencode_strict }}', 'a%2Db%2Fc'],
+    strictlyEncoded,
+    { cost: 9 },
+  ),
   split: onText(
     'The parts between each `pat`, as a list',
     ['{{ "a,b" | split(pat=",") | last }}', 'b'],
     (text, args, budget) => {
-      const parts = text.split(args.text('pat'));
+      const pattern = args.text('pat');
+      budget.search(text, pattern);
+      const parts = text.split(pattern);
       budget.spend(parts.length);
       return parts;
     },
@@ -163,4 +176,8 @@ export const TEXT_FILTERS: Filters = {
 /** A lone half of a pair of surrogates has no UTF-8. */
 function encoded(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function strictlyEncoded(text: string): string {
+  return encoded(text).replace(/[-._~]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 }
