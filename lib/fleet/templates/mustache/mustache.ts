@@ -55,11 +55,11 @@ export function renderMustache({ tokens }: MustacheTemplate, parameters: ValueOb
       if (kind === 'text') write(text);
       else if (kind === 'name' || kind === '&') write(printed(lookUp(text, contexts, budget) ?? null, budget));
       else if (kind === '#') section(lookUp(text, contexts, budget), inner, contexts);
-      else if (kind === '^' && !isTrue(lookUp(text, contexts, budget))) renderAll(inner, contexts);
+      else if (kind === '^' && !isTrue(lookUp(text, contexts, budget), budget)) renderAll(inner, contexts);
     }
   }
   function section(value: Value | undefined, inner: readonly Token[], contexts: readonly Value[]): void {
-    if (value === undefined || !isTrue(value)) return;
+    if (value === undefined || !isTrue(value, budget)) return;
     if (isArray(value)) for (const item of value) renderAll(inner, [...contexts, item]);
     else renderAll(inner, isObject(value) ? [...contexts, value] : contexts);
   }

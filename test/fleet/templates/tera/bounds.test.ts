@@ -66,12 +66,10 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
 const loop = (body: string) => `{% for i in range(end=100000) %}${body}{% endfor %}`;
 const doubled = (use: string) => `{% set_global x = [1] %}{% for i in range(end=60) %}{% set_global x = [x, x] %}{% endfor %}${use}`;
 
-test('no filter runs for long on a large value, once or again and again', () => {
-  for (const name of FILTERS.keys())
-    for (const value of Object.keys(HOSTILE)) {
-      run(`{% set x = ${value} | ${name}${ARGUMENTS[name] ?? ''} %}`, HOSTILE);
-      run(loop(`{% set x = ${value} | ${name}${ARGUMENTS[name] ?? ''} %}`), HOSTILE);
-    }
+test.each([...FILTERS.keys()])('the filter %s does not run for long on a large value, nor on one again and again', (name) => {
+  const filtered = (value: string) => `{% set x = ${value} | ${name}${ARGUMENTS[name] ?? ''} %}`;
+  for (const value of Object.keys(HOSTILE)) run(filtered(value), HOSTILE);
+  for (const value of ['a', 'numbers']) run(loop(filtered(value)), HOSTILE);
 });
 
 test.each([
@@ -135,7 +133,7 @@ test('mixed and broken templates give a text or a documented error, and change n
   const random = seeded(20_261_127);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
   const parameters = { ...PARAMETERS, ...(HOSTILE.odd as ValueObject) };
-  for (let n = 0; n < 20_000; n++) {
+  for (let n = 0; n < 5_000; n++) {
     const template = random() < 0.3 ? many(1 + Math.floor(random() * 20), () => pick(words)).join(pick(['', ' '])) : mutated(pick(real));
     run(template, parameters);
   }
