@@ -13,8 +13,9 @@ const int: Filter = {
   parameters: ['default?', 'base?'],
   summary: 'A whole number out of a text or a number; `default` (0) if it is none; `base` 2, 8, 10 or 16',
   example: ['{{ "0x1f" | int(base=16) }}', '31'],
-  run(input, args) {
+  run(input, args, budget) {
     if (typeof input === 'number') return exact(Math.trunc(input));
+    budget.text(args.inputText(input).length);
     const base = args.integer('base', 10);
     if (![2, 8, 10, 16].includes(base)) args.refuse('the argument "base" must be 2, 8, 10 or 16');
     const text = args
@@ -52,8 +53,9 @@ export const NUMBER_FILTERS: Filters = {
     parameters: ['default?'],
     summary: 'A number out of a text; `default` (0) if it is none',
     example: ['{{ "1.5" | float }}', '1.5'],
-    run(input, args) {
+    run(input, args, budget) {
       if (typeof input === 'number') return input;
+      budget.text(args.inputText(input).length);
       const text = args.inputText(input).trim();
       if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return exact(Number(text));
       return args.has('default') ? args.value('default') : 0;
