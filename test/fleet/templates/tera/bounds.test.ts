@@ -69,7 +69,7 @@ const doubled = (use: string) => `{% set_global x = [1] %}{% for i in range(end=
 test.each([...FILTERS.keys()])('the filter %s does not run for long on a large value, nor on one again and again', (name) => {
   const filtered = (value: string) => `{% set x = ${value} | ${name}${ARGUMENTS[name] ?? ''} %}`;
   for (const value of Object.keys(HOSTILE)) run(filtered(value), HOSTILE);
-  for (const value of ['a', 'numbers']) run(loop(filtered(value)), HOSTILE);
+  for (const value of Object.keys(HOSTILE)) run(loop(filtered(value)), HOSTILE);
 });
 
 test.each([
