@@ -40,6 +40,7 @@ import { answerPage, PAGED } from './list-answer.ts';
 const tag = 'work orders';
 const owner = adminOrAnyGenerator('admin_required');
 const DAY_SECONDS = 86_400;
+const ClaimRequest = ClaimWorkOrder.extend({ agent_id: Id }).meta({ id: 'ClaimWorkOrderRequest' });
 const limit = z.coerce.number().int().min(1).max(LONGEST_PAGE).default(LONGEST_PAGE);
 const workType = z.string().max(50);
 
@@ -172,7 +173,7 @@ export const workOrderEndpoints = [
       'One of several agents that claim at once gets it. With `lease_seconds` the claim ends after that time unless it is renewed; without, after claim_timeout_seconds.',
     access: adminOrAgentItself,
     params: IdParams,
-    body: ClaimWorkOrder.extend({ agent_id: Id }),
+    body: ClaimRequest,
     status: 200,
     response: ClaimedWorkOrder,
     errors: ['agent_pak_mismatch', 'work_order_not_claimable'],
