@@ -3,8 +3,8 @@ import { DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { DescribedSelector } from '../../lib/fleet/targeting/selector.ts';
 import { getProvenance, instantiateTemplate, Provenance } from '../../lib/fleet/templates/instantiate.ts';
 import { previewTemplate } from '../../lib/fleet/templates/preview-template.ts';
-import { StackTemplate, TemplateAnnotation, TemplateLabel } from '../../lib/fleet/templates/template.ts';
-import { TemplateEngine } from '../../lib/fleet/templates/template-engine.ts';
+import { removeTemplate } from '../../lib/fleet/templates/remove-template.ts';
+import { StackTemplate, TemplateAnnotation, TemplateEngine, TemplateLabel } from '../../lib/fleet/templates/template.ts';
 import { TEMPLATE_LIMITS } from '../../lib/fleet/templates/template-limits.ts';
 import {
   addTemplateAnnotation,
@@ -21,7 +21,6 @@ import {
   ownTemplate,
   problemsOf,
   readableTemplate,
-  removeTemplate,
   updateTemplate,
 } from '../../lib/fleet/templates/template-service.ts';
 import { cursorParameter } from '../../lib/platform/list-cursor.ts';

@@ -26,7 +26,7 @@ import type { Table } from '../platform/database/table.ts';
  * | a deployment object               | head and body                       | `OBJECT#<id>` `HEAD`, `BODY#<n>`              | 1 query         |
  * | templates: get; admins' list       | a template's head                   | `TEMPLATES` `<id>`                            | 1 each          |
  * | generators' lists of templates    | those of the system, and its own    | `GENERATOR#SYSTEM`, `GENERATOR#<id>` `TEMPLATE#<id>` | 1 query each, 1 more for each |
- * | templates: create                 | the last version of a name          | `TEMPLATENAME#<owner>#<hash of the name>` `NAME` | 1            |
+ * | templates: create                 | the last version of a name          | `GENERATOR#SYSTEM`, `GENERATOR#<id>` `TEMPLATENAME#<hash>` | 1   |
  * | templates: get, instantiate       | its texts, labels, annotations      | `TEMPLATE#<id>` `CONTENT#<n>`, `SCHEMA#<n>`, `LABEL#…`, `ANNOTATION#…` | 1 query |
  * | a deployment object's provenance  | template and parameters             | `OBJECT#<id>` `PROVENANCE`                    | 1               |
  * | whole look, changed stacks, confirmed removal | a stack that the agent was told of | `AGENT#<id>` `TOLD#<stack>`       | 1 each, 50 for 1,000 |
@@ -96,8 +96,8 @@ export const templateOwnerKey = (generatorId: string | null, id: string): Key =>
   sk: `TEMPLATE#${id}`,
 });
 export const templateNameKey = (generatorId: string | null, name: string): Key => ({
-  pk: `TEMPLATENAME#${generatorId ?? SYSTEM_OWNER}#${sha256(name)}`,
-  sk: 'NAME',
+  pk: templateOwnerPk(generatorId),
+  sk: `TEMPLATENAME#${sha256(name)}`,
 });
 
 export const generatorPk = (id: string): string => `GENERATOR#${id}`;

@@ -30,6 +30,7 @@ import { deregisterAgent, registerAgent } from '../../lib/fleet/targeting/regist
 import { addTarget, removeTarget } from '../../lib/fleet/targeting/target-service.ts';
 import { getProvenance, instantiateTemplate } from '../../lib/fleet/templates/instantiate.ts';
 import { previewTemplate } from '../../lib/fleet/templates/preview-template.ts';
+import { removeTemplate } from '../../lib/fleet/templates/remove-template.ts';
 import { findTemplateHead } from '../../lib/fleet/templates/template-repository.ts';
 import {
   addTemplateAnnotation,
@@ -43,7 +44,6 @@ import {
   listVisibleTemplates,
   ownTemplate,
   readableTemplate,
-  removeTemplate,
   updateTemplate,
 } from '../../lib/fleet/templates/template-service.ts';
 import { claimWorkOrder, renewWorkOrder } from '../../lib/fleet/work-orders/claim-work-order.ts';

@@ -1,14 +1,11 @@
-import * as z from 'zod';
 import { createLruCache } from '../../platform/lru-cache.ts';
 import { OutOfTime, withinMs } from '../../platform/time-limit.ts';
 import { checksumOf } from '../deployment-objects/deployment-object-repository.ts';
 import { parseMustache, renderMustache } from './mustache/mustache.ts';
+import type { TemplateEngine } from './template.ts';
 import { TemplateRenderError, TemplateSyntaxError } from './template-error.ts';
 import { parseTera, renderTera } from './tera/tera.ts';
 import type { ValueObject } from './tera/values.ts';
-
-export const TemplateEngine = z.enum(['tera', 'mustache']);
-export type TemplateEngine = z.infer<typeof TemplateEngine>;
 
 /** A template that has been parsed. Rendering throws a TemplateRenderError. */
 export type Render = (parameters: ValueObject) => string;

@@ -14,8 +14,8 @@ import {
   selectorAudit,
   selectorPrefix,
 } from '../targeting/owned-selectors.ts';
+import { checkOwner } from './remove-template.ts';
 import { TemplateAnnotation, type TemplateHead, TemplateLabel } from './template.ts';
-import { checkOwner } from './template-service.ts';
 
 /**
  * Labels and annotations of one version say which stacks it is for: a stack needs all of them. They are looked at when the template is

@@ -1,7 +1,9 @@
 import * as z from 'zod';
-import { TemplateEngine } from './template-engine.ts';
 
 const time = z.iso.datetime();
+
+export const TemplateEngine = z.enum(['tera', 'mustache']);
+export type TemplateEngine = z.infer<typeof TemplateEngine>;
 
 /** One version of a template. Versions of one name and owner are rows of their own. */
 export const StackTemplate = z
