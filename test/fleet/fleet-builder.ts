@@ -25,6 +25,7 @@ export async function pagesOf<T = Record<string, unknown>>(client: Api, path: st
     const answer: Answer = await client.get(cursor === '' ? path : `${path}${separator}cursor=${cursor}`);
     if (answer.status !== 200) throw new Error(`status ${answer.status}: ${answer.text}`);
     pages.push(answer.body);
+    if (answer.headers['x-next-cursor'] === cursor) throw new Error(`the cursor ${cursor} leads to its own page`);
     cursor = answer.headers['x-next-cursor'];
   }
   return pages;

@@ -77,13 +77,15 @@ export async function listLog(ports: FleetPorts, search: LogSearch): Promise<Lis
     firstPage: Math.min(100, Math.ceil(limit / 8) + 1),
   });
   let read = 0;
+  let last = cursor ?? '';
   for await (const batch of batches) {
     const places = batch.items.filter((item) => !isExpired(item, ports.clock.nowMs()));
     for (let from = 0; from < places.length; from += READ_AT_ONCE) {
       const some = places.slice(from, from + READ_AT_ONCE);
       const entries = await entriesOf(ports, some);
       for (const [index, entry] of entries.entries()) {
-        if (entry && !page.add(entry)) return { items: page.items, next: places[from + index - 1]?.sk ?? cursor ?? '' };
+        if (entry && !page.add(entry)) return { items: page.items, next: last };
+        last = some[index]?.sk ?? last;
       }
     }
     read += batch.read;

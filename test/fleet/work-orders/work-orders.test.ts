@@ -108,6 +108,21 @@ describe('lists', () => {
     expect(await ok(host.admin.get(`/work-order-log?work_type=${work_type}&limit=0`))).toEqual([]);
     expect(await ok(host.admin.get(`/work-orders?work_type=${work_type}`))).toEqual([]);
   });
+
+  test('the log in pages of any length has each entry once', async () => {
+    const work_type = unique('t');
+    const ids: string[] = [];
+    for (let n = 0; n < 30; n++) {
+      clock.turn(5);
+      const { id } = await orderFor({ work_type });
+      await ok(host.admin.post(`/work-orders/${id}/complete`, { success: true }));
+      ids.unshift(id);
+    }
+    for (const limit of [1, 2, 3, 7]) {
+      const pages = await pagesOf<{ id: string }>(host.admin, `/work-order-log?work_type=${work_type}&limit=${limit}`);
+      expect(pages.flat().map(({ id }) => id)).toEqual(ids);
+    }
+  });
 });
 
 describe('a claim', () => {
