@@ -87,10 +87,9 @@ export async function listPendingOrders(
     behind: cursor,
     firstPage: Math.min(100, limit ?? LONGEST_PAGE),
   });
-  const first = { items: offered, read: offered.length, outOfOrder: true };
-  return pageOf(ports, chained(first, edges), { limit, cursor }, async (batch) => {
+  return pageOf(ports, chained(offered, edges), { limit, cursor }, async (batch) => {
     const ids = new Set(batch.items.map(({ sk }) => sk));
-    if (batch !== first) for (const { sk } of offered) ids.delete(sk);
+    if (!batch.outOfOrder) for (const { sk } of offered) ids.delete(sk);
     return claimable([...ids]);
   });
 }
@@ -114,8 +113,12 @@ type Batch = TimeOrderBatch & { outOfOrder?: boolean };
 /** Before every order. */
 const BEGINNING = '00000000-0000-0000-0000-000000000000';
 
-async function* chained(first: Batch, rest: AsyncIterable<TimeOrderBatch>): AsyncGenerator<Batch> {
-  yield first;
+/** The offers first, a few at a time, so that a short page reads few homes. */
+async function* chained(offered: Item[], rest: AsyncIterable<TimeOrderBatch>): AsyncGenerator<Batch> {
+  for (let from = 0; from < offered.length; from += READ_AT_ONCE) {
+    const items = offered.slice(from, from + READ_AT_ONCE);
+    yield { items, read: items.length, outOfOrder: true };
+  }
   yield* rest;
 }
 
@@ -124,7 +127,7 @@ async function pageOf(
   { database, clock }: FleetPorts,
   batches: AsyncIterable<Batch>,
   { limit = LONGEST_PAGE, cursor = BEGINNING }: PageRequest,
-  ordersOf: (batch: TimeOrderBatch) => Promise<StoredOrder[]>,
+  ordersOf: (batch: Batch) => Promise<StoredOrder[]>,
 ): Promise<ListPage<WorkOrder>> {
   const page = collectPage<WorkOrder>(limit);
   let read = 0;

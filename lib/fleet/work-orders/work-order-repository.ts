@@ -28,9 +28,9 @@ export function orderNewWrites(order: Omit<StoredOrder, 'body_chunks'>, yaml: st
   ];
 }
 
-/** Removes an order's home, edges and offers. Fails if the order was claimed or ended since it was read. */
+/** Removes an order's home, edges and offers. Fails if the order was claimed, offered or ended since it was read. */
 export const orderRemoveWrites = (order: StoredOrder): Write[] => [
-  { table, delete: orderKey(order.id), if: { equals: { attempt: order.attempt, status: order.status } } },
+  { table, delete: orderKey(order.id), if: { equals: { attempt: order.attempt, status: order.status, offered_to: order.offered_to } } },
   ...[...edgeKeys(order), ...ownerKeys(order)].map((key): Write => ({ table, delete: key })),
   ...order.offered_to.map((agentId): Write => ({ table, delete: offerKey(agentId, order.id) })),
 ];

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { wakeSegment } from '../../../lib/fleet/work-orders/dispatch/wake-agents.ts';
+import { listPendingOrders } from '../../../lib/fleet/work-orders/work-order-lists.ts';
+import { cancelWorkOrder } from '../../../lib/fleet/work-orders/work-order-service.ts';
+import type { Database } from '../../../lib/platform/database/database.ts';
 import { type DrivenQueues, driveQueues, type QueuedMessage } from '../../harness/driven-queues.ts';
 import { startTestHost, type TestHost } from '../../harness/host.ts';
 import { turningClock } from '../../identity/turning-clock.ts';
@@ -98,7 +101,49 @@ describe('a new order', () => {
   });
 });
 
+describe('an order', () => {
+  test('that is cancelled while it is offered leaves no offer behind', async () => {
+    const agents = await crowd(3);
+    const order = await forLabel();
+    const { services } = host.app;
+    let offered = false;
+    const database: Database = {
+      ...services.database,
+      async get(table, key) {
+        const item = await services.database.get(table, key);
+        if (key.sk === order.id && !offered) {
+          offered = true;
+          await dispatch();
+        }
+        return item;
+      },
+    };
+    await cancelWorkOrder({ ...services, database }, { principal: { type: 'admin' } }, order.id);
+    const offers = await Promise.all(agents.map(({ id }) => services.database.query('work', { pk: `OFFERS#${id}` })));
+    expect(offers.flatMap(({ items }) => items)).toEqual([]);
+  });
+});
+
 describe('the pending list', () => {
+  test('costs an agent that wants a few orders only some of the reads of all that are offered to it', async () => {
+    const [agent] = await crowd(1);
+    if (!agent) throw new Error('no agent');
+    for (let n = 0; n < 60; n++) await forLabel();
+    await dispatch();
+    const { services } = host.app;
+    let homes = 0;
+    const database: Database = {
+      ...services.database,
+      batchGet(table, keys) {
+        homes += keys.filter(({ pk }) => pk.startsWith('ORDERS#')).length;
+        return services.database.batchGet(table, keys);
+      },
+    };
+    const { items } = await listPendingOrders({ ...services, database }, agent.id, { limit: 5 });
+    expect(items).toHaveLength(5);
+    expect(homes).toBeLessThan(30);
+  });
+
   test('begins with what is offered to the agent, the best offers first, and repeats nothing on one page', async () => {
     const agents = await crowd(4);
     const orders: string[] = [];
