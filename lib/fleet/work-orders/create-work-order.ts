@@ -48,7 +48,8 @@ export async function createWorkOrder(ports: FleetPorts, caller: Caller, input: 
     generator_id,
     targeting,
     status: 'PENDING',
-    claimable_at: nowMs,
+    // At once, whatever the clock of the server that is asked.
+    claimable_at: 0,
     claimed_by: null,
     claimed_at: null,
     token: null,

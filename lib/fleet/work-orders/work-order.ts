@@ -20,7 +20,7 @@ export const StoredOrder = z.object({
   targeting: Targeting,
   status: z.enum(['PENDING', 'CLAIMED', 'RETRY_PENDING']),
   /**
-   * From this time on (the server's clock, in milliseconds) the order may be claimed: its creation, the time of its retry, or the end of
+   * From this time on (the server's clock, in milliseconds) the order may be claimed: 0 for a new order, the time of its retry, or the end of
    * its lease. This one number decides every claim.
    */
   claimable_at: z.int(),
