@@ -5,7 +5,7 @@ import * as registry from '../../functions/registry.ts';
 import { createRuntime, type Runtime, setRuntime } from '../../functions/runtime.ts';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
 import type { Config } from '../../lib/platform/config.ts';
-import { dynamoDbClient, STORE_TIMEOUTS } from '../../lib/platform/database/dynamodb-client.ts';
+import { dynamoDbClient, STORE_TIMEOUTS, type StoreTimeouts } from '../../lib/platform/database/dynamodb-client.ts';
 import { createPlainReads } from '../../lib/platform/database/plain-reads.ts';
 import { undiciTransport } from '../../lib/platform/database/undici-transport.ts';
 import { createLog, type Log } from '../../lib/platform/log.ts';
@@ -58,6 +58,8 @@ export interface HostOptions {
   /** The functions to serve; the product's own lists if absent. */
   functions?: Partial<Functions>;
   queueSettings?: QueueSettings;
+  /** The time-outs of the functions' calls to the store; `STORE_TIMEOUTS` if absent. Tests wait longer, since they share a busy machine. */
+  storeTimeouts?: StoreTimeouts;
 }
 type Functions = Pick<typeof registry, 'httpGroups' | 'queueGroups' | 'scheduleGroups' | 'tables'>;
 
@@ -119,8 +121,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       mail: options.mail ?? (config.BROKKR_MAIL_FROM === undefined ? mailToLog(log) : undefined),
       keepsRunning: true,
       storedIn: dataDir,
-      storeTransport: undiciTransport(STORE_TIMEOUTS),
-      ...plainReadsOf(config),
+      ...storeParts(config, options.storeTimeouts),
       embeddedStore,
       ...(hasSealingKey(config) ? {} : { sealingKeys: localKeys([newKeyLine()]) }),
       ...(onConsumed && { onConsumed }),
@@ -182,5 +183,11 @@ const endpointOf = (endpoint: string | undefined, { AWS_REGION: region }: Config
   ...(region !== undefined && { region }),
 });
 
-const plainReadsOf = ({ DYNAMODB_ENDPOINT: endpoint, AWS_REGION: region }: Config): Pick<Runtime, 'plainReads'> =>
-  endpoint === undefined ? {} : { plainReads: createPlainReads({ endpoint, region, ...STORE_TIMEOUTS }) };
+/** How the functions reach the store. */
+const storeParts = (
+  { DYNAMODB_ENDPOINT: endpoint, AWS_REGION: region }: Config,
+  timeouts = STORE_TIMEOUTS,
+): Pick<Runtime, 'storeTransport' | 'plainReads'> => ({
+  storeTransport: undiciTransport(timeouts),
+  ...(endpoint !== undefined && { plainReads: createPlainReads({ endpoint, region, ...timeouts }) }),
+});

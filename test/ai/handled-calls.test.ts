@@ -12,7 +12,7 @@ import { createDatabase } from '../../lib/platform/database/document-client.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
 import { workTable } from '../../lib/platform/events/work-table.ts';
 import { newId } from '../../lib/platform/ids.ts';
-import { startTestDynamoDb } from '../database/test-dynamodb.ts';
+import { patientTransport, startTestDynamoDb } from '../database/test-dynamodb.ts';
 import { callRecord } from './call-records.ts';
 import { standingClock } from './limits/usage-store.ts';
 
@@ -20,9 +20,9 @@ let database: Database;
 const undo: (() => unknown)[] = [];
 beforeAll(async () => {
   const engine = await startTestDynamoDb();
-  const raw = dynamoDbClient({ endpoint: engine.endpoint });
+  const raw = dynamoDbClient({ endpoint: engine.endpoint, transport: patientTransport });
   await createTables(raw, [rollupTable, callLogTable, workTable], (name) => name);
-  const opened = createDatabase({ endpoint: engine.endpoint });
+  const opened = createDatabase({ endpoint: engine.endpoint, transport: patientTransport });
   database = opened;
   undo.push(engine.stop, () => raw.destroy(), opened.close);
 }, 30_000);

@@ -3,7 +3,7 @@ import { CreateTableCommand, DeleteTableCommand, type DynamoDBClient, waitUntilT
 import type { Database } from '../../lib/platform/database/database.ts';
 import { createDatabase } from '../../lib/platform/database/document-client.ts';
 import { dynamoDbClient } from '../../lib/platform/database/dynamodb-client.ts';
-import { startTestDynamoDb } from './test-dynamodb.ts';
+import { patientTransport, startTestDynamoDb } from './test-dynamodb.ts';
 
 /** An empty table for one test file, on the engine that the tests run against. */
 export interface ContractStore {
@@ -23,7 +23,7 @@ const TABLE = 'things';
 
 export async function openContractStore(): Promise<ContractStore> {
   const engine = await startTestDynamoDb();
-  const raw = dynamoDbClient({ endpoint: engine.endpoint });
+  const raw = dynamoDbClient({ endpoint: engine.endpoint, transport: patientTransport });
   const physicalTable = `contract-${randomUUID()}-${TABLE}`;
   await raw.send(
     new CreateTableCommand({
@@ -43,6 +43,7 @@ export async function openContractStore(): Promise<ContractStore> {
   let consumed: { operation: string; units: number }[] = [];
   const database = createDatabase({
     endpoint: engine.endpoint,
+    transport: patientTransport,
     tableName: (table) => (table === TABLE ? physicalTable : table),
     onConsumed: (operation, units) => void consumed.push({ operation, units }),
   });

@@ -1,6 +1,7 @@
 import { type Host, type HostOptions, startHost } from '../../infra/host/start-host.ts';
 import { loadConfig } from '../../lib/platform/config.ts';
 import { createLog } from '../../lib/platform/log.ts';
+import { PATIENT } from '../database/test-dynamodb.ts';
 import { type Api, api } from './client.ts';
 
 export interface TestHost extends Host {
@@ -34,7 +35,7 @@ export async function startTestHost(
   const prefix = DYNAMODB_ENDPOINT || SQS_ENDPOINT ? `test-${process.pid}-${Date.now()}` : 'brokkr';
   // Tests make many accounts a minute from one address.
   const config = loadConfig({ BROKKR_PREFIX: prefix, DYNAMODB_ENDPOINT, SQS_ENDPOINT, BROKKR_RATE_LIMITS: 'off', ...variables });
-  const host = await startHost({ log, ...options, config });
+  const host = await startHost({ log, storeTimeouts: PATIENT, ...options, config });
   const adminPak = host.adminPak ?? '';
   const anonymous = api(host.url);
   return { ...host, adminPak, admin: api(host.url, adminPak), anonymous, root: api(host.url, undefined, ''), logged };

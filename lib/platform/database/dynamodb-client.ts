@@ -9,7 +9,7 @@ export interface DynamoDbEndpoint {
   endpoint?: string;
   region?: string;
   maxAttempts?: number;
-  /** Sends the calls; the SDK's own transport over node:http if absent. */
+  /** Sends the calls; `nodeTransport` if absent. */
   transport?: StoreTransport;
   /**
    * Sends transactions without a token. The embedded engine searches the tokens of the last ten minutes at each transaction, so that
@@ -18,20 +18,26 @@ export interface DynamoDbEndpoint {
   withoutTokens?: boolean;
 }
 
+export interface StoreTimeouts {
+  connectMs: number;
+  responseMs: number;
+}
 /** A store that doesn't answer for this long counts as unavailable. */
-export const STORE_TIMEOUTS = { connectMs: 1_000, responseMs: 3_000 };
-const ownTransport: StoreTransport = {
-  connectionTimeout: STORE_TIMEOUTS.connectMs,
-  requestTimeout: STORE_TIMEOUTS.responseMs,
+export const STORE_TIMEOUTS: StoreTimeouts = { connectMs: 1_000, responseMs: 3_000 };
+
+/** The SDK's own transport over node:http. */
+export const nodeTransport = ({ connectMs, responseMs }: StoreTimeouts): StoreTransport => ({
+  connectionTimeout: connectMs,
+  requestTimeout: responseMs,
   throwOnRequestTimeout: true,
-};
+});
 
 /** A client of the low-level API. Without an endpoint the SDK finds AWS's own, and the credentials. */
 export function dynamoDbClient({
   endpoint,
   region,
   maxAttempts = 4,
-  transport = ownTransport,
+  transport = nodeTransport(STORE_TIMEOUTS),
   withoutTokens = false,
 }: DynamoDbEndpoint): DynamoDBClient {
   const client = new DynamoDBClient({

@@ -5,20 +5,22 @@ import type { Clock } from '../../../lib/platform/clock.ts';
 import { systemClock } from '../../../lib/platform/clock.ts';
 import { createDatabase } from '../../../lib/platform/database/document-client.ts';
 import { dynamoDbClient } from '../../../lib/platform/database/dynamodb-client.ts';
-import { startTestDynamoDb } from '../../database/test-dynamodb.ts';
+import { patientTransport, startTestDynamoDb } from '../../database/test-dynamodb.ts';
 
 /** A store with the tables of limits, on the engine that the tests run against. */
 export async function openUsageStore() {
   const engine = await startTestDynamoDb();
-  const raw = dynamoDbClient({ endpoint: engine.endpoint });
+  const raw = dynamoDbClient({ endpoint: engine.endpoint, transport: patientTransport });
   await createTables(raw, [usageTable, gatewayTable], (name) => name);
   const consumed: { operation: string; units: number }[] = [];
   const database = createDatabase({
     endpoint: engine.endpoint,
+    transport: patientTransport,
     onConsumed: (operation, units) => void consumed.push({ operation, units }),
   });
   return {
     endpoint: engine.endpoint,
+    transport: patientTransport,
     database,
     /** The calls since the last look. */
     calls: () => consumed.splice(0),

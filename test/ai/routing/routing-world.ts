@@ -13,7 +13,7 @@ import { AppError } from '../../../lib/platform/errors.ts';
 import { workTable } from '../../../lib/platform/events/work-table.ts';
 import { newUlid } from '../../../lib/platform/ids.ts';
 import { createLog } from '../../../lib/platform/log.ts';
-import { startTestDynamoDb } from '../../database/test-dynamodb.ts';
+import { patientTransport, startTestDynamoDb } from '../../database/test-dynamodb.ts';
 import { clockAt } from '../../fleet/test-clock.ts';
 
 export const PROJECT_DEFAULTS: Omit<ProjectFacts, 'organization_id'> = {
@@ -30,9 +30,9 @@ export async function openRoutingWorld() {
   const engine = await startTestDynamoDb();
   const prefix = `routing-${process.pid}-${Date.now()}`;
   const tableName = (name: string) => `${prefix}-${name}`;
-  const raw = dynamoDbClient({ endpoint: engine.endpoint });
+  const raw = dynamoDbClient({ endpoint: engine.endpoint, transport: patientTransport });
   await createTables(raw, [gatewayTable, telemetryTable, workTable], tableName);
-  const database = createDatabase({ endpoint: engine.endpoint, tableName });
+  const database = createDatabase({ endpoint: engine.endpoint, transport: patientTransport, tableName });
   const clock = clockAt('2026-03-01T12:00:00.000Z');
   const logged: string[] = [];
   const log = createLog({ write: (line) => logged.push(line) });
