@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {
+  ChildOrder,
   ClaimedWorkOrder,
   ClaimWorkOrder,
   CompleteWorkOrder,
@@ -8,15 +9,16 @@ import {
   WorkOrderLease,
   WorkOrderLog,
 } from '../../lib/fleet/protocol/work-order-protocol.ts';
+import { cancelWorkOrder } from '../../lib/fleet/work-orders/cancel-work-order.ts';
 import { claimWorkOrder, renewWorkOrder } from '../../lib/fleet/work-orders/claim-work-order.ts';
 import { completeWorkOrder } from '../../lib/fleet/work-orders/complete-work-order.ts';
 import { createWorkOrder } from '../../lib/fleet/work-orders/create-work-order.ts';
 import { listPendingOrders, OrderCursor } from '../../lib/fleet/work-orders/work-order-lists.ts';
 import { LogCursor } from '../../lib/fleet/work-orders/work-order-log.ts';
 import {
-  cancelWorkOrder,
   getWorkOrder,
   getWorkOrderLog,
+  listChildOrders,
   listWorkOrderLog,
   listWorkOrders,
 } from '../../lib/fleet/work-orders/work-order-service.ts';
@@ -64,6 +66,10 @@ const NewWorkOrder = z
       .nullish()
       .describe('The most time that one attempt may take; 3600 if absent'),
     targeting: Targeting.nullish(),
+    fan_out: z
+      .enum(['any', 'all'])
+      .nullish()
+      .describe('`any` (if absent): one agent carries the order out. `all`: each agent that matches now does, by a child order of its own'),
     target_agent_ids: z.array(Id).nullish().describe('The older form of targeting.agent_ids'),
   })
   .meta({ id: 'CreateWorkOrderRequest' });
@@ -90,7 +96,7 @@ export const workOrderEndpoints = [
     summary: 'Create a work order',
     tag,
     description:
-      'An order is for every agent that is named, has one of the labels, or has one of the annotations; one of them carries it out. A generator addresses the agents that are registered with it.',
+      'An order is for every agent that is named, has one of the labels, or has one of the annotations; one of them carries it out, or with `fan_out: "all"` each of them. A generator addresses the agents that are registered with it.',
     access: owner,
     body: NewWorkOrder,
     bodyLimitBytes: OBJECT_BODY_LIMIT_BYTES,
@@ -114,6 +120,7 @@ export const workOrderEndpoints = [
         max_retries: max_retries ?? 3,
         backoff_seconds: backoff_seconds ?? 60,
         claim_timeout_seconds: claim_timeout_seconds ?? 3_600,
+        fan_out: body.fan_out ?? 'any',
         targeting: {
           agent_ids: [...(targeting?.agent_ids ?? []), ...(target_agent_ids ?? [])],
           labels: targeting?.labels ?? [],
@@ -142,12 +149,27 @@ export const workOrderEndpoints = [
     path: `${API}/work-orders/{id}`,
     summary: 'Cancel a work order',
     tag,
-    description: 'An agent that works on it stops at its next renewal.',
+    description: 'An agent that works on it stops at its next renewal. With an order for all agents its children are cancelled.',
     access: owner,
     params: IdParams,
     status: 204,
     errors: ['admin_required', 'work_order_not_found', 'work_order_not_owned'],
     handle: (context, { params }) => cancelWorkOrder(context.services, callerOf(context), params.id),
+  }),
+  endpoint({
+    id: 'list_child_work_orders',
+    method: 'GET',
+    path: `${API}/work-orders/{id}/children`,
+    summary: 'List the child orders of a work order for all agents',
+    tag,
+    description: `One for each agent, by the ids of the agents. ${PAGED}`,
+    access: owner,
+    params: IdParams,
+    query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(1_000), cursor: OrderCursor }),
+    status: 200,
+    response: z.array(ChildOrder),
+    errors: ['admin_required', 'work_order_not_found', 'work_order_not_owned'],
+    handle: async (context, { params, query }) => answerPage(await listChildOrders(context.services, callerOf(context), params.id, query)),
   }),
   endpoint({
     id: 'list_pending_for_agent',
@@ -207,7 +229,7 @@ export const workOrderEndpoints = [
     body: CompleteWorkOrder,
     status: 200,
     response: WorkOrderLog,
-    errors: ['work_order_not_found', 'work_order_not_claimed_by_agent', 'work_order_lease_lost'],
+    errors: ['work_order_not_found', 'work_order_not_claimed_by_agent', 'work_order_lease_lost', 'invalid_work_order'],
     async handle(context, { params, body }) {
       const completion = await completeWorkOrder(context.services, callerOf(context), params.id, body);
       if (completion.kind === 'ended') return completion.log;

@@ -104,10 +104,10 @@ module.exports = {
     tables: {
       ...announcing,
       identity: [...query, 'ConditionCheckItem', 'PutItem', 'DeleteItem'],
-      // A removed generator's orders are removed in the request if they are few.
-      work: [...query, 'PutItem', 'DeleteItem'],
+      // A removed generator's orders are removed in the request if they are few. The children of one for all agents follow by its queue.
+      work: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'],
     },
-    queues: removals,
+    queues: { ...removals, ...dispatches },
   },
   templates: {
     tables: {
@@ -157,12 +157,17 @@ module.exports = {
     queues: { 'call-records': ['consume'] },
   },
   'clean-up': {
-    tables: { ...announcing, identity: read, fleet: [...query, 'UpdateItem', 'DeleteItem'], work: [...query, 'PutItem', 'DeleteItem'] },
-    // The removal of a tenant removes its stacks. Each may concern many agents and leaves items behind.
-    queues: { 'agent-fanout': ['send'], 'clean-up': ['consume', 'send'] },
+    tables: {
+      ...announcing,
+      identity: read,
+      fleet: [...query, 'UpdateItem', 'DeleteItem'],
+      work: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'],
+    },
+    // The removal of a tenant removes its stacks and orders. Each stack may concern many agents and leaves items behind.
+    queues: { 'agent-fanout': ['send'], ...dispatches, 'clean-up': ['consume', 'send'] },
   },
   'work-order-dispatch': {
-    tables: { identity: read, fleet: [...query, 'UpdateItem'], work: [...read, 'PutItem', 'UpdateItem', 'DeleteItem'] },
+    tables: { identity: read, fleet: [...query, 'UpdateItem'], work: [...query, 'PutItem', 'UpdateItem', 'DeleteItem'] },
     queues: { 'work-order-dispatch': ['consume', 'send'] },
   },
   'outbox-sweep': {

@@ -156,6 +156,7 @@ export const expectations: Readonly<Record<string, Expectation | typeof openToAl
   create_work_order: { statuses: ownerCreates, body: ({ agent }) => orderFor(agent) },
   get_work_order: { statuses: adminOrOwner },
   delete_work_order: { statuses: ownerRemoves },
+  list_child_work_orders: { statuses: adminOrOwner },
   list_pending_for_agent: { statuses: adminOrAgent },
   // A's agent holds the order already.
   claim_work_order: { statuses: [404, 404, 403, 403, 403], body: ({ agent }) => ({ agent_id: agent.id }) },

@@ -46,13 +46,14 @@ import {
   readableTemplate,
   updateTemplate,
 } from '../../lib/fleet/templates/template-service.ts';
+import { cancelWorkOrder } from '../../lib/fleet/work-orders/cancel-work-order.ts';
 import { claimWorkOrder, renewWorkOrder } from '../../lib/fleet/work-orders/claim-work-order.ts';
 import { completeWorkOrder } from '../../lib/fleet/work-orders/complete-work-order.ts';
 import { createWorkOrder } from '../../lib/fleet/work-orders/create-work-order.ts';
 import {
-  cancelWorkOrder,
   getWorkOrder,
   getWorkOrderLog,
+  listChildOrders,
   listWorkOrderLog,
   listWorkOrders,
 } from '../../lib/fleet/work-orders/work-order-service.ts';
@@ -134,8 +135,10 @@ export const verbs: Readonly<Record<string, VerbCall>> = {
       max_retries: 0,
       backoff_seconds: 1,
       claim_timeout_seconds: 60,
+      fan_out: 'any',
       targeting: { agent_ids: [agent.id], labels: [], annotations: {} },
     }),
+  listChildOrders: (ports, caller, { order }) => listChildOrders(ports, caller, order.id, { limit: 10 }),
   listWorkOrders: (ports, caller) => listWorkOrders(ports, caller, {}),
   getWorkOrder: (ports, caller, { order }) => getWorkOrder(ports, caller, order.id),
   cancelWorkOrder: (ports, caller, { order }) => cancelWorkOrder(ports, caller, order.id),

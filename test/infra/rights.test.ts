@@ -186,6 +186,10 @@ describe('functions under their roles', () => {
     await Promise.all(Array.from({ length: 51 }, () => makeStack(host, doomed.generator)));
     const order = { ...orderFor(doomed.agent), work_type: 'doomed' };
     await Promise.all(Array.from({ length: 21 }, () => ok(doomed.generator.api.post('/work-orders', order))));
+    await ok(doomed.generator.api.post('/work-orders', { ...order, fan_out: 'all' }));
+    const small = await makeTenant(host);
+    await ok(small.generator.api.post('/work-orders', { ...orderFor(small.agent), fan_out: 'all' }));
+    await ok(host.admin.delete(`/generators/${small.generator.id}`));
     await ok(host.admin.delete(`/generators/${doomed.generator.id}`));
     // More than one message of either consumer takes.
     const [busy] = crowd;
@@ -201,7 +205,7 @@ describe('functions under their roles', () => {
       expect((await host.admin.get(`/stacks/${doomed.stack.id}`)).status).toBe(404);
       expect(await itemsOf(`AGENT#${busy.id}`)).toBe(0);
       expect((await host.admin.get('/work-orders?work_type=doomed')).body).toEqual([]);
-    });
+    }, 60_000);
     await Promise.all(pollers.map((poller) => poller.stop()));
   }, 120_000);
 
@@ -223,6 +227,16 @@ describe('functions under their roles', () => {
       const { headers } = await agent.api.get(`/agents/${agent.id}/assignments`);
       expect(headers['x-brokkr-work-orders']).toEqual(expect.any(String));
     }
+    const all = { work_type: 'custom', yaml_content: configMap('one'), targeting, fan_out: 'all' };
+    const [kept, cancelled] = [await ok(host.admin.post('/work-orders', all)), await ok(host.admin.post('/work-orders', all))];
+    await ok(host.admin.delete(`/work-orders/${cancelled.id}`));
+    await deliver('work-order.fan-out-cancelled', { order_id: cancelled.id, segment: 1 });
+    for (const target of [0, 1]) await deliver('work-order.fan-out', { order_id: kept.id, target, segment: 1 });
+    const children = await ok(host.admin.get(`/work-orders/${kept.id}/children`));
+    expect(children).toHaveLength(4);
+    for (const { id } of children) await ok(host.admin.post(`/work-orders/${id}/complete`, { success: true }));
+    await deliver('work-order.child-ended', { parent_id: kept.id });
+    expect((await ok(host.admin.get(`/work-orders/${kept.id}`))).status).toBe('COMPLETED');
   });
 
   function pollGroup(group: (typeof queueGroups)[number]) {

@@ -9,6 +9,25 @@ const time = z.iso.datetime();
 export const WorkOrderStatus = z.enum(['PENDING', 'CLAIMED', 'RETRY_PENDING', 'COMPLETED', 'FAILED']);
 export type WorkOrderStatus = z.infer<typeof WorkOrderStatus>;
 
+/** The children of an order for all agents, in numbers. */
+export const ChildrenSum = z
+  .object({
+    total: z.int().min(0).describe('The children made so far'),
+    open: z.int().min(0).describe('Those that have not ended'),
+    completed: z.int().min(0),
+    failed: z.int().min(0),
+    cancelled: z.int().min(0),
+  })
+  .meta({ id: 'WorkOrderChildren' });
+export type ChildrenSum = z.infer<typeof ChildrenSum>;
+
+/** What an order for all agents, or one of its children, has beside the contract's members. */
+const Family = {
+  fan_out: z.literal('all').optional().describe('There if every agent that matches carries the order out, each by a child order'),
+  parent_id: id.optional().describe('On a child order: the order for all agents'),
+  children: ChildrenSum.optional().describe('On an order for all agents that is fetched by its id'),
+};
+
 export const WorkOrder = z
   .object({
     id,
@@ -26,9 +45,15 @@ export const WorkOrder = z
     next_retry_after: time.nullable(),
     last_error: z.string().nullable(),
     last_error_at: time.nullable(),
+    ...Family,
   })
   .meta({ id: 'WorkOrder' });
 export type WorkOrder = z.infer<typeof WorkOrder>;
+
+export const ChildOrder = z
+  .object({ id, agent_id: id, status: z.enum([...WorkOrderStatus.options, 'CANCELLED']) })
+  .meta({ id: 'ChildWorkOrder' });
+export type ChildOrder = z.infer<typeof ChildOrder>;
 
 /**
  * A claim's lease. Its holder renews it, and stops working when it is over, by its own monotonic clock and from the seconds that it was
@@ -113,6 +138,8 @@ export const WorkOrderLog = z
     result_message: z.string().nullable(),
     yaml_content: z.string(),
     result_details: WorkOrderResultDetails.optional(),
+    parent_id: Family.parent_id,
+    children: ChildrenSum.optional(),
   })
   .meta({ id: 'WorkOrderLog' });
 export type WorkOrderLog = z.infer<typeof WorkOrderLog>;

@@ -5,7 +5,7 @@ import { acknowledge, type OutboxItem } from '../../platform/events/outbox.ts';
 import { partitionSegment, workSegment } from '../../platform/events/segments.ts';
 import type { NotifyPorts } from '../fleet-ports.ts';
 import { agentPk, agentTargetKey, fleetTable, generatorPk, stackPk } from '../fleet-table.ts';
-import { removeOrphanedOrder } from '../work-orders/work-order-service.ts';
+import { removeOrphanedOrder } from '../work-orders/cancel-work-order.ts';
 import { orderOwnerPk, workOrdersTable } from '../work-orders/work-orders-table.ts';
 import { clearAgentItem } from './clear-agent.ts';
 import { clearGeneratorItem } from './clear-generator.ts';

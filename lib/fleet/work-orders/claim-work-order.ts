@@ -6,8 +6,8 @@ import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { ClaimedWorkOrder, WorkOrderLease } from '../protocol/work-order-protocol.ts';
 import { type AgentSelectors, findAgentSelectors } from '../targeting/selection.ts';
-import { orderAudit } from './create-work-order.ts';
 import { announceClaimable } from './dispatch/order-events.ts';
+import { orderAudit } from './order-owner.ts';
 import { leaseEndMs, type StoredOrder, statusAt, toWire } from './work-order.ts';
 import { findOrder, orderClaimWrite, orderHeldWrite, readYaml } from './work-order-repository.ts';
 
@@ -70,12 +70,13 @@ const checkClaimer = ({ principal }: Caller, agentId: string): void =>
     },
   });
 
-/** Whether an order is for this agent: by its id, by one of its labels, or by one of its annotations. */
+/** Whether an agent may claim an order: by its id, by one of its labels, or by one of its annotations. */
 export function isFor(
-  { targeting, generator_id }: StoredOrder,
+  { targeting, generator_id, fan_out }: StoredOrder,
   agentId: string,
   { selectors, generators }: Pick<AgentSelectors, 'selectors' | 'generators'>,
 ) {
+  if (fan_out === 'all') return false;
   if (generator_id !== null && !generators.includes(generator_id)) return false;
   const { agent_ids, labels, annotations } = targeting;
   if (agent_ids.includes(agentId)) return true;

@@ -5,8 +5,9 @@ import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { CompleteWorkOrder, WorkOrderLog } from '../protocol/work-order-protocol.ts';
 import { checkHolder } from './claim-work-order.ts';
-import { orderAudit } from './create-work-order.ts';
 import { announceClaimable } from './dispatch/order-events.ts';
+import { childEndEvents, childEndWrites } from './fan-out/children.ts';
+import { orderAudit } from './order-owner.ts';
 import { retryAtMs, type StoredOrder } from './work-order.ts';
 import { findLogEntry, logWrites, readLog, type StoredLog } from './work-order-log.ts';
 import { findOrder, orderBodyExpireWrites, orderHeldWrite, orderRemoveWrites, readYaml } from './work-order-repository.ts';
@@ -27,6 +28,7 @@ const UNKNOWN_ERROR = 'Unknown error';
 export const completeWorkOrder = (ports: FleetPorts, caller: Caller, id: string, result: CompleteWorkOrder): Promise<Completion> =>
   retryOnConcurrentChange(ports, 'work order', async () => {
     const order = await findOrder(ports.database, id);
+    if (order?.fan_out) throw fleetError('invalid_work_order', { message: 'an order for all agents ends with its children; cancel it' });
     if (!order) return repeated(ports, await findLogEntry(ports, id), caller, result);
     const { token } = result;
     if (typeof token === 'string' && order.token !== token) throw fleetError('work_order_lease_lost');
@@ -94,12 +96,19 @@ async function end(ports: FleetPorts, caller: Caller, order: StoredOrder, result
     token: order.token,
     body_chunks: order.body_chunks,
     ...(details && { result_details: details }),
+    ...(order.parent_id !== undefined && { parent_id: order.parent_id }),
   };
   const yaml = await readYaml(ports.database, [order]);
   const expires_at = expiresAt(ports.clock.nowMs(), ports.eventRetentionDays);
   await ports.commit({
-    writes: [...orderRemoveWrites(order), ...orderBodyExpireWrites(order, expires_at), ...logWrites(entry, expires_at)],
+    writes: [
+      ...orderRemoveWrites(order),
+      ...orderBodyExpireWrites(order, expires_at),
+      ...logWrites(entry, expires_at),
+      ...childEndWrites(order, success ? 'COMPLETED' : 'FAILED', expires_at),
+    ],
     audit: orderAudit(caller, success ? 'workorder.completed' : 'workorder.failed', order, { agent_id: entry.claimed_by }),
+    events: childEndEvents(order),
   });
   return { kind: 'ended', log: await readLog(ports, entry, yaml.get(order.id)) };
 }

@@ -1,9 +1,9 @@
-import type { AuditEntry } from '../../identity/audit.ts';
 import { generatorPresent } from '../../identity/generator-repository.ts';
 import { decideFor } from '../../identity/principal.ts';
 import { timestamp } from '../../platform/clock.ts';
 import type { Write } from '../../platform/database/database.ts';
 import { AppError } from '../../platform/errors.ts';
+import { occurrence } from '../../platform/events/domain-event.ts';
 import { newTimedId } from '../../platform/ids.ts';
 import { liveAgentsAmong } from '../agents/agent-repository.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
@@ -13,6 +13,9 @@ import { YAML_LIMITS } from '../protocol/yaml-rules.ts';
 import { registeredAmong } from '../targeting/registration-repository.ts';
 import { checkAnnotation, checkLabel } from '../targeting/selector.ts';
 import { announceClaimable } from './dispatch/order-events.ts';
+import { sumNewWrite } from './fan-out/children.ts';
+import { orderFanOut } from './fan-out/fan-out-events.ts';
+import { orderAudit } from './order-owner.ts';
 import { type StoredOrder, type Targeting, targetsOf, toWire } from './work-order.ts';
 import { orderNewWrites, TARGET_LIMIT } from './work-order-repository.ts';
 
@@ -22,13 +25,17 @@ export interface NewWorkOrder {
   max_retries: number;
   backoff_seconds: number;
   claim_timeout_seconds: number;
+  fan_out: 'any' | 'all';
   targeting: { agent_ids: readonly string[]; labels: readonly string[]; annotations: Readonly<Record<string, string>> };
 }
 
 const invalid = (field: string, rule: string) =>
   fleetError('invalid_work_order', { message: `${field} ${rule}`, details: { field, rule } });
 
-/** Stores a new order. Admins address every agent; a generator addresses the agents that are registered with it. */
+/**
+ * Stores a new order. Admins address every agent; a generator addresses the agents that are registered with it. With `fan_out: "all"` nobody
+ * claims the order itself: its children are made by the queue.
+ */
 export async function createWorkOrder(ports: FleetPorts, caller: Caller, input: NewWorkOrder): Promise<WorkOrder> {
   const { work_type, yaml_content, max_retries, backoff_seconds, claim_timeout_seconds } = input;
   if (work_type.trim() === '') throw invalid('work_type', 'must not be blank');
@@ -63,11 +70,12 @@ export async function createWorkOrder(ports: FleetPorts, caller: Caller, input: 
     last_error_at: null,
     body_chunks: 0,
     offered_to: [],
+    ...(input.fan_out === 'all' && { fan_out: 'all' }),
   };
   await ports.commit({
-    writes: [...ownerPresent(generator_id), ...orderNewWrites(order, yaml_content)],
+    writes: [...ownerPresent(generator_id), ...orderNewWrites(order, yaml_content), ...(order.fan_out ? [sumNewWrite(order.id)] : [])],
     audit: orderAudit(caller, 'workorder.created', order),
-    events: [announceClaimable(order)],
+    events: [order.fan_out ? occurrence(orderFanOut, { order_id: order.id, target: 0, segment: 1 }) : announceClaimable(order)],
   });
   return toWire(order, yaml_content, nowMs);
 }
@@ -104,16 +112,3 @@ async function checkAgents({ database }: FleetPorts, agentIds: readonly string[]
       message: `targeting.agent_ids: the agent ${foreign} is not registered with this generator`,
     });
 }
-
-export const orderAudit = (
-  actor: AuditEntry['actor'],
-  action: string,
-  { id, work_type }: StoredOrder,
-  more: Record<string, unknown> = {},
-): AuditEntry => ({
-  actor,
-  action,
-  resourceType: 'work_order',
-  resourceId: id,
-  details: { work_type, ...more },
-});

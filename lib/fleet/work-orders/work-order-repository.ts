@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Database, Item, Write } from '../../platform/database/database.ts';
+import type { Database, Item, Key, Write } from '../../platform/database/database.ts';
 import { textChunks, textOfChunks } from '../stored-text.ts';
 import { StoredOrder, targetsOf } from './work-order.ts';
 import { ADMIN_OWNER, offerKey, orderBodyKey, orderKey, orderOwnerKey, orderTargetKey, workOrdersTable } from './work-orders-table.ts';
@@ -11,15 +11,17 @@ export const TARGET_LIMIT = 80;
 
 export const ownerOf = ({ generator_id }: Pick<StoredOrder, 'generator_id'>): string => generator_id ?? ADMIN_OWNER;
 
-const edgeKeys = (order: StoredOrder) => targetsOf(order.targeting).map((target) => orderTargetKey(ownerOf(order), target, order.id));
+/** The edges by which agents find the order. An order for all agents has none: agents find its children. */
+const edgeKeys = (order: StoredOrder) =>
+  order.fan_out === 'all' ? [] : targetsOf(order.targeting).map((target) => orderTargetKey(ownerOf(order), target, order.id));
 
 /** The edge by which a generator's list finds the order. An admin's orders need none. */
 const ownerKeys = ({ generator_id, id }: StoredOrder) => (generator_id === null ? [] : [orderOwnerKey(generator_id, id)]);
 
-/** Writes a new order with its edges and its YAML. */
-export function orderNewWrites(order: Omit<StoredOrder, 'body_chunks'>, yaml: string): Write[] {
-  const chunks = textChunks(yaml);
-  const stored: StoredOrder = { ...order, body_chunks: chunks.length };
+/** Writes a new order with its edges and its YAML. A child has no YAML of its own: its parent's is not stored again. */
+export function orderNewWrites(order: StoredOrder, yaml?: string): Write[] {
+  const chunks = yaml === undefined ? [] : textChunks(yaml);
+  const stored: StoredOrder = yaml === undefined ? order : { ...order, body_chunks: chunks.length };
   return [
     { table, put: { ...orderKey(order.id), type: 'order', ...stored } as Item, if: { exists: false } },
     ...edgeKeys(stored).map((key): Write => ({ table, put: { ...key, type: 'order-target' } })),
@@ -34,10 +36,16 @@ export const orderRemoveWrites = (order: StoredOrder): Write[] => [
   ...[...edgeKeys(order), ...ownerKeys(order)].map((key): Write => ({ table, delete: key })),
   ...order.offered_to.map((agentId): Write => ({ table, delete: offerKey(agentId, order.id) })),
 ];
-export const orderBodyRemoveWrites = ({ id, body_chunks }: StoredOrder): Write[] =>
-  Array.from({ length: body_chunks }, (_, n): Write => ({ table, delete: orderBodyKey(id, n) }));
-export const orderBodyExpireWrites = ({ id, body_chunks }: StoredOrder, expires_at: number): Write[] =>
-  Array.from({ length: body_chunks }, (_, n): Write => ({ table, update: orderBodyKey(id, n), set: { expires_at } }));
+
+/** What says where the YAML of an order lies. */
+type BodyPlace = Pick<StoredOrder, 'id' | 'body_chunks' | 'parent_id'>;
+const bodyKeys = ({ id, body_chunks, parent_id = id }: BodyPlace): Key[] =>
+  Array.from({ length: body_chunks }, (_, n) => orderBodyKey(parent_id, n));
+/** The YAML of a child stays: it is its parent's. */
+const ownBodyKeys = (order: BodyPlace): Key[] => (order.parent_id === undefined ? bodyKeys(order) : []);
+export const orderBodyRemoveWrites = (order: BodyPlace): Write[] => ownBodyKeys(order).map((key): Write => ({ table, delete: key }));
+export const orderBodyExpireWrites = (order: BodyPlace, expires_at: number): Write[] =>
+  ownBodyKeys(order).map((key): Write => ({ table, update: key, set: { expires_at } }));
 
 type OrderState = Partial<Omit<StoredOrder, 'id' | 'targeting' | 'body_chunks'>>;
 
@@ -69,18 +77,16 @@ export async function findOrders(database: Database, ids: readonly string[]): Pr
 }
 
 /** Reads the YAML of these orders, by their ids. One that has just been cancelled is left out. */
-export async function readYaml(
-  database: Database,
-  orders: readonly { id: string; body_chunks: number }[],
-): Promise<ReadonlyMap<string, string>> {
-  const keys = orders.flatMap(({ id, body_chunks }) => Array.from({ length: body_chunks }, (_, n) => orderBodyKey(id, n)));
-  const chunks = new Map((await database.batchGet(table, keys)).map(({ pk, sk, body }) => [`${pk} ${sk}`, z.unknown().parse(body)]));
+export async function readYaml(database: Database, orders: readonly BodyPlace[]): Promise<ReadonlyMap<string, string>> {
+  // Children of one parent share its YAML, and a key may be asked for only once.
+  const keys = new Map(orders.flatMap(bodyKeys).map((key) => [textOf(key), key]));
+  const chunks = new Map((await database.batchGet(table, [...keys.values()])).map((item) => [textOf(item), z.unknown().parse(item.body)]));
   return new Map(
-    orders.flatMap(({ id, body_chunks }): [string, string][] => {
-      const found = Array.from({ length: body_chunks }, (_, n) => orderBodyKey(id, n)).flatMap(
-        ({ pk, sk }) => chunks.get(`${pk} ${sk}`) ?? [],
-      );
-      return found.length === 0 ? [] : [[id, textOfChunks(found, body_chunks, `work order ${id}`)]];
+    orders.flatMap((order): [string, string][] => {
+      const found = bodyKeys(order).flatMap((key) => chunks.get(textOf(key)) ?? []);
+      return found.length === 0 ? [] : [[order.id, textOfChunks(found, order.body_chunks, `work order ${order.id}`)]];
     }),
   );
 }
+
+const textOf = ({ pk, sk }: Key): string => `${pk} ${sk}`;

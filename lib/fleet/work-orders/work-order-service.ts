@@ -1,31 +1,14 @@
-import type { AuditEntry } from '../../identity/audit.ts';
-import { decideFor } from '../../identity/principal.ts';
-import type { ListPage } from '../../platform/list-page.ts';
-import { retryOnConcurrentChange } from '../concurrent-change.ts';
+import type { ListPage, PageRequest } from '../../platform/list-page.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
-import type { WorkOrder, WorkOrderLog } from '../protocol/work-order-protocol.ts';
-import { orderAudit } from './create-work-order.ts';
-import { type StoredOrder, toWire } from './work-order.ts';
+import type { ChildOrder, WorkOrder, WorkOrderLog } from '../protocol/work-order-protocol.ts';
+import { childOf, readSum } from './fan-out/children.ts';
+import { checkOwner, ownedBy } from './order-owner.ts';
+import { statusAt, toWire } from './work-order.ts';
 import { listOrders, type OrderSearch } from './work-order-lists.ts';
 import { findLogEntry, type LogSearch, listLog, readLog } from './work-order-log.ts';
-import { findOrder, orderBodyRemoveWrites, orderRemoveWrites, readYaml } from './work-order-repository.ts';
-
-/** Admins see every order, a generator its own. */
-const checkOwner = ({ principal }: Caller, { generator_id }: { generator_id: string | null }): void =>
-  decideFor(principal, {
-    admin: () => {},
-    agent: () => {
-      throw fleetError('admin_required');
-    },
-    generator: ({ id }) => {
-      if (id !== generator_id) throw fleetError('work_order_not_owned');
-    },
-  });
-
-/** The generator whose orders alone the caller sees; undefined for an admin. */
-const ownedBy = ({ principal }: Caller): string | undefined =>
-  decideFor(principal, { admin: () => undefined, agent: ({ id }) => id, generator: ({ id }) => id });
+import { findOrder, findOrders, readYaml } from './work-order-repository.ts';
+import { orderChildPk, workOrdersTable } from './work-orders-table.ts';
 
 export const listWorkOrders = (ports: FleetPorts, caller: Caller, search: OrderSearch): Promise<ListPage<WorkOrder>> =>
   listOrders(ports, { ...search, generator_id: ownedBy(caller) });
@@ -47,7 +30,8 @@ export async function getWorkOrder(ports: FleetPorts, caller: Caller, id: string
   if (order) {
     checkOwner(caller, order);
     const yaml = (await readYaml(database, [order])).get(id);
-    if (yaml !== undefined) return toWire(order, yaml, clock.nowMs());
+    const sum = order.fan_out && (await readSum(database, id));
+    if (yaml !== undefined) return { ...toWire(order, yaml, clock.nowMs()), ...(sum && { children: sum.children }) };
   }
   const entry = await findLogEntry(ports, id);
   if (!entry) throw fleetError('work_order_not_found');
@@ -65,6 +49,8 @@ const endedOrder = ({
   success,
   claimed_by,
   claimed_at,
+  parent_id,
+  children,
 }: WorkOrderLog): WorkOrder => ({
   id,
   created_at,
@@ -81,26 +67,31 @@ const endedOrder = ({
   next_retry_after: null,
   last_error: null,
   last_error_at: null,
+  ...(parent_id !== undefined && { parent_id }),
+  ...(children && { fan_out: 'all', children }),
 });
 
-/** Removes an order that has not ended. An agent that works on it learns so when it renews its lease. */
-export const cancelWorkOrder = (ports: FleetPorts, caller: Caller, id: string): Promise<void> =>
-  retryOnConcurrentChange(ports, 'work order', async () => {
-    const order = await findOrder(ports.database, id);
-    if (!order) throw fleetError('work_order_not_found');
-    checkOwner(caller, order);
-    await remove(ports, caller, order);
+/** Lists the children of an order for all agents, by the ids of their agents. A child costs a read for its item and one for its home. */
+export async function listChildOrders(
+  ports: FleetPorts,
+  caller: Caller,
+  id: string,
+  { limit, cursor }: PageRequest & { limit: number },
+): Promise<ListPage<ChildOrder>> {
+  const { database, clock } = ports;
+  const parent = (await findOrder(database, id)) ?? (await findLogEntry(ports, id));
+  if (!parent) throw fleetError('work_order_not_found');
+  checkOwner(caller, parent);
+  const page = await database.query(workOrdersTable.name, { pk: orderChildPk(id), limit, ...(cursor !== undefined && { after: cursor }) });
+  const children = page.items.map(childOf);
+  const live = children.filter(({ outcome }) => outcome === undefined).map((child) => child.id);
+  const orders = new Map((await findOrders(database, live)).map((order) => [order.id, order]));
+  const nowMs = clock.nowMs();
+  const items = children.flatMap((child): ChildOrder[] => {
+    const order = orders.get(child.id);
+    const status = child.outcome ?? (order && statusAt(order, nowMs));
+    // A child that has ended since its item was read is left out rather than told wrongly.
+    return status === undefined ? [] : [{ id: child.id, agent_id: child.sk, status }];
   });
-
-const remove = ({ commit }: FleetPorts, actor: AuditEntry['actor'], order: StoredOrder): Promise<void> =>
-  commit({
-    writes: [...orderRemoveWrites(order), ...orderBodyRemoveWrites(order)],
-    audit: orderAudit(actor, 'workorder.deleted', order),
-  });
-
-/** Removes a live order whose generator was removed. */
-export const removeOrphanedOrder = (ports: FleetPorts, id: string): Promise<void> =>
-  retryOnConcurrentChange(ports, 'work order', async () => {
-    const order = await findOrder(ports.database, id);
-    if (order) await remove(ports, { principal: { type: 'system' } }, order);
-  });
+  return { items, ...(page.next !== undefined && { next: page.next }) };
+}

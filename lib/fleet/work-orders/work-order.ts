@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Selector } from '../fleet-table.ts';
 import type { WorkOrder, WorkOrderStatus } from '../protocol/work-order-protocol.ts';
 import type { OrderTarget } from './work-orders-table.ts';
 
@@ -41,6 +42,10 @@ export const StoredOrder = z.object({
   body_chunks: z.int(),
   /** The agents that the order was offered to, the best first. */
   offered_to: z.array(z.guid()),
+  /** The order has a child for each agent that it matched, and nobody claims it itself. */
+  fan_out: z.literal('all').optional(),
+  /** The order for all agents that this one was made for. Its YAML is this order's. */
+  parent_id: z.guid().optional(),
 });
 export type StoredOrder = z.infer<typeof StoredOrder>;
 
@@ -68,13 +73,18 @@ export function toWire(order: StoredOrder, yaml_content: string, nowMs: number):
     next_retry_after: status === 'RETRY_PENDING' ? new Date(order.claimable_at).toISOString() : null,
     last_error: order.last_error,
     last_error_at: order.last_error_at,
+    ...(order.fan_out && { fan_out: order.fan_out }),
+    ...(order.parent_id !== undefined && { parent_id: order.parent_id }),
   };
 }
 
-export const targetsOf = ({ agent_ids, labels, annotations }: Targeting): OrderTarget[] => [
-  ...agent_ids.map((agent_id) => ({ agent_id })),
+export const selectorsOf = ({ labels, annotations }: Targeting): Selector[] => [
   ...labels.map((label) => ({ label })),
   ...Object.entries(annotations).map(([key, value]) => ({ key, value })),
+];
+export const targetsOf = (targeting: Targeting): OrderTarget[] => [
+  ...targeting.agent_ids.map((agent_id) => ({ agent_id })),
+  ...selectorsOf(targeting),
 ];
 
 /** The latest moment to which a claim's lease may be extended: one attempt takes at most the order's claim_timeout_seconds. */

@@ -14,6 +14,8 @@ import { workTable } from '../../platform/events/work-table.ts';
  * | the pending list: what is offered     | an agent's offers                     | `OFFERS#<agent>` `<order>`                        | 1 query |
  * | the dispatcher: woken a moment ago?   | when the agents of a target were woken | `ORDERWAKE#<owner>#…` `WAKE`                     | 1 conditional put |
  * | whoever reads an order or its log     | its YAML                              | `ORDER#<id>` `BODY#<n>`                           | 1 each |
+ * | an order for all agents: has the agent a child? | its children, by agent      | `ORDERCHILD#<parent>` `<agent>`                   | 1 each |
+ * | an order for all agents: the sum      | counters of its children              | `ORDERSUM#<parent>` `TOTAL`, `<shard>`            | 1 query of 17 items |
  * | a finished order                      | its log entry                         | `ORDERLOG#<id>` `ENTRY`                           | 1 |
  * | the log, the last completed first     | references to log entries             | `ORDERLOG#<shard>` `<completed_at>#<id>`          | 16 queries, 1 more for each entry |
  * | a generator's log                     | the same references, of its orders alone | `ORDERLOGOWNER#<generator>` `<completed_at>#<id>` | 1 query, 1 more for each entry |
@@ -62,6 +64,13 @@ export const orderWakeKey = (owner: string, target: OrderTarget): Key => ({ pk: 
 
 export const offersPk = (agentId: string): string => `OFFERS#${agentId}`;
 export const offerKey = (agentId: string, id: string): Key => ({ pk: offersPk(agentId), sk: id });
+
+export const orderChildPk = (parentId: string): string => `ORDERCHILD#${parentId}`;
+export const orderChildKey = (parentId: string, agentId: string): Key => ({ pk: orderChildPk(parentId), sk: agentId });
+export const orderSumPk = (parentId: string): string => `ORDERSUM#${parentId}`;
+export const orderSumTotalKey = (parentId: string): Key => ({ pk: orderSumPk(parentId), sk: 'TOTAL' });
+export const orderSumShards: readonly string[] = SHARDS;
+export const orderSumKey = (parentId: string, shard: string): Key => ({ pk: orderSumPk(parentId), sk: shard });
 
 export const orderLogKey = (id: string): Key => ({ pk: `ORDERLOG#${id}`, sk: 'ENTRY' });
 export const orderLogPks: readonly string[] = SHARDS.map((shard) => `ORDERLOG#${shard}`);

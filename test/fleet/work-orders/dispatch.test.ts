@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { cancelWorkOrder } from '../../../lib/fleet/work-orders/cancel-work-order.ts';
 import { wakeSegment } from '../../../lib/fleet/work-orders/dispatch/wake-agents.ts';
 import { listPendingOrders } from '../../../lib/fleet/work-orders/work-order-lists.ts';
-import { cancelWorkOrder } from '../../../lib/fleet/work-orders/work-order-service.ts';
 import type { Database } from '../../../lib/platform/database/database.ts';
 import { type DrivenQueues, driveQueues, type QueuedMessage } from '../../harness/driven-queues.ts';
 import { startTestHost, type TestHost } from '../../harness/host.ts';

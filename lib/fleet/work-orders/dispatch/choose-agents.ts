@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Database, Item } from '../../../platform/database/database.ts';
 import { ACTIVE } from '../../agents/agent-rules.ts';
-import { agentKey, agentMatchPk, fleetTable, type Selector } from '../../fleet-table.ts';
-import type { StoredOrder } from '../work-order.ts';
+import { agentKey, agentMatchPk, fleetTable } from '../../fleet-table.ts';
+import { type StoredOrder, selectorsOf } from '../work-order.ts';
 
 const table = fleetTable.name;
 /** An order is offered to this many agents. */
@@ -39,11 +39,7 @@ const weight = (orderId: string, agentId: string): string =>
 async function candidatesFor(database: Database, { id, targeting }: StoredOrder, generatorId: string): Promise<string[]> {
   const named = targeting.agent_ids.toSorted((a, b) => (weight(id, a) < weight(id, b) ? -1 : 1));
   const found = new Set(named.slice(0, CANDIDATES));
-  const selectors: Selector[] = [
-    ...targeting.labels.map((label) => ({ label })),
-    ...Object.entries(targeting.annotations).map(([key, value]) => ({ key, value })),
-  ];
-  for (const selector of selectors) {
+  for (const selector of selectorsOf(targeting)) {
     if (found.size >= CANDIDATES) break;
     for (const agentId of await someAgentsWith(database, agentMatchPk(generatorId, selector), id)) found.add(agentId);
   }
