@@ -80,3 +80,19 @@ test('a reader that stops after the first batch has read only the first pages', 
   expect(value?.items.map(({ sk }) => Number(sk)).slice(0, 100)).toEqual(descending(2_000).slice(0, 100));
   expect(read).toBe(120);
 });
+
+test('a list of thousands of partitions is read with a bounded number of queries at once', async () => {
+  const pks = Array.from({ length: 2_000 }, freshPk);
+  let running = 0;
+  let most = 0;
+  const database: Database = {
+    ...store.database,
+    async query(table, options) {
+      most = Math.max(most, ++running);
+      return store.database.query(table, options).finally(() => running--);
+    },
+  };
+  await store.database.transact([{ table: store.table, put: { pk: pks[1_234] ?? '', sk: skAt(7) } }]);
+  expect(await collect({ pks }, database)).toEqual([7]);
+  expect(most).toBeLessThan(100);
+});

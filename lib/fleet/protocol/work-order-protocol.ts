@@ -91,8 +91,8 @@ export const LOG_TAIL_BYTES = 16_384;
 export const JobOutcome = z
   .object({
     kind: z.enum(['Job', 'BuildRun']),
-    namespace: z.string(),
-    name: z.string(),
+    namespace: z.string().max(63),
+    name: z.string().max(253),
     outcome: z.enum(['succeeded', 'failed', 'timed_out', 'stopped']),
     reason: z.string().max(1_000).optional(),
     message: z.string().max(4_000).optional(),

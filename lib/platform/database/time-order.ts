@@ -1,3 +1,4 @@
+import { eachBounded } from '../each-bounded.ts';
 import type { Database, Filter, Item } from './database.ts';
 
 /**
@@ -26,6 +27,8 @@ export interface TimeOrderBatch {
 
 /** A page is decoded without a pause; this many items take a few milliseconds. */
 const LARGEST_PAGE = 500;
+/** A list may have thousands of partitions, such as the pending orders of an agent with many labels and generators. */
+const QUERIES_AT_ONCE = 50;
 
 interface Stream {
   pk: string;
@@ -77,7 +80,11 @@ async function* readMerged(
   }
 
   for (let due = streams; due.length > 0; due = laggingStreams()) {
-    const read = (await Promise.all(due.map(refill))).reduce((sum, count) => sum + count, 0);
+    let read = 0;
+    await eachBounded(due, QUERIES_AT_ONCE, async (stream) => {
+      const count = await refill(stream);
+      read += count;
+    });
     limit = Math.min(LARGEST_PAGE, limit * 2);
     const reached = laggingStreams()[0]?.next;
     const items = streams.flatMap((stream) => takeUpTo(stream, reached)).sort((a, b) => (precedes(a.sk, b.sk) ? -1 : 1));
