@@ -5,6 +5,10 @@ import { type ControlPlane, ControlPlaneError } from './control-plane.ts';
 import { type ControlPlaneRequestOptions, createControlPlaneRequests, pathOf } from './control-plane-requests.ts';
 import { wholeAssignments } from './whole-assignments.ts';
 
+const NEXT_CURSOR = 'x-next-cursor';
+/** A look for orders reads at most so many pages that have none. */
+const EMPTY_PAGES = 10;
+
 const Refused = z.object({ code: z.string() });
 const ClaimedOrRefused = z.union([ClaimedWorkOrder, Refused]);
 const LeaseOrRefused = z.union([WorkOrderLease, Refused]);
@@ -60,8 +64,17 @@ export function createHttpControlPlane(options: ControlPlaneRequestOptions): Con
     annotations: (agentId, signal) => fetched('GET', `${api}/agents/${agentId}/annotations`, z.array(Annotation), { signal }),
     stackAnnotations: (stackId, signal) => fetched('GET', `${api}/stacks/${stackId}/annotations`, z.array(Annotation), { signal }),
     workOrdersMark: () => ordersMark,
-    pendingWorkOrders: (agentId, limit, signal) =>
-      fetched('GET', `${api}/agents/${agentId}/work-orders/pending${queryOf({ limit: String(limit) })}`, z.array(WorkOrder), { signal }),
+    async pendingWorkOrders(agentId, limit, signal) {
+      const url = `${api}/agents/${agentId}/work-orders/pending`;
+      let query: Record<string, string> = { limit: String(limit) };
+      for (let page = 1; ; page++) {
+        const { value = [], header } = await ask('GET', `${url}${queryOf(query)}`, [200], z.array(WorkOrder), { signal });
+        const cursor = header(NEXT_CURSOR);
+        // A page is empty if thousands of orders before the first free one are held by other agents.
+        if (value.length > 0 || cursor === undefined || page === EMPTY_PAGES) return value;
+        query = { ...query, cursor };
+      }
+    },
     async claimWorkOrder(agentId, id, leaseSeconds, signal) {
       const body = { agent_id: agentId, lease_seconds: leaseSeconds };
       const url = orderUrl(id, 'claim');

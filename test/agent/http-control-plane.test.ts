@@ -60,6 +60,15 @@ test('an agent joins, registers, pulls, applies and reports with its key', () =>
   expect(server.model.events).toMatchObject([{ event_type: 'DEPLOY', status: 'SUCCESS' }]);
 });
 
+test('empty pages of pending orders are followed to the first order, but not without end', async () => {
+  const path = `/agents/${server.model.agentId}/work-orders/pending`;
+  const asked = () => server.requests.filter((request) => request.path.startsWith(path)).map((request) => request.path.slice(path.length));
+  server.script.set(`GET ${path}`, { body: '[]', headers: { 'x-next-cursor': 'abc' } });
+  const before = asked().length;
+  expect(await controlPlane.pendingWorkOrders(server.model.agentId, 7)).toEqual([]);
+  expect(asked().slice(before)).toEqual(['?limit=7', ...Array.from({ length: 9 }, () => '?limit=7&cursor=abc')]);
+});
+
 test('unchanged assignments are asked for by their ETag and answered without a body', async () => {
   await cycle();
   expect(server.requests.filter(({ path }) => path.includes('/assignments?')).at(-1)?.headers['if-none-match']).toBe(
