@@ -84,7 +84,7 @@ export type ClaimedWorkOrder = z.infer<typeof ClaimedWorkOrder>;
 export const RenewWorkOrder = z.object({ token: z.string().min(1).max(200) }).meta({ id: 'RenewWorkOrder' });
 export type RenewWorkOrder = z.infer<typeof RenewWorkOrder>;
 
-/** The most of a failed Job's log that a result carries, in bytes of UTF-8. */
+/** The most of a failed Job's log that a result carries: bytes of UTF-8 from our agent, characters for the server. */
 export const LOG_TAIL_BYTES = 16_384;
 
 /** The outcome of one Job, or of one BuildRun. */
