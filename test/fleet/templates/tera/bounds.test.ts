@@ -9,14 +9,18 @@ import { FILTER_ROWS, FUNCTION_ROWS, OTHER_LANGUAGES, TEST_ROWS } from './confor
 const MEBI = 1024 * 1024;
 /** Far above what is measured (at most some 100 ms alone), since other work may share the machine; a runaway takes seconds or for ever. */
 const LIMIT_MS = 1_000;
+/** The process may collect its garbage meanwhile, so that only a template that is slow each time fails. */
+const TRIES = 3;
 
 /** Parses and renders; gives the message of a documented error. Any other error fails the test, and so does a long time. */
 function run(template: string, parameters: ValueObject): string {
-  const start = process.cpuUsage();
-  const result = outcome(template, parameters);
-  const { user } = process.cpuUsage(start);
-  if (user > LIMIT_MS * 1_000) throw new Error(`${Math.round(user / 1_000)} ms for ${template.slice(0, 200)}`);
-  return result;
+  for (let tried = 1; ; tried++) {
+    const start = process.cpuUsage();
+    const result = outcome(template, parameters);
+    const { user } = process.cpuUsage(start);
+    if (user <= LIMIT_MS * 1_000) return result;
+    if (tried === TRIES) throw new Error(`${Math.round(user / 1_000)} ms for ${template.slice(0, 200)}`);
+  }
 }
 
 function outcome(template: string, parameters: ValueObject): string {
