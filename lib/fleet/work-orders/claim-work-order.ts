@@ -8,13 +8,13 @@ import type { ClaimedWorkOrder, WorkOrderLease } from '../protocol/work-order-pr
 import { type AgentSelectors, findAgentSelectors } from '../targeting/selection.ts';
 import { announceClaimable } from './dispatch/order-events.ts';
 import { orderAudit } from './order-owner.ts';
-import { leaseEndMs, type StoredOrder, statusAt, toWire } from './work-order.ts';
+import { claimableAfterMs, leaseEndMs, type StoredOrder, statusAt, toWire } from './work-order.ts';
 import { findOrder, orderClaimWrite, orderHeldWrite, readYaml } from './work-order-repository.ts';
 
-const leaseOf = ({ token, attempt, claimable_at }: StoredOrder, nowMs: number): WorkOrderLease => ({
-  token: token ?? '',
-  attempt,
-  seconds: Math.max(0, Math.floor((claimable_at - nowMs) / 1_000)),
+const leaseOf = (order: StoredOrder, nowMs: number): WorkOrderLease => ({
+  token: order.token ?? '',
+  attempt: order.attempt,
+  seconds: Math.max(0, Math.floor((leaseEndMs(order, nowMs) - nowMs) / 1_000)),
 });
 
 /**
@@ -44,7 +44,7 @@ export async function claimWorkOrder(
     lease_seconds: lease_seconds ?? null,
     updated_at: now,
   };
-  const claimed = { ...held, claimable_at: leaseEndMs(held, nowMs) };
+  const claimed = { ...held, claimable_at: claimableAfterMs(held, nowMs) };
   const { status, claimed_by, claimed_at, token, attempt, updated_at, claimable_at } = claimed;
   const state = { status, claimed_by, claimed_at, token, attempt, updated_at, claimable_at, lease_seconds: claimed.lease_seconds };
   const yaml = await readYaml(database, [order]);
@@ -101,7 +101,8 @@ export const checkHolder = ({ principal }: Caller, holder: string | null): void 
 
 /**
  * Extends the lease of the claim with this token, up to the most time that an attempt may take. A lease that is over can be renewed as
- * long as nobody else has claimed the order. Costs one read and one write, and has no audit entry.
+ * long as nobody else has claimed the order. Costs one read and one write of the
+ * home, which is a unit each unless its last error is long, and has no audit entry.
  */
 export async function renewWorkOrder(ports: FleetPorts, caller: Caller, id: string, token: string): Promise<WorkOrderLease> {
   const { database, clock, commit } = ports;
@@ -109,9 +110,9 @@ export async function renewWorkOrder(ports: FleetPorts, caller: Caller, id: stri
   if (!order) throw fleetError('work_order_not_found');
   checkHolder(caller, order.claimed_by);
   const nowMs = Math.floor(clock.nowMs());
-  const claimable_at = leaseEndMs(order, nowMs);
-  if (order.status !== 'CLAIMED' || order.token !== token || claimable_at <= nowMs) throw fleetError('work_order_lease_lost');
+  if (order.status !== 'CLAIMED' || order.token !== token || leaseEndMs(order, nowMs) <= nowMs) throw fleetError('work_order_lease_lost');
   try {
+    const claimable_at = claimableAfterMs(order, nowMs);
     await commit({ writes: [orderHeldWrite(order, { claimable_at })], audit: { unaudited: 'bookkeeping: a lease that goes on' } });
   } catch (error) {
     // Cancelled, completed or claimed by another agent since it was read.
@@ -119,5 +120,5 @@ export async function renewWorkOrder(ports: FleetPorts, caller: Caller, id: stri
       throw fleetError((await findOrder(database, id)) ? 'work_order_lease_lost' : 'work_order_not_found');
     throw error;
   }
-  return leaseOf({ ...order, claimable_at }, nowMs);
+  return leaseOf(order, nowMs);
 }

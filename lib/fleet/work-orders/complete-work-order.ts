@@ -54,10 +54,11 @@ const mayRetry = ({ retry_count, max_retries }: StoredOrder, { success, retryabl
   !success && retryable !== false && retry_count + 1 <= max_retries;
 
 async function scheduleRetry(ports: FleetPorts, caller: Caller, order: StoredOrder, { message }: CompleteWorkOrder): Promise<Completion> {
-  const now = timestamp(ports.clock);
+  const nowMs = Math.floor(ports.clock.nowMs());
+  const now = new Date(nowMs).toISOString();
   const retry_count = order.retry_count + 1;
   const last_error = message ?? UNKNOWN_ERROR;
-  const claimable_at = retryAtMs(order, retry_count, Math.floor(ports.clock.nowMs()));
+  const claimable_at = retryAtMs(order, retry_count, nowMs);
   const state = {
     status: 'RETRY_PENDING',
     retry_count,

@@ -91,9 +91,16 @@ export const targetsOf = (targeting: Targeting): OrderTarget[] => [
 const endOfAttemptMs = ({ claimed_at, claim_timeout_seconds }: StoredOrder): number =>
   Date.parse(claimed_at ?? '') + claim_timeout_seconds * 1_000;
 
-/** When a lease ends that begins or is renewed now. */
+/** When a lease ends that begins or is renewed now, as its holder is told. */
 export const leaseEndMs = (order: StoredOrder, nowMs: number): number =>
   Math.min(endOfAttemptMs(order), nowMs + (order.lease_seconds ?? order.claim_timeout_seconds) * 1_000);
+
+/** The clocks of two servers differ by less than this. */
+const CLOCK_SKEW_MS = 1_000;
+
+/** When the order may be claimed again after a lease: a server whose clock is ahead must not give away one that its holder still counts on. */
+export const claimableAfterMs = (order: StoredOrder, nowMs: number): number =>
+  leaseEndMs(order, nowMs) + (order.lease_seconds === null ? 0 : CLOCK_SKEW_MS);
 
 /** The longest wait before a retry. */
 const LONGEST_BACKOFF_MS = 24 * 60 * 60_000;
