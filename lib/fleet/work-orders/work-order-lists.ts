@@ -87,7 +87,8 @@ export async function listPendingOrders(
     behind: cursor,
     firstPage: Math.min(100, limit ?? LONGEST_PAGE),
   });
-  return pageOf(ports, chained(offered, edges), { limit, cursor }, async (batch) => {
+  const offersAtOnce = Math.min(READ_AT_ONCE, (limit ?? LONGEST_PAGE) + 3);
+  return pageOf(ports, chained(offered, offersAtOnce, edges), { limit, cursor }, async (batch) => {
     const ids = new Set(batch.items.map(({ sk }) => sk));
     if (!batch.outOfOrder) for (const { sk } of offered) ids.delete(sk);
     return claimable([...ids]);
@@ -114,9 +115,9 @@ type Batch = TimeOrderBatch & { outOfOrder?: boolean };
 const BEGINNING = '00000000-0000-0000-0000-000000000000';
 
 /** The offers first, a few at a time, so that a short page reads few homes. */
-async function* chained(offered: Item[], rest: AsyncIterable<TimeOrderBatch>): AsyncGenerator<Batch> {
-  for (let from = 0; from < offered.length; from += READ_AT_ONCE) {
-    const items = offered.slice(from, from + READ_AT_ONCE);
+async function* chained(offered: Item[], atOnce: number, rest: AsyncIterable<TimeOrderBatch>): AsyncGenerator<Batch> {
+  for (let from = 0; from < offered.length; from += atOnce) {
+    const items = offered.slice(from, from + atOnce);
     yield { items, read: items.length, outOfOrder: true };
   }
   yield* rest;
