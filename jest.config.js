@@ -19,6 +19,8 @@ const shared = {
 
 export default {
   testTimeout: 30_000,
+  // A process keeps some memory of each test file that it has run. Without a limit the last files run slowly for want of memory, or fail.
+  workerIdleMemoryLimit: '1GB',
   projects: [
     { ...shared, displayName: 'host', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['\\.kubernetes\\.test\\.ts$'] },
     {
