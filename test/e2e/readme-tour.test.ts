@@ -7,11 +7,13 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => tour?.stop());
 
-test("the README's tour ends with the objects applied and a SUCCESS event", async () => {
+test("the README's tour ends with the objects applied, a template instantiated and a Job that has succeeded", async () => {
   const event = await tour.walk('memory');
   expect(event).toContain("event_type: 'DEPLOY'");
   expect(event).toContain("status: 'SUCCESS'");
   expect(event).toContain('objects_total: 2');
+  expect(event).toContain('data: {text: "HELLO AGAIN"}');
+  expect(event).toMatch(/applied 1 object; Job\/web\/migrate-\w+-a1 succeeded/);
 }, 60_000);
 
 test("the README's tour leaves no file behind", () => {

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const ROOT = resolve(import.meta.dirname, '../..');
 
 export interface Tour {
-  /** Runs the commands. Resolves to the output of the last one, which is the newest event. */
+  /** Runs the commands. Resolves to their output from the newest event on. */
   walk(cluster: 'memory' | 'kubernetes'): Promise<string>;
   /** Runs the commands up to the first one that parses an answer, without replacing the key. Resolves to the error that is printed. */
   walkWithoutKey(): Promise<string>;
@@ -65,9 +65,13 @@ export async function startTour(flags: readonly string[] = []): Promise<Tour> {
           .replace(
             'sleep 3',
             'for n in $(seq 100); do api "$ADMIN" GET /agents/$AGENT_ID/events | grep -q SUCCESS && break; sleep 0.2; done',
+          )
+          .replace(
+            'sleep 15',
+            'for n in $(seq 150); do api "$CI" GET /work-order-log/$ORDER_ID | grep -q result_message && break; sleep 0.2; done',
           ),
       );
-      return stdout.slice(stdout.lastIndexOf('{\n  id:'));
+      return stdout.slice(stdout.indexOf('{\n  id:'));
     },
     walkWithoutKey: async () => (await run(commands('tour').split('CI=')[0] ?? '').catch((error) => error)).stderr,
     async runAgent() {
