@@ -27,6 +27,8 @@ export interface AgentRig {
   /** Creates a stack with a target to the agent. */
   createStack(name: string): Promise<string>;
   submit(stackId: string, yaml: string): Promise<string>;
+  /** Creates a work order for the agent. */
+  order(yaml: string): Promise<string>;
   /** Resolves with the agent's report on this deployment object. */
   reported(deploymentObjectId: string): Promise<BenchReport>;
   /** The time at which the API server last answered that it has stored the object of this name. */
@@ -85,6 +87,12 @@ export async function startAgentRig({ pollingIntervalMs }: { pollingIntervalMs: 
     },
     submit: async (stackId, yaml) =>
       (await client.call<{ id: string }>('POST', `/api/v1/stacks/${stackId}/deployment-objects`, { body: { yaml_content: yaml } })).id,
+    order: async (yaml_content) =>
+      (
+        await client.call<{ id: string }>('POST', '/api/v1/work-orders', {
+          body: { work_type: 'custom', yaml_content, targeting: { agent_ids: [id] } },
+        })
+      ).id,
     reported: (deploymentObjectId) => {
       const report = reports.get(deploymentObjectId);
       return report ? Promise.resolve(report) : new Promise((resolve) => waiting.set(deploymentObjectId, resolve));

@@ -5,14 +5,17 @@ import { findBinaries } from '../test/kubernetes/kubernetes-binaries.ts';
 import { applyLatency } from './apply-latency.ts';
 import { assignmentCost } from './assignment-cost.ts';
 import { bundles } from './bundles.ts';
+import { claims } from './claims.ts';
 import { fanOutCost } from './fan-out-cost.ts';
 import { gatewayCost } from './gateway/gateway-cost.ts';
 import { idlePollCost } from './idle-poll-cost.ts';
 import { largeStack } from './large-stack.ts';
+import { orderLatency } from './order-latency.ts';
 import { pollRhythm } from './poll-rhythm.ts';
 import { pollThroughput } from './poll-throughput.ts';
 import { readLists } from './read-lists.ts';
 import { type BenchTable, markdown } from './statistics.ts';
+import { templateCost } from './template-cost.ts';
 import { yamlCost } from './yaml-cost.ts';
 
 /**
@@ -28,8 +31,11 @@ const BENCHMARKS: Record<string, { needsKubernetes: boolean; run(): Promise<Benc
   rhythm: { needsKubernetes: false, run: pollRhythm },
   lists: { needsKubernetes: false, run: readLists },
   yaml: { needsKubernetes: false, run: yamlCost },
+  templates: { needsKubernetes: false, run: templateCost },
+  claims: { needsKubernetes: false, run: claims },
   gateway: { needsKubernetes: false, run: gatewayCost },
   latency: { needsKubernetes: true, run: applyLatency },
+  orders: { needsKubernetes: true, run: orderLatency },
   large: { needsKubernetes: true, run: largeStack },
 };
 
