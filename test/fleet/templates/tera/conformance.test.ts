@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { EXAMPLE_PARAMETERS } from '../../../../infra/docs/template-tables.ts';
+import { CONSTRUCTS } from '../../../../lib/fleet/templates/tera/constructs.ts';
 import { FILTERS } from '../../../../lib/fleet/templates/tera/filters/filters.ts';
 import { FUNCTIONS } from '../../../../lib/fleet/templates/tera/functions.ts';
 import { parseTera, renderTera } from '../../../../lib/fleet/templates/tera/tera.ts';
@@ -30,14 +32,14 @@ for (const [table, groups] of Object.entries(TABLES))
       });
   });
 
-test('there are rows for each filter, test and function', () => {
+test('there are rows for each construct, filter, test and function', () => {
   expect(Object.keys(FILTER_ROWS).sort()).toEqual([...FILTERS.keys()].sort());
   expect(Object.keys(TEST_ROWS).sort()).toEqual([...TESTS.keys()].sort());
   expect(Object.keys(FUNCTION_ROWS).sort()).toEqual([...FUNCTIONS.keys()].sort());
+  expect(Object.keys({ ...STATEMENTS, ...OPERATORS }).sort()).toEqual([...CONSTRUCTS.keys()].sort());
 });
 
 test('each example of the guide gives what the guide says', () => {
-  const parameters = { name: 'web', three: 3, p: { name: 'web', port: 80 } };
-  for (const { example } of [...FILTERS.values(), ...TESTS.values(), ...FUNCTIONS.values()])
-    expect([example[0], outcome(example[0], parameters)]).toEqual(example);
+  for (const { example } of [...CONSTRUCTS.values(), ...FILTERS.values(), ...TESTS.values(), ...FUNCTIONS.values()])
+    expect([example[0], outcome(example[0], EXAMPLE_PARAMETERS)]).toEqual(example);
 });
