@@ -91,7 +91,7 @@ export const CONSTRUCTS: ReadonlyMap<string, Construct> = new Map<string, Constr
     'comparison',
     {
       syntax: ['==', '!=', '<', '<=', '>', '>='],
-      summary: 'Equality of any values; an order of numbers alone',
+      summary: 'Equality of any values; an order of two numbers or two texts',
       example: ['{% if name == "web" %}yes{% endif %}', 'yes'],
     },
   ],
