@@ -108,6 +108,13 @@ describe('a text that cannot be used', () => {
       'invalid_parameters_schema',
       'reference',
     ],
+    ['a reference to nothing, which only a check finds', { parameters_schema: '{"$dynamicRef":"#x"}' }, 'invalid_parameters_schema', ''],
+    [
+      'a schema that refers to itself without end',
+      { parameters_schema: '{"$defs":{"a":{"$ref":"#/$defs/a"}},"$ref":"#/$defs/a"}' },
+      'invalid_parameters_schema',
+      'refers to itself',
+    ],
     ['a pattern that is none', { parameters_schema: '{"pattern":"("}' }, 'invalid_parameters_schema', 'regular expression'],
     ['a deep schema', { parameters_schema: `${'{"not":'.repeat(40)}{}${'}'.repeat(40)}` }, 'invalid_parameters_schema', '32 deep'],
     ['a blank template', { template_content: ' \n' }, 'invalid_template', 'blank'],

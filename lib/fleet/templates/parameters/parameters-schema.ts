@@ -38,7 +38,10 @@ export function compileSchema(text: string): ValidateFunction {
     const validate = withinMs(SCHEMA_LIMITS.compileMs, () => {
       const ajv = new Validator(OPTIONS);
       addFormats.default(ajv);
-      return ajv.compile(schema);
+      const check = ajv.compile(schema);
+      // Some references are only followed by a check.
+      check({});
+      return check;
     });
     if ('$async' in validate) throw new SchemaError('$async is not supported');
     compiled.set(key, validate);
@@ -46,8 +49,14 @@ export function compileSchema(text: string): ValidateFunction {
   } catch (error) {
     if (error instanceof SchemaError) throw error;
     if (error instanceof OutOfTime) throw new SchemaError(`it takes more than ${SCHEMA_LIMITS.compileMs} ms to compile`);
-    throw new SchemaError(error instanceof Error ? error.message.slice(0, 500) : 'it cannot be compiled');
+    throw new SchemaError(messageOf(error));
   }
+}
+
+/** A schema that refers to itself without end exhausts the stack. */
+function messageOf(error: unknown): string {
+  if (error instanceof RangeError) return 'it refers to itself without end, or is nested too deep';
+  return error instanceof Error ? error.message.slice(0, 500) : 'it cannot be compiled';
 }
 
 function parsed(text: string): object | boolean {
@@ -76,7 +85,7 @@ export function checkParameters(validate: ValidateFunction, given: ValueObject):
   } catch (error) {
     if (error instanceof OutOfTime)
       return { violations: [`/: checking them takes more than ${CHECK_MS} ms; simplify the schema's patterns`] };
-    throw error;
+    return { violations: [`/: they can't be checked by the schema: ${messageOf(error)}`] };
   }
   const errors = validate.errors ?? [];
   return {
