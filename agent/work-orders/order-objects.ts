@@ -43,6 +43,8 @@ const isBuildRun = ({ apiVersion, kind }: { apiVersion: string; kind: string }):
 const NAME_MAX = 63;
 /** A finished Job is kept for so long, unless it says otherwise: the next attempt may have to look at it. */
 const JOB_TTL_SECONDS = 3_600;
+/** No Job goes sooner: the agent has to see how it ended, also one that takes over from an agent that died. */
+const JOB_TTL_MIN_SECONDS = 300;
 
 /**
  * The name of an attempt's Job or BuildRun: that of the YAML, the last eight digits of the order's id, and the attempt. So no two attempts and no
@@ -114,8 +116,13 @@ const cleanupOf = (text: string | undefined): Cleanup => (text === 'always' || t
 function withLimits(manifest: Manifest, budgetSeconds: number): Manifest {
   const spec = isObject(manifest.spec) ? manifest.spec : {};
   const own = typeof spec.activeDeadlineSeconds === 'number' ? spec.activeDeadlineSeconds : Number.POSITIVE_INFINITY;
+  const ttl = typeof spec.ttlSecondsAfterFinished === 'number' ? spec.ttlSecondsAfterFinished : JOB_TTL_SECONDS;
   return {
     ...manifest,
-    spec: { ttlSecondsAfterFinished: JOB_TTL_SECONDS, ...spec, activeDeadlineSeconds: Math.max(1, Math.min(own, budgetSeconds)) },
+    spec: {
+      ...spec,
+      ttlSecondsAfterFinished: Math.max(JOB_TTL_MIN_SECONDS, ttl),
+      activeDeadlineSeconds: Math.max(1, Math.min(own, budgetSeconds)),
+    },
   };
 }
