@@ -38,6 +38,40 @@ test.each([
   expect([{}, undefined]).toContainEqual(manifest?.metadata.annotations);
 });
 
+test('a label or an annotation without a value has an empty one, as kubectl takes it', async () => {
+  const [manifest] = await parseManifests(
+    `${map.replace('{name: a}', '{name: a, labels: {app: shop, branch: null}, annotations: {ticket: ~}}')}`,
+  );
+  expect(manifest?.metadata).toMatchObject({ labels: { app: 'shop', branch: '' }, annotations: { ticket: '' } });
+});
+
+test('an object that was exported from a cluster is applied without what the cluster owns', async () => {
+  const [manifest] = await parseManifests(
+    `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+  uid: e45b4081
+  resourceVersion: "1107"
+  generation: 3
+  selfLink: /api/v1/x
+  creationTimestamp: "2026-11-25T22:31:57Z"
+  deletionTimestamp: null
+  managedFields: [{manager: kubectl}]
+  finalizers: [example.com/mine]
+  annotations: {kubectl.kubernetes.io/last-applied-configuration: "{}", own: "1"}
+data: {a: "1"}
+status: {phase: Active}
+`,
+  );
+  expect(manifest).toEqual({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'a', finalizers: ['example.com/mine'], annotations: { own: '1' } },
+    data: { a: '1' },
+  });
+});
+
 test('the items of a list of one kind are of that kind, also if they do not say so', async () => {
   const list =
     'apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: a}\n- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n';

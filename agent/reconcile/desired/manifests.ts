@@ -2,7 +2,12 @@ import * as z from 'zod';
 import { loadYamlDocuments } from '../../../lib/fleet/protocol/yaml-reader.ts';
 import type { Manifest } from '../../cluster/cluster.ts';
 
-const strings = z.record(z.string(), z.string('must be a string: put it in quotes'));
+/** A value that a template left empty is an empty text, as kubectl takes it. */
+const Text = z.string('must be a string: put it in quotes').nullable();
+const strings = z.record(
+  z.string(),
+  Text.transform((text) => text ?? ''),
+);
 
 const ManifestShape = z.looseObject({
   apiVersion: z.string().min(1).max(317),
@@ -34,7 +39,7 @@ function objects(value: unknown, where: string, depth = 0): Manifest[] {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ManifestError(`${where}: not an object`);
   const parsed = ManifestShape.safeParse(value);
-  if (parsed.success) return [withoutEmpty(parsed.data)];
+  if (parsed.success) return [asWished(parsed.data)];
   if (hasGenerateName(value)) throw new ManifestError(`${where}: metadata.generateName cannot be kept in step: give metadata.name`);
   const [issue] = parsed.error.issues;
   throw new ManifestError(`${where}: ${issue?.path.join('.') || 'object'}: ${issue?.message ?? 'not a Kubernetes object'}`);
@@ -52,16 +57,39 @@ function hasGenerateName(value: object): boolean {
   return typeof metadata === 'object' && metadata !== null && 'generateName' in metadata && !('name' in metadata);
 }
 
-/** A field that a template left empty is absent from a Manifest: an empty namespace, labels or annotations without a value. */
-function withoutEmpty(data: z.infer<typeof ManifestShape>): Manifest {
-  const { namespace, labels, annotations, ...metadata } = data.metadata;
+/** What the API server writes into every object. An object that was exported from a cluster has it, and it is nobody's wish. */
+const SERVER_OWNED = [
+  'resourceVersion',
+  'uid',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'managedFields',
+  'selfLink',
+];
+/** What `kubectl apply` sent last, which is another text than this one. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+const without = <T>(object: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
+
+/**
+ * The object without what the cluster owns: its status, and what the API server writes into its metadata. A field that a template left empty is
+ * absent too: an empty namespace, labels or annotations without a value.
+ */
+function asWished({ apiVersion, kind, metadata: given, ...data }: z.infer<typeof ManifestShape>): Manifest {
+  const { name, namespace, labels, annotations, ...metadata } = given;
   return {
-    ...data,
+    ...without(data, ['status']),
+    apiVersion,
+    kind,
     metadata: {
-      ...metadata,
+      ...without(metadata, SERVER_OWNED),
+      name,
       ...(namespace && { namespace }),
       ...(labels && { labels }),
-      ...(annotations && { annotations }),
+      ...(annotations && { annotations: without(annotations, [LAST_APPLIED]) }),
     },
   };
 }
