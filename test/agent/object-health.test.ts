@@ -174,7 +174,10 @@ kind('example.brokkr.test/v1', 'Widget', [
     'step 2 failed',
   ],
   ['a run that goes on', { status: { conditions: [condition('Succeeded', 'Unknown', 'Running')] } }, 'progressing', 'Running'],
-  ['a status of another shape is no error', { status: { conditions: 'none', observedGeneration: 'x' } }, 'progressing', UNSEEN],
+  ['a status of another shape is no error', { status: { conditions: 'none', observedGeneration: {} } }, 'healthy'],
+  ['an old generation that is written as a text', { status: { observedGeneration: '1' } }, 'progressing', UNSEEN],
+  ['the generation written as a text', { status: { observedGeneration: '2', conditions: [condition('Ready', 'True')] } }, 'healthy'],
+  ['a hash in the place of a generation is not compared', { status: { observedGeneration: '5d4f8c7b9' } }, 'healthy'],
 ]);
 
 describe('whether there is anything to wait for', () => {

@@ -40,8 +40,14 @@ export const conditionsOf = (live: LiveObject): Condition[] =>
     status: text(status),
     reason: text(reason),
     message: text(message),
-    observedGeneration: typeof observedGeneration === 'number' ? observedGeneration : undefined,
+    observedGeneration: generationIn(observedGeneration),
   }));
+
+/** Some controllers write the generation as a text. Others write a hash, which can't be compared: undefined. */
+const generationIn = (value: unknown): number | undefined => {
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
+  return typeof value === 'number' ? value : undefined;
+};
 
 export const conditionOf = (live: LiveObject, type: string): Condition | undefined =>
   conditionsOf(live).find((condition) => condition.type === type);
@@ -51,8 +57,9 @@ export const wordsOf = ({ type, status, reason, message }: Condition): string =>
 
 /** A controller writes the generation it has seen; a status of an earlier one tells about an earlier object. */
 export function unobserved(live: LiveObject): ObjectHealth | undefined {
-  const { observedGeneration } = statusOf(live);
-  return count(observedGeneration) < count(live.metadata.generation)
+  const { observedGeneration = 0 } = statusOf(live);
+  const observed = generationIn(observedGeneration);
+  return observed !== undefined && observed < count(live.metadata.generation)
     ? progressing('its controller has not seen this change yet')
     : undefined;
 }
