@@ -66,7 +66,7 @@ test('a server that is told to stop in the middle of 1,000 calls finishes its 64
   expect((await ended).filter(({ status }) => status === 'fulfilled')).toHaveLength(64);
   expect(await server.ended).toMatchObject({ code: 0 });
   const host = await startTestHost({ dataDir });
-  await eventually(async () => expect(await logged(host, key)).toHaveLength(answered + 64), 30_000);
+  await eventually(async () => expect(await logged(host, key)).toHaveLength(answered + 64), 60_000);
   await host.stop();
   await removeFolder();
 }, 120_000);
@@ -80,12 +80,13 @@ test('a server that is killed loses at most the records of its last half second'
   // A stream that was cut is an error for the client, never an end.
   expect((await ended).filter(({ status }) => status === 'fulfilled')).toHaveLength(0);
   const host = await startTestHost({ dataDir });
-  // The streams had not ended, and what was answered before them had left the process.
-  await eventually(async () => expect((await logged(host, key)).length).toBeGreaterThanOrEqual(answered), 30_000);
+  // The streams had not ended, and what was answered before them had left the process. On a busy machine a consumer may have died with
+  // messages in its hands, which the queue gives out again after three minutes.
+  await eventually(async () => expect((await logged(host, key)).length).toBeGreaterThanOrEqual(answered), 240_000);
   expect(await logged(host, key)).toHaveLength(answered);
   await host.stop();
   await removeFolder();
-}, 120_000);
+}, 360_000);
 
 test('while the queue refuses, calls are answered, readiness says degraded, and everything is stored afterwards', async () => {
   const host = await startTestHost();
