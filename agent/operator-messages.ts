@@ -58,6 +58,8 @@ export const MESSAGES = {
   changesTooFast: () => 'changes faster than it can be applied; it is tried again',
   noSuchKind: (kind: string) => `the cluster has no kind ${kind}; install its definition or correct apiVersion and kind`,
   reservedName: () => "the name is reserved for the agent's own inventory; choose another one",
+  notIgnorable: (pointer: string) =>
+    `brokkr.io/ignore-fields: "${pointer}" can't be left to others; give JSON pointers of fields, such as /spec/replicas`,
   twice: () => 'is in the stack twice; remove one of them',
   notEstablished: (seconds: number) => `was not established within ${seconds} s`,
   fieldChanged: (path: string) => `${path} had been changed`,

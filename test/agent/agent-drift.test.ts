@@ -23,14 +23,14 @@ test('objects that others changed are corrected and deleted ones come back, repo
   );
 });
 
-test('a stack at rest costs one list for each kind and namespace and nothing else', async () => {
+test('a stack at rest costs one list for each kind and namespace, one of autoscalers where an object has replicas, and nothing else', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), yaml(...configMaps(50), deployment('web')));
   await world.start();
   const calls: string[] = [];
   world.cluster.intercept = ({ verb, kind }) => void (verb !== 'version' && calls.push(`${verb} ${kind}`));
   await world.clock.advance(DRIFT_MS);
-  expect(calls.sort()).toEqual(['list ConfigMap', 'list Deployment']);
+  expect(calls.sort()).toEqual(['list ConfigMap', 'list Deployment', 'list HorizontalPodAutoscaler']);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
 });
 

@@ -173,6 +173,10 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     said: MESSAGES.reservedName(),
     reads: "the name is reserved for the agent's own inventory; choose another one",
   },
+  notIgnorable: {
+    said: MESSAGES.notIgnorable('spec.replicas'),
+    reads: 'brokkr.io/ignore-fields: "spec.replicas" can\'t be left to others; give JSON pointers of fields, such as /spec/replicas',
+  },
   twice: {
     said: MESSAGES.twice(),
     reads: 'is in the stack twice; remove one of them',

@@ -19,6 +19,8 @@ export const USER_ANNOTATION = {
   /** For the whole stack: on the stack itself, or on any of its objects. */
   stackDrift: 'brokkr.io/stack-drift',
   healthTimeoutSeconds: 'brokkr.io/health-timeout-seconds',
+  /** On an object or its stack: JSON pointers of fields that are left to others, separated by commas or blanks. */
+  ignoreFields: 'brokkr.io/ignore-fields',
   health: 'brokkr.io/health',
 } as const;
 
@@ -28,6 +30,7 @@ export const STACK_ANNOTATIONS: ReadonlySet<string> = new Set([
   USER_ANNOTATION.healthTimeoutSeconds,
   USER_ANNOTATION.health,
   USER_ANNOTATION.adopt,
+  USER_ANNOTATION.ignoreFields,
 ]);
 
 /** `adopt`: it is changed, but never deleted · `own`: it becomes the stack's, deletion included · `never`: the stack is refused. */

@@ -2,6 +2,7 @@ import { jitteredMs } from '../../../lib/platform/backoff.ts';
 import type { Assigned, DeploymentRef } from '../../control-plane/stack-assignment.ts';
 import type { AgentState } from '../../state/agent-state.ts';
 import type { StackAttempt } from '../apply/stack-attempt.ts';
+import { leaveToControllers } from '../desired/controller-fields.ts';
 import { desiredObjects } from '../desired/desired.ts';
 import type { StackAnnotations } from '../desired/stack-annotations.ts';
 import type { StackContents } from '../desired/stack-contents.ts';
@@ -39,7 +40,12 @@ export async function prepareAttempt(ports: StepPorts, assignment: Assigned, dep
   return {
     owner,
     deployment,
-    desired: await desiredObjects(effects.cluster, manifests, placing, effects.stop),
+    desired: await leaveToControllers(
+      effects.cluster,
+      await desiredObjects(effects.cluster, manifests, placing, effects.stop),
+      stackAnnotations,
+      effects.stop,
+    ),
     policy: stackPolicy(manifests, stackAnnotations, { healthTimeoutMs }),
     inventory: inventories.find(assignment.stackId),
   };

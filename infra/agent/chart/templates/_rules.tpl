@@ -21,6 +21,10 @@
 - apiGroups: [apps]
   resources: [daemonsets, deployments, replicasets, statefulsets]
   verbs: {{ include "brokkr-agent.verbs" . }}
+# The replicas of what an autoscaler targets are left to it.
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [list]
 - apiGroups: [batch]
   resources: [cronjobs, jobs]
   verbs: {{ include "brokkr-agent.verbs" . }}
