@@ -95,6 +95,7 @@ export function meteredCluster(cluster: Cluster, metrics: AgentMetrics, monotoni
     list: (kind, options) => metered('list', () => cluster.list(kind, options)),
     listMetadata: (of, signal) => metered('list_metadata', () => cluster.listMetadata(of, signal)),
     disown: (ref, options) => metered('disown', () => cluster.disown(ref, options)),
+    takeSharedFields: (ref, options) => metered('take_fields', () => cluster.takeSharedFields(ref, options)),
     apply: (manifest, options) => metered(options.dryRun ? 'dry_run' : 'apply', () => cluster.apply(manifest, options)),
     delete: (ref, options) => metered('delete', () => cluster.delete(ref, options)),
     podLog: (pod, signal) => metered('log', () => cluster.podLog(pod, signal)),

@@ -83,6 +83,15 @@ export interface DisownOptions {
   signal?: AbortSignal;
 }
 
+export interface TakeFieldsOptions {
+  /** Only this very object. */
+  uid: string;
+  /** The managers that give up what they share with `fieldManager`. */
+  from: readonly string[];
+  fieldManager: string;
+  signal?: AbortSignal;
+}
+
 /** All that is in a namespace, or the objects of a kind, in one namespace or in all. */
 export type MetadataOf = { namespace: string } | (Pick<ResourceKind, 'apiVersion' | 'kind'> & { namespace?: string | undefined });
 
@@ -120,6 +129,11 @@ export interface Cluster {
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<'deleted' | 'deleting' | 'gone'>;
   /** Takes labels and annotations off an object, and a manager's ownership of its fields. The fields themselves stay. */
   disown(ref: ObjectRef, options: DisownOptions): Promise<'disowned' | 'gone'>;
+  /**
+   * Makes a manager the only owner of the fields that it has applied and that these other managers own too, so that a field which it applies no
+   * more goes. What the others own alone stays theirs. Does nothing to another object of the same name.
+   */
+  takeSharedFields(ref: ObjectRef, options: TakeFieldsOptions): Promise<void>;
   /** The last lines of a container's log, a MiB at the most. Rejects with a ClusterError that says why there is none. */
   podLog(pod: { namespace: string; name: string; container?: string }, signal?: AbortSignal): Promise<string>;
   close(): Promise<void>;

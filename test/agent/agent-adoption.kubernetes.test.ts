@@ -49,6 +49,29 @@ describeKubernetes('an agent that meets objects which no stack created', () => {
     await kubernetes.kubectl(['delete', 'namespace', team, '--wait=false']);
   }, 60_000);
 
+  test.each([
+    { who: 'kubectl apply', how: ['apply', '-f', '-'] },
+    { who: 'Helm', how: ['apply', '--server-side', '--field-manager=helm', '-f', '-'] },
+  ])(
+    'takes a key that leaves the stack off an object which $who made, and no key that the stack never had',
+    async ({ who, how }) => {
+      const name = `settings-${who.split(' ')[0]?.toLowerCase()}`;
+      const settings = (data: Record<string, string>) => configMap(name, data, { namespace: home });
+      await kubernetes.kubectl(how, yaml(settings({ level: 'info', legacy: 'x', theirs: 'y' })));
+      const plane = createModelControlPlane();
+      const stack = plane.newStack();
+      plane.post(stack, yaml(settings({ level: 'info', legacy: 'x' })));
+      const agent = await agents.start(plane);
+      await eventually(() => plane.events.length === 1);
+      expect(plane.events[0]).toMatchObject({ status: 'SUCCESS', details: { counts: { adopted: 1 } } });
+      plane.post(stack, yaml(settings({ level: 'info' })));
+      agent.wake();
+      await eventually(() => plane.events.length === 2);
+      expect((await read('configmap', name, '-n', home)).data).toEqual({ level: 'info', theirs: 'y' });
+    },
+    60_000,
+  );
+
   test("takes its own marks off another team's ConfigMap, and nothing else", async () => {
     const regions = (data: Record<string, string>) => configMap('regions', data, { namespace: home });
     await byHand(regions({ primary: 'eu-1', secondary: 'us-1' }));

@@ -63,6 +63,29 @@ export function clusterOwnershipContract(subject: () => { cluster: Cluster; name
     });
   });
 
+  describe('taking shared fields', () => {
+    test('makes a manager the only owner of what it applied, so that it can take it away, and leaves the rest to the others', async () => {
+      const manifest = configMap({ colour: 'red', size: 'L', note: 'n' });
+      await apply(manifest, { fieldManager: 'first' });
+      await apply(manifest, { fieldManager: 'another' });
+      const { uid } = (await apply({ ...manifest, data: { colour: 'red', size: 'L' } })).metadata;
+      await cluster.takeSharedFields(refOf(manifest), { uid, from: ['first', 'another', 'absent'], fieldManager: 'contract' });
+      await apply({ ...manifest, data: { colour: 'red' } });
+      expect((await cluster.find(refOf(manifest)))?.data).toEqual({ colour: 'red', note: 'n' });
+    });
+
+    test('does nothing to another object of the same name, or if nothing is shared', async () => {
+      const manifest = configMap({ colour: 'red' });
+      await apply(manifest, { fieldManager: 'first' });
+      const { uid } = (await apply(manifest)).metadata;
+      const options = { from: ['first'], fieldManager: 'contract' };
+      await cluster.takeSharedFields(refOf(manifest), { ...options, uid: '00000000-0000-4000-8000-000000000000' });
+      await cluster.takeSharedFields(refOf(manifest), { ...options, uid, from: ['nobody'] });
+      await apply({ ...manifest, data: {} });
+      expect((await cluster.find(refOf(manifest)))?.data).toEqual({ colour: 'red' });
+    });
+  });
+
   describe('disowning', () => {
     const marked = (data: Record<string, string>) =>
       configMap(data, { labels: { ours: 'yes', app: 'shop' }, annotations: { ours: 'yes', note: 'n' } });

@@ -2,11 +2,12 @@ import { type Clock, systemClock } from '../../../lib/platform/clock.ts';
 import { type Cluster, ClusterError, type ListOptions, type LiveObject, type ObjectRef } from '../cluster.ts';
 import { applyInMemory } from './memory-apply.ts';
 import { createMemoryObjects } from './memory-objects.ts';
+import { disownInMemory, takeInMemory } from './memory-ownership.ts';
 import { asVersion, callRef, keyOf, kindKey, refOf, sameKind, selector } from './memory-refs.ts';
 
 /** One call as it reaches the cluster. */
 export interface ClusterCall {
-  verb: 'version' | 'find' | 'list' | 'apply' | 'dry-run' | 'delete' | 'disown' | 'log';
+  verb: 'version' | 'find' | 'list' | 'apply' | 'dry-run' | 'delete' | 'disown' | 'take' | 'log';
   kind: string;
   namespace?: string;
   name: string;
@@ -89,18 +90,9 @@ export function createMemoryCluster({
           return inside.filter((object) => sameKind(object, of)).map((object) => asVersion(object, apiVersion));
         },
       ),
-    disown: (ref, options) =>
-      called({ verb: 'disown', ...callRef(ref) }, options.signal, () => {
-        const existing = stored.get(keyOf(ref));
-        if (existing?.object.metadata.uid !== options.uid) return 'gone';
-        const object = structuredClone(existing.object);
-        for (const name of options.labels) delete object.metadata.labels?.[name];
-        for (const name of options.annotations) delete object.metadata.annotations?.[name];
-        object.metadata.resourceVersion = nextRevision();
-        const owners = new Map([...existing.owners].filter(([manager]) => manager !== options.fieldManager));
-        stored.set(keyOf(ref), { object, owners });
-        return 'disowned';
-      }),
+    disown: (ref, options) => called({ verb: 'disown', ...callRef(ref) }, options.signal, () => disownInMemory(objects, ref, options)),
+    takeSharedFields: (ref, options) =>
+      called({ verb: 'take', ...callRef(ref) }, options.signal, () => takeInMemory(objects, ref, options)),
     delete: (ref, options = {}) => called({ verb: 'delete', ...callRef(ref) }, options.signal, () => objects.remove(ref, options)),
     podLog: ({ namespace, name }, signal) =>
       called({ verb: 'log', kind: 'Pod', namespace, name }, signal, () => {

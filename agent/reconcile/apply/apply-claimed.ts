@@ -1,6 +1,6 @@
-import { ClusterError, isChanged, type LiveObject } from '../../cluster/cluster.ts';
+import { ClusterError, isChanged, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import { MESSAGES } from '../../operator-messages.ts';
-import { markAdopted } from '../desired/ownership.ts';
+import { FIELD_MANAGER, markAdopted } from '../desired/ownership.ts';
 import { applyOptions, type ClusterEffects } from '../effects/cluster-effects.ts';
 import { type Claimant, claim } from '../plan/claim.ts';
 import { type Action, type ApplyReason, ontoOf } from '../plan/plan.ts';
@@ -8,6 +8,9 @@ import { type Action, type ApplyReason, ontoOf } from '../plan/plan.ts';
 type Apply = Extract<Action, { do: 'apply' }>;
 
 const LOOKS_MAX = 5;
+
+/** The names under which kubectl and Helm own what they have applied. */
+const EARLIER_MANAGERS = ['kubectl-client-side-apply', 'before-first-apply', 'kubectl', 'helm'];
 
 /**
  * Applies an object onto what was planned for. If that changed meanwhile, such as by an object that somebody else made, or by an
@@ -24,7 +27,9 @@ export async function applyClaimed(
     try {
       const manifest = next.adopted ? markAdopted(object.manifest) : object.manifest;
       const options = { ...applyOptions(effects, object), ...(next.onto && { onto: next.onto }) };
-      return { live: await effects.cluster.apply(manifest, options), because: next.because };
+      const live = await effects.cluster.apply(manifest, options);
+      if (next.because === 'adopted' || next.because === 'taken over') await migrateFields(effects, object.ref, live);
+      return { live, because: next.because };
     } catch (error) {
       if (!isChanged(error)) throw error;
     }
@@ -39,3 +44,10 @@ export async function applyClaimed(
   }
   throw new ClusterError(MESSAGES.changesTooFast(), { status: 409, reason: 'Conflict' });
 }
+
+/**
+ * The fields of an adopted object that the stack names become the stack's alone, as kubectl's own upgrade to server-side apply has it: a field
+ * that leaves the stack then leaves the object. What others have set beside them stays theirs.
+ */
+const migrateFields = ({ cluster, stop }: ClusterEffects, ref: ObjectRef, { metadata: { uid } }: LiveObject): Promise<void> =>
+  cluster.takeSharedFields(ref, { uid, from: EARLIER_MANAGERS, fieldManager: FIELD_MANAGER, signal: stop });
