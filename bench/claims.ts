@@ -43,7 +43,7 @@ export async function claims(): Promise<BenchTable> {
         serverClocksOffMs: 450,
         faults,
       });
-      const lost = fleet.left + fleet.made.length - new Set(fleet.logged).size;
+      const lost = fleet.made.length - new Set(fleet.logged).size;
       rows.push([
         faults ? 'with faults' : 'without',
         String(fleet.made.length),

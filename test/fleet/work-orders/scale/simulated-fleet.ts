@@ -10,6 +10,7 @@ import { eachBounded } from '../../../../lib/platform/each-bounded.ts';
 import { AppError } from '../../../../lib/platform/errors.ts';
 import { consumeBatch } from '../../../../lib/platform/events/consumer.ts';
 import { newId } from '../../../../lib/platform/ids.ts';
+import type { ListPage } from '../../../../lib/platform/list-page.ts';
 import { faultyDatabase, serverInstance } from './server-instances.ts';
 import { type SimulatedAgent, simulatedAgent, type Witness } from './simulated-agent.ts';
 
@@ -70,8 +71,8 @@ export async function runFleet(options: FleetOptions): Promise<Outcome> {
   await eachBounded(Array.from({ length: orders }), 20, () =>
     createWorkOrder(server(), ADMIN, { ...order, fan_out: 'any' }).catch(unlessSilent),
   );
-  const live = async () => (await listOrders(services, { work_type })).items;
-  const made = (await live()).map(({ id }) => id);
+  const live = () => idsOf((cursor) => listOrders(services, { work_type, cursor }));
+  const made = await live();
   let left = made.length;
   for (; left > 0 && passedMs < 86_400_000; passedMs += STEP_MS) {
     await queue.deliver();
@@ -80,10 +81,20 @@ export async function runFleet(options: FleetOptions): Promise<Outcome> {
     if (passedMs % 60_000 === 0) await outboxSweep.run(server()).catch(unlessSilent);
     if (passedMs % 30_000 === 0) left = (await live()).length;
   }
-  const log = await listLog(services, { work_type });
-  const logged = log.items.map(({ id }) => id);
+  const logged = await idsOf((cursor) => listLog(services, { work_type, cursor }));
   const { attempts, wins, heldTwice } = witness;
   return { attempts, wins, heldTwice, made, logged, left, virtualSeconds: passedMs / 1_000 };
+}
+
+/** The ids on all pages of a list. */
+async function idsOf(read: (cursor: string | undefined) => Promise<ListPage<{ id: string }>>): Promise<string[]> {
+  const ids: string[] = [];
+  for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+    const page = await read(cursor);
+    ids.push(...page.items.map(({ id }) => id));
+    cursor = page.next;
+  }
+  return ids;
 }
 
 const shuffled = <T>(items: readonly T[], random: () => number): T[] =>
