@@ -2,12 +2,12 @@ import { jitteredMs } from '../../../lib/platform/backoff.ts';
 import type { Assigned, DeploymentRef } from '../../control-plane/stack-assignment.ts';
 import type { AgentState } from '../../state/agent-state.ts';
 import type { StackAttempt } from '../apply/stack-attempt.ts';
-import { leaveToControllers } from '../desired/controller-fields.ts';
 import { desiredObjects } from '../desired/desired.ts';
 import type { StackAnnotations } from '../desired/stack-annotations.ts';
 import type { StackContents } from '../desired/stack-contents.ts';
 import { stackPolicy } from '../desired/stack-policy.ts';
 import type { Outcome } from '../effects/outcome.ts';
+import { leaveToControllers } from '../plan/controller-fields.ts';
 import type { AttemptPorts } from '../removal/attempt-ports.ts';
 
 export interface StepPorts extends AttemptPorts {
@@ -40,12 +40,7 @@ export async function prepareAttempt(ports: StepPorts, assignment: Assigned, dep
   return {
     owner,
     deployment,
-    desired: await leaveToControllers(
-      effects.cluster,
-      await desiredObjects(effects.cluster, manifests, placing, effects.stop),
-      stackAnnotations,
-      effects.stop,
-    ),
+    desired: await leaveToControllers(effects, await desiredObjects(effects.cluster, manifests, placing, effects.stop), stackAnnotations),
     policy: stackPolicy(manifests, stackAnnotations, { healthTimeoutMs }),
     inventory: inventories.find(assignment.stackId),
   };

@@ -1,11 +1,13 @@
-import { type Cluster, ClusterError, groupOf, isUnserved, type LiveObject, type Manifest } from '../../cluster/cluster.ts';
+import { ClusterError, groupOf, isUnserved, type LiveObject, type Manifest } from '../../cluster/cluster.ts';
 import { isObject } from '../../cluster/json-object.ts';
 import { pointerPath, valueAt, withValueAt } from '../../cluster/json-pointer.ts';
 import { MESSAGES } from '../../operator-messages.ts';
-import type { Desired } from './desired.ts';
-import { ManifestError } from './manifests.ts';
-import { objectText } from './object-key.ts';
-import { FIELD_MANAGER, USER_ANNOTATION } from './ownership.ts';
+import type { Desired } from '../desired/desired.ts';
+import { ManifestError } from '../desired/manifests.ts';
+import { objectText } from '../desired/object-key.ts';
+import { FIELD_MANAGER, USER_ANNOTATION } from '../desired/ownership.ts';
+import { retrying } from '../effects/cluster-effects.ts';
+import type { Looking } from './observe.ts';
 
 type Path = readonly string[];
 
@@ -30,13 +32,12 @@ const IDENTITY = new Set([
  * when its last owner gives it up. Costs one list of autoscalers for each namespace with `replicas`, and a look at each object with such a field.
  */
 export async function leaveToControllers(
-  cluster: Cluster,
+  effects: Looking,
   objects: readonly Desired[],
   stackAnnotations: Readonly<Record<string, string>>,
-  signal?: AbortSignal,
 ): Promise<Desired[]> {
   const ofStack = ignoredPaths(stackAnnotations, 'the stack');
-  const autoscaled = await autoscaledObjects(cluster, objects, signal);
+  const autoscaled = await autoscaledObjects(effects, objects);
   return Promise.all(
     objects.map(async (object) => {
       const { manifest, ref } = object;
@@ -45,7 +46,7 @@ export async function leaveToControllers(
         (path) => valueAt(manifest, path) !== undefined,
       );
       if (paths.length === 0) return object;
-      const live = await cluster.find(ref, signal).catch((error: unknown) => {
+      const live = await retrying(effects, () => effects.cluster.find(ref, effects.stop)).catch((error: unknown) => {
         if (isUnserved(error)) return undefined;
         throw error;
       });
@@ -93,12 +94,12 @@ const targetText = ({ apiVersion, kind, namespace = '', name }: { apiVersion: st
   `${groupOf(apiVersion)} ${kind} ${namespace} ${name}`;
 
 /** What the autoscalers of the stack, and those in the namespaces of its objects, target. */
-async function autoscaledObjects(cluster: Cluster, objects: readonly Desired[], signal?: AbortSignal): Promise<Set<string>> {
+async function autoscaledObjects(effects: Looking, objects: readonly Desired[]): Promise<Set<string>> {
   const own = objects.filter(({ ref }) => ref.kind === AUTOSCALER.kind).map(({ manifest }) => manifest);
   const namespaces = new Set(
     objects.filter(({ manifest }) => valueAt(manifest, REPLICAS) !== undefined).flatMap(({ ref: { namespace } }) => namespace ?? []),
   );
-  const there = await Promise.all([...namespaces].map((namespace) => autoscalersIn(cluster, namespace, signal)));
+  const there = await Promise.all([...namespaces].map((namespace) => autoscalersIn(effects, namespace)));
   return new Set([...own, ...there.flat()].flatMap(targetOf));
 }
 
@@ -109,9 +110,9 @@ function targetOf({ metadata: { namespace = '' }, spec }: Manifest): string[] {
 }
 
 /** None where the agent may not look, or where there is no such kind. */
-async function autoscalersIn(cluster: Cluster, namespace: string, signal?: AbortSignal): Promise<Manifest[]> {
+async function autoscalersIn(effects: Looking, namespace: string): Promise<Manifest[]> {
   try {
-    return await cluster.list(AUTOSCALER, { namespace, ...(signal && { signal }) });
+    return await retrying(effects, () => effects.cluster.list(AUTOSCALER, { namespace, signal: effects.stop }));
   } catch (error) {
     if (error instanceof ClusterError && !error.retryable) return [];
     throw error;
