@@ -14,6 +14,8 @@ export const MESSAGES = {
   driftNotLookedFor: () => 'not all objects could be compared with the stack; their drift is not known',
   driftNotCorrected: () => 'not all drift could be corrected; it is tried again',
   corrected: (count: number, names: string) => `corrected ${objects(count)}: ${names}`,
+  drifted: (count: number, names: string) =>
+    `${objects(count)} ${count === 1 ? 'has' : 'have'} drifted and ${count === 1 ? 'stays as it is' : 'stay as they are'}: ${names}`,
   unchanged: () => 'unchanged',
   nothingToDo: () => 'nothing to do',
   unhealthy: () => 'applied, but not healthy',

@@ -78,3 +78,55 @@ test('an object that another agent took over is left to it, and told', async () 
   expect(await world.data('a')).toEqual({ colour: 'green' });
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('belongs to agent someone-else') });
 });
+
+test.each([
+  { where: 'on the objects', annotations: { 'brokkr.io/drift': 'report' }, ofStack: {} },
+  { where: 'on the stack', annotations: {}, ofStack: { 'brokkr.io/drift': 'report' } },
+  { where: 'by a word that nobody knows', annotations: {}, ofStack: { 'brokkr.io/drift': 'warn' } },
+])(
+  'drift is told once and left as it is if that is asked for $where, and told again when it is another one',
+  async ({ annotations, ofStack }) => {
+    const world = createAgentWorld();
+    const stack = world.plane.newStack();
+    world.plane.stackAnnotationsOf.set(stack, ofStack);
+    world.plane.post(stack, yaml(...['a', 'b'].map((name) => configMap(name, { colour: 'red' }, { annotations }))));
+    await world.start();
+    await world.cluster.apply(configMap('a', { colour: 'green' }), user);
+    for (let look = 0; look < 3; look += 1) await world.clock.advance(DRIFT_MS);
+    expect(await world.data('a')).toEqual({ colour: 'green' });
+    await world.cluster.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'b' });
+    for (let look = 0; look < 3; look += 1) await world.clock.advance(DRIFT_MS);
+    expect(world.objects()).toEqual(['ConfigMap/shop/a']);
+    expect(world.plane.events.slice(1).map(({ status, message }) => [status, message])).toEqual([
+      ['SUCCESS', '1 object has drifted and stays as it is: ConfigMap/shop/a (data.colour had been changed)'],
+      [
+        'SUCCESS',
+        '2 objects have drifted and stay as they are: ConfigMap/shop/a (data.colour had been changed), ConfigMap/shop/b (missing)',
+      ],
+    ]);
+  },
+);
+
+test('new contents end a drift that was only reported', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  const contents = (colour: string) => yaml(configMap('a', { colour }, { annotations: { 'brokkr.io/drift': 'report' } }));
+  world.plane.post(stack, contents('red'));
+  const agent = await world.start();
+  await world.cluster.apply(configMap('a', { colour: 'green' }), user);
+  await world.clock.advance(DRIFT_MS);
+  world.plane.post(stack, contents('blue'));
+  await world.cycle(agent);
+  expect(await world.data('a')).toEqual({ colour: 'blue' });
+});
+
+test("an object's own word about drift goes before its stack's", async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.stackAnnotationsOf.set(stack, { 'brokkr.io/drift': 'ignore' });
+  world.plane.post(stack, yaml(configMap('a', { colour: 'red' }, { annotations: { 'brokkr.io/drift': 'correct' } }), configMap('other')));
+  await world.start();
+  for (const name of ['a', 'other']) await world.cluster.apply(configMap(name, { colour: 'green' }), user);
+  await world.clock.advance(DRIFT_MS);
+  expect([await world.data('a'), await world.data('other')]).toEqual([{ colour: 'red' }, { colour: 'green' }]);
+});

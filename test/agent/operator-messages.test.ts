@@ -39,6 +39,10 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     said: MESSAGES.corrected(2, 'ConfigMap/shop/a (missing), ConfigMap/shop/b (data.colour had been changed)'),
     reads: 'corrected 2 objects: ConfigMap/shop/a (missing), ConfigMap/shop/b (data.colour had been changed)',
   },
+  drifted: {
+    said: MESSAGES.drifted(2, 'ConfigMap/shop/a (data.colour had been changed), Service/shop/web (missing)'),
+    reads: '2 objects have drifted and stay as they are: ConfigMap/shop/a (data.colour had been changed), Service/shop/web (missing)',
+  },
   unchanged: {
     said: MESSAGES.unchanged(),
     reads: 'unchanged',

@@ -3,9 +3,19 @@ import type { LiveObject } from '../../cluster/cluster.ts';
 import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
 import { objectKey } from '../desired/object-key.ts';
-import { isAdopted, markAdopted, type Owner, otherOwner, ownedBy, ownedBySomeone, USER_ANNOTATION } from '../desired/ownership.ts';
+import {
+  type DriftMode,
+  isAdopted,
+  markAdopted,
+  type Owner,
+  otherOwner,
+  ownedBy,
+  ownedBySomeone,
+  parseDriftMode,
+  USER_ANNOTATION,
+} from '../desired/ownership.ts';
 import { type ClusterEffects, dryRunAll } from '../effects/cluster-effects.ts';
-import { correctionText, isCorrection, objectOutcome } from '../effects/outcome.ts';
+import { correctionText, driftText, isCorrection, objectOutcome } from '../effects/outcome.ts';
 import { isDone } from '../health/finished-jobs.ts';
 import { keysOf, type OwnedRef, union } from '../inventory/inventory.ts';
 import { observeOwned } from '../inventory/observe-owned.ts';
@@ -19,7 +29,8 @@ import { difference } from './object-difference.ts';
 import { claimantOf } from './plan-contents.ts';
 import type { AttemptResult, StackAttempt } from './stack-attempt.ts';
 
-export type CheckResult = AttemptResult & { corrected: number };
+/** `drift` says in words what has drifted and is only reported; empty if nothing has. */
+export type CheckResult = AttemptResult & { corrected: number; drift: string };
 
 /**
  * Holds a stack whose contents were applied against the cluster: what is gone comes back, what others changed is put right, what was
@@ -32,7 +43,7 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   if (!inventory) throw new Error('a stack without an inventory was not applied');
   const wanted = new Set(desired.map(({ key }) => key));
   const leftovers = inventory.objects.filter((ref) => !wanted.has(objectKey(ref)));
-  const watched = policy.drift === 'ignore' ? [] : desired;
+  const watched = policy.drift === 'ignore' ? desired.filter((object) => driftModeOf(object, undefined, 'ignore') !== 'ignore') : desired;
 
   const looked = await observe(
     effects,
@@ -51,15 +62,18 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   for (const [key, object] of [...others.live, ...left.live]) live.set(key, object);
 
   const free = held.filter(({ key }) => !isForeign(live.get(key), owner));
-  const suspects = free.filter((object) => isSuspect(object, live.get(object.key), seen));
+  const modeOf = (object: Desired) => driftModeOf(object, live.get(object.key), policy.drift);
+  const suspects = free.filter((object) => isSuspect(object, live.get(object.key), seen) && modeOf(object) !== 'ignore');
   const adopted = new Set(inventory.adopted);
   const { drifted, unknown } = await driftOf(ports, suspects.map(asApplied(adopted)), live);
 
+  const onlyReported = held.filter((object) => modeOf(object) === 'report' && (drifted.has(object.key) || !live.has(object.key)));
+  const toCorrect = held.filter((object) => !onlyReported.includes(object));
   const claimant = { ...claimantOf(ports, attempt), owns: () => true };
   const planned = plan({
     ...claimant,
-    desired: held,
-    inventory: [...held.map(({ ref }) => ref), ...leftovers],
+    desired: toCorrect,
+    inventory: [...toCorrect.map(({ ref }) => ref), ...leftovers],
     live,
     unknown: left.unknown,
     apply: { drifted: new Set(drifted.keys()) },
@@ -85,8 +99,13 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   const unchanged = planned.left
     .filter(({ key, because }) => because === 'unchanged' && !unknown.has(key))
     .map(({ ref }) => objectOutcome(ref, { action: 'unchanged' }));
+  const reported = onlyReported.map(({ key, ref }) => {
+    const path = drifted.get(key);
+    const message = path === undefined ? undefined : MESSAGES.fieldChanged(path);
+    return objectOutcome(ref, { action: 'skipped', because: path === undefined ? 'missing' : 'drifted', ...(message && { message }) });
+  });
   for (const { ref } of done) unchanged.push(objectOutcome(ref, { action: 'unchanged', because: 'finished' }));
-  const objects = [...refused, ...unknown.values(), ...corrections, ...pruned.outcomes, ...unchanged];
+  const objects = [...refused, ...unknown.values(), ...corrections, ...reported, ...pruned.outcomes, ...unchanged];
   // Objects that are not known to be in order are looked at again next time.
   for (const key of [...planned.refused.map((action) => action.key), ...unknown.keys(), ...drifted.keys()]) live.delete(key);
   for (const [key, object] of applied.live) live.set(key, object);
@@ -98,9 +117,10 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
     applied.failed ? MESSAGES.driftNotCorrected() : undefined,
   ].filter((problem) => problem !== undefined);
   const outcome = withPrune(pruned, objects);
-  if (problems.length === 0) return { outcome, live, corrected };
+  const drift = reported.length > 0 ? driftText(reported) : '';
+  if (problems.length === 0) return { outcome, live, corrected, drift };
   const told = [...problems, ...(pruned.problem ? [pruned.problem] : []), ...(corrected > 0 ? [correctionText(outcome)] : [])];
-  return { outcome: { ...outcome, status: 'FAILURE', summary: told.join('; ') }, live, corrected };
+  return { outcome: { ...outcome, status: 'FAILURE', summary: told.join('; ') }, live, corrected, drift };
 }
 
 /** If a definition can't come back, the objects that don't need it still can. */
@@ -132,10 +152,13 @@ const asApplied =
 
 const isForeign = (live: LiveObject | undefined, owner: Owner): boolean => live !== undefined && otherOwner(live, owner) !== undefined;
 
-function isSuspect({ key, manifest }: Desired, live: LiveObject | undefined, seen: ReadonlyMap<string, string>): boolean {
-  if (!live || seen.get(key) === live.metadata.resourceVersion) return false;
-  return [manifest, live].every(({ metadata }) => metadata.annotations?.[USER_ANNOTATION.drift] !== 'ignore');
+function isSuspect({ key }: Desired, live: LiveObject | undefined, seen: ReadonlyMap<string, string>): boolean {
+  return live !== undefined && seen.get(key) !== live.metadata.resourceVersion;
 }
+
+/** What the object says in the YAML goes before what it says in the cluster, and both before what its stack says. */
+const driftModeOf = ({ manifest }: Desired, live: LiveObject | undefined, ofStack: DriftMode): DriftMode =>
+  [manifest, live].map((object) => parseDriftMode(object?.metadata.annotations?.[USER_ANNOTATION.drift])).find((mode) => mode) ?? ofStack;
 
 /** Asks the API server what an apply would make of each suspect: defaults and other managers' fields are then no difference. */
 async function driftOf({ effects }: AttemptPorts, suspects: readonly Desired[], live: ReadonlyMap<string, LiveObject>) {

@@ -10,7 +10,7 @@ export const FIELD_MANAGER = 'brokkr-controller';
 export const USER_ANNOTATION = {
   /** `"true"`: never deleted because it left the stack or the stack left the agent. */
   keep: 'brokkr.io/keep',
-  /** `"ignore"`: changes made in the cluster are left alone. */
+  /** On an object or its stack: what is done about changes made in the cluster: see DriftMode. */
   drift: 'brokkr.io/drift',
   /** `"false"`: a field owned by another manager is a failure, not taken over; `"true"` the other way round. */
   forceConflicts: 'brokkr.io/force-conflicts',
@@ -27,11 +27,21 @@ export const USER_ANNOTATION = {
 /** The annotations that are read on a stack, too. */
 export const STACK_ANNOTATIONS: ReadonlySet<string> = new Set([
   USER_ANNOTATION.stackDrift,
+  USER_ANNOTATION.drift,
   USER_ANNOTATION.healthTimeoutSeconds,
   USER_ANNOTATION.health,
   USER_ANNOTATION.adopt,
   USER_ANNOTATION.ignoreFields,
 ]);
+
+/** `correct`: they are put right · `report`: an event names them, and they stay · `ignore`: nobody looks for them. */
+export type DriftMode = 'correct' | 'report' | 'ignore';
+
+/** A word that nobody knows changes nothing in the cluster. */
+export function parseDriftMode(text: string | undefined): DriftMode | undefined {
+  if (!text) return undefined;
+  return text === 'correct' || text === 'ignore' ? text : 'report';
+}
 
 /** `adopt`: it is changed, but never deleted · `own`: it becomes the stack's, deletion included · `never`: the stack is refused. */
 export type AdoptMode = 'adopt' | 'own' | 'never';

@@ -1,11 +1,12 @@
 import type { Manifest } from '../../cluster/cluster.ts';
-import { type AdoptMode, parseAdoptMode, USER_ANNOTATION } from './ownership.ts';
+import { type AdoptMode, type DriftMode, parseAdoptMode, parseDriftMode, USER_ANNOTATION } from './ownership.ts';
 
 /** How a whole stack wants to be treated, as it says itself; what any of its objects says goes before that, and of several the first. */
 export interface StackPolicy {
   health: 'wait' | 'apply-only';
   healthTimeoutMs: number;
-  drift: 'correct' | 'ignore';
+  /** For objects that don't say it themselves. */
+  drift: DriftMode;
   /** For objects that don't say it themselves; another object's word is not for them. */
   adopt: AdoptMode;
 }
@@ -23,7 +24,7 @@ export function stackPolicy(
   return {
     health: first(USER_ANNOTATION.health) === 'apply-only' ? 'apply-only' : 'wait',
     healthTimeoutMs: seconds > 0 ? Math.min(seconds, TIMEOUT_MAX_SECONDS) * 1000 : healthTimeoutMs,
-    drift: first(USER_ANNOTATION.stackDrift) === 'ignore' ? 'ignore' : 'correct',
+    drift: first(USER_ANNOTATION.stackDrift) === 'ignore' ? 'ignore' : (parseDriftMode(annotations[USER_ANNOTATION.drift]) ?? 'correct'),
     adopt: parseAdoptMode(annotations[USER_ANNOTATION.adopt]) ?? 'adopt',
   };
 }

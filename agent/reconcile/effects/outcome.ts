@@ -90,6 +90,12 @@ const named = (names: readonly string[]): string => `${names.slice(0, NAMED_MAX)
 /** An object that was missing may be there again because of somebody else. */
 export const isCorrection = ({ action }: ObjectOutcome): boolean => action === 'corrected' || action === 'adopted';
 
+/** `2 objects have drifted and stay as they are: ConfigMap/shop/a (data.colour had been changed), Service/shop/web (missing)` */
+export function driftText(objects: readonly ObjectOutcome[]): string {
+  const names = objects.map((object) => `${objectText(refIn(object))} (${object.message ?? object.because})`);
+  return MESSAGES.drifted(objects.length, named(names));
+}
+
 /** `corrected 2 objects: ConfigMap/shop/a (data.colour had been changed), Service/shop/web (missing)` */
 export function correctionText({ objects }: Outcome): string {
   const corrected = objects.filter(isCorrection);

@@ -26,7 +26,7 @@ export async function correctDriftStep(
   const attempt = await prepareAttempt(ports, assignment, { ...deployment, objectId });
   if (wait) attempt.policy = { ...attempt.policy, drift: 'correct' };
   const result = await checkStack(ports, attempt, inProcess.seen);
-  const { outcome, live, corrected } = result;
+  const { outcome, live, corrected, drift } = result;
   await noteFinishedJobs(inventories, stackId, live);
   const last = persisted.reported;
   const wasWell = !inProcess.failed && last?.deployment_object_id === deployment.objectId && last.status === 'SUCCESS';
@@ -34,6 +34,7 @@ export async function correctDriftStep(
     const now = { ...attempt, deployment };
     return { ...startHealthWait(ports, now, result, { startedMs, deadlineMs: wait?.deadlineMs }), corrected };
   }
-  const news = corrected > 0 ? { outcome: { ...outcome, summary: correctionText(outcome) }, startedMs } : {};
-  return { ...news, live, corrected, verified: { checkAtMs: checkAtMs(ports, outcome) } };
+  const told = [corrected > 0 ? correctionText(outcome) : '', drift === inProcess.drift ? '' : drift].filter((text) => text !== '');
+  const news = told.length > 0 ? { outcome: { ...outcome, summary: told.join('; ') }, startedMs } : {};
+  return { ...news, live, corrected, drift, verified: { checkAtMs: checkAtMs(ports, outcome) } };
 }

@@ -20,6 +20,8 @@ export interface InProcess {
   removal?: RemovalProgress | undefined;
   /** When to look for drift again; undefined if never. */
   checkAtMs?: number | undefined;
+  /** The drift that was reported last, in words. */
+  drift?: string | undefined;
   /** The resource versions seen last, by object. */
   seen: Map<string, string>;
   /** The older deployment object whose refusal was logged. */

@@ -44,6 +44,7 @@ export function createStepRecorder({ effects, state, reports, metrics, log }: Re
   function record({ stackId, deployment }: StackAssignment, progress: InProcess, result: StepResult): void {
     const { outcome, verified, healthWait, retryAfterMs, removal, live = new Map() } = result;
     for (const [key, { metadata }] of live) progress.seen.set(key, metadata.resourceVersion);
+    if (result.drift !== undefined) progress.drift = result.drift;
     progress.healthWait = healthWait;
     progress.removal = removal;
     progress.verified = verified && deployment?.checksum;
@@ -74,13 +75,13 @@ export function createStepRecorder({ effects, state, reports, metrics, log }: Re
 
   return {
     ended(assignment, progress, result, { objectId, startedMs }) {
-      const { outcome, corrected = 0 } = result;
+      const { outcome, corrected = 0, drift = '' } = result;
       record(assignment, progress, result);
       if (corrected > 0) {
         metrics.driftCorrected(corrected);
         log.warn('drift_corrected', { stack_id: assignment.stackId, objects: corrected });
       }
-      if (outcome) report(assignment, objectId, outcome, result.startedMs ?? startedMs, corrected > 0);
+      if (outcome) report(assignment, objectId, outcome, result.startedMs ?? startedMs, corrected > 0 || drift !== '');
     },
     failed(assignment, progress, error, startedMs) {
       const isForeseen = FORESEEN.some((kind) => error instanceof kind);

@@ -18,6 +18,8 @@ export interface StepResult {
   removal?: RemovalProgress | undefined;
   /** How many objects had drifted and were put right: news each time. */
   corrected?: number;
+  /** What has drifted and is only reported, in words; empty if nothing has. */
+  drift?: string;
   /** The objects seen, by key. */
   live?: ReadonlyMap<string, LiveObject>;
 }
