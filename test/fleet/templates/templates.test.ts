@@ -174,6 +174,15 @@ describe('an instantiation', () => {
     expect(answer.body.details.validation_errors.join()).toContain(words);
   });
 
+  test('knows a parameter by what was given, whatever JavaScript calls so', async () => {
+    const inherited = { required: ['toString'], properties: { constructor: { type: 'string' } } };
+    const template = await make(generator, { template_content: 'a: {{ toString }}', parameters_schema: JSON.stringify(inherited) });
+    expect(await instantiate(template.id, {})).toMatchObject({
+      body: { code: 'invalid_parameters', details: { validation_errors: ["/: must have required property 'toString'"] } },
+    });
+    expect(await ok(instantiate(template.id, { toString: 'b' }))).toMatchObject({ yaml_content: 'a: b' });
+  });
+
   test('names the variable that is missing, with its place', async () => {
     const template = await make(generator, { template_content: 'a: 1\nb: {{ colour }}\n', parameters_schema: '{}' });
     expect(await instantiate(template.id, {})).toMatchObject({

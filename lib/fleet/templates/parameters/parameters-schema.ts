@@ -23,7 +23,7 @@ const DRAFTS: Readonly<Record<string, typeof Ajv | typeof Ajv2020>> = {
   'https://json-schema.org/draft/2020-12/schema': Ajv2020,
   'http://json-schema.org/draft-07/schema': Ajv,
 };
-const OPTIONS = { allErrors: true, useDefaults: true, strict: false, logger: false } as const;
+const OPTIONS = { allErrors: true, useDefaults: true, ownProperties: true, strict: false, logger: false } as const;
 
 /** Compiles the text of a schema: draft 2020-12, or 7 if `$schema` says so. Throws a SchemaError. */
 export function compileSchema(text: string): ValidateFunction {
