@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { DeploymentObject } from '../../lib/fleet/protocol/agent-protocol.ts';
 import { DescribedSelector } from '../../lib/fleet/targeting/selector.ts';
-import { getProvenance, instantiateTemplate, Provenance } from '../../lib/fleet/templates/instantiate.ts';
+import { getProvenance, instantiateTemplate, Provenance, TemplateParameters } from '../../lib/fleet/templates/instantiate.ts';
 import { previewTemplate } from '../../lib/fleet/templates/preview-template.ts';
 import { removeTemplate } from '../../lib/fleet/templates/remove-template.ts';
 import { StackTemplate, TemplateAnnotation, TemplateEngine, TemplateLabel } from '../../lib/fleet/templates/template.ts';
@@ -58,7 +58,7 @@ const texts = {
 const NewTemplate = z.object({ name: z.string(), ...texts }).meta({ id: 'CreateTemplateRequest' });
 const TemplateUpdate = z.object(texts).meta({ id: 'UpdateTemplateRequest' });
 const NewTemplateAnnotation = z.object({ key: DescribedSelector, value: DescribedSelector }).meta({ id: 'NewTemplateAnnotation' });
-const parameters = z.record(z.string(), z.json());
+const parameters = TemplateParameters;
 const Instantiation = z.object({ template_id: Id, parameters }).meta({ id: 'TemplateInstantiationRequest' });
 const Problem = z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() });
 

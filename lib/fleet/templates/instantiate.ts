@@ -18,9 +18,12 @@ import { TemplateRenderError } from './template-error.ts';
 import { withTexts } from './template-repository.ts';
 import { listTemplateAnnotations, listTemplateLabels } from './template-selectors.ts';
 import { readableTemplate } from './template-service.ts';
-import type { ValueObject } from './tera/values.ts';
+import { isObject, type Value, type ValueObject } from './tera/values.ts';
 
 export const PARAMETERS_LIMITS = { bytes: 256 * 1024, depth: 32 } as const;
+
+/** A JSON object, taken as it is: a record of zod would leave out a member that is called `__proto__`. */
+export const TemplateParameters = z.custom<ValueObject>((value) => isObject(value as Value), 'must be an object').meta({ type: 'object' });
 
 /** Where a deployment object that was made from a template comes from. */
 export const Provenance = z
@@ -31,7 +34,7 @@ export const Provenance = z
     template_version: z.int(),
     template_checksum: z.string(),
     engine: TemplateEngine,
-    parameters: z.record(z.string(), z.unknown()).describe('As they were given, without defaults'),
+    parameters: TemplateParameters.describe('As they were given, without defaults'),
   })
   .meta({ id: 'DeploymentObjectProvenance' });
 export type Provenance = z.infer<typeof Provenance>;

@@ -183,6 +183,24 @@ describe('an instantiation', () => {
     expect(await ok(instantiate(template.id, { toString: 'b' }))).toMatchObject({ yaml_content: 'a: b' });
   });
 
+  test('takes a parameter called __proto__ like any other, and its provenance tells it', async () => {
+    const template = await make(generator, { template_content: 'a: {{ __proto__ }}{{ x.__proto__ }}', parameters_schema: '{}' });
+    const parameters = '{"__proto__":"b","x":{"__proto__":"c"}}';
+    const path = `/stacks/${stack.id}/deployment-objects/from-template`;
+    const body = `{"template_id":"${template.id}","parameters":${parameters}}`;
+    const object = await ok(generator.api.post(path, body, { contentType: 'application/json' }));
+    expect(object.yaml_content).toBe('a: bc');
+    const { text } = await generator.api.get(`/deployment-objects/${object.id}/provenance`);
+    expect(text).toContain(`"parameters":${parameters}`);
+  });
+
+  test.each(['1e400', '[-1e400]', '9007199254740993'])('refuses the number %s, which would not be kept', async (x) => {
+    const template = await make(generator, { template_content: 'a: {{ x }}', parameters_schema: '{}' });
+    const path = `/templates/${template.id}/preview`;
+    const shown = await ok(generator.api.post(path, `{"parameters":{"x":${x}}}`, { contentType: 'application/json' }));
+    expect(shown).toMatchObject({ yaml_content: null, problems: [{ code: 'invalid_parameters' }] });
+  });
+
   test('names the variable that is missing, with its place', async () => {
     const template = await make(generator, { template_content: 'a: 1\nb: {{ colour }}\n', parameters_schema: '{}' });
     expect(await instantiate(template.id, {})).toMatchObject({

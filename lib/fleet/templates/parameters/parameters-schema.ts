@@ -101,7 +101,7 @@ function detail(params: Record<string, unknown>): string {
 }
 
 function inexactNumber(value: unknown, pointer: string): string | undefined {
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) ? pointer || '/' : undefined;
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER ? pointer || '/' : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [name, inner] of Object.entries(value)) {
     const found = inexactNumber(inner, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
