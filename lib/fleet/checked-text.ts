@@ -3,7 +3,7 @@ import { Description, Name } from '../platform/names.ts';
 import { type FleetErrorCode, fleetError } from './fleet-errors.ts';
 
 /** The error code for an invalid name or description of such a thing. */
-type InvalidCode = Extract<FleetErrorCode, 'invalid_agent' | 'invalid_generator' | 'invalid_stack'>;
+type InvalidCode = Extract<FleetErrorCode, 'invalid_agent' | 'invalid_generator' | 'invalid_stack' | 'invalid_template'>;
 
 function check(code: InvalidCode, field: string, schema: z.ZodType, value: unknown): void {
   const result = schema.safeParse(value);

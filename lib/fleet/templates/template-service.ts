@@ -4,6 +4,7 @@ import { timestamp } from '../../platform/clock.ts';
 import { AppError } from '../../platform/errors.ts';
 import { newTimedId } from '../../platform/ids.ts';
 import type { ListPage, PageRequest } from '../../platform/list-page.ts';
+import { checkName } from '../checked-text.ts';
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { checksumOf } from '../deployment-objects/deployment-object-repository.ts';
 import { fleetError } from '../fleet-errors.ts';
@@ -85,7 +86,7 @@ export const listVisibleTemplates = (
 /** Makes the first version of a template, or the next one of a name that the owner has had before. */
 export function createTemplate(ports: FleetPorts, caller: Caller, name: string, texts: TemplateTexts): Promise<StackTemplate> {
   const owner = ownerFor(caller);
-  if (name.trim() === '' || name.length > 255) throw invalid('name', 'must have 1 to 255 characters, and not be blank');
+  checkName('invalid_template', 'name', name);
   checkTexts(texts);
   return addVersion(ports, caller, { ...texts, generator_id: owner, name, engine: texts.engine ?? 'tera' }, 'template.created');
 }

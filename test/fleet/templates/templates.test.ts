@@ -119,6 +119,7 @@ describe('a text that cannot be used', () => {
     ['a deep schema', { parameters_schema: `${'{"not":'.repeat(40)}{}${'}'.repeat(40)}` }, 'invalid_parameters_schema', '32 deep'],
     ['a blank template', { template_content: ' \n' }, 'invalid_template', 'blank'],
     ['a blank name', { name: ' ' }, 'invalid_template', 'name'],
+    ['a name of two lines', { name: 'a\nb' }, 'invalid_template', 'control characters'],
   ])('%s is refused, and told by validate as well', async (_what, more, code, words) => {
     const answer = await generator.api.post('/templates', { name: unique('t'), ...texts(more) });
     expect([answer.status, answer.body.code]).toEqual([400, code]);
