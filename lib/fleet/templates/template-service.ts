@@ -25,8 +25,6 @@ export interface TemplateTexts {
   engine?: TemplateEngine | null | undefined;
 }
 
-const invalid = (field: string, rule: string) => fleetError('invalid_template', { message: `${field} ${rule}`, details: { field, rule } });
-
 /** Whose templates the caller makes and changes: null for the system's, which are an admin's. */
 const ownerFor = ({ principal }: Caller): string | null =>
   decideFor<string | null>(principal, {
@@ -101,24 +99,25 @@ export function updateTemplate(ports: FleetPorts, caller: Caller, before: Templa
 }
 
 /** Throws the contract's error for texts that can't be used. */
-function checkTexts({ description, template_content, parameters_schema, engine }: TemplateTexts): void {
-  if (typeof description === 'string' && description.trim() === '') throw invalid('description', 'must not be blank');
-  if (template_content.trim() === '') throw invalid('template_content', 'must not be blank');
-  if (parameters_schema.trim() === '') throw invalid('parameters_schema', 'must not be blank');
-  if (Buffer.byteLength(template_content) > TEMPLATE_LIMITS.textBytes)
+function checkTexts(texts: TemplateTexts): void {
+  if (Buffer.byteLength(texts.template_content) > TEMPLATE_LIMITS.textBytes)
     throw new AppError('payload_too_large', `template_content: has more than ${TEMPLATE_LIMITS.textBytes} bytes`);
-  for (const problem of problemsOf({ template_content, parameters_schema, engine })) throw fleetError(problem.code, problem);
+  for (const problem of problemsOf(texts)) throw fleetError(problem.code, problem);
 }
 
 export interface TemplateProblem {
-  code: 'invalid_template_syntax' | 'invalid_parameters_schema';
+  code: 'invalid_template' | 'invalid_template_syntax' | 'invalid_parameters_schema';
   message: string;
-  details?: { line: number; column: number };
+  details?: { line: number; column: number } | { field: string; rule: string };
 }
 
 /** What is wrong with the texts of a template, if anything. */
-export function problemsOf({ template_content, parameters_schema, engine }: TemplateTexts): TemplateProblem[] {
-  const problems: TemplateProblem[] = [];
+export function problemsOf({ description, template_content, parameters_schema, engine }: TemplateTexts): TemplateProblem[] {
+  const rule = 'must not be blank';
+  const problems = Object.entries({ description, template_content, parameters_schema })
+    .filter(([, text]) => text?.trim() === '')
+    .map(([field]): TemplateProblem => ({ code: 'invalid_template', message: `${field} ${rule}`, details: { field, rule } }));
+  if (problems.length > 0) return problems;
   try {
     prepareTemplate(engine ?? 'tera', template_content);
   } catch (error) {
