@@ -77,23 +77,25 @@ export type Checked = { parameters: ValueObject } | { violations: string[] };
 
 /** Checks parameters against a schema. Those that are given stay as they are; a copy gets the defaults. */
 export function checkParameters(validate: ValidateFunction, given: ValueObject): Checked {
-  const inexact = inexactNumber(given, '');
-  if (inexact !== undefined) return { violations: [`${inexact}: a whole number beyond 2^53 loses digits; give it as a text`] };
   const parameters: ValueObject = structuredClone(given);
   try {
-    if (withinMs(CHECK_MS, () => validate(parameters) === true)) return { parameters };
+    const valid = withinMs(CHECK_MS, () => validate(parameters) === true);
+    // Behind the check, since a default of the schema may be such a number.
+    const inexact = inexactNumber(parameters, '');
+    if (inexact !== undefined) return refused(`${inexact}: a whole number beyond 2^53 loses digits; give it as a text`);
+    if (valid) return { parameters };
   } catch (error) {
-    if (error instanceof OutOfTime)
-      return { violations: [`/: checking them takes more than ${CHECK_MS} ms; simplify the schema's patterns`] };
-    return { violations: [`/: they can't be checked by the schema: ${messageOf(error)}`] };
+    if (error instanceof OutOfTime) return refused(`/: checking them takes more than ${CHECK_MS} ms; simplify the schema's patterns`);
+    return refused(`/: they can't be checked by the schema: ${messageOf(error)}`);
   }
-  const errors = validate.errors ?? [];
-  return {
-    violations: errors
-      .slice(0, ERRORS_TOLD)
-      .map(({ instancePath, message, params }) => `${instancePath || '/'}: ${message}${detail(params)}`),
-  };
+  const errors = validate.errors?.slice(0, ERRORS_TOLD) ?? [];
+  return refused(...errors.map(({ instancePath, message, params }) => `${instancePath || '/'}: ${message}${detail(params)}`));
 }
+
+/** Names of members can be very long: what is told is cut. */
+const refused = (...violations: string[]): Checked => ({
+  violations: violations.map((text) => (text.length > 500 ? `${text.slice(0, 500)}…` : text)),
+});
 
 function detail(params: Record<string, unknown>): string {
   if (typeof params.additionalProperty === 'string') return `: ${params.additionalProperty}`;
