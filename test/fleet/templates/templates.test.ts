@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { prepareTemplate } from '../../../lib/fleet/templates/template-engine.ts';
+import type { ValueObject } from '../../../lib/fleet/templates/tera/values.ts';
 import { startTestHost, type TestHost } from '../../harness/host.ts';
 import { type MadeGenerator, makeAgent, makeGenerator, makeStack, ok, pagesOf, target, unique } from '../fleet-builder.ts';
 
@@ -266,6 +268,17 @@ describe('an instantiation', () => {
     await ok(generator.api.delete(`/stacks/${stack.id}`));
     expect(await generator.api.get(`/deployment-objects/${object.id}/provenance`)).toMatchObject({ status: 404 });
   });
+});
+
+test.each<[string, string, object, string]>([
+  ['stands for a text in its section', '{{#foo}}{{.}} is {{foo}}{{/foo}}', { foo: 'bar' }, 'bar is bar'],
+  ['stands for a number in its section', '{{#port}}:{{.}}{{/port}}', { port: 80 }, ':80'],
+  ['is true if it is an object, though it is empty', '{{#o}}yes{{/o}}{{^o}}no{{/o}}', { o: {} }, 'yes'],
+  ['is false if it is 0, empty, or not there', '{{^a}}0{{/a}}{{^b}}1{{/b}}{{^c}}2{{/c}}{{^d}}3{{/d}}', { a: 0, b: '', c: [] }, '0123'],
+  ['is found in a list by its place', '{{list.1}} {{list.0.name}}', { list: [{ name: 'a' }, 'b'] }, 'b a'],
+  ['has nothing but its own members', '[{{list.length}}{{text.length}}{{o.constructor}}]', { list: [1], text: 'a', o: {} }, '[]'],
+])('a value of mustache %s', (_what, text, parameters, expected) => {
+  expect(prepareTemplate('mustache', text)(parameters as ValueObject)).toBe(expected);
 });
 
 describe('a preview', () => {

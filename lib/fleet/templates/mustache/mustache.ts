@@ -2,7 +2,7 @@ import mustache from 'mustache';
 import { TemplateRenderError, TemplateSyntaxError } from '../template-error.ts';
 import { RenderBudget, TEMPLATE_LIMITS } from '../template-limits.ts';
 import { placesIn } from '../tera/tokens.ts';
-import { isArray, isObject, isTrue, member, printed, type Value, type ValueObject } from '../tera/values.ts';
+import { isArray, isObject, member, printed, type Value, type ValueObject } from '../tera/values.ts';
 
 /** The tokens of the npm package `mustache`: kind, text, start, end, and for a section its inner tokens. */
 type Token = [kind: string, text: string, start: number, end: number, inner?: Token[]];
@@ -55,18 +55,20 @@ export function renderMustache({ tokens }: MustacheTemplate, parameters: ValueOb
       if (kind === 'text') write(text);
       else if (kind === 'name' || kind === '&') write(printed(lookUp(text, contexts, budget) ?? null, budget));
       else if (kind === '#') section(lookUp(text, contexts, budget), inner, contexts);
-      else if (kind === '^' && !isTrue(lookUp(text, contexts, budget), budget)) renderAll(inner, contexts);
+      else if (kind === '^' && !isTrue(lookUp(text, contexts, budget))) renderAll(inner, contexts);
     }
   }
   function section(value: Value | undefined, inner: readonly Token[], contexts: readonly Value[]): void {
-    if (value === undefined || !isTrue(value, budget)) return;
-    if (isArray(value)) for (const item of value) renderAll(inner, [...contexts, item]);
-    else renderAll(inner, isObject(value) ? [...contexts, value] : contexts);
+    if (value === undefined || !isTrue(value)) return;
+    for (const item of isArray(value) ? value : [value]) renderAll(inner, [...contexts, item]);
   }
 
   renderAll(tokens, [parameters]);
   return output;
 }
+
+/** As in mustache an empty object is true, and an empty list is not. */
+const isTrue = (value: Value | undefined): boolean => (isArray(value) ? value.length > 0 : Boolean(value));
 
 /** The first name of a path is looked for from the inside to the outside, the others in what it has. */
 function lookUp(path: string, contexts: readonly Value[], budget: RenderBudget): Value | undefined {
@@ -77,7 +79,12 @@ function lookUp(path: string, contexts: readonly Value[], budget: RenderBudget):
     const context = contexts[n];
     const found = isObject(context) ? member(context, first) : undefined;
     if (found === undefined) continue;
-    return rest.reduce<Value | undefined>((value, name) => (isObject(value) ? member(value, name) : undefined), found);
+    return rest.reduce<Value | undefined>(inside, found);
   }
   return undefined;
+}
+
+function inside(value: Value | undefined, name: string): Value | undefined {
+  if (isArray(value)) return /^\d{1,9}$/.test(name) ? value[Number(name)] : undefined;
+  return isObject(value) ? member(value, name) : undefined;
 }
