@@ -21,6 +21,12 @@ const numberIn = (name: string, value: Value | undefined): number =>
   typeof value === 'number' ? value : fail(`the test "${name}" works on numbers, not on ${typeName(value ?? null)}`);
 const textIn = (name: string, value: Value | undefined): string =>
   typeof value === 'string' ? value : fail(`the test "${name}" works on texts, not on ${typeName(value ?? null)}`);
+/** A text that is compared with a part of another one. */
+function compared(name: string, value: Value | undefined, budget: RenderBudget): string {
+  const text = textIn(name, value);
+  budget.text(text.length);
+  return text;
+}
 
 export function contains(haystack: Value, needle: Value, budget: RenderBudget): boolean {
   if (typeof haystack === 'string') {
@@ -106,7 +112,9 @@ export const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
       parameters: ['text'],
       summary: 'A text that begins so',
       example: yes('name is starting_with("w")'),
-      run: onDefined('starting_with', (subject, [text]) => textIn('starting_with', subject).startsWith(textIn('starting_with', text))),
+      run: onDefined('starting_with', (subject, [text], budget) =>
+        textIn('starting_with', subject).startsWith(compared('starting_with', text, budget)),
+      ),
     },
   ],
   [
@@ -115,7 +123,9 @@ export const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
       parameters: ['text'],
       summary: 'A text that ends so',
       example: yes('name is ending_with("b")'),
-      run: onDefined('ending_with', (subject, [text]) => textIn('ending_with', subject).endsWith(textIn('ending_with', text))),
+      run: onDefined('ending_with', (subject, [text], budget) =>
+        textIn('ending_with', subject).endsWith(compared('ending_with', text, budget)),
+      ),
     },
   ],
   [

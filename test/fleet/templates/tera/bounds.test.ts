@@ -96,6 +96,8 @@ test.each([
     'steps',
   ],
   ['a macro without an end', '{% macro f() %}{{ self::f() }}{% endmacro %}{{ self::f() }}', '64 deep'],
+  ['a long text at the start of another', loop('{% if a is starting_with(a) %}{% endif %}'), 'steps'],
+  ['a long text at the end of another', loop('{% if a is ending_with(a) %}{% endif %}'), 'steps'],
   ['a list as an index', loop('{% if numbers[texts] %}{% endif %}'), 'steps'],
   ['a lookup through many loops', `${'{% for a in [1, 2] %}'.repeat(60)}{% if z %}{% endif %}${'{% endfor %}'.repeat(60)}`, 'steps'],
   ['deep parameters', '{{ deep }}', '64 deep'],
