@@ -46,7 +46,14 @@ export function printed(value: Value, budget: RenderBudget): string {
   if (value === null) return '';
   if (typeof value === 'string') return value;
   if (isArray(value)) return budget.deeper(() => `[${joined(value, ', ', budget)}]`);
-  return isObject(value) ? '[object]' : String(value);
+  return isObject(value) ? '[object]' : typeof value === 'number' ? numberText(value) : String(value);
+}
+
+/** A number without an exponent. JavaScript writes one for numbers below 0.000001; numbers above 2^53 don't get here. */
+function numberText(number: number): string {
+  const [digits = '', exponent] = String(Math.abs(number)).split('e-');
+  if (exponent === undefined) return String(number);
+  return `${number < 0 ? '-' : ''}0.${'0'.repeat(Number(exponent) - 1)}${digits.replace('.', '')}`;
 }
 
 export function joined(values: readonly Value[], separator: string, budget: RenderBudget): string {

@@ -38,6 +38,7 @@ export const STATEMENTS: Readonly<Record<string, readonly Row[]>> = {
     ['{{name}}', 'web'],
     ['{{ three }}', '3'],
     ['{{ pi }}', '3.25159'],
+    ['{{ 0.0000001 }} {{ -0.00000015 ~ "" }} {{ 0.000001 }}', '0.0000001 -0.00000015 0.000001'],
     ['{{ yes }} {{ no }}', 'true false'],
     ['[{{ nil }}]', '[]'],
     ['{{ p }}', '[object]'],
