@@ -143,6 +143,7 @@ export const FILTER_ROWS: Rows = {
   int: [
     ['{{ "12" | int }} {{ 3.9 | int }} {{ "3.9" | int }} {{ "x" | int }} {{ "x" | int(default=5) }}', '12 3 3 0 5'],
     ['{{ "0b11" | int(base=2) }} {{ "0o17" | int(base=8) }} {{ "ff" | int(base=16) }}', '3 15 255'],
+    ['{{ "0b11" | int }} {{ "0xff" | int }} {{ "0xb" | int(base=2) }} {{ "-5" | int }}', '0 0 0 -5'],
   ],
   float: [['{{ "1.5" | float }} {{ "x" | float }} {{ "x" | float(default=0.5) }} {{ "1e2" | float }}', '1.5 0 0.5 100']],
   pluralize: [

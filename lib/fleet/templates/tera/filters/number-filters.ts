@@ -9,6 +9,13 @@ const ROUND: Readonly<Record<string, (number: number) => number>> = {
 };
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
 
+const WHOLE: Readonly<Record<number, RegExp>> = {
+  2: /^(?:0b)?([01]+)$/i,
+  8: /^(?:0o)?([0-7]+)$/i,
+  10: /^([+-]?\d+)(?:\.\d*)?$/,
+  16: /^(?:0x)?([0-9a-f]+)$/i,
+};
+
 const int: Filter = {
   parameters: ['default?', 'base?'],
   summary: 'A whole number out of a text or a number; `default` (0) if it is none; `base` 2, 8, 10 or 16',
@@ -17,13 +24,9 @@ const int: Filter = {
     if (typeof input === 'number') return exact(Math.trunc(input));
     budget.text(args.inputText(input).length);
     const base = args.integer('base', 10);
-    if (![2, 8, 10, 16].includes(base)) args.refuse('the argument "base" must be 2, 8, 10 or 16');
-    const text = args
-      .inputText(input)
-      .trim()
-      .replace(/^0[xob]/i, '');
-    const whole = base === 10 ? /^[+-]?\d+(?:\.\d*)?$/ : base === 16 ? /^[0-9a-f]+$/i : base === 8 ? /^[0-7]+$/ : /^[01]+$/;
-    return whole.test(text) ? exact(Number.parseInt(text, base)) : args.integer('default', 0);
+    const whole = WHOLE[base] ?? args.refuse('the argument "base" must be 2, 8, 10 or 16');
+    const digits = whole.exec(args.inputText(input).trim())?.[1];
+    return digits === undefined ? args.integer('default', 0) : exact(Number.parseInt(digits, base));
   },
 };
 
