@@ -8,7 +8,7 @@ import { withBuildRun } from './build-order.ts';
 import type { HeldLease } from './lease.ts';
 import { type OrderFacts, orderObjects } from './order-objects.ts';
 import { failedOrder, type OrderResult, orderResult } from './order-result.ts';
-import { type Applied, applyOrder, cleanUp, type OrderEffects, watchToEnd } from './run-objects.ts';
+import { applyOrder, cleanUp, type OrderEffects, type Progress, watchToEnd } from './run-objects.ts';
 
 interface ExecuteOptions extends Omit<OrderEffects, 'signal'> {
   order: ClaimedWorkOrder;
@@ -34,17 +34,18 @@ export const budgetSecondsOf = (claimTimeoutSeconds: number): number =>
  */
 export async function executeOrder(options: ExecuteOptions): Promise<OrderResult | undefined> {
   const { order, held, log, stop, ...effects } = options;
-  const applied: Applied[] = [];
+  const progress: Progress = { begun: [], applied: [] };
   let result: OrderResult | undefined;
   try {
-    result = await carryOut(options, applied);
+    result = await carryOut(options, progress);
   } catch (error) {
     if (!held.signal.aborted) result = failureOf(error);
   }
   const end = held.ended();
   if (end !== undefined && end !== 'cancelled') return undefined;
   try {
-    await cleanUp({ ...effects, signal: stop }, applied, end === 'cancelled' ? 'cancelled' : result?.success ? 'succeeded' : 'failed');
+    const outcome = end === 'cancelled' ? 'cancelled' : result?.success ? 'succeeded' : 'failed';
+    await cleanUp({ ...effects, signal: stop }, order.id, progress, outcome);
   } catch (error) {
     log.warn('work_order_not_cleaned_up', { work_order_id: order.id, error });
   }
@@ -53,7 +54,7 @@ export async function executeOrder(options: ExecuteOptions): Promise<OrderResult
 
 async function carryOut(
   { order, attempt, held, defaultNamespace, isReserved, cluster, clock, random }: ExecuteOptions,
-  applied: Applied[],
+  progress: Progress,
 ): Promise<OrderResult> {
   const startedMs = clock.monotonicMs();
   const work = Object.hasOwn(WORK, order.work_type) ? WORK[order.work_type] : undefined;
@@ -63,7 +64,8 @@ async function carryOut(
   const facts = { id: order.id, attempt, budgetSeconds, defaultNamespace, isReserved };
   const objects = await orderObjects(cluster, work(await parseManifests(order.yaml_content)), facts, held.signal);
   if (objects.length === 0) return failedOrder(MESSAGES.emptyOrder());
-  await applyOrder(effects, order.id, objects, (one) => applied.push(one));
+  await applyOrder(effects, order.id, objects, progress);
+  const { applied } = progress;
   const jobs = await watchToEnd(effects, applied, startedMs + budgetSeconds * 1_000);
   return orderResult(jobs, { applied: applied.length, attempt, durationMs: clock.monotonicMs() - startedMs });
 }

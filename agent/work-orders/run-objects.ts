@@ -29,44 +29,61 @@ export interface Applied {
   live: LiveObject;
 }
 
+/** How far an attempt got. What was begun may be in the cluster, though no answer said so. */
+export interface Progress {
+  begun: OrderObject[];
+  applied: Applied[];
+}
+
 /**
  * Applies an order's objects one after another, in the order of the YAML. An object of a stack is refused. Fields that others own are not taken
  * over. A Job of an earlier attempt that still runs, or that has succeeded, takes the place of a new one, so that nothing runs twice.
- * `onApplied` learns of each object before the next one.
+ * `progress` tells at any time how far it got.
  */
 export async function applyOrder(
   effects: OrderEffects,
   orderId: string,
   objects: readonly OrderObject[],
-  onApplied: (applied: Applied) => void,
-): Promise<Applied[]> {
-  const applied: Applied[] = [];
+  progress: Progress,
+): Promise<void> {
   for (const object of objects) {
-    const live = (await earlierRun(effects, orderId, object)) ?? (await applyOne(effects, object));
-    const one = { object: { ...object, ref: refOf(live) }, live };
-    applied.push(one);
-    onApplied(one);
+    progress.begun.push(object);
+    const earlier = await earlierRun(effects, orderId, object);
+    progress.applied.push(earlier ? { object: { ...object, ref: refOf(earlier) }, live: earlier } : await applyOne(effects, object));
   }
-  return applied;
 }
 
-async function applyOne(effects: OrderEffects, { ref, manifest }: OrderObject): Promise<LiveObject> {
+async function applyOne(effects: OrderEffects, object: OrderObject): Promise<Applied> {
   const { cluster, signal } = effects;
+  const { ref } = object;
   const there = await call(effects, () => cluster.find(ref, signal));
   const { [OWNER_KEY]: owner, [STACK_KEY]: stack } = there?.metadata.labels ?? {};
   if (owner !== undefined || stack !== undefined)
     throw new ManifestError(`${objectText(ref)}: ${MESSAGES.belongsToStack(stack ?? 'of another agent')}`);
-  return call(effects, () => cluster.apply(manifest, { fieldManager: ORDER_MANAGER, force: false, signal }));
+  const own = there && there.metadata.labels?.[ORDER_LABEL] === undefined ? notOfOrders(object) : object;
+  const live = await call(effects, () => cluster.apply(own.manifest, { fieldManager: ORDER_MANAGER, force: false, signal }));
+  return { object: { ...own, ref: refOf(live) }, live };
+}
+
+/** What was there before any order: it stays, and gets no label by which a later attempt would take it for an order's. */
+function notOfOrders(object: OrderObject): OrderObject {
+  const { [ORDER_LABEL]: _order, ...labels } = object.manifest.metadata.labels ?? {};
+  return { ...object, cleanup: 'never', manifest: { ...object.manifest, metadata: { ...object.manifest.metadata, labels } } };
 }
 
 /** The Job of an earlier attempt that runs or has succeeded. Of several the one that has succeeded. */
-async function earlierRun(effects: OrderEffects, orderId: string, { ref, watched }: OrderObject): Promise<LiveObject | undefined> {
-  if (!watched) return undefined;
+async function earlierRun(effects: OrderEffects, orderId: string, object: OrderObject): Promise<LiveObject | undefined> {
+  const earlier = await runsOf(effects, orderId, object);
+  return earlier.find((live) => endOf(live)?.outcome === 'succeeded') ?? earlier.find((live) => endOf(live) === undefined);
+}
+
+/** The Jobs and BuildRuns that all attempts have made of an object of the YAML. */
+async function runsOf(effects: OrderEffects, orderId: string, { ref, watched }: OrderObject): Promise<LiveObject[]> {
+  if (!watched) return [];
   const { cluster, signal } = effects;
   const labelSelector = `${ORDER_LABEL}=${orderId},${JOB_LABEL}=${jobLabelOf(watched.job)}`;
   const where = { labelSelector, signal, ...(ref.namespace !== undefined && { namespace: ref.namespace }) };
-  const earlier = (await call(effects, () => cluster.list(ref, where))).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  return earlier.find((live) => endOf(live)?.outcome === 'succeeded') ?? earlier.find((live) => endOf(live) === undefined);
+  return (await call(effects, () => cluster.list(ref, where))).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 
 const call = <T>({ clock, random, signal }: OrderEffects, run: () => Promise<T>): Promise<T> =>
@@ -93,14 +110,23 @@ async function watchOne(effects: OrderEffects, { object, live }: Applied, deadli
   }
 }
 
-/** Deletes what an order created, as its objects ask. A Job that still runs is stopped by that if the order was cancelled. */
+/**
+ * Deletes what an order created, as its objects ask, and all Jobs of a cancelled order: also one whose creation was never answered. One
+ * that can't be deleted holds up no other.
+ */
 export async function cleanUp(
   effects: OrderEffects,
-  applied: readonly Applied[],
+  orderId: string,
+  { begun, applied }: Progress,
   end: 'succeeded' | 'failed' | 'cancelled',
 ): Promise<void> {
-  const goes = ({ object: { cleanup, watched } }: Applied) =>
-    cleanup === 'always' || (cleanup === 'on-success' && end === 'succeeded') || (end === 'cancelled' && watched !== undefined);
-  for (const { object, live } of applied.filter(goes).toReversed())
-    await call(effects, () => effects.cluster.delete(object.ref, { uid: live.metadata.uid, signal: effects.signal }));
+  const asked = applied.filter(({ object: { cleanup } }) => cleanup === 'always' || (cleanup === 'on-success' && end === 'succeeded'));
+  const failures: unknown[] = [];
+  const deleteOne = (live: LiveObject) =>
+    call(effects, () => effects.cluster.delete(refOf(live), { uid: live.metadata.uid, signal: effects.signal })).catch(
+      (error: unknown) => void failures.push(error),
+    );
+  for (const { live } of asked.toReversed()) await deleteOne(live);
+  if (end === 'cancelled') for (const object of begun) for (const live of await runsOf(effects, orderId, object)) await deleteOne(live);
+  if (failures.length > 0) throw failures[0];
 }
