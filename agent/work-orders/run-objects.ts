@@ -89,25 +89,40 @@ async function runsOf(effects: OrderEffects, orderId: string, { ref, watched }: 
 const call = <T>({ clock, random, signal }: OrderEffects, run: () => Promise<T>): Promise<T> =>
   retrying({ clock, random, stop: signal }, run);
 
-/** Waits until every Job and BuildRun has ended, or until the time is over. */
+/**
+ * Waits until every Job and BuildRun has ended, or until the time is over. Each round looks at all of them: one that has ended may be gone
+ * before the others end.
+ */
 export async function watchToEnd(effects: OrderEffects, applied: readonly Applied[], deadlineMs: number): Promise<JobOutcome[]> {
+  const { cluster, clock, signal } = effects;
   const watched = applied.filter(({ object }) => object.watched);
-  return inParallel(watched, WATCHED_AT_ONCE, (one) => watchOne(effects, one, deadlineMs));
+  const outcomes = new Map<Applied, JobOutcome>();
+  for (let known = true; ; known = false) {
+    const isLast = clock.monotonicMs() >= deadlineMs;
+    const open = watched.filter((one) => !outcomes.has(one));
+    await inParallel(open, WATCHED_AT_ONCE, async (one) => {
+      const live = known ? one.live : await call(effects, () => cluster.find(one.object.ref, signal));
+      const outcome = await outcomeOf(effects, one, live, isLast);
+      if (outcome) outcomes.set(one, outcome);
+    });
+    if (outcomes.size === watched.length) return watched.flatMap((one) => outcomes.get(one) ?? []);
+    await clock.sleep(Math.min(WATCH_MS, Math.max(0, deadlineMs - clock.monotonicMs())), signal);
+  }
 }
 
-async function watchOne(effects: OrderEffects, { object, live }: Applied, deadlineMs: number): Promise<JobOutcome> {
-  const { cluster, clock, signal } = effects;
-  const { ref, watched } = object;
+/** How a Job or BuildRun ended; undefined while it runs and has time left. */
+async function outcomeOf(
+  { cluster, signal }: OrderEffects,
+  { object: { ref, watched } }: Applied,
+  live: LiveObject | undefined,
+  isLast: boolean,
+): Promise<JobOutcome | undefined> {
   const about = { kind: watched?.kind ?? 'Job', namespace: ref.namespace ?? '', name: ref.name };
-  for (let current: LiveObject | undefined = live; ; ) {
-    if (!current) return { ...about, outcome: 'stopped', reason: 'Deleted', message: MESSAGES.jobDeleted() };
-    const end = endOf(current);
-    if (end && (end.outcome === 'succeeded' || about.kind === 'BuildRun')) return { ...about, ...end };
-    if (end) return { ...about, ...end, ...(await podLogTail(cluster, about, signal)) };
-    if (clock.monotonicMs() >= deadlineMs) return { ...about, outcome: 'timed_out', reason: 'OutOfTime', message: MESSAGES.jobOutOfTime() };
-    await clock.sleep(Math.min(WATCH_MS, Math.max(0, deadlineMs - clock.monotonicMs())), signal);
-    current = await call(effects, () => cluster.find(ref, signal));
-  }
+  if (!live) return { ...about, outcome: 'stopped', reason: 'Deleted', message: MESSAGES.jobDeleted() };
+  const end = endOf(live);
+  if (end && (end.outcome === 'succeeded' || about.kind === 'BuildRun')) return { ...about, ...end };
+  if (end) return { ...about, ...end, ...(await podLogTail(cluster, about, signal)) };
+  return isLast ? { ...about, outcome: 'timed_out', reason: 'OutOfTime', message: MESSAGES.jobOutOfTime() } : undefined;
 }
 
 /**

@@ -94,6 +94,22 @@ describe('a result', () => {
     expect(result).toMatchObject({ success: false, message: expect.stringContaining('work-24') });
   });
 
+  test('counts a Job that ended, though it was gone before the many others had ended', async () => {
+    const world = createOrderWorld();
+    const agent = await world.start();
+    const id = world.plane.orders.add(yaml(...Array.from({ length: 25 }, (_, n) => job(`work-${n}`))));
+    agent.wake();
+    await world.clock.advance(10_000);
+    const [last, ...others] = world.jobs(id).toReversed();
+    if (!last) throw new Error('no Jobs');
+    world.endJob(last, 'Complete');
+    await world.clock.advance(10_000);
+    await world.cluster.delete({ apiVersion: 'batch/v1', kind: 'Job', namespace: 'shop', name: last.metadata.name });
+    for (const live of others) world.endJob(live, 'Complete');
+    await world.clock.advance(10_000);
+    expect(world.plane.orders.results).toMatchObject([{ success: true }]);
+  });
+
   test('that the server refuses is sent once more without its details', async () => {
     const world = createOrderWorld();
     world.plane.orders.refuses = ({ details }) => details != null;
