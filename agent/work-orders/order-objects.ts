@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Cluster, groupOf, type Manifest, type ObjectRef } from '../cluster/cluster.ts';
 import { isObject } from '../cluster/json-object.ts';
 import { MESSAGES } from '../operator-messages.ts';
@@ -52,9 +53,16 @@ const JOB_TTL_MIN_SECONDS = 300;
  */
 export function attemptName(name: string, { id, attempt }: Pick<OrderFacts, 'id' | 'attempt'>): string {
   const suffix = `-${id.slice(-8)}-a${attempt}`;
-  return `${name.slice(0, NAME_MAX - suffix.length).replace(/[-.]+$/, '')}${suffix}`;
+  return `${shortened(name, NAME_MAX - suffix.length)}${suffix}`;
 }
-export const jobLabelOf = (name: string): string => name.slice(0, NAME_MAX).replace(/[-.]+$/, '');
+export const jobLabelOf = (name: string): string => shortened(name, NAME_MAX);
+
+/** A name of at most so many characters. One that is cut ends with a part of its hash, so that two long names stay two. */
+function shortened(name: string, characters: number): string {
+  if (name.length <= characters) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 6);
+  return `${name.slice(0, characters - hash.length - 1).replace(/[-.]+$/, '')}-${hash}`;
+}
 
 /** Places an order's manifests: namespace, labels, and for Jobs the name of this attempt and its limits. Rejects with a ManifestError. */
 export async function orderObjects(

@@ -87,10 +87,10 @@ describe('a build order', () => {
     ['two Builds', [build('a'), build('b')], 'exactly one Build of shipwright.io, and has 2'],
   ])('with %s fails for good', async (_what, objects, words) => {
     const world = await worldWithShipwright();
-    world.plane.orders.add(yaml(...objects), { work_type: 'build' });
+    const id = world.plane.orders.add(yaml(...objects), { work_type: 'build' });
     await world.start();
     expect(world.plane.orders.results).toMatchObject([{ success: false, retryable: false, message: expect.stringContaining(words) }]);
-    expect(world.objects()).toEqual([]);
+    expect(world.ordered(id)).toEqual([]);
   });
 
   test('in a cluster without Shipwright fails for good, and names the kind', async () => {
