@@ -37,7 +37,7 @@ export interface Progress {
 
 /**
  * Applies an order's objects one after another, in the order of the YAML. An object of a stack is refused. Fields that others own are not taken
- * over. A Job of an earlier attempt that still runs, or that has succeeded, takes the place of a new one, so that nothing runs twice.
+ * over. A Job of an earlier attempt takes the place of a new one, so that nothing runs twice.
  * `progress` tells at any time how far it got.
  */
 export async function applyOrder(
@@ -71,10 +71,11 @@ function notOfOrders(object: OrderObject): OrderObject {
   return { ...object, cleanup: 'never', manifest: { ...object.manifest, metadata: { ...object.manifest.metadata, labels } } };
 }
 
-/** The Job of an earlier attempt that runs or has succeeded. Of several the one that has succeeded. */
+/** The Job of an earlier attempt: of several the one that has succeeded, else one that runs, else one that has failed. A Job is never run again. */
 async function earlierRun(effects: OrderEffects, orderId: string, object: OrderObject): Promise<LiveObject | undefined> {
   const earlier = await runsOf(effects, orderId, object);
-  return earlier.find((live) => endOf(live)?.outcome === 'succeeded') ?? earlier.find((live) => endOf(live) === undefined);
+  const isRunning = (live: LiveObject) => endOf(live) === undefined;
+  return earlier.find((live) => endOf(live)?.outcome === 'succeeded') ?? earlier.find(isRunning) ?? earlier[0];
 }
 
 /** The Jobs and BuildRuns that all attempts have made of an object of the YAML. */
@@ -142,6 +143,11 @@ export async function cleanUp(
       (error: unknown) => void failures.push(error),
     );
   for (const { live } of asked.toReversed()) await deleteOne(live);
-  if (end === 'cancelled') for (const object of begun) for (const live of await runsOf(effects, orderId, object)) await deleteOne(live);
+  const runs = (object: OrderObject) =>
+    runsOf(effects, orderId, object).catch((error: unknown) => {
+      failures.push(error);
+      return [];
+    });
+  if (end === 'cancelled') for (const object of begun) for (const live of await runs(object)) await deleteOne(live);
   if (failures.length > 0) throw failures[0];
 }

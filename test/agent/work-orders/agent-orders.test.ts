@@ -200,6 +200,33 @@ describe('a Job', () => {
     expect(name.endsWith(`-${id.slice(-8)}-a1`)).toBe(true);
   });
 
+  test('whose long name begins like that of another one has a name of its own', async () => {
+    const world = createOrderWorld();
+    const agent = await world.start();
+    const id = world.plane.orders.add(yaml(job(`${'n'.repeat(55)}-a`), job(`${'n'.repeat(55)}-b`)));
+    agent.wake();
+    await world.clock.advance(10_000);
+    const names = world.jobs(id).map(({ metadata }) => metadata.name);
+    expect(new Set(names).size).toBe(2);
+    for (const name of names) expect(name.length).toBeLessThanOrEqual(63);
+  });
+
+  test('that failed while its agent was dead is reported by the next one, and not run again', async () => {
+    const world = createOrderWorld();
+    const dying = createSilentAgent(world);
+    await dying.agent.start();
+    const id = world.plane.orders.add(yaml(job('work')));
+    dying.agent.wake();
+    await world.clock.advance(15_000);
+    dying.kill();
+    for (const live of world.jobs(id)) world.endJob(live, 'Failed');
+    world.plane.orders.expire(id);
+    await world.create().start();
+    await world.clock.advance(15_000);
+    expect(world.jobs(id)).toHaveLength(1);
+    expect(world.plane.orders.results).toMatchObject([{ success: false, retryable: false, details: { attempt: 2 } }]);
+  });
+
   test('that somebody deletes ends the order as failed', async () => {
     const world = createOrderWorld();
     const agent = await world.start();
