@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Cluster, groupOf, type Manifest, type ObjectRef } from '../cluster/cluster.ts';
 import { isObject } from '../cluster/json-object.ts';
 import { MESSAGES } from '../operator-messages.ts';
+import { definedKinds } from '../reconcile/desired/desired.ts';
 import { ManifestError } from '../reconcile/desired/manifests.ts';
 import { objectText, refOf } from '../reconcile/desired/object-key.ts';
 import { OWNER_KEY, STACK_KEY } from '../reconcile/desired/ownership.ts';
@@ -73,10 +74,14 @@ export async function orderObjects(
 ): Promise<OrderObject[]> {
   const objects: OrderObject[] = [];
   const seen = new Set<string>();
+  const own = definedKinds(manifests);
   for (const manifest of manifests) {
     const kind = await cluster.findKind(manifest.apiVersion, manifest.kind, { signal });
-    if (!kind) throw new ManifestError(`${objectText(refOf(manifest))}: ${MESSAGES.noSuchKind(`${manifest.apiVersion} ${manifest.kind}`)}`);
-    const object = placed(manifest, kind.namespaced ? (manifest.metadata.namespace ?? facts.defaultNamespace) : undefined, facts);
+    const scope = own.get(`${groupOf(manifest.apiVersion)} ${manifest.kind}`);
+    if (!kind && scope === undefined)
+      throw new ManifestError(`${objectText(refOf(manifest))}: ${MESSAGES.noSuchKind(`${manifest.apiVersion} ${manifest.kind}`)}`);
+    const namespaced = kind ? kind.namespaced : scope === 'namespaced';
+    const object = placed(manifest, namespaced ? (manifest.metadata.namespace ?? facts.defaultNamespace) : undefined, facts);
     if (facts.isReserved(object.ref)) throw new ManifestError(`${objectText(object.ref)}: ${MESSAGES.reservedName()}`);
     if (seen.has(objectText(object.ref))) throw new ManifestError(`${objectText(object.ref)}: ${MESSAGES.twiceInOrder()}`);
     seen.add(objectText(object.ref));

@@ -22,6 +22,9 @@ export interface OrderEffects {
 const ORDER_MANAGER = 'brokkr-work-order';
 const WATCH_MS = 3_000;
 const WATCHED_AT_ONCE = 20;
+const SERVED_WITHIN_MS = 30_000;
+/** Discovery is read afresh once a second at most. */
+const LOOK_AGAIN_MS = 1_000;
 
 /** An object that this order has in the cluster. */
 export interface Applied {
@@ -56,6 +59,7 @@ export async function applyOrder(
 async function applyOne(effects: OrderEffects, object: OrderObject): Promise<Applied> {
   const { cluster, signal } = effects;
   const { ref } = object;
+  await served(effects, ref);
   const there = await call(effects, () => cluster.find(ref, signal));
   const { [OWNER_KEY]: owner, [STACK_KEY]: stack } = there?.metadata.labels ?? {};
   if (owner !== undefined || stack !== undefined)
@@ -63,6 +67,15 @@ async function applyOne(effects: OrderEffects, object: OrderObject): Promise<App
   const own = there && there.metadata.labels?.[ORDER_LABEL] === undefined ? notOfOrders(object) : object;
   const live = await call(effects, () => cluster.apply(own.manifest, { fieldManager: ORDER_MANAGER, force: false, signal }));
   return { object: { ...own, ref: refOf(live) }, live };
+}
+
+/** A kind that the order itself defines is served some moments after its definition was applied. */
+async function served({ cluster, clock, signal }: OrderEffects, { apiVersion, kind }: OrderObject['ref']): Promise<void> {
+  const deadline = clock.monotonicMs() + SERVED_WITHIN_MS;
+  while (!(await cluster.findKind(apiVersion, kind, { fresh: false, signal }))) {
+    if (clock.monotonicMs() >= deadline) throw new ManifestError(MESSAGES.noSuchKind(`${apiVersion} ${kind}`));
+    await clock.sleep(LOOK_AGAIN_MS, signal);
+  }
 }
 
 /** What was there before any order: it stays, and gets no label by which a later attempt would take it for an order's. */

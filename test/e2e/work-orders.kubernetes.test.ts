@@ -2,11 +2,17 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Cluster } from '../../agent/cluster/cluster.ts';
 import { createKubernetesCluster } from '../../agent/cluster/kubernetes/kubernetes-cluster.ts';
 import type { WorkOrderLog } from '../../lib/fleet/protocol/work-order-protocol.ts';
+import { yaml } from '../agent/agent-world.ts';
 import { installAgentIdentity } from '../agent/chart-identity.ts';
+import { customResourceDefinition } from '../agent/cluster-contract-objects.ts';
 import { turningClock } from '../identity/turning-clock.ts';
 import type { TestCluster } from '../kubernetes/start-cluster.ts';
 import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
 import { type Enlisted, eventually, type FleetWorld, startFleetWorld } from './fleet-world.ts';
+
+const GROUP = 'orders.example.com';
+const verbs = ['get', 'list', 'create', 'patch', 'delete'];
+const rbac = { customResourceDefinitions: true, additionalRules: [{ apiGroups: [GROUP], resources: ['*'], verbs }] };
 
 /**
  * Work orders from the API to Jobs on a real API server with its controllers. The nodes are simulated: pods of Jobs end by themselves, with a
@@ -27,7 +33,9 @@ describeKubernetes('work orders on a real API server', () => {
     [kubernetes, world] = await Promise.all([testCluster(), startFleetWorld({ clock })]);
     home = await createTestNamespace(kubernetes, 'agent');
     namespace = await createTestNamespace(kubernetes, 'orders');
-    cluster = await createKubernetesCluster({ kubeconfigPath: await installAgentIdentity(kubernetes, { namespace: home }) });
+    cluster = await createKubernetesCluster({
+      kubeconfigPath: await installAgentIdentity(kubernetes, { namespace: home, values: { rbac } }),
+    });
     agent = await world.enlist('worker');
     running = await run();
   }, 180_000);
@@ -90,6 +98,18 @@ describeKubernetes('work orders on a real API server', () => {
     expect(await world.host.admin.delete(`/work-orders/${id}`)).toMatchObject({ status: 204 });
     await eventually('the Job to go', async () => ((await jobsOf(id)).length === 0 ? true : undefined));
     expect((await world.host.admin.get(`/work-order-log/${id}`)).status).toBe(404);
+  });
+
+  test('an order with a definition and an object of its kind applies both, and its clean-up leaves what was there before', async () => {
+    const cleaned = { annotations: { 'brokkr.io/cleanup': 'always' } };
+    const theirs = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'theirs', namespace, ...cleaned }, data: { a: '1' } };
+    await kubernetes.kubectl(['-n', namespace, 'create', 'configmap', 'theirs', '--from-literal=a=1']);
+    const ticket = { apiVersion: `${GROUP}/v1`, kind: 'Ticket', metadata: { name: 'one', namespace, ...cleaned }, spec: {} };
+    const id = await order(yaml(theirs, customResourceDefinition(GROUP, 'Ticket'), ticket));
+    expect(await logged(id)).toMatchObject({ success: true, result_message: 'applied 3 objects' });
+    expect(await kubernetes.kubectl(['-n', namespace, 'get', `configmaps,tickets.${GROUP}`, '-o', 'name'])).toBe(
+      'configmap/kube-root-ca.crt\nconfigmap/theirs\n',
+    );
   });
 
   test('an order whose agent dies is taken up when the lease ends, and its Job runs once', async () => {

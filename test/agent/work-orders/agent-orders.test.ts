@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { configMap, configMaps } from '../agent-world.ts';
+import { configMap, configMaps, widget, widgetDefinition } from '../agent-world.ts';
 import { createOrderWorld, job, yaml } from './order-world.ts';
 import { createSilentAgent } from './silent-agent.ts';
 
@@ -29,6 +29,15 @@ describe('a custom order', () => {
         details: { attempt: 1, objects_applied: 3, jobs: [{ outcome: 'succeeded' }, { outcome: 'succeeded' }] },
       },
     ]);
+  });
+
+  test('with a definition and an object of the kind that it defines applies both', async () => {
+    const world = createOrderWorld();
+    const id = world.plane.orders.add(yaml(widgetDefinition, widget('w')));
+    await world.start();
+    await world.clock.advance(5_000);
+    expect(world.plane.orders.results).toMatchObject([{ success: true, message: 'applied 2 objects' }]);
+    expect(world.ordered(id)).toEqual(['CustomResourceDefinition/widgets.example.com', 'Widget/w']);
   });
 
   test('without Jobs ends with the number of its objects', async () => {
