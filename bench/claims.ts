@@ -36,6 +36,7 @@ export async function claims(): Promise<BenchTable> {
     const fleet = await runFleet({ services, agentIds, label: LABEL, orders: ORDERS, ...faulty });
     const lost = fleet.made.length - new Set(fleet.logged).size;
     const row = [fleet.made.length, rounded(fleet.attempts / fleet.wins, 3), '1.1', fleet.heldTwice.length, lost, fleet.logged.length];
+    if (lost > 0 || fleet.heldTwice.length > 0) throw new Error(`${lost} orders were lost, ${fleet.heldTwice.length} held twice`);
     return {
       title: 'Work orders: claims',
       about: `${AGENTS} simulated agents and ${ORDERS} orders in virtual time, on the real engine and the real dispatcher. Faults: killed agents, messages that come twice, late and in another order, a store whose answers get lost, clocks that are off. Measured elsewhere: 98 attempts a win for the oldest first, 6.7 at random. One claim: the mean of ${CLAIMS}, 16 at once, in one process.`,

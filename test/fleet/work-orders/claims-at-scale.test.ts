@@ -10,7 +10,7 @@ import { type FleetOptions, runFleet } from './scale/simulated-fleet.ts';
  */
 const AGENTS = 30;
 /** Shown with a failure. The calls to the store run side by side, so that a seed repeats the plan of the faults, not each race. */
-const SEED = Date.now() % 1_000_000;
+const SEED = Number(process.env.BROKKR_TEST_SEED ?? Date.now() % 1_000_000);
 
 let host: TestHost;
 let label: string;

@@ -35,6 +35,18 @@ export function faultyDatabase(database: Database, { lostAnswers, lostCalls, ran
       reach();
       return database.query(...call);
     },
+    async batchGet(...call) {
+      reach();
+      return database.batchGet(...call);
+    },
+    async transactGet(...call) {
+      reach();
+      return database.transactGet(...call);
+    },
+    async putAll(...call) {
+      reach();
+      return answer(await database.putAll(...call));
+    },
     async write(...call) {
       reach();
       return answer(await database.write(...call));

@@ -10,11 +10,12 @@ import { AppError } from '../../../../lib/platform/errors.ts';
 export interface Witness {
   attempts: number;
   wins: number;
-  /** An agent holds the order from now on, as long as it counts on its lease. */
-  holds(orderId: string, agentId: string): void;
-  /** The agent counts on its lease until then. */
-  until(orderId: string, agentId: string, endMs: number): void;
-  letsGo(orderId: string, agentId: string): void;
+  /** A claim with this token succeeded: its holder counts on the order until then, dead or alive. */
+  holds(orderId: string, token: string, endMs: number): void;
+  /** The lease goes on until then. */
+  until(orderId: string, token: string, endMs: number): void;
+  /** The holder counts on the order no more: its work is done, or the lease is over. */
+  letsGo(orderId: string, token: string): void;
 }
 
 interface Held {
@@ -24,6 +25,8 @@ interface Held {
   /** When the lease is over, and when it is renewed. */
   endMs: number;
   renewMs: number;
+  /** What is reported once the work is done. */
+  result?: { success: boolean; message: string; token: string };
 }
 
 export interface SimulatedAgentOptions {
@@ -64,9 +67,9 @@ export function simulatedAgent({ id, server, nowMs, random, witness, workMs }: S
       throw error;
     });
   const isUnavailable = (answer: unknown): boolean => answer instanceof AppError && answer.kind === 'unavailable';
-  const letGo = (orderId: string) => {
+  const letGo = (orderId: string, { token }: Held) => {
     held.delete(orderId);
-    witness.letsGo(orderId, id);
+    witness.letsGo(orderId, token);
   };
 
   async function look(): Promise<void> {
@@ -98,30 +101,31 @@ export function simulatedAgent({ id, server, nowMs, random, witness, workMs }: S
       endMs,
       renewMs: askedAtMs + (seconds * 1_000) / 3,
     });
-    witness.holds(orderId, id);
-    witness.until(orderId, id, endMs);
+    witness.holds(orderId, token, endMs);
     return true;
   }
 
   async function goOn(orderId: string, lease: Held): Promise<void> {
-    if (nowMs() >= lease.endMs) return letGo(orderId);
+    if (nowMs() >= lease.endMs) return letGo(orderId, lease);
     if (nowMs() >= lease.doneMs) return report(orderId, lease);
     if (nowMs() < lease.renewMs) return;
     const renewed = await answered(renewWorkOrder(server(), caller, orderId, lease.token));
     if (isUnavailable(renewed)) return;
-    if (renewed instanceof AppError) return letGo(orderId);
+    if (renewed instanceof AppError) return letGo(orderId, lease);
     lease.endMs = nowMs() + renewed.seconds * 1_000;
     lease.renewMs = nowMs() + (renewed.seconds * 1_000) / 3;
-    witness.until(orderId, id, lease.endMs);
+    witness.until(orderId, lease.token, lease.endMs);
   }
 
-  async function report(orderId: string, { token }: Held): Promise<void> {
-    const result = { success: random() < 0.98, message: 'simulated', token };
-    const answer = await answered(completeWorkOrder(server(), caller, orderId, result));
-    if (isUnavailable(answer)) return;
-    letGo(orderId);
-    // A report that got no answer is sent again, and so is one now and then that got one.
-    if (random() < 0.05) await answered(completeWorkOrder(server(), caller, orderId, result));
+  /** A report that gets no answer is sent again at the next step. Now and then one is sent twice, at once or one after the other. */
+  async function report(orderId: string, lease: Held): Promise<void> {
+    lease.result ??= { success: random() < 0.95, message: 'simulated', token: lease.token };
+    const send = () => answered(completeWorkOrder(server(), caller, orderId, lease.result ?? { success: false }));
+    witness.letsGo(orderId, lease.token);
+    const answers = await Promise.all(random() < 0.03 ? [send(), send()] : [send()]);
+    if (answers.every(isUnavailable)) return;
+    letGo(orderId, lease);
+    if (random() < 0.05) await send();
   }
 
   async function poll(): Promise<void> {
@@ -145,9 +149,9 @@ export function simulatedAgent({ id, server, nowMs, random, witness, workMs }: S
       // A place that becomes free is used at once.
       if ((isPoll || held.size < before) && isDue && held.size < PARALLELISM) await look();
     },
-    /** The process dies, and another one starts later. What it worked on goes on in the cluster, but nobody counts on its leases. */
+    /** The process dies, and another one starts later. What it worked on goes on in the cluster, so that its leases still count. */
     die(forMs: number): void {
-      for (const orderId of [...held.keys()]) letGo(orderId);
+      held.clear();
       deadUntilMs = nowMs() + forMs;
       [mark, handled, moreMayWait] = [undefined, undefined, true];
     },

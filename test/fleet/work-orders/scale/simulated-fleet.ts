@@ -67,7 +67,7 @@ export async function runFleet(options: FleetOptions): Promise<Outcome> {
   const agents = agentIds.map((id) => simulatedAgent({ id, server, nowMs, random, witness, workMs: { from: 5_000, to: 45_000 } }));
   const targeting = { agent_ids: [], labels: [label], annotations: {} };
   const work_type = newId().slice(0, 8);
-  const order = { work_type, yaml_content: JOB, max_retries: 0, backoff_seconds: 5, claim_timeout_seconds: 600, targeting };
+  const order = { work_type, yaml_content: JOB, max_retries: 2, backoff_seconds: 5, claim_timeout_seconds: 600, targeting };
   await eachBounded(Array.from({ length: orders }), 20, () =>
     createWorkOrder(server(), ADMIN, { ...order, fan_out: 'any' }).catch(unlessSilent),
   );
@@ -113,7 +113,7 @@ function unlessSilent(error: unknown): void {
   if (!(error instanceof AppError) || error.kind !== 'unavailable') throw error;
 }
 
-/** A queue that delivers at least once and in any order: some messages twice, some minutes late. A failed one comes again after a minute. */
+/** A queue that delivers at least once and in any order: some messages twice, some minutes late. It refuses some. A failed one comes again after a minute. */
 function virtualQueue({
   services,
   server,
@@ -123,13 +123,18 @@ function virtualQueue({
 }: Pick<FleetOptions, 'services' | 'random' | 'faults'> & { server: () => Services; nowMs: () => number }) {
   let waiting: { body: string; atMs: number }[] = [];
   services.outbox.queues.send = async (_queue, sent) => {
-    for (const { body, delaySeconds = 0 } of sent) {
+    const refused: string[] = [];
+    for (const { id, body, delaySeconds = 0 } of sent) {
+      if (faults && random() < 0.01) {
+        refused.push(id);
+        continue;
+      }
       const late = faults && random() < 0.02 ? random() * 300_000 : 0;
       const atMs = nowMs() + delaySeconds * 1_000;
       waiting.push({ body, atMs: atMs + late });
       if (faults && random() < 0.05) waiting.push({ body, atMs: atMs + random() * 120_000 });
     }
-    return [];
+    return refused;
   };
   async function handle(body: string): Promise<void> {
     const done: unknown[] = [];
@@ -149,21 +154,24 @@ function virtualQueue({
   };
 }
 
-/** Notes who counts on which order, in true time. */
+/** Notes which claims hold an order, in true time. */
 function watchLeases(nowMs: () => number): Witness & { heldTwice: string[] } {
-  const counted = new Map<string, { agentId: string; endMs: number }>();
+  const counted = new Map<string, { token: string; endMs: number }>();
   const heldTwice: string[] = [];
+  const isOf = (orderId: string, token: string) => counted.get(orderId)?.token === token;
   return {
     attempts: 0,
     wins: 0,
     heldTwice,
-    holds(orderId, agentId) {
-      const other = counted.get(orderId);
-      if (other && other.agentId !== agentId && other.endMs > nowMs()) heldTwice.push(orderId);
+    holds(orderId, token, endMs) {
+      if ((counted.get(orderId)?.endMs ?? 0) > nowMs()) heldTwice.push(orderId);
+      counted.set(orderId, { token, endMs });
     },
-    until: (orderId, agentId, endMs) => void counted.set(orderId, { agentId, endMs }),
-    letsGo(orderId, agentId) {
-      if (counted.get(orderId)?.agentId === agentId) counted.delete(orderId);
+    until(orderId, token, endMs) {
+      if (isOf(orderId, token)) counted.set(orderId, { token, endMs });
+    },
+    letsGo(orderId, token) {
+      if (isOf(orderId, token)) counted.delete(orderId);
     },
   };
 }
