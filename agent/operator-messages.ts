@@ -10,6 +10,8 @@ export const MESSAGES = {
     `the cluster refused the stack; only its prerequisites were applied: ${prerequisites}`,
   prerequisitesFailed: () => 'not all prerequisites could be applied; the objects that need them were left out, and nothing was pruned',
   notAllApplied: () => 'not all objects could be applied; nothing was pruned',
+  kindsMissing: () => 'the cluster does not serve all kinds of the stack; the rest was applied, and nothing was pruned',
+  kindsGone: () => 'the cluster does not serve all kinds of the stack any more',
   objectsLost: () => 'objects of the stack belong to somebody else now; they are left alone',
   driftNotLookedFor: () => 'not all objects could be compared with the stack; their drift is not known',
   driftNotCorrected: () => 'not all drift could be corrected; it is tried again',
@@ -46,19 +48,13 @@ export const MESSAGES = {
   jobDeleted: () => 'somebody deleted it before its end was seen',
   jobOutOfTime: () => "it did not end within the order's claim_timeout_seconds",
 
-  // About a Namespace that a failed attempt created.
-  rolledBack: (names: readonly string[]) => `rolled back: ${names.map(namespace).join(', ')}`,
-  staysForStacks: (name: string, stacks: readonly string[]) => `${namespace(name)} stays: it has objects of stack ${stacks.join(', ')}`,
-  staysForStrangers: (name: string, strangers: readonly string[]) =>
-    `${namespace(name)} stays: it contains what no stack of this agent created: ${few(strangers)}`,
-  notRolledBack: (name: string, reason: string) => `${namespace(name)} could not be rolled back: ${reason}; it is tried again`,
-
   // About one object, after its name.
   belongsTo: (owner: string) => `belongs to ${owner}; take it out of one of the two`,
   neverAdopted: (annotation: string) =>
     `exists, no stack created it, and ${annotation} is neither "adopt" nor "own"; change the annotation or the name`,
   changesTooFast: () => 'changes faster than it can be applied; it is tried again',
   noSuchKind: (kind: string) => `the cluster has no kind ${kind}; install its definition or correct apiVersion and kind`,
+  kindNotThereYet: (kind: string) => `the cluster has no kind ${kind} yet; install its definition, or correct apiVersion and kind`,
   reservedName: () => "the name is reserved for the agent's own inventory; choose another one",
   notIgnorable: (pointer: string) =>
     `brokkr.io/ignore-fields: "${pointer}" can't be left to others; give JSON pointers of fields, such as /spec/replicas`,
@@ -80,6 +76,5 @@ const isClaim = (name: string): boolean => name.startsWith('PersistentVolumeClai
 const NAMED_MAX = 5;
 
 const objects = (count: number): string => `${count} object${count === 1 ? '' : 's'}`;
-const namespace = (name: string): string => `namespace ${name}`;
 const few = (names: readonly string[]): string =>
   `${names.slice(0, NAMED_MAX).join(', ')}${names.length > NAMED_MAX ? ` and ${names.length - NAMED_MAX} more` : ''}`;

@@ -98,20 +98,28 @@ test('an invalid object changes nothing, and is named', async () => {
   expect(world.plane.events.at(-1)?.details?.objects[0]).toMatchObject({ name: 'Not_A_Name', action: 'failed' });
 });
 
-test('a failed attempt takes back the namespaces it created, and only those', async () => {
+test('a Namespace that a failed attempt created stays for the next one, whose event gives the same cause', async () => {
   const world = createAgentWorld();
   const bad = { ...configMap('Not_A_Name'), metadata: { name: 'Not_A_Name', namespace: 'fresh' } };
-  world.plane.post(world.plane.newStack(), yaml(namespace('fresh'), namespace('shop'), bad));
-  await world.start();
-  const namespaces = world.cluster.all().filter(({ kind }) => kind === 'Namespace');
-  expect(namespaces.map(({ metadata }) => metadata.name).sort()).toEqual(['default', 'shop']);
-  expect(world.plane.events).toMatchObject([{ status: 'FAILURE', message: expect.stringContaining('rolled back: namespace fresh') }]);
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(namespace('fresh'), bad));
+  const agent = await world.start();
+  const uid = async () => (await world.cluster.find({ apiVersion: 'v1', kind: 'Namespace', name: 'fresh' }))?.metadata.uid;
+  const first = await uid();
+  await world.clock.advance(120_000);
+  expect(await uid()).toBe(first);
+  expect(world.plane.events.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^ConfigMap\/fresh\/Not_A_Name: .*metadata\.name/),
+  ]);
+  world.plane.withdraw(stack);
+  await world.cycle(agent);
+  expect(await uid()).toBeUndefined();
 });
 
 test('one failing stack does not hold up another', async () => {
   const world = createAgentWorld();
   world.plane.post(world.plane.newStack(), 'kind: [');
-  world.plane.post(world.plane.newStack(), yaml({ apiVersion: 'nowhere.test/v1', kind: 'Nothing', metadata: { name: 'x' } }));
+  world.plane.post(world.plane.newStack(), yaml({ apiVersion: 'policy/v1beta1', kind: 'Nothing', metadata: { name: 'x' } }));
   world.plane.post(world.plane.newStack(), yaml(configMap('good')));
   await world.start();
   expect(world.objects()).toEqual(['ConfigMap/shop/good']);

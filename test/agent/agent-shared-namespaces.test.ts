@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-import { ClusterError } from '../../agent/cluster/cluster.ts';
 import { configMap, createAgentWorld, namespace, widget, widgetDefinition, yaml } from './agent-world.ts';
 
 const inTeam = (name: string) => configMap(name, {}, { namespace: 'team' });
@@ -90,21 +89,4 @@ test('stacks that go together go in whatever order they stand in each other, wit
   await world.clock.advance(10_000);
   expect(world.objects()).toEqual([]);
   expect(world.statuses().slice(before)).toEqual(['REMOVE SUCCESS', 'REMOVE SUCCESS']);
-});
-
-test('an attempt that fails does not roll back a namespace that another stack has moved into', async () => {
-  const world = createAgentWorld();
-  const [owner, guest] = [world.plane.newStack(), world.plane.newStack()];
-  world.plane.post(owner, yaml(namespace('team'), inTeam('own')));
-  world.plane.post(guest, yaml(inTeam('guest')));
-  world.cluster.intercept = async ({ verb, name }) => {
-    if (verb !== 'apply' || name !== 'own') return;
-    while (!world.objects().includes('ConfigMap/team/guest')) await world.clock.sleep(1_000);
-    throw new ClusterError('not today', { status: 403, reason: 'Forbidden' });
-  };
-  await world.start();
-  expect(world.objects()).toEqual(['ConfigMap/team/guest', 'Namespace/team']);
-  expect(
-    world.plane.events.find(({ message }) => message?.includes(`namespace team stays: it has objects of stack ${guest}`)),
-  ).toBeDefined();
 });

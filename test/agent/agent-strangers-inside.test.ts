@@ -107,20 +107,6 @@ test('a Namespace is deleted with its contents if no confirmation is required', 
   expect(names(world)).not.toContain('Namespace/team');
 });
 
-test('a Namespace that a failed attempt made is not rolled back once a stranger lives in it', async () => {
-  const world = createAgentWorld();
-  world.cluster.afterwards = async ({ verb, kind }) => {
-    if (verb !== 'apply' || kind !== 'Namespace') return;
-    world.cluster.afterwards = undefined;
-    await byHand(world, secret('ledger-key', 'team'));
-  };
-  const refused = { ...configMap('inside', {}, { namespace: 'team' }), data: { port: 80 } };
-  world.plane.post(world.plane.newStack(), yaml(namespace('team'), refused));
-  await world.start();
-  expect(names(world)).toEqual(expect.arrayContaining(['Namespace/team', 'Secret/ledger-key']));
-  expect(world.plane.events[0]).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('namespace team stays') });
-});
-
 test('a Namespace waits while nobody can tell what is in it, and the rest of its stack goes', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();

@@ -81,7 +81,10 @@ test("an object is not applied over while it can't be looked for", async () => {
   world.plane.post(world.plane.newStack(), yaml({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a', namespace: 'shop' } }));
   await world.start();
   expect(world.objects()).toEqual([]);
-  expect(world.statuses()).toContain('DEPLOY FAILURE');
+  expect(world.statuses()).toEqual([]);
+  await world.clock.advance(120_000);
+  expect(world.objects()).toEqual([]);
+  expect(world.statuses()).toEqual(['DEPLOY FAILURE']);
 });
 
 test('objects of a kind that their stack defined itself are gone with a definition that somebody deleted', async () => {

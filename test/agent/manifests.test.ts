@@ -112,7 +112,7 @@ const kinds = new Map([
 ]);
 
 test("a namespace is the manifest's own, else the default, and none outside namespaces", async () => {
-  const placed = placeObjects(
+  const { desired: placed } = placeObjects(
     await parseManifests(
       `${map}---\n${map.replace('{name: a}', '{name: a, namespace: own}')}---\napiVersion: v1\nkind: Namespace\nmetadata: {name: one, namespace: odd}\n`,
     ),
@@ -126,12 +126,19 @@ test("a namespace is the manifest's own, else the default, and none outside name
   ]);
 });
 
-test('the same object twice and kinds nobody defines are refused, all of them named', async () => {
-  const text = `${map}---\n${map.replace('{name: a}', '{name: a, namespace: watched}')}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n`;
+test("the same object twice and kinds that Kubernetes itself doesn't have are refused, all of them named", async () => {
+  const text = `${map}---\n${map.replace('{name: a}', '{name: a, namespace: watched}')}---\napiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: w}\n`;
   const manifests = await parseManifests(text);
   expect(() => placeObjects(manifests, kinds, placing)).toThrow(
-    'ConfigMap/watched/a: is in the stack twice; remove one of them; Widget/w: the cluster has no kind example.com/v1 Widget; install its definition or correct apiVersion and kind',
+    'ConfigMap/watched/a: is in the stack twice; remove one of them; PodSecurityPolicy/w: the cluster has no kind policy/v1beta1 PodSecurityPolicy; install its definition or correct apiVersion and kind',
   );
+});
+
+test('objects of kinds that may still come are set aside', async () => {
+  const manifests = await parseManifests(`${map}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n`);
+  const { desired, unserved } = placeObjects(manifests, kinds, placing);
+  expect(desired.map(({ ref }) => ref.name)).toEqual(['a']);
+  expect(unserved).toEqual([{ apiVersion: 'example.com/v1', kind: 'Widget', name: 'w' }]);
 });
 
 test("objects that need the stack's own definitions are known before those are there", async () => {
@@ -139,6 +146,6 @@ test("objects that need the stack's own definitions are known before those are t
     'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Widget}}\n';
   const text = `${crd}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: fresh}\n---\n${map.replace('{name: a}', '{name: a, namespace: fresh}')}---\n${map}`;
   const served = new Map([...kinds, ['apiextensions.k8s.io/v1 CustomResourceDefinition', { namespaced: false }]]);
-  const late = placeObjects(await parseManifests(text), served, placing).filter(({ needsDefinitions }) => needsDefinitions);
+  const late = placeObjects(await parseManifests(text), served, placing).desired.filter(({ needsDefinitions }) => needsDefinitions);
   expect(late.map(({ key }) => key)).toEqual(['/ConfigMap/fresh/a', 'example.com/Widget//w']);
 });

@@ -11,14 +11,14 @@ const two = { objectId: 'two', sequence: 2, checksum: 'new' };
 /** Another deployment object with the same contents. */
 const three = { ...two, objectId: 'three', sequence: 3 };
 const assigned: StackAssignment = { stackId: 'stack', state: 'assigned', deployment: two, isDeletionMarker: false };
-const inventory: Inventory = { stackId: 'stack', deployment: two, isApplied: true, objects: [], createdNamespaces: [] };
+const inventory: Inventory = { stackId: 'stack', deployment: two, isApplied: true, objects: [] };
 
 const reported = (event_type: string, status = 'SUCCESS') => ({ deployment_object_id: 'two', event_type, status, digest: '' });
 const fresh = {};
 const well: Row['persisted'] = { sequence: 2, reported: reported('DEPLOY') };
 const seenWell: Row['inProcess'] = { verified: 'new', checkAtMs: 5_000 };
 const failed = (deploymentObjectId: string, retryAtMs: number): Row['inProcess'] => ({
-  failed: { deploymentObjectId, retryAtMs, times: 1 },
+  failed: { order: `assigned ${deploymentObjectId}`, retryAtMs, times: 1 },
 });
 const waiting = (lookAtMs: number): Row['inProcess'] => {
   const outcome = { status: 'SUCCESS', summary: '', objects: [] } as const;
@@ -115,6 +115,12 @@ const rows: Row[] = [
   },
   { of: 'a failure that is not to be tried again yet', assignment: {}, inProcess: failed('two', 3_000), step: 'wait 2000' },
   { of: 'a failure that is to be tried again', assignment: {}, inProcess: failed('two', NOW), step: 'apply' },
+  {
+    of: 'a failure after which the stack was withdrawn',
+    assignment: { state: 'withdrawn' },
+    inProcess: failed('two', 9_000),
+    step: 'remove withdrawn',
+  },
   { of: 'a failure after which something new came', assignment: {}, inProcess: failed('one', 9_000), step: 'apply' },
   { of: 'a wait for health', assignment: {}, inventory: {}, inProcess: waiting(1_250), step: 'wait 250' },
   { of: 'a wait for health with a look due', assignment: {}, inventory: {}, inProcess: waiting(NOW), step: 'check-health' },

@@ -23,6 +23,14 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     said: MESSAGES.notAllApplied(),
     reads: 'not all objects could be applied; nothing was pruned',
   },
+  kindsMissing: {
+    said: MESSAGES.kindsMissing(),
+    reads: 'the cluster does not serve all kinds of the stack; the rest was applied, and nothing was pruned',
+  },
+  kindsGone: {
+    said: MESSAGES.kindsGone(),
+    reads: 'the cluster does not serve all kinds of the stack any more',
+  },
   objectsLost: {
     said: MESSAGES.objectsLost(),
     reads: 'objects of the stack belong to somebody else now; they are left alone',
@@ -141,22 +149,6 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     said: MESSAGES.jobOutOfTime(),
     reads: "it did not end within the order's claim_timeout_seconds",
   },
-  rolledBack: {
-    said: MESSAGES.rolledBack(['one', 'two']),
-    reads: 'rolled back: namespace one, namespace two',
-  },
-  staysForStacks: {
-    said: MESSAGES.staysForStacks('team', ['7', '8']),
-    reads: 'namespace team stays: it has objects of stack 7, 8',
-  },
-  staysForStrangers: {
-    said: MESSAGES.staysForStrangers('team', ['Secret/team/key']),
-    reads: 'namespace team stays: it contains what no stack of this agent created: Secret/team/key',
-  },
-  notRolledBack: {
-    said: MESSAGES.notRolledBack('team', 'forbidden'),
-    reads: 'namespace team could not be rolled back: forbidden; it is tried again',
-  },
   belongsTo: {
     said: MESSAGES.belongsTo('stack 7'),
     reads: 'belongs to stack 7; take it out of one of the two',
@@ -172,6 +164,10 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
   noSuchKind: {
     said: MESSAGES.noSuchKind('example.com/v1 Widget'),
     reads: 'the cluster has no kind example.com/v1 Widget; install its definition or correct apiVersion and kind',
+  },
+  kindNotThereYet: {
+    said: MESSAGES.kindNotThereYet('example.com/v1 Widget'),
+    reads: 'the cluster has no kind example.com/v1 Widget yet; install its definition, or correct apiVersion and kind',
   },
   reservedName: {
     said: MESSAGES.reservedName(),

@@ -12,7 +12,7 @@ const desired = (...manifests: Manifest[]): Desired[] =>
     deployment: { objectId: 'object', checksum: 'sum' },
     defaultNamespace: 'default',
     isReserved: () => false,
-  });
+  }).desired;
 const live = (
   manifest: Manifest,
   metadata: Record<string, unknown> = {},

@@ -1,5 +1,5 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
-import type { LiveObject } from '../../cluster/cluster.ts';
+import { groupOf, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
 import { objectKey } from '../desired/object-key.ts';
@@ -16,6 +16,7 @@ import {
 } from '../desired/ownership.ts';
 import { type ClusterEffects, dryRunAll } from '../effects/cluster-effects.ts';
 import { correctionText, driftText, isCorrection, objectOutcome } from '../effects/outcome.ts';
+import { mayPass, type Refusal } from '../effects/refusals.ts';
 import { isDone } from '../health/finished-jobs.ts';
 import { keysOf, type OwnedRef, union } from '../inventory/inventory.ts';
 import { observeOwned } from '../inventory/observe-owned.ts';
@@ -24,9 +25,10 @@ import { observe, requireKnown } from '../plan/observe.ts';
 import { plan, type Stage } from '../plan/plan.ts';
 import type { AttemptPorts } from '../removal/attempt-ports.ts';
 import { pruneStages, withPrune } from '../removal/prune.ts';
-import { applyStages, type StagesResult } from './apply-stages.ts';
+import { applyStages, failureOutcome, type StagesResult } from './apply-stages.ts';
 import { difference } from './object-difference.ts';
 import { claimantOf } from './plan-contents.ts';
+import { refusalOutcomes, unservedOutcome } from './refused-objects.ts';
 import type { AttemptResult, StackAttempt } from './stack-attempt.ts';
 
 /** `drift` says in words what has drifted and is only reported; empty if nothing has. */
@@ -39,10 +41,12 @@ export type CheckResult = AttemptResult & { corrected: number; drift: string };
  */
 export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, seen: ReadonlyMap<string, string>): Promise<CheckResult> {
   const { effects, inventories } = ports;
-  const { owner, desired, inventory, policy } = attempt;
+  const { owner, desired, unserved, inventory, policy } = attempt;
   if (!inventory) throw new Error('a stack without an inventory was not applied');
   const wanted = new Set(desired.map(({ key }) => key));
-  const leftovers = inventory.objects.filter((ref) => !wanted.has(objectKey(ref)));
+  // Of a kind that is not served it is not known which object an unserved one names: none of them is taken for left over.
+  const unknownKinds = new Set(unserved.map(kindKey));
+  const leftovers = inventory.objects.filter((ref) => !wanted.has(objectKey(ref)) && !unknownKinds.has(kindKey(ref)));
   const watched = policy.drift === 'ignore' ? desired.filter((object) => driftModeOf(object, undefined, 'ignore') !== 'ignore') : desired;
 
   const looked = await observe(
@@ -95,7 +99,7 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   if (!isAsItWas) await inventories.put({ ...inventory, ownedBefore: pruned.ownedBefore, adopted: adoptedNow, objects: objectsNow });
 
   const refused = planned.refused.map(({ ref, because }) => objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }));
-  const corrections = applied.outcomes.map((outcome) => withPath(outcome, drifted));
+  const corrections = [...applied.outcomes, ...applied.failures.map(failureOutcome)].map((outcome) => withPath(outcome, drifted));
   const unchanged = planned.left
     .filter(({ key, because }) => because === 'unchanged' && !unknown.has(key))
     .map(({ ref }) => objectOutcome(ref, { action: 'unchanged' }));
@@ -105,7 +109,15 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
     return objectOutcome(ref, { action: 'skipped', because: path === undefined ? 'missing' : 'drifted', ...(message && { message }) });
   });
   for (const { ref } of done) unchanged.push(objectOutcome(ref, { action: 'unchanged', because: 'finished' }));
-  const objects = [...refused, ...unknown.values(), ...corrections, ...reported, ...pruned.outcomes, ...unchanged];
+  const objects = [
+    ...refused,
+    ...unserved.map(unservedOutcome),
+    ...refusalOutcomes([...unknown.values()]),
+    ...corrections,
+    ...reported,
+    ...pruned.outcomes,
+    ...unchanged,
+  ];
   // Objects that are not known to be in order are looked at again next time.
   for (const key of [...planned.refused.map((action) => action.key), ...unknown.keys(), ...drifted.keys()]) live.delete(key);
   for (const [key, object] of applied.live) live.set(key, object);
@@ -114,13 +126,16 @@ export async function checkStack(ports: AttemptPorts, attempt: StackAttempt, see
   const problems = [
     refused.length > 0 ? MESSAGES.objectsLost() : undefined,
     unknown.size > 0 ? MESSAGES.driftNotLookedFor() : undefined,
-    applied.failed ? MESSAGES.driftNotCorrected() : undefined,
+    applied.failures.length > 0 ? MESSAGES.driftNotCorrected() : undefined,
+    unserved.length > 0 ? MESSAGES.kindsGone() : undefined,
   ].filter((problem) => problem !== undefined);
+  const mayPassByItself = refused.length === 0 && !pruned.problem && mayPass([...unknown.values(), ...applied.failures]);
   const outcome = withPrune(pruned, objects);
   const drift = reported.length > 0 ? driftText(reported) : '';
   if (problems.length === 0) return { outcome, live, corrected, drift };
   const told = [...problems, ...(pruned.problem ? [pruned.problem] : []), ...(corrected > 0 ? [correctionText(outcome)] : [])];
-  return { outcome: { ...outcome, status: 'FAILURE', summary: told.join('; ') }, live, corrected, drift };
+  const failed = { ...outcome, status: 'FAILURE' as const, summary: told.join('; '), ...(mayPassByItself && { mayPass: true }) };
+  return { outcome: failed, live, corrected, drift };
 }
 
 /** If a definition can't come back, the objects that don't need it still can. */
@@ -138,9 +153,11 @@ async function correct(effects: ClusterEffects, claimant: Claimant, stages: read
   return {
     outcomes: [...definitions.outcomes, ...rest.outcomes],
     live: new Map([...definitions.live, ...rest.live]),
-    failed: definitions.failed || rest.failed,
+    failures: [...definitions.failures, ...rest.failures],
   };
 }
+
+const kindKey = ({ apiVersion, kind }: ObjectRef): string => `${groupOf(apiVersion)}/${kind}`;
 
 const isEqual = (some: readonly string[], others: readonly string[]): boolean => [...some].sort().join() === [...others].sort().join();
 
@@ -163,11 +180,11 @@ const driftModeOf = ({ manifest }: Desired, live: LiveObject | undefined, ofStac
 /** Asks the API server what an apply would make of each suspect: defaults and other managers' fields are then no difference. */
 async function driftOf({ effects }: AttemptPorts, suspects: readonly Desired[], live: ReadonlyMap<string, LiveObject>) {
   const drifted = new Map<string, string>();
-  const unknown = new Map<string, ObjectOutcome>();
+  const unknown = new Map<string, Refusal>();
   for (const result of await dryRunAll(effects, suspects)) {
     const { key, ref } = result.item;
     if ('error' in result) {
-      unknown.set(key, objectOutcome(ref, { action: 'failed', because: 'dry run', message: result.error.message }));
+      unknown.set(key, { object: result.item, error: result.error });
       continue;
     }
     const existing = live.get(key);

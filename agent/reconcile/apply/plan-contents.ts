@@ -44,6 +44,13 @@ export async function lookAtOwned({ effects }: AttemptPorts, attempt: StackAttem
   return { live: new Map([...mine.live, ...left.live]), unknown: left.unknown };
 }
 
+/** The namespaces a stack brings that do not exist yet. */
+export async function missingNamespaces(effects: ClusterEffects, desired: readonly Desired[]): Promise<string[]> {
+  const brought = desired.filter(({ ref }) => ref.kind === 'Namespace' && ref.apiVersion === 'v1');
+  const found = await findAll(effects, brought);
+  return brought.filter(({ key }) => !found.has(key)).map(({ ref }) => ref.name);
+}
+
 /** Adds the objects that belong to nobody: a dry run met them, or, if none could be made, a look finds them. */
 export async function planContents(
   ports: AttemptPorts,

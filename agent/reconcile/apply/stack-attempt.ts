@@ -1,4 +1,4 @@
-import type { LiveObject } from '../../cluster/cluster.ts';
+import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
 import type { DeploymentRef } from '../../control-plane/stack-assignment.ts';
 import type { Desired } from '../desired/desired.ts';
 import type { Owner } from '../desired/ownership.ts';
@@ -11,6 +11,8 @@ export interface StackAttempt {
   owner: Owner;
   deployment: DeploymentRef;
   desired: readonly Desired[];
+  /** Objects of kinds that the cluster does not serve yet. Whether they are there is not known. */
+  unserved: readonly ObjectRef[];
   policy: StackPolicy;
   inventory: Inventory | undefined;
 }
@@ -21,7 +23,7 @@ export interface AttemptResult {
   live: ReadonlyMap<string, LiveObject>;
 }
 
-export const failure = (summary: string, objects: Outcome['objects'] = []): AttemptResult => ({
-  outcome: { status: 'FAILURE', summary, objects },
+export const failure = (summary: string, objects: Outcome['objects'] = [], mayPass = false): AttemptResult => ({
+  outcome: { status: 'FAILURE', summary, objects, ...(mayPass && { mayPass }) },
   live: new Map(),
 });

@@ -1,46 +1,66 @@
-import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
-import { ClusterError, isUnserved } from '../../cluster/cluster.ts';
+import { isUnserved } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
-import { type ClusterEffects, dryRunAll, retrying } from '../effects/cluster-effects.ts';
-import { objectOutcome } from '../effects/outcome.ts';
+import { isWebhook, rulesOver } from '../desired/rulers.ts';
+import { type ClusterEffects, dryRunAll, retrying, settlingTime } from '../effects/cluster-effects.ts';
+import { dependsOnOthers, type Refusal } from '../effects/refusals.ts';
 
 /** The API server's verdict on objects before they are applied. */
 export interface Validation {
-  refused: ObjectOutcome[];
-  /** Refused as well, but only because others of the stack are not there yet: to be asked for again after those are. */
+  refused: Refusal[];
+  /** Refused as well, but others of the stack that are not applied yet may change that: to be asked for again after those are. */
   waiting: Desired[];
-  /** The objects that `waiting` waits for. */
+  /** The objects that `waiting` waits for. Without any it waits for webhooks, which come last. */
   needed: Desired[];
   /** The keys of what is there already. */
   existing: Set<string>;
 }
 
-const MAY_LACK_SOMETHING = new Set([403, 404]);
-
-/** Asks the API server without changing anything. `stack` is all that may be needed. */
-export async function validate(effects: ClusterEffects, objects: readonly Desired[], stack: readonly Desired[]): Promise<Validation> {
+/** Asks the API server without changing anything. `rest` is all of the stack that is not applied yet. */
+export async function validate(effects: ClusterEffects, objects: readonly Desired[], rest: readonly Desired[]): Promise<Validation> {
   const results = await dryRunAll(effects, objects);
-  const byKey = new Map(stack.map((object) => [object.key, object]));
-  const needed = new Map<string, Desired>();
-  const validation: Validation = { refused: [], waiting: [], needed: [], existing: new Set() };
-  for (const result of results) {
-    const { item: object } = result;
-    if (!('error' in result)) {
-      // An object that would be created has no resource version yet.
-      if (result.value.metadata.resourceVersion !== '') validation.existing.add(object.key);
-      continue;
-    }
-    const { error } = result;
-    const needs = mayLackSomething(error) ? object.needs.flatMap((key) => byKey.get(key) ?? []) : [];
-    const missing = await absent(effects, needs);
-    for (const need of missing) needed.set(need.key, need);
-    if (missing.length > 0) validation.waiting.push(object);
-    else validation.refused.push(objectOutcome(object.ref, { action: 'failed', because: 'dry run', message: error.message }));
+  // An object that would be created has no resource version yet.
+  const isThere = (result: (typeof results)[number]) => 'value' in result && result.value.metadata.resourceVersion !== '';
+  const existing = new Set(results.filter(isThere).map(({ item }) => item.key));
+  const refusals = results.flatMap((result): Refusal[] => ('error' in result ? [{ object: result.item, error: result.error }] : []));
+  const validation: Validation = { refused: [], waiting: [], needed: [], existing };
+  const keys = new Set(refusals.map(({ object }) => object.key));
+  const needed = new Set<Desired>();
+  for (const refusal of refusals) {
+    const { object, error } = refusal;
+    const rulers = dependsOnOthers(error) ? await rulersOf(effects, object, rest, keys) : [];
+    if (rulers.length > 0) validation.waiting.push(object);
+    else validation.refused.push(refusal);
+    for (const ruler of rulers) if (!isWebhook(ruler)) needed.add(ruler);
   }
-  return { ...validation, needed: [...needed.values()] };
+  return { ...validation, needed: [...needed] };
 }
 
-const mayLackSomething = (error: Error): boolean => error instanceof ClusterError && MAY_LACK_SOMETHING.has(error.status);
+/** What may change the verdict on an object: what it names and lacks, or else all that rules over it and is not refused itself. */
+async function rulersOf(
+  effects: ClusterEffects,
+  object: Desired,
+  rest: readonly Desired[],
+  refused: ReadonlySet<string>,
+): Promise<Desired[]> {
+  const needs = rest.filter(({ key }) => object.needs.includes(key));
+  const missing = await absent(effects, needs);
+  if (missing.length > 0) return missing;
+  return rest.filter((ruler) => !refused.has(ruler.key) && (rulesOver(ruler, object) || isWebhook(ruler)));
+}
+
+/** The same after some of the stack was applied: what that may have changed is asked for until it has taken effect. */
+export async function validateAgain(effects: ClusterEffects, objects: readonly Desired[], rest: readonly Desired[]): Promise<Validation> {
+  const existing = new Set<string>();
+  const settling = settlingTime(effects);
+  let open = objects;
+  for (;;) {
+    const verdict = await validate(effects, open, rest);
+    for (const key of verdict.existing) existing.add(key);
+    const isFinal = verdict.refused.some(({ error }) => !dependsOnOthers(error));
+    if (verdict.refused.length === 0 || isFinal || !(await settling.goesOn())) return { ...verdict, existing };
+    open = [...verdict.refused.map(({ object }) => object), ...verdict.waiting];
+  }
+}
 
 async function absent(effects: ClusterEffects, objects: readonly Desired[]): Promise<Desired[]> {
   const missing: Desired[] = [];

@@ -3,9 +3,9 @@ import { isObject } from '../../cluster/json-object.ts';
 import type { DeploymentRef } from '../../control-plane/stack-assignment.ts';
 import { MESSAGES } from '../../operator-messages.ts';
 import { needsOf } from './kind-needs.ts';
-import { rankOf, type StageName, stageOf } from './kind-order.ts';
+import { isOfKubernetes, rankOf, type StageName, stageOf } from './kind-order.ts';
 import { ManifestError } from './manifests.ts';
-import { objectKey, objectText } from './object-key.ts';
+import { objectKey, objectText, refOf } from './object-key.ts';
 import { type Owner, stamp } from './ownership.ts';
 import { withEncodedStringData } from './secret-data.ts';
 
@@ -32,18 +32,25 @@ export interface Placing {
   isReserved: (ref: ObjectRef) => boolean;
 }
 
+/** The objects of a stack. */
+export interface Placed {
+  desired: Desired[];
+  /** Those whose kind neither the cluster nor a CRD of the same stack defines yet: somebody else's controller may bring it. */
+  unserved: ObjectRef[];
+}
+
 type Scope = 'namespaced' | 'cluster' | 'unknown';
 
 /**
- * Gives each manifest its namespace, its marks and its place in the order. Refuses kinds that neither the cluster nor a CRD of the
- * same stack defines, and the same object twice, naming all of them.
+ * Gives each manifest its namespace, its marks and its place in the order. Refuses kinds that can't come any more, and the same object
+ * twice, naming all of them.
  */
 export async function desiredObjects(
   cluster: Cluster,
   manifests: readonly Manifest[],
   placing: Placing,
   signal?: AbortSignal,
-): Promise<Desired[]> {
+): Promise<Placed> {
   const kinds = await resolveKinds(cluster, manifests, signal);
   return placeObjects(manifests, kinds, placing);
 }
@@ -71,18 +78,22 @@ export function placeObjects(
   manifests: readonly Manifest[],
   kinds: ReadonlyMap<string, Pick<ResourceKind, 'namespaced'> | undefined>,
   { owner, deployment, defaultNamespace, isReserved }: Placing,
-): Desired[] {
+): Placed {
   const own = definedKinds(manifests);
   const ownNamespaces = new Set(
     manifests.filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'Namespace').map(({ metadata }) => metadata.name),
   );
   const problems: string[] = [];
+  const unserved = new Map<string, ObjectRef>();
   const byKey = new Map<string, Desired>();
   for (const manifest of manifests) {
     const defined = own.get(`${groupOf(manifest.apiVersion)} ${manifest.kind}`);
     const scope = defined ?? scopeOf(kinds.get(kindText(manifest)));
     if (scope === 'unknown') {
-      problems.push(`${objectText({ ...manifest, ...nameOf(manifest) })}: ${MESSAGES.noSuchKind(kindText(manifest))}`);
+      const ref = refOf(manifest);
+      if (isOfKubernetes(manifest)) problems.push(`${objectText(ref)}: ${MESSAGES.noSuchKind(kindText(manifest))}`);
+      if (unserved.has(objectKey(ref))) problems.push(`${objectText(ref)}: ${MESSAGES.twice()}`);
+      unserved.set(objectKey(ref), ref);
       continue;
     }
     const namespace = scope === 'namespaced' ? (manifest.metadata.namespace ?? defaultNamespace) : undefined;
@@ -108,13 +119,11 @@ export function placeObjects(
     });
   }
   if (problems.length > 0) throw new ManifestError(problems.join('; '));
-  return [...byKey.values()].sort(inOrder);
+  return { desired: [...byKey.values()].sort(inOrder), unserved: [...unserved.values()] };
 }
 
 /** One order for all runs: by rank, then by name, so that what happens twice happens the same way. */
 const inOrder = (a: Desired, b: Desired): number => a.rank - b.rank || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
-
-const nameOf = ({ metadata: { name, namespace } }: Manifest) => ({ name, ...(namespace !== undefined && { namespace }) });
 
 const scopeOf = (kind: Pick<ResourceKind, 'namespaced'> | undefined): Scope =>
   kind ? (kind.namespaced ? 'namespaced' : 'cluster') : 'unknown';

@@ -45,6 +45,26 @@ export async function retrying<T>(
   }
 }
 
+const SETTLES_WITHIN_MS = 10_000;
+const SETTLING_LOOKS_MS = { first: 100, longest: 1_000 };
+
+/**
+ * What was just applied takes its controllers a moment: a quota's new limits, the account of a new Namespace, a policy. `goesOn` waits a little
+ * more each time, and says no when that should have been enough.
+ */
+export function settlingTime({ clock, stop }: Pick<ClusterEffects, 'clock' | 'stop'>): { goesOn(): Promise<boolean> } {
+  const deadline = clock.monotonicMs() + SETTLES_WITHIN_MS;
+  let waitMs = SETTLING_LOOKS_MS.first;
+  return {
+    async goesOn() {
+      if (clock.monotonicMs() >= deadline) return false;
+      await clock.sleep(waitMs, stop);
+      waitMs = Math.min(2 * waitMs, SETTLING_LOOKS_MS.longest);
+      return true;
+    },
+  };
+}
+
 /** One call for each item, many at once; one that fails does not hold up the others, unless the API server can't be reached at all. */
 export function forEach<T, R>(effects: ClusterEffects, items: readonly T[], call: (item: T) => Promise<R>): Promise<Result<T, R>[]> {
   const attempt = whileReachable(effects);

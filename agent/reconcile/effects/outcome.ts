@@ -10,6 +10,8 @@ export interface Outcome {
   /** One sentence about the whole, without anything that differs between two equal attempts. */
   summary: string;
   objects: ObjectOutcome[];
+  /** A failure that may pass without anybody's doing: what the cluster was too busy for, or a kind that is still to come. */
+  mayPass?: boolean;
   /** It waits for the confirmation of a mass deletion. */
   held?: boolean;
   /** Not all that left the stack is gone. */

@@ -15,8 +15,6 @@ export interface Inventory {
   /** Whether it was applied to its end. */
   isApplied: boolean;
   objects: OwnedRef[];
-  /** Namespaces that an attempt created which has not come to its end: to be rolled back if it fails. */
-  createdNamespaces: string[];
   /** How many objects it had before those of an attempt were added, until what that attempt drops is gone. */
   ownedBefore?: number | undefined;
   /** The keys of Jobs seen to finish since these contents were applied, which may be gone by now. */
@@ -47,7 +45,6 @@ const Stored = z.object({
   stack_id: z.string(),
   deployment: z.object({ objectId: z.string(), sequence: z.int(), checksum: z.string() }),
   is_applied: z.boolean(),
-  created_namespaces: z.array(z.string()),
   owned_before: z.int().optional(),
   finished: z.array(z.string()).optional(),
   adopted: z.array(z.string()).optional(),
@@ -70,7 +67,6 @@ export function writeInventory(inventory: Inventory): InventoryText {
     stack_id: inventory.stackId,
     deployment: inventory.deployment,
     is_applied: inventory.isApplied,
-    created_namespaces: inventory.createdNamespaces,
     owned_before: inventory.ownedBefore,
     finished: inventory.finished,
     adopted: inventory.adopted,
@@ -94,7 +90,6 @@ export function readInventory({ data, binaryData }: { data?: unknown; binaryData
     stackId: stored.stack_id,
     deployment: stored.deployment,
     isApplied: stored.is_applied,
-    createdNamespaces: stored.created_namespaces,
     ownedBefore: stored.owned_before,
     finished: stored.finished,
     adopted: stored.adopted,

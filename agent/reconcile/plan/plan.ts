@@ -1,7 +1,7 @@
 import type { ApplyOptions, LiveObject, ObjectRef } from '../../cluster/cluster.ts';
 import { contentOf } from '../desired/containers.ts';
 import type { Desired } from '../desired/desired.ts';
-import { rankOf, type StageName } from '../desired/kind-order.ts';
+import { removalRankOf, type StageName } from '../desired/kind-order.ts';
 import { objectKey } from '../desired/object-key.ts';
 import { type AdoptMode, adoptMode, isAdopted, isOwned, type Owner, USER_ANNOTATION } from '../desired/ownership.ts';
 import { type Claimant, claim } from './claim.ts';
@@ -124,7 +124,7 @@ export function plan(input: PlanInput): Plan {
       ),
       ...stages(
         pruned.filter((action) => action.do === 'prune'),
-        (action) => -rankOf(action.ref),
+        (action) => -removalRankOf(action.ref),
         () => 'prune' as const,
       ),
     ],

@@ -1,6 +1,6 @@
 import { withoutValuesOf } from '../../cluster/object-values.ts';
 import { MESSAGES } from '../../operator-messages.ts';
-import { rankOf } from '../desired/kind-order.ts';
+import { removalRankOf } from '../desired/kind-order.ts';
 import { objectText } from '../desired/object-key.ts';
 import type { Owner } from '../desired/ownership.ts';
 import { deleteAll } from '../effects/cluster-effects.ts';
@@ -43,7 +43,7 @@ export async function deleteStages(ports: AttemptPorts, owner: Owner, prune: Pru
 
 function isDue(ports: AttemptPorts, owner: Owner, prune: PruneProgress, action: Prune): boolean {
   const { leaving } = othersInside(ports, owner.stackId, action);
-  if (rankOf(action.ref) < prune.blockingRank) keep(prune, action.ref, 'waits for what goes first');
+  if (removalRankOf(action.ref) < prune.blockingRank) keep(prune, action.ref, 'waits for what goes first');
   else if (leaving.length > 0) keep(prune, action.ref, 'in use', { health: 'progressing', message: MESSAGES.waitsForStacks(leaving) });
   else return true;
   return false;

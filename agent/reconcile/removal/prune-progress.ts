@@ -1,7 +1,7 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import type { ObjectRef } from '../../cluster/cluster.ts';
 import { MESSAGES } from '../../operator-messages.ts';
-import { rankOf } from '../desired/kind-order.ts';
+import { removalRankOf } from '../desired/kind-order.ts';
 import { objectOutcome } from '../effects/outcome.ts';
 
 /** A prune under way. */
@@ -37,5 +37,5 @@ export function fail(prune: PruneProgress, ref: ObjectRef, because: string, mess
 }
 
 export function block(prune: PruneProgress, ref: ObjectRef): void {
-  prune.blockingRank = Math.max(prune.blockingRank, rankOf(ref));
+  prune.blockingRank = Math.max(prune.blockingRank, removalRankOf(ref));
 }

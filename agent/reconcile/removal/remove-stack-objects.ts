@@ -32,8 +32,7 @@ export async function removeStackObjects(ports: AttemptPorts, owner: Owner, prun
     pruneReason,
   });
   const pruned = await pruneStages(ports, owner, planned);
-  if (pruned.survivors.length > 0)
-    await inventories.put({ ...inventory, isApplied: false, createdNamespaces: [], objects: pruned.survivors });
+  if (pruned.survivors.length > 0) await inventories.put({ ...inventory, isApplied: false, objects: pruned.survivors });
   else await inventories.remove(owner.stackId);
   const remaining = keysOf(pruned.survivors);
   const summary = remaining.size > 0 ? MESSAGES.notAllGone(remaining.size) : countsText(pruned.outcomes);

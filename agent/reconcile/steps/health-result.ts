@@ -16,9 +16,10 @@ export function startHealthWait(
   { outcome, live }: AttemptResult,
   { startedMs, deadlineMs }: { startedMs: number; deadlineMs?: number | undefined },
 ): StepResult {
-  if (outcome.status === 'FAILURE') return { outcome, startedMs, live, ...(outcome.held && { retryAfterMs: HELD_LOOK_MS }) };
-  const nowMs = ports.effects.clock.monotonicMs();
   const { policy, desired, deployment } = attempt;
+  if (outcome.status === 'FAILURE')
+    return { outcome, startedMs, live, patienceMs: policy.healthTimeoutMs, ...(outcome.held && { retryAfterMs: HELD_LOOK_MS }) };
+  const nowMs = ports.effects.clock.monotonicMs();
   const waits = (object: Desired) => {
     const found = live.get(object.key);
     if (isLeaving(found)) return true;

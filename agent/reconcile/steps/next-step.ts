@@ -1,7 +1,7 @@
 import type { StackAssignment } from '../../control-plane/stack-assignment.ts';
 import type { HealthWait } from '../health/health-wait.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { StackProgress } from './stack-progress.ts';
+import { orderOf, type StackProgress } from './stack-progress.ts';
 
 export type Step =
   | { do: 'nothing'; because: 'not assigned' | 'no contents yet' | 'removed' | 'up to date' | 'older than what was applied' }
@@ -30,7 +30,7 @@ export function nextStep(
   if (!assignment) return { do: 'nothing', because: 'not assigned' };
   const { deployment } = assignment;
   const { failed, healthWait } = inProcess;
-  const retryMs = failed?.deploymentObjectId === (deployment?.objectId ?? '') ? failed.retryAtMs - nowMs : 0;
+  const retryMs = failed?.order === orderOf(assignment) ? failed.retryAtMs - nowMs : 0;
   const { reported } = persisted;
   const isReported = (type: string) =>
     reported?.deployment_object_id === deployment?.objectId && reported?.event_type === type && reported.status === 'SUCCESS';

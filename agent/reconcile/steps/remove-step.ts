@@ -65,7 +65,7 @@ async function isKnown({ agentId, contents, effects, inventories, state }: StepP
   const objects = manifests ? await labelledObjects(effects.cluster, { agentId, stackId }, manifests, effects.stop) : [];
   if (objects.length > 0) {
     const definitions = ownDefinitions(manifests ?? []);
-    await inventories.put({ stackId, deployment, isApplied: false, createdNamespaces: [], definitions, objects });
+    await inventories.put({ stackId, deployment, isApplied: false, definitions, objects });
     return true;
   }
   // The contents tell its kinds only if they are what was applied last; a marker's never are.

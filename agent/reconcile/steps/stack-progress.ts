@@ -1,5 +1,6 @@
 import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.ts';
 import { backoffMs } from '../../../lib/platform/backoff.ts';
+import type { StackAssignment } from '../../control-plane/stack-assignment.ts';
 import type { PersistedProgress } from '../../state/agent-state.ts';
 import type { HealthWait } from '../health/health-wait.ts';
 
@@ -13,8 +14,10 @@ export interface StackProgress {
 export interface InProcess {
   /** The checksum of the contents that this process saw applied, unchanged and in good health. */
   verified?: string | undefined;
-  /** The deployment object that failed last, and when to try again. */
-  failed?: { deploymentObjectId: string; retryAtMs: number; times: number } | undefined;
+  /** The order that failed last, and when to try again. */
+  failed?: { order: string; retryAtMs: number; times: number } | undefined;
+  /** Since when nothing but what may pass by itself stands against an order: it is no failure before its time is over. */
+  passing?: { order: string; sinceMs: number } | undefined;
   /** Applied, and waiting to become healthy. */
   healthWait?: HealthWait | undefined;
   removal?: RemovalProgress | undefined;
@@ -37,24 +40,42 @@ export interface RemovalProgress {
 }
 
 const RETRY = { baseMs: 5_000, capMs: 300_000 };
+/** For what may pass by itself, while it has time. */
+const RETRY_SOON = { baseMs: 1_000, capMs: 30_000 };
 
 /** Somebody may confirm a held deletion at any time; to look costs a list of each kind and, at most every five seconds, the agent's annotations. */
 export const HELD_LOOK_MS = 15_000;
+
+/** What is wanted of a stack: to have one deployment object, or to leave. A new order is tried at once, whatever became of the one before. */
+export const orderOf = ({ deployment, state }: StackAssignment): string => `${state} ${deployment?.objectId ?? ''}`;
 
 export const newProgress = (): InProcess => ({ seen: new Map() });
 
 /** It failed, and does not only wait for finalizers or a confirmation. */
 export const isFailing = ({ failed }: InProcess): boolean => failed !== undefined && failed.times > 0;
 
-/** After `ms`, or after a while that grows with each failure of the same deployment object. */
-export function scheduleRetry(
-  progress: InProcess,
-  deploymentObjectId: string,
-  { nowMs, random, ms }: { nowMs: number; random: () => number; ms?: number | undefined },
-): void {
-  const times = progress.failed?.deploymentObjectId === deploymentObjectId ? progress.failed.times : 0;
+interface Retry {
+  nowMs: number;
+  random: () => number;
+  ms?: number | undefined;
+  /** It is expected to pass by itself. */
+  soon?: boolean;
+  /** What the API server asked for. */
+  atLeastMs?: number | undefined;
+}
+
+/** After `ms`, or after a while that grows with each failure of the same order. */
+export function scheduleRetry(progress: InProcess, order: string, { nowMs, random, ms, soon = false, atLeastMs = 0 }: Retry): void {
+  const times = progress.failed?.order === order ? progress.failed.times : 0;
+  const pace = soon ? RETRY_SOON : RETRY;
   // At least half of the growing bound: a pure draw could be nothing at all.
-  const bound = Math.min(RETRY.capMs, RETRY.baseMs * 2 ** Math.min(times, 20));
-  const waitMs = ms ?? bound / 2 + backoffMs(times, RETRY, random) / 2;
-  progress.failed = { deploymentObjectId, retryAtMs: nowMs + waitMs, times: ms === undefined ? times + 1 : times };
+  const bound = Math.min(pace.capMs, pace.baseMs * 2 ** Math.min(times, 20));
+  const waitMs = ms ?? Math.max(atLeastMs, bound / 2 + backoffMs(times, pace, random) / 2);
+  progress.failed = { order, retryAtMs: nowMs + waitMs, times: ms === undefined ? times + 1 : times };
+}
+
+/** Whether what may pass by itself has time left for that. The time begins when it is met first. */
+export function mayStillPass(progress: InProcess, order: string, { nowMs, withinMs }: { nowMs: number; withinMs: number }): boolean {
+  if (progress.passing?.order !== order) progress.passing = { order, sinceMs: nowMs };
+  return nowMs - progress.passing.sinceMs < withinMs;
 }

@@ -37,10 +37,12 @@ export async function prepareAttempt(ports: StepPorts, assignment: Assigned, dep
   const owner = { agentId, stackId: assignment.stackId };
   const [manifests, stackAnnotations] = await Promise.all([contents.take(assignment), annotations.of(assignment)]);
   const placing = { owner, deployment, defaultNamespace, isReserved: inventories.isInventory };
+  const { desired, unserved } = await desiredObjects(effects.cluster, manifests, placing, effects.stop);
   return {
     owner,
     deployment,
-    desired: await leaveToControllers(effects, await desiredObjects(effects.cluster, manifests, placing, effects.stop), stackAnnotations),
+    desired: await leaveToControllers(effects, desired, stackAnnotations),
+    unserved,
     policy: stackPolicy(manifests, stackAnnotations, { healthTimeoutMs }),
     inventory: inventories.find(assignment.stackId),
   };

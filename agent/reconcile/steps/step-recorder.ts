@@ -11,7 +11,7 @@ import { ManifestError } from '../desired/manifests.ts';
 import type { ClusterEffects } from '../effects/cluster-effects.ts';
 import type { Outcome } from '../effects/outcome.ts';
 import { InventoryError } from '../inventory/inventory-store.ts';
-import { type InProcess, scheduleRetry } from './stack-progress.ts';
+import { type InProcess, mayStillPass, orderOf, scheduleRetry } from './stack-progress.ts';
 import type { StepResult } from './step-result.ts';
 
 export interface RecorderPorts {
@@ -20,6 +20,8 @@ export interface RecorderPorts {
   reports: Reports;
   metrics: AgentMetrics;
   log: Log;
+  /** How long what may pass by itself is no failure, if a stack says nothing else. */
+  healthTimeoutMs: number;
 }
 
 /** The only place that writes down and reports what became of a step. */
@@ -38,10 +40,13 @@ export interface StepRecorder {
 /** Their messages contain no values of objects. */
 const FORESEEN = [ClusterError, ControlPlaneError, InventoryError, ManifestError, YamlError];
 
-export function createStepRecorder({ effects, state, reports, metrics, log }: RecorderPorts): StepRecorder {
+export function createStepRecorder({ effects, state, reports, metrics, log, healthTimeoutMs }: RecorderPorts): StepRecorder {
   const { clock, random } = effects;
 
-  function record({ stackId, deployment }: StackAssignment, progress: InProcess, result: StepResult): void {
+  /** Writes it down, and says whether it is to be reported: what may still pass by itself is no news. */
+  function record(assignment: StackAssignment, progress: InProcess, result: StepResult): boolean {
+    const { stackId, deployment } = assignment;
+    const order = orderOf(assignment);
     const { outcome, verified, healthWait, retryAfterMs, removal, live = new Map() } = result;
     for (const [key, { metadata }] of live) progress.seen.set(key, metadata.resourceVersion);
     if (result.drift !== undefined) progress.drift = result.drift;
@@ -52,9 +57,14 @@ export function createStepRecorder({ effects, state, reports, metrics, log }: Re
       progress.checkAtMs = verified.checkAtMs;
       state.noteApplied(stackId, deployment.sequence);
     }
+    const nowMs = clock.monotonicMs();
+    const soon = outcome?.mayPass === true && mayStillPass(progress, order, { nowMs, withinMs: result.patienceMs ?? healthTimeoutMs });
+    if (!outcome?.mayPass) progress.passing = undefined;
     if (outcome?.status === 'FAILURE' || retryAfterMs !== undefined)
-      scheduleRetry(progress, deployment?.objectId ?? '', { nowMs: clock.monotonicMs(), random, ms: retryAfterMs });
+      scheduleRetry(progress, order, { nowMs, random, ms: retryAfterMs, soon, atLeastMs: result.askedToWaitMs });
     else if (outcome || verified) progress.failed = undefined;
+    if (soon) log.info('tried_again', { stack_id: stackId, reason: outcome.summary });
+    return outcome !== undefined && !soon;
   }
 
   function report(assignment: StackAssignment, objectId: string | undefined, outcome: Outcome, startedMs: number, again: boolean): void {
@@ -76,22 +86,24 @@ export function createStepRecorder({ effects, state, reports, metrics, log }: Re
   return {
     ended(assignment, progress, result, { objectId, startedMs }) {
       const { outcome, corrected = 0, drift = '' } = result;
-      record(assignment, progress, result);
+      const isNews = record(assignment, progress, result);
       if (corrected > 0) {
         metrics.driftCorrected(corrected);
         log.warn('drift_corrected', { stack_id: assignment.stackId, objects: corrected });
       }
-      if (outcome) report(assignment, objectId, outcome, result.startedMs ?? startedMs, corrected > 0 || drift !== '');
+      if (outcome && isNews) report(assignment, objectId, outcome, result.startedMs ?? startedMs, corrected > 0 || drift !== '');
     },
     failed(assignment, progress, error, startedMs) {
       const isForeseen = FORESEEN.some((kind) => error instanceof kind);
       log[isForeseen ? 'warn' : 'error']('stack_failed', { stack_id: assignment.stackId, error });
       // An error that nobody foresaw may quote anything.
       const summary = error instanceof Error && isForeseen ? error.message : MESSAGES.unforeseen();
-      const outcome: Outcome = { status: 'FAILURE', summary, objects: [] };
-      record(assignment, progress, { outcome, removal: progress.removal });
+      const transient = error instanceof ClusterError && error.retryable;
+      const outcome: Outcome = { status: 'FAILURE', summary, objects: [], ...(transient && { mayPass: true }) };
+      const askedToWaitMs = transient ? error.retryAfterMs : undefined;
+      const isNews = record(assignment, progress, { outcome, removal: progress.removal, askedToWaitMs });
       // A control plane that could not be asked needs no news of that.
-      if (error instanceof ControlPlaneError && error.fault === 'unreachable') return;
+      if (!isNews || (error instanceof ControlPlaneError && error.fault === 'unreachable')) return;
       report(assignment, assignment.deployment?.objectId, outcome, startedMs, false);
     },
   };

@@ -13,6 +13,10 @@ export interface StepResult {
   verified?: { checkAtMs: number | undefined };
   /** Applied, but not healthy yet. */
   healthWait?: HealthWait;
+  /** How long a failure that may pass by itself is waited for before it is one. */
+  patienceMs?: number;
+  /** What the API server asked for before the next try. */
+  askedToWaitMs?: number | undefined;
   /** For what has not failed, but is not done either. */
   retryAfterMs?: number;
   removal?: RemovalProgress | undefined;
