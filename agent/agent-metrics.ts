@@ -9,6 +9,8 @@ export interface AgentMetrics {
   heartbeatSent(): void;
   reconciled(step: string, status: 'success' | 'failure', seconds: number): void;
   driftCorrected(objects: number): void;
+  /** A correction of a field that somebody changes back each time. */
+  driftFight(object: string, field: string, manager: string): void;
   deletionsHeld(): void;
   staleAssignment(): void;
   unlistedStacks(count: number): void;
@@ -17,6 +19,8 @@ export interface AgentMetrics {
 
 /** How an attempt on a work order ended here. */
 export type WorkOrderOutcome = 'succeeded' | 'failed' | 'cancelled' | 'lost' | 'taken';
+
+const FIGHTS_NAMED_MAX = 100;
 
 export function createAgentMetrics(): AgentMetrics {
   const registry = new Registry();
@@ -42,6 +46,12 @@ export function createAgentMetrics(): AgentMetrics {
     'step',
   ]);
   const corrections = counter('brokkr_agent_drift_corrections_total', 'Objects put right that others had changed or deleted', []);
+  const fights = counter('brokkr_agent_drift_fights_total', 'Corrections of fields that somebody changes back each time', [
+    'object',
+    'field',
+    'manager',
+  ]);
+  const fighting = new Set<string>();
   const held = counter('brokkr_agent_deletions_held_total', 'Attempts that waited for the confirmation of a mass deletion', []);
   const stale = counter('brokkr_agent_stale_assignments_total', 'Assignments refused because a later sequence was applied', []);
   const orders = counter('brokkr_agent_work_orders_total', 'Attempts on work orders, and claims that other agents were faster with', [
@@ -70,6 +80,12 @@ export function createAgentMetrics(): AgentMetrics {
       reconcileSeconds.observe({ step }, duration);
     },
     driftCorrected: (objects) => corrections.inc(objects),
+    driftFight(object, field, manager) {
+      // Of too many nobody reads the names.
+      if (fighting.size < FIGHTS_NAMED_MAX) fighting.add([object, field, manager].join(' '));
+      const isNamed = fighting.has([object, field, manager].join(' '));
+      fights.inc(isNamed ? { object, field, manager } : { object: 'others', field: '', manager: '' });
+    },
     deletionsHeld: () => held.inc(),
     staleAssignment: () => stale.inc(),
     unlistedStacks: (count) => unlisted.set(count),
@@ -95,7 +111,7 @@ export function meteredCluster(cluster: Cluster, metrics: AgentMetrics, monotoni
     list: (kind, options) => metered('list', () => cluster.list(kind, options)),
     listMetadata: (of, signal) => metered('list_metadata', () => cluster.listMetadata(of, signal)),
     disown: (ref, options) => metered('disown', () => cluster.disown(ref, options)),
-    takeSharedFields: (ref, options) => metered('take_fields', () => cluster.takeSharedFields(ref, options)),
+    takeFields: (ref, options) => metered('take_fields', () => cluster.takeFields(ref, options)),
     apply: (manifest, options) => metered(options.dryRun ? 'dry_run' : 'apply', () => cluster.apply(manifest, options)),
     delete: (ref, options) => metered('delete', () => cluster.delete(ref, options)),
     podLog: (pod, signal) => metered('log', () => cluster.podLog(pod, signal)),

@@ -60,7 +60,11 @@ export const MESSAGES = {
     `brokkr.io/ignore-fields: "${pointer}" can't be left to others; give JSON pointers of fields, such as /spec/replicas`,
   twice: () => 'is in the stack twice; remove one of them',
   notEstablished: (seconds: number) => `was not established within ${seconds} s`,
-  fieldChanged: (path: string) => `${path} had been changed`,
+  deleted: () => 'it had been deleted',
+  fieldChanged: (path: string, manager?: string) => `${path} had been changed${manager === undefined ? '' : ` by ${manager}`}`,
+  fieldsAdded: (paths: readonly string[], manager: string) => `${few(paths)} had been added by ${manager}`,
+  fight: (drift: string) =>
+    `${drift}, again and again; corrections slow down. Take it out of the stack, or name the field in brokkr.io/ignore-fields`,
   notFound: () => 'not found',
   notLookedFor: (reason: string) => `objects that could not be looked for, since ${reason}`,
   unlistable: () => 'objects of its kind, which this agent may not list',

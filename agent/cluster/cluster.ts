@@ -3,6 +3,8 @@
  * for tests and for trying the product without a cluster.
  */
 
+import type { FieldSet } from './field-sets.ts';
+
 /** An object as written in YAML: raw JSON, since typed models drop the fields they do not know. */
 export interface Manifest {
   apiVersion: string;
@@ -86,8 +88,10 @@ export interface DisownOptions {
 export interface TakeFieldsOptions {
   /** Only this very object. */
   uid: string;
-  /** The managers that give up what they share with `fieldManager`. */
+  /** The managers that give fields up. */
   from: readonly string[];
+  /** Those that `fieldManager` has applied too, or these. */
+  fields: 'shared' | FieldSet;
   fieldManager: string;
   signal?: AbortSignal;
 }
@@ -130,10 +134,10 @@ export interface Cluster {
   /** Takes labels and annotations off an object, and a manager's ownership of its fields. The fields themselves stay. */
   disown(ref: ObjectRef, options: DisownOptions): Promise<'disowned' | 'gone'>;
   /**
-   * Makes a manager the only owner of the fields that it has applied and that these other managers own too, so that a field which it applies no
-   * more goes. What the others own alone stays theirs. Does nothing to another object of the same name.
+   * Makes a manager that has applied an object the owner of fields in place of other managers: a field that it applies no more then goes. What
+   * else the others own stays theirs. Does nothing to another object of the same name.
    */
-  takeSharedFields(ref: ObjectRef, options: TakeFieldsOptions): Promise<void>;
+  takeFields(ref: ObjectRef, options: TakeFieldsOptions): Promise<void>;
   /** The last lines of a container's log, a MiB at the most. Rejects with a ClusterError that says why there is none. */
   podLog(pod: { namespace: string; name: string; container?: string }, signal?: AbortSignal): Promise<string>;
   close(): Promise<void>;

@@ -70,6 +70,7 @@ export function createStackReconciler(options: StackReconcilerOptions): StackRec
       well = result.outcome?.status !== 'FAILURE';
       recorder.ended(assignment, progress.inProcess, result, { objectId, startedMs });
       if (step.do === 'remove') progress.inProcess.seen.clear();
+      if (step.do === 'apply') progress.inProcess.fights.clear();
     } catch (error) {
       if (effects.stop.aborted) return;
       recorder.failed(assignment, progress.inProcess, error, startedMs);

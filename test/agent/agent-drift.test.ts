@@ -130,3 +130,51 @@ test("an object's own word about drift goes before its stack's", async () => {
   await world.clock.advance(DRIFT_MS);
   expect([await world.data('a'), await world.data('other')]).toEqual([{ colour: 'red' }, { colour: 'green' }]);
 });
+
+test('an object that is changed back each time is a fight: it is named, and corrections slow down', async () => {
+  const world = createAgentWorld();
+  world.plane.post(world.plane.newStack(), yaml(configMap('a'), configMap('b')));
+  const agent = await world.start({ driftIntervalMs: 60_000 });
+  let corrections = 0;
+  const changeBack = async () => {
+    const { colour } = (await world.data('a')) as { colour: string };
+    if (colour !== 'red') return;
+    corrections += 1;
+    await world.cluster.apply(configMap('a', { colour: 'green' }), user);
+  };
+  const hour = async (): Promise<number> => {
+    corrections = 0;
+    for (let minute = 0; minute < 60; minute += 1) {
+      await changeBack();
+      await world.clock.advance(60_000);
+    }
+    return corrections;
+  };
+  expect(await hour()).toBeLessThanOrEqual(6);
+  expect(await hour()).toBeLessThanOrEqual(2);
+  const said = world.plane.events.map(({ message }) => message);
+  expect(said.filter((message) => message?.includes('again and again'))).toContainEqual(
+    'corrected 1 object: ConfigMap/shop/a (data.colour had been changed, again and again; corrections slow down. Take it out of the stack, or name the field in brokkr.io/ignore-fields)',
+  );
+  expect(await agent.metrics.registry.getSingleMetricAsString('brokkr_agent_drift_fights_total')).toContain(
+    'object="ConfigMap/shop/a",field="data.colour"',
+  );
+  expect(await world.data('b')).toEqual({ colour: 'red' });
+});
+
+test('new contents of a stack end its fights', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.post(stack, yaml(configMap('a')));
+  const agent = await world.start({ driftIntervalMs: 60_000 });
+  for (let turn = 0; turn < 8; turn += 1) {
+    await world.cluster.apply(configMap('a', { colour: 'green' }), user);
+    await world.clock.advance(70_000);
+  }
+  expect(await world.data('a')).toEqual({ colour: 'green' });
+  world.plane.post(stack, yaml(configMap('a', { colour: 'blue' })));
+  await world.cycle(agent);
+  await world.cluster.apply(configMap('a', { colour: 'green' }), user);
+  await world.clock.advance(70_000);
+  expect(await world.data('a')).toEqual({ colour: 'blue' });
+});

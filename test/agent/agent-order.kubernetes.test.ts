@@ -60,6 +60,7 @@ describeKubernetes('the order in which a stack is judged and applied', () => {
     const refused = await stack.post(quota('2'), service('one'), service('two'), service('three'));
     expect(refused).toMatchObject([{ status: 'FAILURE', message: expect.stringMatching(/Service\/.*three: .*exceeded quota/) }]);
     expect(refused[0]?.message).toContain('only its prerequisites were applied: 1 ResourceQuota');
+    await stack.agent.stop();
     await kubectl('delete', 'resourcequota', 'services', '-n', namespace);
   }, 90_000);
 

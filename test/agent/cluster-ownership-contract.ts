@@ -63,14 +63,24 @@ export function clusterOwnershipContract(subject: () => { cluster: Cluster; name
     });
   });
 
-  describe('taking shared fields', () => {
+  describe('taking fields', () => {
     test('makes a manager the only owner of what it applied, so that it can take it away, and leaves the rest to the others', async () => {
       const manifest = configMap({ colour: 'red', size: 'L', note: 'n' });
       await apply(manifest, { fieldManager: 'first' });
       await apply(manifest, { fieldManager: 'another' });
       const { uid } = (await apply({ ...manifest, data: { colour: 'red', size: 'L' } })).metadata;
-      await cluster.takeSharedFields(refOf(manifest), { uid, from: ['first', 'another', 'absent'], fieldManager: 'contract' });
+      await cluster.takeFields(refOf(manifest), { uid, from: ['first', 'another', 'absent'], fields: 'shared', fieldManager: 'contract' });
       await apply({ ...manifest, data: { colour: 'red' } });
+      expect((await cluster.find(refOf(manifest)))?.data).toEqual({ colour: 'red', note: 'n' });
+    });
+
+    test('makes a manager the owner of the fields that are named, so that it can take them away', async () => {
+      const manifest = configMap({ colour: 'red' });
+      const { uid } = (await apply(manifest)).metadata;
+      await apply({ ...manifest, data: { size: 'L', note: 'n' } }, { fieldManager: 'first' });
+      const fields = { 'f:data': { 'f:size': {} } };
+      await cluster.takeFields(refOf(manifest), { uid, from: ['first'], fields, fieldManager: 'contract' });
+      await apply(manifest);
       expect((await cluster.find(refOf(manifest)))?.data).toEqual({ colour: 'red', note: 'n' });
     });
 
@@ -78,9 +88,9 @@ export function clusterOwnershipContract(subject: () => { cluster: Cluster; name
       const manifest = configMap({ colour: 'red' });
       await apply(manifest, { fieldManager: 'first' });
       const { uid } = (await apply(manifest)).metadata;
-      const options = { from: ['first'], fieldManager: 'contract' };
-      await cluster.takeSharedFields(refOf(manifest), { ...options, uid: '00000000-0000-4000-8000-000000000000' });
-      await cluster.takeSharedFields(refOf(manifest), { ...options, uid, from: ['nobody'] });
+      const options = { from: ['first'], fields: 'shared', fieldManager: 'contract' } as const;
+      await cluster.takeFields(refOf(manifest), { ...options, uid: '00000000-0000-4000-8000-000000000000' });
+      await cluster.takeFields(refOf(manifest), { ...options, uid, from: ['nobody'] });
       await apply({ ...manifest, data: {} });
       expect((await cluster.find(refOf(manifest)))?.data).toEqual({ colour: 'red' });
     });

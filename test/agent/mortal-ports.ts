@@ -51,7 +51,7 @@ export function mortalPorts(
       delete: mortal(cluster.delete),
       listMetadata: mortal(cluster.listMetadata),
       disown: mortal(cluster.disown),
-      takeSharedFields: mortal(cluster.takeSharedFields),
+      takeFields: mortal(cluster.takeFields),
       podLog: mortal(cluster.podLog),
       close: cluster.close,
     },

@@ -38,7 +38,7 @@ interface Row {
   assignment: Partial<StackAssignment> | undefined;
   inventory?: Partial<Inventory>;
   persisted?: StackProgress['persisted'] | undefined;
-  inProcess?: Omit<InProcess, 'seen'> | undefined;
+  inProcess?: Omit<InProcess, 'seen' | 'fights'> | undefined;
   step: string;
 }
 
@@ -164,7 +164,7 @@ const rows: Row[] = [
 ];
 
 test.each(rows)('the step due for $of is: $step', ({ assignment, inventory: known, persisted = {}, inProcess = {}, step: expected }) => {
-  const progress = { persisted, inProcess: { seen: new Map(), ...inProcess } };
+  const progress = { persisted, inProcess: { seen: new Map(), fights: new Map(), ...inProcess } };
   const step = nextStep(assignment && { ...assigned, ...assignment }, known && { ...inventory, ...known }, progress, NOW);
   expect([step.do, 'because' in step ? step.because : 'ms' in step ? step.ms : ''].join(' ').trim()).toBe(expected);
 });

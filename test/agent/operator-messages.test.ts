@@ -185,9 +185,22 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     said: MESSAGES.notEstablished(30),
     reads: 'was not established within 30 s',
   },
+  deleted: {
+    said: MESSAGES.deleted(),
+    reads: 'it had been deleted',
+  },
   fieldChanged: {
     said: MESSAGES.fieldChanged('spec.replicas'),
     reads: 'spec.replicas had been changed',
+  },
+  fieldsAdded: {
+    said: MESSAGES.fieldsAdded(['spec.paused', 'data.size'], 'kubectl-edit'),
+    reads: 'spec.paused, data.size had been added by kubectl-edit',
+  },
+  fight: {
+    said: MESSAGES.fight('spec.replicas had been changed by scaler'),
+    reads:
+      'spec.replicas had been changed by scaler, again and again; corrections slow down. Take it out of the stack, or name the field in brokkr.io/ignore-fields',
   },
   notFound: {
     said: MESSAGES.notFound(),

@@ -11,7 +11,7 @@ import { listPages } from './kubernetes-list.ts';
 import { liveObject } from './kubernetes-object.ts';
 import { kindPath, objectPath } from './kubernetes-paths.ts';
 import { createOnKind } from './kubernetes-served-kind.ts';
-import { takeSharedFields } from './kubernetes-shared-fields.ts';
+import { takeFields } from './kubernetes-take-fields.ts';
 import { kubernetesTransport } from './kubernetes-transport.ts';
 
 export interface KubernetesClusterOptions {
@@ -116,10 +116,10 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
         call: (resource) => disown(transport, objectPath(resource, ref), ref, options),
       }),
 
-    takeSharedFields: (ref, options) =>
+    takeFields: (ref, options) =>
       onKind<void>(ref, {
         signal: options.signal,
-        call: (resource) => takeSharedFields(transport, objectPath(resource, ref), ref, options),
+        call: (resource) => takeFields(transport, objectPath(resource, ref), ref, options),
       }),
 
     podLog: async ({ namespace, name, container }, signal) => {

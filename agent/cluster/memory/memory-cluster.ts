@@ -91,8 +91,7 @@ export function createMemoryCluster({
         },
       ),
     disown: (ref, options) => called({ verb: 'disown', ...callRef(ref) }, options.signal, () => disownInMemory(objects, ref, options)),
-    takeSharedFields: (ref, options) =>
-      called({ verb: 'take', ...callRef(ref) }, options.signal, () => takeInMemory(objects, ref, options)),
+    takeFields: (ref, options) => called({ verb: 'take', ...callRef(ref) }, options.signal, () => takeInMemory(objects, ref, options)),
     delete: (ref, options = {}) => called({ verb: 'delete', ...callRef(ref) }, options.signal, () => objects.remove(ref, options)),
     podLog: ({ namespace, name }, signal) =>
       called({ verb: 'log', kind: 'Pod', namespace, name }, signal, () => {

@@ -1,4 +1,6 @@
 import type { DisownOptions, ObjectRef, TakeFieldsOptions } from '../cluster.ts';
+import type { FieldSet } from '../field-sets.ts';
+import { isObject } from '../json-object.ts';
 import type { MemoryObjects } from './memory-objects.ts';
 import { keyOf } from './memory-refs.ts';
 
@@ -14,13 +16,25 @@ export function disownInMemory({ stored, nextRevision }: MemoryObjects, ref: Obj
   return 'disowned';
 }
 
-export function takeInMemory({ stored }: MemoryObjects, ref: ObjectRef, { uid, from, fieldManager }: TakeFieldsOptions): void {
+export function takeInMemory({ stored }: MemoryObjects, ref: ObjectRef, { uid, from, fields, fieldManager }: TakeFieldsOptions): void {
   const existing = stored.get(keyOf(ref));
   const ours = existing?.owners.get(fieldManager);
   if (!ours || existing?.object.metadata.uid !== uid) return;
-  const owners = [...existing.owners].map(([manager, paths]): [string, ReadonlySet<string>] => [
-    manager,
-    from.includes(manager) ? paths.difference(ours) : paths,
-  ]);
-  stored.set(keyOf(ref), { ...existing, owners: new Map(owners) });
+  const isWanted = (path: string) => (fields === 'shared' ? ours.has(path) : isIn(fields, JSON.parse(path)));
+  const taken = new Set(ours);
+  const owners = new Map(existing.owners);
+  for (const [manager, paths] of existing.owners) {
+    if (!from.includes(manager)) continue;
+    const given = new Set([...paths].filter(isWanted));
+    for (const path of given) taken.add(path);
+    owners.set(manager, paths.difference(given));
+  }
+  stored.set(keyOf(ref), { ...existing, owners: owners.set(fieldManager, taken) });
+}
+
+/** Lists are one field here, so that whatever is named in one names the list. */
+function isIn(fields: FieldSet, [name, ...rest]: readonly string[]): boolean {
+  const inner = fields[`f:${name}`];
+  if (inner === undefined) return false;
+  return rest.length === 0 || !isObject(inner) || Object.keys(inner).length === 0 || isIn(inner, rest);
 }

@@ -50,4 +50,4 @@ export async function applyClaimed(
  * that leaves the stack then leaves the object. What others have set beside them stays theirs.
  */
 const migrateFields = ({ cluster, stop }: ClusterEffects, ref: ObjectRef, { metadata: { uid } }: LiveObject): Promise<void> =>
-  cluster.takeSharedFields(ref, { uid, from: EARLIER_MANAGERS, fieldManager: FIELD_MANAGER, signal: stop });
+  cluster.takeFields(ref, { uid, from: EARLIER_MANAGERS, fields: 'shared', fieldManager: FIELD_MANAGER, signal: stop });

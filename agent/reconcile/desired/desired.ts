@@ -18,6 +18,8 @@ export interface Desired {
   stage: StageName;
   /** Whether the cluster can judge it only after this stack's own Namespaces and CustomResourceDefinitions are there. */
   needsDefinitions: boolean;
+  /** The paths of the fields that are left to others. */
+  left: readonly (readonly string[])[];
   /** The keys of what its kind can't be judged without, in this stack or not. */
   needs: readonly string[];
 }
@@ -115,6 +117,7 @@ export function placeObjects(
       rank,
       stage: stageOf(rank),
       needsDefinitions: defined !== undefined || (namespace !== undefined && ownNamespaces.has(namespace)),
+      left: [],
       needs: needsOf(manifest, namespace).map(objectKey),
     });
   }

@@ -42,15 +42,14 @@ export async function leaveToControllers(
     objects.map(async (object) => {
       const { manifest, ref } = object;
       const own = ignoredPaths(manifest.metadata.annotations ?? {}, objectText(ref));
-      const paths = [...controllersPaths(manifest, autoscaled.has(targetText(ref))), ...ofStack, ...own].filter(
-        (path) => valueAt(manifest, path) !== undefined,
-      );
-      if (paths.length === 0) return object;
+      const left = [...controllersPaths(manifest, autoscaled.has(targetText(ref))), ...ofStack, ...own];
+      const paths = left.filter((path) => valueAt(manifest, path) !== undefined);
+      if (paths.length === 0) return { ...object, left };
       const live = await retrying(effects, () => effects.cluster.find(ref, effects.stop)).catch((error: unknown) => {
         if (isUnserved(error)) return undefined;
         throw error;
       });
-      return { ...object, manifest: paths.reduce((left, path) => leftTo(left, path, live), manifest) };
+      return { ...object, left, manifest: paths.reduce((left, path) => leftTo(left, path, live), manifest) };
     }),
   );
 }

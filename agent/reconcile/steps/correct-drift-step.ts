@@ -25,16 +25,16 @@ export async function correctDriftStep(
   const objectId = inventories.find(stackId)?.deployment.objectId ?? deployment.objectId;
   const attempt = await prepareAttempt(ports, assignment, { ...deployment, objectId });
   if (wait) attempt.policy = { ...attempt.policy, drift: 'correct' };
-  const result = await checkStack(ports, attempt, inProcess.seen);
-  const { outcome, live, corrected, drift } = result;
+  const result = await checkStack(ports, attempt, inProcess);
+  const { outcome, live, corrected, drift, fought } = result;
   await noteFinishedJobs(inventories, stackId, live);
   const last = persisted.reported;
   const wasWell = !inProcess.failed && last?.deployment_object_id === deployment.objectId && last.status === 'SUCCESS';
   if (wait || !wasWell || outcome.status === 'FAILURE') {
     const now = { ...attempt, deployment };
-    return { ...startHealthWait(ports, now, result, { startedMs, deadlineMs: wait?.deadlineMs }), corrected };
+    return { ...startHealthWait(ports, now, result, { startedMs, deadlineMs: wait?.deadlineMs }), corrected, fought };
   }
   const told = [corrected > 0 ? correctionText(outcome) : '', drift === inProcess.drift ? '' : drift].filter((text) => text !== '');
   const news = told.length > 0 ? { outcome: { ...outcome, summary: told.join('; ') }, startedMs } : {};
-  return { ...news, live, corrected, drift, verified: { checkAtMs: checkAtMs(ports, outcome) } };
+  return { ...news, live, corrected, drift, fought, verified: { checkAtMs: checkAtMs(ports, outcome) } };
 }

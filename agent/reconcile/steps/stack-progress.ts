@@ -2,6 +2,7 @@ import type { ObjectOutcome } from '../../../lib/fleet/protocol/agent-protocol.t
 import { backoffMs } from '../../../lib/platform/backoff.ts';
 import type { StackAssignment } from '../../control-plane/stack-assignment.ts';
 import type { PersistedProgress } from '../../state/agent-state.ts';
+import type { Fights } from '../apply/fights.ts';
 import type { HealthWait } from '../health/health-wait.ts';
 
 /** How far this agent has come with a stack. All of it can be lost: the next look at the cluster finds it again. */
@@ -27,6 +28,8 @@ export interface InProcess {
   drift?: string | undefined;
   /** The resource versions seen last, by object. */
   seen: Map<string, string>;
+  /** What somebody changes back whenever it was corrected. */
+  fights: Fights;
   /** The older deployment object whose refusal was logged. */
   staleLogged?: string;
 }
@@ -49,7 +52,7 @@ export const HELD_LOOK_MS = 15_000;
 /** What is wanted of a stack: to have one deployment object, or to leave. A new order is tried at once, whatever became of the one before. */
 export const orderOf = ({ deployment, state }: StackAssignment): string => `${state} ${deployment?.objectId ?? ''}`;
 
-export const newProgress = (): InProcess => ({ seen: new Map() });
+export const newProgress = (): InProcess => ({ seen: new Map(), fights: new Map() });
 
 /** It failed, and does not only wait for finalizers or a confirmation. */
 export const isFailing = ({ failed }: InProcess): boolean => failed !== undefined && failed.times > 0;

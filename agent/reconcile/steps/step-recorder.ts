@@ -8,6 +8,7 @@ import { MESSAGES } from '../../operator-messages.ts';
 import type { Reports } from '../../reports.ts';
 import type { AgentState } from '../../state/agent-state.ts';
 import { ManifestError } from '../desired/manifests.ts';
+import { objectText } from '../desired/object-key.ts';
 import type { ClusterEffects } from '../effects/cluster-effects.ts';
 import type { Outcome } from '../effects/outcome.ts';
 import { InventoryError } from '../inventory/inventory-store.ts';
@@ -85,11 +86,15 @@ export function createStepRecorder({ effects, state, reports, metrics, log, heal
 
   return {
     ended(assignment, progress, result, { objectId, startedMs }) {
-      const { outcome, corrected = 0, drift = '' } = result;
+      const { outcome, corrected = 0, drift = '', fought = [] } = result;
       const isNews = record(assignment, progress, result);
       if (corrected > 0) {
         metrics.driftCorrected(corrected);
         log.warn('drift_corrected', { stack_id: assignment.stackId, objects: corrected });
+      }
+      for (const { object, field, manager } of fought) {
+        metrics.driftFight(objectText(object), field, manager);
+        log.warn('drift_fight', { stack_id: assignment.stackId, object: objectText(object), field, manager });
       }
       if (outcome && isNews) report(assignment, objectId, outcome, result.startedMs ?? startedMs, corrected > 0 || drift !== '');
     },

@@ -1,4 +1,5 @@
 import type { LiveObject } from '../../cluster/cluster.ts';
+import type { FoughtField } from '../apply/check-result.ts';
 import type { Outcome } from '../effects/outcome.ts';
 import type { HealthWait } from '../health/health-wait.ts';
 import type { RemovalProgress } from './stack-progress.ts';
@@ -22,6 +23,8 @@ export interface StepResult {
   removal?: RemovalProgress | undefined;
   /** How many objects had drifted and were put right: news each time. */
   corrected?: number;
+  /** The fields among them that somebody changes back each time. */
+  fought?: readonly FoughtField[];
   /** What has drifted and is only reported, in words; empty if nothing has. */
   drift?: string;
   /** The objects seen, by key. */
