@@ -18,6 +18,7 @@ import { createReports } from './reports.ts';
 import type { AgentState } from './state/agent-state.ts';
 import { createBodyStore } from './state/body-store.ts';
 import type { StateFiles } from './state/state-files.ts';
+import { takersOf } from './takers.ts';
 import { createOrderRunner } from './work-orders/order-runner.ts';
 import { createWorkQueue } from './work-queue.ts';
 
@@ -72,6 +73,7 @@ export function beginWork(options: WorkOptions): Work {
     reports,
     assignmentOf: (stackId) => cycle.assignmentOf(stackId),
     leavingStacks: () => cycle.leavingStacks(),
+    takersOf: (stackId) => takersOf({ assigned: cycle.assigned, inventories, annotations }, stackId),
     healthTimeoutMs: config.healthTimeoutMs,
     driftIntervalMs: config.driftIntervalMs,
   });

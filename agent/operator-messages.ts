@@ -50,6 +50,13 @@ export const MESSAGES = {
 
   // About one object, after its name.
   belongsTo: (owner: string) => `belongs to ${owner}; take it out of one of the two`,
+  belongsToStackOfAgent: (stackId: string, takesOver: string, keep: string) =>
+    `belongs to stack ${stackId}; take it out of one of the two. To move it here without deleting it, set this stack's annotation ${takesOver} to ${stackId}, and take it out of the other stack once this one has it; ${keep}: "true" on the object keeps it too`,
+  waitsForTaker: (stacks: readonly string[]) => `waits for stack ${stacks.join(', ')}, which may take it over`,
+  notRecreated: () =>
+    'is not this stack\'s, so it is not deleted to be created again; set brokkr.io/adopt to "own", or choose another name',
+  notGone: (seconds: number) => `was to be created again, and is not gone ${seconds} s after it was deleted; it is tried again`,
+  recreateHint: () => 'to have it deleted and created again, annotate it with brokkr.io/recreate: "immutable"',
   neverAdopted: (annotation: string) =>
     `exists, no stack created it, and ${annotation} is neither "adopt" nor "own"; change the annotation or the name`,
   changesTooFast: () => 'changes faster than it can be applied; it is tried again',

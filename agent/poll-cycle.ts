@@ -18,6 +18,7 @@ export interface PollCycle {
   assignmentOf(stackId: string): StackAssignment | undefined;
   /** The ids of the stacks that are to go from this agent. */
   leavingStacks(): ReadonlySet<string>;
+  assigned(): readonly StackAssignment[];
 }
 
 interface PollCycleOptions extends AnnouncementPorts {
@@ -110,6 +111,7 @@ export function createPollCycle(options: PollCycleOptions): PollCycle {
   return {
     run,
     assignmentOf: (stackId) => (state.assignments?.value.status === ACTIVE ? byStack.get(stackId) : undefined),
+    assigned: () => [...byStack.values()],
     leavingStacks: () => new Set([...byStack.values()].filter(isLeaving).map(({ stackId }) => stackId)),
   };
 }

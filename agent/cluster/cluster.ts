@@ -148,6 +148,11 @@ export const CHANGED = 'Changed';
 
 export const isChanged = (error: unknown): error is ClusterError => error instanceof ClusterError && error.reason === CHANGED;
 
+/** The reason of an error about a field that never changes: the object would have to be deleted and created again. */
+export const IMMUTABLE = 'Immutable';
+
+export const isImmutable = (error: unknown): error is ClusterError => error instanceof ClusterError && error.reason === IMMUTABLE;
+
 /** The reason of an error about a kind that the API server serves in no version, or about a path that it doesn't know. */
 export const UNSERVED = 'Unserved';
 

@@ -153,6 +153,27 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     said: MESSAGES.belongsTo('stack 7'),
     reads: 'belongs to stack 7; take it out of one of the two',
   },
+  belongsToStackOfAgent: {
+    said: MESSAGES.belongsToStackOfAgent('7', 'brokkr.io/takes-over', 'brokkr.io/keep'),
+    reads:
+      'belongs to stack 7; take it out of one of the two. To move it here without deleting it, set this stack\'s annotation brokkr.io/takes-over to 7, and take it out of the other stack once this one has it; brokkr.io/keep: "true" on the object keeps it too',
+  },
+  waitsForTaker: {
+    said: MESSAGES.waitsForTaker(['7', '8']),
+    reads: 'waits for stack 7, 8, which may take it over',
+  },
+  notRecreated: {
+    said: MESSAGES.notRecreated(),
+    reads: 'is not this stack\'s, so it is not deleted to be created again; set brokkr.io/adopt to "own", or choose another name',
+  },
+  notGone: {
+    said: MESSAGES.notGone(60),
+    reads: 'was to be created again, and is not gone 60 s after it was deleted; it is tried again',
+  },
+  recreateHint: {
+    said: MESSAGES.recreateHint(),
+    reads: 'to have it deleted and created again, annotate it with brokkr.io/recreate: "immutable"',
+  },
   neverAdopted: {
     said: MESSAGES.neverAdopted('brokkr.io/adopt'),
     reads: 'exists, no stack created it, and brokkr.io/adopt is neither "adopt" nor "own"; change the annotation or the name',

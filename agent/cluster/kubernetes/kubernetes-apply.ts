@@ -1,4 +1,4 @@
-import { type ApplyOptions, CHANGED, ClusterError, type LiveObject, type Manifest } from '../cluster.ts';
+import { type ApplyOptions, CHANGED, ClusterError, IMMUTABLE, type LiveObject, type Manifest } from '../cluster.ts';
 import { withoutValuesOf } from '../object-values.ts';
 import { moveFieldOwners } from './kubernetes-field-versions.ts';
 import { liveObject } from './kubernetes-object.ts';
@@ -47,12 +47,22 @@ const isOfAnotherObject = (error: unknown): error is ClusterError =>
   ((error.status === 409 && /^(?:Conflict|AlreadyExists)$/.test(error.reason) && !/conflicts? with|conflicts?: /i.test(error.message)) ||
     (error.status === 422 && error.message.includes('metadata.uid')));
 
+/** Kubernetes has no reason of its own for this, only these words. */
+const NEVER_CHANGES = /\bimmutable\b|\bupdates to .* forbidden|\bmay not (?:be changed|change fields)\b|\bcannot change roleRef\b/is;
+
 /** Admission webhooks and conversions write what they like. A new error, since the stack of the old one repeats its message. */
 function refusalOf(error: ClusterError, manifest: Manifest, isPinned: boolean): ClusterError {
   const { status, reason, retryAfterMs } = error;
-  const message = withoutValuesOf(error.message, manifest);
+  const message = withoutValuesOf(error.message, withoutOurAnnotations(manifest));
   if (isPinned && isOfAnotherObject(error)) return new ClusterError(message, { status: 409, reason: CHANGED });
+  if (status === 422 && NEVER_CHANGES.test(error.message)) return new ClusterError(message, { status, reason: IMMUTABLE });
   // Without an answer there is nothing in it that somebody wrote.
   const cause = status === 0 ? { cause: error.cause } : {};
   return new ClusterError(message, { status, reason, ...(retryAfterMs !== undefined && { retryAfterMs }), ...cause });
+}
+
+/** They hold words of our own, such as `immutable`, and ids. */
+function withoutOurAnnotations(manifest: Manifest): Manifest {
+  const annotations = Object.entries(manifest.metadata.annotations ?? {}).filter(([name]) => !/^(?:k8s\.)?brokkr\.io\//.test(name));
+  return { ...manifest, metadata: { ...manifest.metadata, annotations: Object.fromEntries(annotations) } };
 }

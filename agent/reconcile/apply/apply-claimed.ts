@@ -1,6 +1,7 @@
-import { ClusterError, isChanged, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
+import { ClusterError, isChanged, isImmutable, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import { MESSAGES } from '../../operator-messages.ts';
-import { FIELD_MANAGER, markAdopted } from '../desired/ownership.ts';
+import type { Desired } from '../desired/desired.ts';
+import { FIELD_MANAGER, isOwned, markAdopted } from '../desired/ownership.ts';
 import { applyOptions, type ClusterEffects } from '../effects/cluster-effects.ts';
 import { type Claimant, claim } from '../plan/claim.ts';
 import { type Action, type ApplyReason, ontoOf } from '../plan/plan.ts';
@@ -27,7 +28,11 @@ export async function applyClaimed(
     try {
       const manifest = next.adopted ? markAdopted(object.manifest) : object.manifest;
       const options = { ...applyOptions(effects, object), ...(next.onto && { onto: next.onto }) };
-      const live = await effects.cluster.apply(manifest, options);
+      const live = await effects.cluster.apply(manifest, options).catch((error: unknown) => {
+        if (!isImmutable(error) || !object.recreate) throw error;
+        if (next.adopted) throw new ClusterError(MESSAGES.notRecreated(), { status: 409, reason: 'Foreign' });
+        return recreate(effects, object, claimant);
+      });
       if (next.because === 'adopted' || next.because === 'taken over') await migrateFields(effects, object.ref, live);
       return { live, because: next.because };
     } catch (error) {
@@ -43,6 +48,24 @@ export async function applyClaimed(
     next = { because: mine.because ?? planned.because, adopted: mine.adopted, onto: ontoOf(existing, mine) };
   }
   throw new ClusterError(MESSAGES.changesTooFast(), { status: 409, reason: 'Conflict' });
+}
+
+const GONE_WITHIN_MS = 60_000;
+const LOOK_MS = 500;
+
+/** Deletes exactly the object that is this stack's, waits until it is gone, and creates it again. */
+async function recreate(effects: ClusterEffects, { ref, manifest }: Desired, { owner }: Claimant): Promise<LiveObject> {
+  const { cluster, clock, stop } = effects;
+  const existing = await cluster.find(ref, stop);
+  if (existing && !isOwned(existing, owner)) throw new ClusterError(MESSAGES.notRecreated(), { status: 409, reason: 'Foreign' });
+  if (existing) await cluster.delete(ref, { uid: existing.metadata.uid, signal: stop });
+  const deadlineMs = clock.monotonicMs() + GONE_WITHIN_MS;
+  while ((await cluster.find(ref, stop))?.metadata.uid === existing?.metadata.uid && existing) {
+    if (clock.monotonicMs() >= deadlineMs)
+      throw new ClusterError(MESSAGES.notGone(GONE_WITHIN_MS / 1000), { status: 504, reason: 'Timeout' });
+    await clock.sleep(LOOK_MS, stop);
+  }
+  return cluster.apply(manifest, { fieldManager: FIELD_MANAGER, force: true, onto: 'absent', signal: stop });
 }
 
 /**

@@ -9,6 +9,7 @@ import { dependsOnOthers, type Refusal } from '../effects/refusals.ts';
 import type { Claimant } from '../plan/claim.ts';
 import type { Action, ApplyReason, Stage } from '../plan/plan.ts';
 import { applyClaimed } from './apply-claimed.ts';
+import { refusalText } from './refused-objects.ts';
 
 const ESTABLISHED_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 100;
@@ -80,7 +81,7 @@ async function applyRefused(effects: ClusterEffects, claimant: Claimant, result:
 const isOpen = ({ action, error }: Failure): boolean => action !== undefined && dependsOnOthers(error);
 
 export const failureOutcome = ({ object, error, action }: Failure): ObjectOutcome =>
-  objectOutcome(object.ref, { action: 'failed', ...(action && { because: action.because }), message: error.message });
+  objectOutcome(object.ref, { action: 'failed', ...(action && { because: action.because }), message: refusalText(object, error) });
 
 const ACTION = {
   new: 'created',

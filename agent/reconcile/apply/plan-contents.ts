@@ -16,6 +16,7 @@ export const claimantOf = ({ inventories }: Pick<AttemptPorts, 'inventories'>, {
   adopt: policy.adopt,
   adopted: new Set(inventory?.adopted),
   owns: inventories.owns,
+  takesOver: policy.takesOver,
 });
 
 /** The contents that are surely the stack's: an update that adds and drops nothing looks at nothing. */

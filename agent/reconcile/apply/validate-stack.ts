@@ -1,4 +1,4 @@
-import { isUnserved } from '../../cluster/cluster.ts';
+import { isImmutable, isUnserved } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
 import { isWebhook, rulesOver } from '../desired/rulers.ts';
 import { type ClusterEffects, dryRunAll, retrying, settlingTime } from '../effects/cluster-effects.ts';
@@ -20,8 +20,11 @@ export async function validate(effects: ClusterEffects, objects: readonly Desire
   const results = await dryRunAll(effects, objects);
   // An object that would be created has no resource version yet.
   const isThere = (result: (typeof results)[number]) => 'value' in result && result.value.metadata.resourceVersion !== '';
-  const existing = new Set(results.filter(isThere).map(({ item }) => item.key));
-  const refusals = results.flatMap((result): Refusal[] => ('error' in result ? [{ object: result.item, error: result.error }] : []));
+  const willBeRecreated = (result: (typeof results)[number]) => 'error' in result && result.item.recreate && isImmutable(result.error);
+  const existing = new Set(results.filter((result) => isThere(result) || willBeRecreated(result)).map(({ item }) => item.key));
+  const refusals = results.flatMap((result): Refusal[] =>
+    'error' in result && !willBeRecreated(result) ? [{ object: result.item, error: result.error }] : [],
+  );
   const validation: Validation = { refused: [], waiting: [], needed: [], existing };
   const keys = new Set(refusals.map(({ object }) => object.key));
   const needed = new Set<Desired>();

@@ -2,11 +2,12 @@ import { type Cluster, groupOf, type Manifest, type ObjectRef, type ResourceKind
 import { isObject } from '../../cluster/json-object.ts';
 import type { DeploymentRef } from '../../control-plane/stack-assignment.ts';
 import { MESSAGES } from '../../operator-messages.ts';
+import { isContainer } from './containers.ts';
 import { needsOf } from './kind-needs.ts';
 import { isOfKubernetes, rankOf, type StageName, stageOf } from './kind-order.ts';
 import { ManifestError } from './manifests.ts';
 import { objectKey, objectText, refOf } from './object-key.ts';
-import { type Owner, stamp } from './ownership.ts';
+import { type Owner, stamp, USER_ANNOTATION } from './ownership.ts';
 import { withEncodedStringData } from './secret-data.ts';
 
 /** One object of a stack, ready to be applied. */
@@ -18,6 +19,8 @@ export interface Desired {
   stage: StageName;
   /** Whether the cluster can judge it only after this stack's own Namespaces and CustomResourceDefinitions are there. */
   needsDefinitions: boolean;
+  /** Whether it may be deleted and created again if it can't be changed in place. */
+  recreate: boolean;
   /** The paths of the fields that are left to others. */
   left: readonly (readonly string[])[];
   /** The keys of what its kind can't be judged without, in this stack or not. */
@@ -32,6 +35,8 @@ export interface Placing {
   defaultNamespace: string;
   /** Whether an object is the agent's own bookkeeping, which no stack may write. */
   isReserved: (ref: ObjectRef) => boolean;
+  /** What the stack says of objects that can't be changed in place, for those that don't say it themselves. */
+  recreate?: boolean;
 }
 
 /** The objects of a stack. */
@@ -39,6 +44,15 @@ export interface Placed {
   desired: Desired[];
   /** Those whose kind neither the cluster nor a CRD of the same stack defines yet: somebody else's controller may bring it. */
   unserved: ObjectRef[];
+}
+
+/** These hold data: only their own word counts. */
+const DATA_KINDS = new Set(['PersistentVolumeClaim', 'PersistentVolume']);
+
+/** A container is never deleted for this: all that is in it would go, too. */
+function mayRecreate(ref: ObjectRef, { metadata: { annotations } }: Manifest, ofStack: boolean): boolean {
+  const own = annotations?.[USER_ANNOTATION.recreate];
+  return !isContainer(ref) && (own === undefined ? ofStack && !DATA_KINDS.has(ref.kind) : own === 'immutable');
 }
 
 type Scope = 'namespaced' | 'cluster' | 'unknown';
@@ -79,7 +93,7 @@ async function resolveKinds(
 export function placeObjects(
   manifests: readonly Manifest[],
   kinds: ReadonlyMap<string, Pick<ResourceKind, 'namespaced'> | undefined>,
-  { owner, deployment, defaultNamespace, isReserved }: Placing,
+  { owner, deployment, defaultNamespace, isReserved, recreate = false }: Placing,
 ): Placed {
   const own = definedKinds(manifests);
   const ownNamespaces = new Set(
@@ -117,6 +131,7 @@ export function placeObjects(
       rank,
       stage: stageOf(rank),
       needsDefinitions: defined !== undefined || (namespace !== undefined && ownNamespaces.has(namespace)),
+      recreate: mayRecreate(ref, manifest, recreate),
       left: [],
       needs: needsOf(manifest, namespace).map(objectKey),
     });

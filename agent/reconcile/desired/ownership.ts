@@ -1,3 +1,4 @@
+import { TAKES_OVER } from '../../../lib/fleet/protocol/takes-over.ts';
 import type { LiveObject, Manifest } from '../../cluster/cluster.ts';
 import type { DeploymentRef } from '../../control-plane/stack-assignment.ts';
 
@@ -22,6 +23,8 @@ export const USER_ANNOTATION = {
   /** On an object or its stack: JSON pointers of fields that are left to others, separated by commas or blanks. */
   ignoreFields: 'brokkr.io/ignore-fields',
   health: 'brokkr.io/health',
+  /** `"immutable"`, on an object or its stack: what can't be changed in place is deleted and created again. */
+  recreate: 'brokkr.io/recreate',
 } as const;
 
 /** The annotations that are read on a stack, too. */
@@ -32,6 +35,8 @@ export const STACK_ANNOTATIONS: ReadonlySet<string> = new Set([
   USER_ANNOTATION.health,
   USER_ANNOTATION.adopt,
   USER_ANNOTATION.ignoreFields,
+  USER_ANNOTATION.recreate,
+  TAKES_OVER,
 ]);
 
 /** `correct`: they are put right · `report`: an event names them, and they stay · `ignore`: nobody looks for them. */

@@ -7,8 +7,11 @@ import { STACK_ANNOTATIONS } from './ownership.ts';
 
 /** The annotations of a stack in the control plane that say how this agent should treat it. */
 export interface StackAnnotations {
-  /** Read for each new deployment object, and for the same one once an hour. If they can't be read now, they are as they were known last. */
-  of(assignment: Assigned): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Read for each new deployment object, for the same one once an hour, and when `fresh` asks for it. If they can't be read now, they are as they
+   * were known last.
+   */
+  of(assignment: Assigned, options?: { fresh?: boolean }): Promise<Readonly<Record<string, string>>>;
 }
 
 interface StackAnnotationsOptions {
@@ -27,9 +30,9 @@ export function createStackAnnotations({ controlPlane, state, clock, log, stop }
   const asked = new Map<string, { objectId: string; atMs: number }>();
   let darkUntilMs = Number.NEGATIVE_INFINITY;
 
-  const isDue = ({ stackId, deployment }: Assigned, nowMs: number): boolean => {
+  const isDue = ({ stackId, deployment }: Assigned, nowMs: number, fresh: boolean): boolean => {
     const last = asked.get(stackId);
-    return nowMs >= darkUntilMs && (last?.objectId !== deployment.objectId || nowMs - last.atMs >= ASK_AGAIN_MS);
+    return nowMs >= darkUntilMs && (fresh || last?.objectId !== deployment.objectId || nowMs - last.atMs >= ASK_AGAIN_MS);
   };
 
   async function ask(stackId: string): Promise<void> {
@@ -47,10 +50,10 @@ export function createStackAnnotations({ controlPlane, state, clock, log, stop }
   }
 
   return {
-    async of(assignment) {
+    async of(assignment, { fresh = false } = {}) {
       const { stackId, deployment } = assignment;
       const nowMs = clock.monotonicMs();
-      if (isDue(assignment, nowMs)) {
+      if (isDue(assignment, nowMs, fresh)) {
         asked.set(stackId, { objectId: deployment.objectId, atMs: nowMs });
         await ask(stackId);
       }

@@ -1,3 +1,4 @@
+import { TAKES_OVER } from '../../../lib/fleet/protocol/takes-over.ts';
 import type { Manifest } from '../../cluster/cluster.ts';
 import { type AdoptMode, type DriftMode, parseAdoptMode, parseDriftMode, USER_ANNOTATION } from './ownership.ts';
 
@@ -9,6 +10,10 @@ export interface StackPolicy {
   drift: DriftMode;
   /** For objects that don't say it themselves; another object's word is not for them. */
   adopt: AdoptMode;
+  /** For objects that don't say it themselves. */
+  recreate: boolean;
+  /** The stack whose objects it may take over. Only the control plane says this, which knows whose stacks they are. */
+  takesOver: string | undefined;
 }
 
 const TIMEOUT_MAX_SECONDS = 86_400;
@@ -26,5 +31,7 @@ export function stackPolicy(
     healthTimeoutMs: seconds > 0 ? Math.min(seconds, TIMEOUT_MAX_SECONDS) * 1000 : healthTimeoutMs,
     drift: first(USER_ANNOTATION.stackDrift) === 'ignore' ? 'ignore' : (parseDriftMode(annotations[USER_ANNOTATION.drift]) ?? 'correct'),
     adopt: parseAdoptMode(annotations[USER_ANNOTATION.adopt]) ?? 'adopt',
+    recreate: annotations[USER_ANNOTATION.recreate] === 'immutable',
+    takesOver: annotations[TAKES_OVER],
   };
 }

@@ -49,6 +49,7 @@ export interface PlanInput {
   unknown?: ReadonlyMap<string, Error>;
   /** Whether a stack of this agent owns an object: one that was kept when it left, or what such a one is in, may be taken over. */
   owns?: Claimant['owns'];
+  takesOver?: Claimant['takesOver'];
   /** Everything, for new contents; else only what is missing or drifted, by key. */
   apply: 'all' | { drifted: ReadonlySet<string> };
   /** Why objects leave. */
@@ -67,8 +68,8 @@ export function plan(input: PlanInput): Plan {
     apply,
     pruneReason,
   } = input;
-  const { adopted = new Set<string>(), adopt = 'adopt', owns = () => true } = input;
-  const claimant = { owner, adopt, adopted, owns };
+  const { adopted = new Set<string>(), adopt = 'adopt', owns = () => true, takesOver } = input;
+  const claimant = { owner, adopt, adopted, owns, takesOver };
   const before = new Set(inventory.map(objectKey));
   const wanted = new Set(desired.map(({ key }) => key));
 

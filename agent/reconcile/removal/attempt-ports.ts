@@ -9,4 +9,6 @@ export interface AttemptPorts {
   guard: DeletionGuard;
   /** The ids of the stacks that are to go from this agent. */
   leavingStacks: () => ReadonlySet<string>;
+  /** The ids of the stacks that may take objects over from this one and have not been applied yet. */
+  takersOf: (stackId: string) => Promise<readonly string[]>;
 }

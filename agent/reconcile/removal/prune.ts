@@ -41,7 +41,8 @@ export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, l
   const prune = newPrune();
   await releaseAdopted(ports.effects, prune, released);
   noteLeft(prune, left);
-  const due = stages.map(({ actions }) => withoutContainersInUse(ports, owner, prune, actions));
+  const wanted = await withoutTaken(ports, owner, prune, stages);
+  const due = wanted.map(({ actions }) => withoutContainersInUse(ports, owner, prune, actions));
   const total = due.flat().length;
   const verdict = total > 0 ? await ports.guard.ask(owner.stackId, total) : ({ held: false } as const);
   if (verdict.held) {
@@ -93,6 +94,20 @@ function noteLeft(prune: PruneProgress, left: Plan['left']): void {
     } else prune.outcomes.push(objectOutcome(ref, { action: 'skipped', because }));
   }
   if (unknown > 0) prune.problems.push(MESSAGES.notKnownGone(unknown));
+}
+
+/** Nothing is deleted that another stack is about to take over. */
+async function withoutTaken(
+  ports: AttemptPorts,
+  { stackId }: Owner,
+  prune: PruneProgress,
+  stages: readonly Stage[],
+): Promise<readonly Stage[]> {
+  const prunes = stages.flatMap(({ actions }) => actions).filter((action) => action.do === 'prune');
+  const takers = prunes.length > 0 ? await ports.takersOf(stackId) : [];
+  if (takers.length === 0) return stages;
+  for (const { ref } of prunes) keep(prune, ref, 'waits', { health: 'progressing', message: MESSAGES.waitsForTaker(takers) });
+  return [];
 }
 
 function withoutContainersInUse(ports: AttemptPorts, owner: Owner, prune: PruneProgress, actions: Stage['actions']): Prune[] {

@@ -31,19 +31,25 @@ export function checkAtMs({ effects, driftIntervalMs }: StepPorts, { unfinished 
   return intervalMs > 0 ? effects.clock.monotonicMs() + jitteredMs(intervalMs, 0.1, effects.random) : undefined;
 }
 
-/** `deployment` is the one that the marks on the objects name. */
-export async function prepareAttempt(ports: StepPorts, assignment: Assigned, deployment: DeploymentRef): Promise<StackAttempt> {
+/** `deployment` is the one that the marks on the objects name; `fresh` reads the stack's annotations anew. */
+export async function prepareAttempt(
+  ports: StepPorts,
+  assignment: Assigned,
+  deployment: DeploymentRef,
+  { fresh = false }: { fresh?: boolean } = {},
+): Promise<StackAttempt> {
   const { agentId, contents, annotations, effects, inventories, defaultNamespace, healthTimeoutMs } = ports;
   const owner = { agentId, stackId: assignment.stackId };
-  const [manifests, stackAnnotations] = await Promise.all([contents.take(assignment), annotations.of(assignment)]);
-  const placing = { owner, deployment, defaultNamespace, isReserved: inventories.isInventory };
+  const [manifests, stackAnnotations] = await Promise.all([contents.take(assignment), annotations.of(assignment, { fresh })]);
+  const policy = stackPolicy(manifests, stackAnnotations, { healthTimeoutMs });
+  const placing = { owner, deployment, defaultNamespace, isReserved: inventories.isInventory, recreate: policy.recreate };
   const { desired, unserved } = await desiredObjects(effects.cluster, manifests, placing, effects.stop);
   return {
     owner,
     deployment,
     desired: await leaveToControllers(effects, desired, stackAnnotations),
     unserved,
-    policy: stackPolicy(manifests, stackAnnotations, { healthTimeoutMs }),
+    policy,
     inventory: inventories.find(assignment.stackId),
   };
 }

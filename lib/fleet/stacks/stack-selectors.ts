@@ -4,7 +4,8 @@ import { ConditionFailed, type Item, queryAll } from '../../platform/database/da
 import { retryOnConcurrentChange } from '../concurrent-change.ts';
 import { fleetError } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
-import { fleetTable, matchKey, type Selector, stackKey, stackPk, stackTargetKey } from '../fleet-table.ts';
+import { fleetTable, matchKey, type Selector, stackKey, stackPk, stackTargetKey, toldKey } from '../fleet-table.ts';
+import { TAKES_OVER } from '../protocol/takes-over.ts';
 import { announce } from '../targeting/fleet-changed.ts';
 import { headUnmoved, matchEdgeWrite } from '../targeting/match-edges.ts';
 import {
@@ -38,7 +39,7 @@ export const listStackLabels = async (ports: FleetPorts, caller: Caller, stackId
 export const listStackAnnotations = async (ports: FleetPorts, caller: Caller, stackId: string): Promise<StackAnnotation[]> =>
   (await readableItems(ports, caller, stackId, 'annotation')).map((item) => StackAnnotation.parse(item));
 
-/** Admins, the owner, and an agent with an explicit target may read. An admin gets an empty list for an unknown stack. */
+/** Admins, the owner, an agent with an explicit target, and one that was told to run the stack may read. An admin gets an empty list for an unknown stack. */
 async function readableItems(
   { database }: FleetPorts,
   { principal }: Caller,
@@ -52,7 +53,10 @@ async function readableItems(
   };
   const isReadable = await decideFor<boolean | Promise<boolean>>(principal, {
     admin: () => true,
-    agent: async ({ id }) => (await database.get(table, stackTargetKey(found().id, id))) !== undefined,
+    agent: async ({ id }) => {
+      const related = await database.batchGet(table, [stackTargetKey(found().id, id), toldKey(id, stackId)]);
+      return related.some((item) => item !== undefined);
+    },
     generator: ({ id }) => id === found().generator_id,
   });
   if (!isReadable) throw fleetError('stack_not_accessible');
@@ -69,8 +73,20 @@ export const addStackAnnotation = async (
   stack: StoredStack,
   key: string,
   value: string,
-): Promise<StackAnnotation> =>
-  StackAnnotation.parse(await addSelector(ports, caller, stack, annotationAddition('stack', stack.id, key, value)));
+): Promise<StackAnnotation> => {
+  const addition = annotationAddition('stack', stack.id, key, value);
+  checkOwner(caller, stack);
+  if (key === TAKES_OVER) await checkTakesOver(ports, stack, value);
+  return StackAnnotation.parse(await addSelector(ports, caller, stack, addition));
+};
+
+/** Agents believe it, so that nobody takes over what another generator runs on the same agent. A stack never changes its generator. */
+async function checkTakesOver({ database }: FleetPorts, { id, generator_id }: Stack, otherId: string): Promise<void> {
+  const rule = 'must be the id of another stack of the same generator';
+  const other = z.uuid().safeParse(otherId).success && otherId !== id ? await findStack(database, otherId) : undefined;
+  if (other?.generator_id !== generator_id)
+    throw fleetError('invalid_annotation', { message: `value ${rule}`, details: { field: 'value', rule } });
+}
 
 /** The new match edge copies the stack's head, so the transaction fails if the head moves meanwhile, and is tried again. */
 async function addSelector(ports: FleetPorts, caller: Caller, before: StoredStack, addition: SelectorAddition): Promise<Item> {
