@@ -87,7 +87,7 @@ describeKubernetes('an agent on the Kubernetes API, with the rights of its chart
       .slice(1)
       .map(({ message }) => message)
       .join('\n');
-    expect(corrections).toContain(`ConfigMap/${namespace}/drift-a (data.colour had been changed)`);
+    expect(corrections).toContain(`ConfigMap/${namespace}/drift-a (data.colour had been changed by kubectl-patch)`);
     expect(corrections).toContain(`ConfigMap/${namespace}/drift-b (missing)`);
     expect(corrections).not.toContain('Deployment');
     expect(plane.events.length).toBeLessThanOrEqual(3);

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Cluster, Manifest } from '../../agent/cluster/cluster.ts';
+import { type Cluster, IMMUTABLE, type Manifest } from '../../agent/cluster/cluster.ts';
 import { createKubernetesCluster } from '../../agent/cluster/kubernetes/kubernetes-cluster.ts';
 import { createTestNamespace, describeKubernetes, testCluster } from '../kubernetes/test-cluster.ts';
 import { installAgentIdentity } from './chart-identity.ts';
@@ -80,11 +80,11 @@ describeKubernetes('what the Kubernetes API adds', () => {
     expect(error.message).not.toContain('4711');
   });
 
-  test('an immutable field is invalid and not a conflict', async () => {
+  test('an immutable field has a reason of its own, and is no conflict', async () => {
     const settled = (colour: string) => configMap({ metadata: { name: 'settled', namespace }, immutable: true, data: { colour } });
     await cluster.apply(settled('red'), options);
     const error = await failureOf(cluster.apply(settled('blue'), options));
-    expect(error).toMatchObject({ status: 422, reason: 'Invalid', retryable: false });
+    expect(error).toMatchObject({ status: 422, reason: IMMUTABLE, retryable: false });
     expect(error.message).toContain('immutable');
   });
 
