@@ -88,6 +88,8 @@ export interface DisownOptions {
 export interface TakeFieldsOptions {
   /** Only this very object. */
   uid: string;
+  /** Only in this very state; else it fails with reason CHANGED. */
+  resourceVersion?: string;
   /** The managers that give fields up. */
   from: readonly string[];
   /** Those that `fieldManager` has applied too, or these. */
@@ -134,10 +136,10 @@ export interface Cluster {
   /** Takes labels and annotations off an object, and a manager's ownership of its fields. The fields themselves stay. */
   disown(ref: ObjectRef, options: DisownOptions): Promise<'disowned' | 'gone'>;
   /**
-   * Makes a manager that has applied an object the owner of fields in place of other managers: a field that it applies no more then goes. What
-   * else the others own stays theirs. Does nothing to another object of the same name.
+   * Makes a manager the owner of fields in place of other managers: a field that it applies no more then goes. What else the others own stays
+   * theirs. Does nothing to another object of the same name. Returns the resource version after that, undefined if there was nothing to take.
    */
-  takeFields(ref: ObjectRef, options: TakeFieldsOptions): Promise<void>;
+  takeFields(ref: ObjectRef, options: TakeFieldsOptions): Promise<string | undefined>;
   /** The last lines of a container's log, a MiB at the most. Rejects with a ClusterError that says why there is none. */
   podLog(pod: { namespace: string; name: string; container?: string }, signal?: AbortSignal): Promise<string>;
   close(): Promise<void>;

@@ -117,7 +117,7 @@ export async function createKubernetesCluster(options: KubernetesClusterOptions 
       }),
 
     takeFields: (ref, options) =>
-      onKind<void>(ref, {
+      onKind<string | undefined>(ref, {
         signal: options.signal,
         call: (resource) => takeFields(transport, objectPath(resource, ref), ref, options),
       }),

@@ -16,10 +16,14 @@ export function disownInMemory({ stored, nextRevision }: MemoryObjects, ref: Obj
   return 'disowned';
 }
 
-export function takeInMemory({ stored }: MemoryObjects, ref: ObjectRef, { uid, from, fields, fieldManager }: TakeFieldsOptions): void {
+export function takeInMemory(
+  { stored }: MemoryObjects,
+  ref: ObjectRef,
+  { uid, from, fields, fieldManager }: TakeFieldsOptions,
+): string | undefined {
   const existing = stored.get(keyOf(ref));
-  const ours = existing?.owners.get(fieldManager);
-  if (!ours || existing?.object.metadata.uid !== uid) return;
+  const ours = existing?.owners.get(fieldManager) ?? new Set<string>();
+  if (existing?.object.metadata.uid !== uid) return undefined;
   const isWanted = (path: string) => (fields === 'shared' ? ours.has(path) : isIn(fields, JSON.parse(path)));
   const taken = new Set(ours);
   const owners = new Map(existing.owners);
@@ -30,6 +34,7 @@ export function takeInMemory({ stored }: MemoryObjects, ref: ObjectRef, { uid, f
     owners.set(manager, paths.difference(given));
   }
   stored.set(keyOf(ref), { ...existing, owners: owners.set(fieldManager, taken) });
+  return existing.object.metadata.resourceVersion;
 }
 
 /** Lists are one field here, so that whatever is named in one names the list. */

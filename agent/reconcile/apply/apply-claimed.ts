@@ -3,15 +3,13 @@ import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
 import { FIELD_MANAGER, isOwned, markAdopted } from '../desired/ownership.ts';
 import { applyOptions, type ClusterEffects } from '../effects/cluster-effects.ts';
+import { EARLIER_MANAGERS, itemsBeyond } from '../plan/added-fields.ts';
 import { type Claimant, claim } from '../plan/claim.ts';
 import { type Action, type ApplyReason, ontoOf } from '../plan/plan.ts';
 
 type Apply = Extract<Action, { do: 'apply' }>;
 
 const LOOKS_MAX = 5;
-
-/** The names under which kubectl and Helm own what they have applied. */
-const EARLIER_MANAGERS = ['kubectl-client-side-apply', 'before-first-apply', 'kubectl', 'helm'];
 
 /**
  * Applies an object onto what was planned for. If that changed meanwhile, such as by an object that somebody else made, or by an
@@ -23,9 +21,10 @@ export async function applyClaimed(
   planned: Apply,
 ): Promise<{ live: LiveObject; because: ApplyReason }> {
   const { object } = planned;
-  let next: Pick<Apply, 'because' | 'adopted' | 'onto'> = planned;
+  let next: Pick<Apply, 'because' | 'adopted' | 'onto'> = { ...planned };
   for (let look = 0; look < LOOKS_MAX; look += 1) {
     try {
+      if (isTakeOver(next)) next.onto = await takeItems(effects, object, next.onto);
       const manifest = next.adopted ? markAdopted(object.manifest) : object.manifest;
       const options = { ...applyOptions(effects, object), ...(next.onto && { onto: next.onto }) };
       const live = await effects.cluster.apply(manifest, options).catch((error: unknown) => {
@@ -33,7 +32,7 @@ export async function applyClaimed(
         if (next.adopted) throw new ClusterError(MESSAGES.notRecreated(), { status: 409, reason: 'Foreign' });
         return recreate(effects, object, claimant);
       });
-      if (next.because === 'adopted' || next.because === 'taken over') await migrateFields(effects, object.ref, live);
+      if (isTakeOver(next)) await migrateFields(effects, object.ref, live);
       return { live, because: next.because };
     } catch (error) {
       if (!isChanged(error)) throw error;
@@ -48,6 +47,19 @@ export async function applyClaimed(
     next = { because: mine.because ?? planned.because, adopted: mine.adopted, onto: ontoOf(existing, mine) };
   }
   throw new ClusterError(MESSAGES.changesTooFast(), { status: 409, reason: 'Conflict' });
+}
+
+const isTakeOver = ({ because }: Pick<Apply, 'because'>): boolean => because === 'adopted' || because === 'taken over';
+
+/** Makes the items that kubectl or Helm have beyond the stack's own its own, in the very state that was judged, so that they go with the apply. */
+async function takeItems({ cluster, stop }: ClusterEffects, { ref, manifest }: Desired, onto: Apply['onto']): Promise<Apply['onto']> {
+  if (onto === undefined || onto === 'absent' || onto.resourceVersion === undefined) return onto;
+  const { uid, resourceVersion } = onto;
+  const existing = await cluster.find(ref, stop);
+  const fields = existing && itemsBeyond(existing, manifest);
+  if (!fields) return onto;
+  const options = { uid, resourceVersion, from: EARLIER_MANAGERS, fields, fieldManager: FIELD_MANAGER, signal: stop };
+  return { uid, resourceVersion: (await cluster.takeFields(ref, options)) ?? resourceVersion };
 }
 
 const GONE_WITHIN_MS = 60_000;
@@ -72,5 +84,6 @@ async function recreate(effects: ClusterEffects, { ref, manifest }: Desired, { o
  * The fields of an adopted object that the stack names become the stack's alone, as kubectl's own upgrade to server-side apply has it: a field
  * that leaves the stack then leaves the object. What others have set beside them stays theirs.
  */
-const migrateFields = ({ cluster, stop }: ClusterEffects, ref: ObjectRef, { metadata: { uid } }: LiveObject): Promise<void> =>
-  cluster.takeFields(ref, { uid, from: EARLIER_MANAGERS, fields: 'shared', fieldManager: FIELD_MANAGER, signal: stop });
+async function migrateFields({ cluster, stop }: ClusterEffects, ref: ObjectRef, { metadata: { uid } }: LiveObject): Promise<void> {
+  await cluster.takeFields(ref, { uid, from: EARLIER_MANAGERS, fields: 'shared', fieldManager: FIELD_MANAGER, signal: stop });
+}

@@ -1,8 +1,10 @@
-import { isImmutable, isUnserved } from '../../cluster/cluster.ts';
+import { ClusterError, isImmutable, isUnserved } from '../../cluster/cluster.ts';
 import type { Desired } from '../desired/desired.ts';
+import { OWNER_KEY } from '../desired/ownership.ts';
 import { isWebhook, rulesOver } from '../desired/rulers.ts';
 import { type ClusterEffects, dryRunAll, retrying, settlingTime } from '../effects/cluster-effects.ts';
 import { dependsOnOthers, type Refusal } from '../effects/refusals.ts';
+import { itemsBeyond } from '../plan/added-fields.ts';
 
 /** The API server's verdict on objects before they are applied. */
 export interface Validation {
@@ -32,6 +34,7 @@ export async function validate(effects: ClusterEffects, objects: readonly Desire
     const { object, error } = refusal;
     const rulers = dependsOnOthers(error) ? await rulersOf(effects, object, rest, keys) : [];
     if (rulers.length > 0) validation.waiting.push(object);
+    else if (await canBeTakenOver(effects, refusal)) existing.add(object.key);
     else validation.refused.push(refusal);
     for (const ruler of rulers) if (!isWebhook(ruler)) needed.add(ruler);
   }
@@ -63,6 +66,13 @@ export async function validateAgain(effects: ClusterEffects, objects: readonly D
     if (verdict.refused.length === 0 || isFinal || !(await settling.goesOn())) return { ...verdict, existing };
     open = [...verdict.refused.map(({ object }) => object), ...verdict.waiting];
   }
+}
+
+/** Only list items of kubectl or Helm may stand against it: they go when the object is taken over, so that the apply itself has to judge. */
+async function canBeTakenOver({ cluster, stop }: ClusterEffects, { object: { ref, manifest }, error }: Refusal): Promise<boolean> {
+  if (!(error instanceof ClusterError) || error.status !== 422 || isImmutable(error)) return false;
+  const existing = await cluster.find(ref, stop);
+  return existing !== undefined && existing.metadata.labels?.[OWNER_KEY] === undefined && itemsBeyond(existing, manifest) !== undefined;
 }
 
 async function absent(effects: ClusterEffects, objects: readonly Desired[]): Promise<Desired[]> {

@@ -1,5 +1,5 @@
 import type { LiveObject, Manifest } from '../../cluster/cluster.ts';
-import { type FieldOwner, type FieldSet, fieldOwners, memberOf } from '../../cluster/field-sets.ts';
+import { type FieldOwner, type FieldSet, fieldOwners, memberOf, union } from '../../cluster/field-sets.ts';
 import { isObject } from '../../cluster/json-object.ts';
 import { FIELD_MANAGER } from '../desired/ownership.ts';
 
@@ -43,7 +43,26 @@ export function addedFields(
 
 const isOurs = ({ manager, operation }: FieldOwner) => manager === FIELD_MANAGER && operation === 'Apply';
 
+/** The names under which kubectl and Helm own what they have applied. */
+export const EARLIER_MANAGERS = ['kubectl-client-side-apply', 'before-first-apply', 'kubectl', 'helm'];
+
+/**
+ * The items that kubectl or Helm have set in lists which the manifest names, and that it doesn't name: a list that a stack names is the stack's as a
+ * whole. A Service's port that changes would else stand beside the old one.
+ */
+export function itemsBeyond(live: LiveObject, manifest: Manifest): FieldSet | undefined {
+  const earlier = fieldOwners(live.metadata.managedFields).filter(
+    ({ manager, subresource }) => EARLIER_MANAGERS.includes(manager) && subresource === undefined,
+  );
+  const sets = earlier.map(({ fieldsV1: { 'f:metadata': _metadata, ...meant } }) =>
+    beyond(meant, manifest, live, { path: [], left: [], paths: [], itemsOnly: true }),
+  );
+  return sets.reduce((all, set) => (all && set ? union(all, set) : (all ?? set)), undefined);
+}
+
 interface Walk {
+  /** Members that the manifest says nothing of are passed over, unless they are items of lists. */
+  itemsOnly?: boolean;
   path: readonly string[];
   left: readonly (readonly string[])[];
   /** Where additions begin. */
@@ -51,7 +70,7 @@ interface Walk {
 }
 
 /** The part of a set that the manifest says nothing of. */
-function beyond(fields: FieldSet, wished: unknown, live: unknown, { path, left, paths }: Walk): FieldSet | undefined {
+function beyond(fields: FieldSet, wished: unknown, live: unknown, { path, left, paths, itemsOnly = false }: Walk): FieldSet | undefined {
   const found: Record<string, unknown> = {};
   for (const [member, inner] of Object.entries(fields)) {
     if (member === '.') continue;
@@ -59,11 +78,12 @@ function beyond(fields: FieldSet, wished: unknown, live: unknown, { path, left, 
     const here = [...path, there?.name ?? member];
     if (!there || LEFT_ALONE.has(there.name) || left.some((other) => isWithin(other, here))) continue;
     const wish = memberOf(wished, member);
+    if (!wish && itemsOnly && member.startsWith('f:')) continue;
     if (!wish) {
       found[member] = inner;
       paths.push(here);
     } else if (isObject(inner) && Object.keys(inner).length > 0) {
-      const rest = beyond(inner, wish.value, there.value, { path: here, left, paths });
+      const rest = beyond(inner, wish.value, there.value, { path: here, left, paths, itemsOnly });
       if (rest) found[member] = rest;
     }
   }
