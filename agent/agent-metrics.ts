@@ -14,6 +14,8 @@ export interface AgentMetrics {
   deletionsHeld(): void;
   staleAssignment(): void;
   unlistedStacks(count: number): void;
+  /** Inventories that are on disk alone, since the API server refuses them. */
+  inventoriesBehind(count: number): void;
   workOrder(outcome: WorkOrderOutcome): void;
 }
 
@@ -63,6 +65,12 @@ export function createAgentMetrics(): AgentMetrics {
     registers,
   });
 
+  const behind = new Gauge({
+    name: 'brokkr_agent_inventories_behind',
+    help: "Inventories that are on the agent's disk alone, since the API server refuses them",
+    registers,
+  });
+
   return {
     registry,
     poll(status, duration, nowMs) {
@@ -88,6 +96,7 @@ export function createAgentMetrics(): AgentMetrics {
     },
     deletionsHeld: () => held.inc(),
     staleAssignment: () => stale.inc(),
+    inventoriesBehind: (count) => behind.set(count),
     unlistedStacks: (count) => unlisted.set(count),
     workOrder: (outcome) => orders.inc({ outcome }),
   };

@@ -52,7 +52,15 @@ export interface Work {
 /** Puts the agent's parts together and starts its loops. */
 export function beginWork(options: WorkOptions): Work {
   const { agentId, state, files, config, cluster, controlPlane, heartbeat, metrics, clock, random, log, stop } = options;
-  const inventories = createInventoryStore({ cluster, agentId, namespace: config.inventoryNamespace });
+  const inventories = createInventoryStore({
+    cluster,
+    agentId,
+    namespace: config.inventoryNamespace,
+    files,
+    clock,
+    log,
+    behind: metrics.inventoriesBehind,
+  });
   const guard = createDeletionGuard({
     mode: config.massDeletion,
     clock,

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { LiveObject, Manifest } from '../../agent/cluster/cluster.ts';
+import { MESSAGES } from '../../agent/operator-messages.ts';
 import { type Desired, placeObjects } from '../../agent/reconcile/desired/desired.ts';
 import { objectKey, refOf } from '../../agent/reconcile/desired/object-key.ts';
 import { type PlanInput, plan } from '../../agent/reconcile/plan/plan.ts';
@@ -153,7 +154,7 @@ test.each<{ expected: string; metadata?: Record<string, unknown>; labels?: Recor
 test.each([
   { because: 'belongs to agent other; take it out of one of the two', labels: { 'brokkr.io/owner-id': 'other' } },
   {
-    because: 'belongs to stack other; take it out of one of the two',
+    because: MESSAGES.belongsToStackOfAgent('other', 'brokkr.io/takes-over', 'brokkr.io/keep'),
     labels: { 'brokkr.io/owner-id': 'agent', 'k8s.brokkr.io/stack': 'other' },
   },
 ])('an object that $because is refused', ({ because, labels }) => {

@@ -1,18 +1,27 @@
+import type { Clock } from '../../../lib/platform/clock.ts';
+import type { Log } from '../../../lib/platform/log.ts';
 import type { Cluster, LiveObject, Manifest, ObjectRef } from '../../cluster/cluster.ts';
+import type { StateFiles } from '../../state/state-files.ts';
 import { objectKey } from '../desired/object-key.ts';
 import { FIELD_MANAGER } from '../desired/ownership.ts';
 import { deletableIn, type Inventory, keysOf, readInventory, writeInventory } from './inventory.ts';
+import { createInventoryFiles, type KeptInventory } from './inventory-files.ts';
+import { createRefusedCopies } from './refused-copies.ts';
 
 const AGENT_LABEL = 'brokkr.io/inventory-owner';
 const STACK_LABEL = 'brokkr.io/inventory-stack';
 const INVENTORY_PREFIX = 'brokkr-inventory-';
 
 /**
- * One ConfigMap a stack, in the agent's namespace: it survives the agent and its disk. Kept in memory once read, since this agent
+ * One ConfigMap a stack, in the agent's namespace: it survives the agent and its disk. While the API server refuses it, the inventory is on the
+ * agent's own disk, so that no webhook, policy or quota on ConfigMaps stands in the way of a stack. Kept in memory once read, since this agent
  * alone writes it.
  */
 export interface InventoryStore {
-  /** Reads all of this agent's inventories once. Rejects with a ClusterError; until it resolved nothing may be changed. */
+  /**
+   * Reads all of this agent's inventories once; until it resolved nothing may be changed. Rejects with a ClusterError. Later calls write what was
+   * refused before, unless its wait is not over.
+   */
   load(signal?: AbortSignal): Promise<void>;
   /** Undefined if the stack owns nothing. Throws if its inventory is there but can't be read. */
   find(stackId: string): Inventory | undefined;
@@ -22,7 +31,7 @@ export interface InventoryStore {
   all(): Inventory[];
   /** The stacks whose inventory is there but can't be read. */
   unreadable(): string[];
-  /** Resolves once the API server holds it. */
+  /** Resolves once the API server or the disk holds it. Rejects if the API server can't be reached: then nothing can be applied, either. */
   put(inventory: Inventory, signal?: AbortSignal): Promise<void>;
   remove(stackId: string, signal?: AbortSignal): Promise<void>;
   /** Whether an object is, or would be taken for, an inventory of any agent. */
@@ -34,15 +43,20 @@ export class InventoryError extends Error {
   override name = 'InventoryError';
 }
 
-export function createInventoryStore({
-  cluster,
-  agentId,
-  namespace,
-}: {
+export interface InventoryStoreOptions {
   cluster: Cluster;
   agentId: string;
   namespace: string;
-}): InventoryStore {
+  files: StateFiles;
+  clock: Pick<Clock, 'monotonicMs' | 'nowMs'>;
+  log: Log;
+  /** Told how many inventories the API server has refused so far. */
+  behind: (count: number) => void;
+}
+
+export function createInventoryStore(options: InventoryStoreOptions): InventoryStore {
+  const { cluster, agentId, namespace, log } = options;
+  const files = createInventoryFiles(options.files, agentId, log);
   let known: Map<string, Inventory | Error> | undefined;
   let loading: Promise<void> | undefined;
   const inventories = () => {
@@ -51,27 +65,48 @@ export function createInventoryStore({
   };
   const name = (stackId: string) => `${INVENTORY_PREFIX}${stackId}-${agentId.slice(0, 8)}`;
 
+  const refused = createRefusedCopies({
+    ...options,
+    files,
+    async copy({ stackId, inventory }: KeptInventory, signal) {
+      if (!inventory)
+        return void (await cluster.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: name(stackId) }, signal && { signal }));
+      const manifest: Manifest = {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: name(stackId), namespace, labels: { [AGENT_LABEL]: agentId, [STACK_LABEL]: stackId } },
+        ...writeInventory(inventory),
+      };
+      await cluster.apply(manifest, { fieldManager: FIELD_MANAGER, force: true, ...(signal && { signal }) });
+    },
+  });
+
   async function read(signal: AbortSignal | undefined): Promise<void> {
     const found = await cluster.list(
       { apiVersion: 'v1', kind: 'ConfigMap' },
       { namespace, labelSelector: `${AGENT_LABEL}=${agentId}`, ...(signal && { signal }) },
     );
-    known = new Map(found.map(parse));
+    const read = new Map(found.map(parse));
+    for (const kept of await refused.read()) {
+      const copy = read.get(kept.stackId);
+      // One that can't be read may be the newer one.
+      if (copy instanceof Error) continue;
+      if ((copy?.revision ?? 0) >= kept.revision) await refused.forget(kept.stackId);
+      else if (kept.inventory) read.set(kept.stackId, kept.inventory);
+      else read.delete(kept.stackId);
+    }
+    known = read;
   }
 
   function parse(live: LiveObject): [string, Inventory | Error] {
     const stackId = live.metadata.labels?.[STACK_LABEL] ?? '';
+    const where = `ConfigMap ${namespace}/${live.metadata.name}`;
     try {
       const inventory = readInventory({ data: live.data, binaryData: live.binaryData });
       if (inventory.stackId === stackId) return [stackId, inventory];
-      return [stackId, new InventoryError(`ConfigMap ${namespace}/${live.metadata.name} is labelled with another stack than it names`)];
+      return [stackId, new InventoryError(`${where} is labelled with another stack than it names`)];
     } catch (cause) {
-      return [
-        stackId,
-        new InventoryError(`ConfigMap ${namespace}/${live.metadata.name} holds no readable inventory; what the stack owns is unknown`, {
-          cause,
-        }),
-      ];
+      return [stackId, new InventoryError(`${where} holds no readable inventory; what the stack owns is unknown`, { cause })];
     }
   }
 
@@ -82,9 +117,16 @@ export function createInventoryStore({
     return before.ownedBefore ?? (before.isApplied ? deletableIn(before).length : undefined);
   }
 
+  /** A time, so that a stack which comes back begins above all that an earlier copy of it may say. */
+  const revisionAfter = (stackId: string): number => {
+    const before = inventories().get(stackId);
+    const last = Math.max(before instanceof Error ? 0 : (before?.revision ?? 0), refused.revisionOf(stackId));
+    return Math.max(last + 1, options.clock.nowMs());
+  };
+
   return {
-    load(signal) {
-      if (known) return Promise.resolve();
+    async load(signal) {
+      if (known) return refused.writeAgain(signal);
       loading ??= read(signal).finally(() => {
         loading = undefined;
       });
@@ -102,19 +144,15 @@ export function createInventoryStore({
     },
     unreadable: () => [...inventories()].filter(([, item]) => item instanceof Error).map(([stackId]) => stackId),
     async put(changed, signal) {
-      const inventory = { ...changed, ownedBefore: ownedBefore(changed) };
-      const manifest: Manifest = {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: name(inventory.stackId), namespace, labels: { [AGENT_LABEL]: agentId, [STACK_LABEL]: inventory.stackId } },
-        ...writeInventory(inventory),
-      };
-      await cluster.apply(manifest, { fieldManager: FIELD_MANAGER, force: true, ...(signal && { signal }) });
-      inventories().set(inventory.stackId, inventory);
+      const { stackId } = changed;
+      const revision = revisionAfter(stackId);
+      const inventory = { ...changed, revision, ownedBefore: ownedBefore(changed) };
+      await refused.write({ stackId, revision, inventory }, signal);
+      inventories().set(stackId, inventory);
     },
     isInventory: (ref) => ref.kind === 'ConfigMap' && ref.namespace === namespace && ref.name.startsWith(INVENTORY_PREFIX),
     async remove(stackId, signal) {
-      await cluster.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: name(stackId) }, signal && { signal });
+      await refused.write({ stackId, revision: revisionAfter(stackId), inventory: undefined }, signal);
       inventories().delete(stackId);
     },
   };

@@ -10,6 +10,8 @@ export type OwnedRef = ObjectRef & { uid?: string };
 /** The objects that one stack owns in the cluster, as far as this agent has gone. */
 export interface Inventory {
   stackId: string;
+  /** Rises with each write, so that of two copies the newer one is known. Milliseconds since 1970, or more. */
+  revision?: number | undefined;
   /** The newest deployment object that was begun. */
   deployment: DeploymentRef;
   /** Whether it was applied to its end. */
@@ -43,6 +45,7 @@ const TEXT_BYTES_MAX = 16 * 1024 * 1024;
 const Stored = z.object({
   version: z.literal(1),
   stack_id: z.string(),
+  revision: z.int().optional(),
   deployment: z.object({ objectId: z.string(), sequence: z.int(), checksum: z.string() }),
   is_applied: z.boolean(),
   owned_before: z.int().optional(),
@@ -65,6 +68,7 @@ export function writeInventory(inventory: Inventory): InventoryText {
   const stored: z.infer<typeof Stored> = {
     version: 1,
     stack_id: inventory.stackId,
+    revision: inventory.revision,
     deployment: inventory.deployment,
     is_applied: inventory.isApplied,
     owned_before: inventory.ownedBefore,
@@ -88,6 +92,7 @@ export function readInventory({ data, binaryData }: { data?: unknown; binaryData
   const stored = Stored.parse(JSON.parse(text));
   return {
     stackId: stored.stack_id,
+    revision: stored.revision,
     deployment: stored.deployment,
     isApplied: stored.is_applied,
     ownedBefore: stored.owned_before,

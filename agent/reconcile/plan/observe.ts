@@ -45,8 +45,8 @@ export async function observe(effects: Looking, refs: readonly ObjectRef[], labe
     try {
       const options = { labelSelector, ...(namespace !== undefined && { namespace }), signal: effects.stop };
       const list = () => effects.cluster.list({ apiVersion, kind }, options);
-      // A definition that has just changed is served again within a second or two.
-      for (const live of await retrying(effects, list, ({ status }) => status === 429)) {
+      // A kind whose own server is away is left unknown at once. A definition that has just changed is served again within a second or two.
+      for (const live of await retrying(effects, list, ({ retryable, status }) => retryable && status !== 503)) {
         // Members of a typed list may leave out what kind they are.
         const key = objectKey({ ...refOf(live), apiVersion, kind });
         if (keys.has(key)) observed.live.set(key, live);
