@@ -1,5 +1,6 @@
 import { type ApplyOptions, CHANGED, ClusterError, IMMUTABLE, type LiveObject, type Manifest } from '../cluster.ts';
 import { withoutValuesOf } from '../object-values.ts';
+import { applyChoices, isAboutChoice, judgeChoices } from './kubernetes-choices.ts';
 import { moveFieldOwners } from './kubernetes-field-versions.ts';
 import { liveObject } from './kubernetes-object.ts';
 import { objectPath } from './kubernetes-paths.ts';
@@ -24,9 +25,14 @@ export function applyOn(
       const body = onto === undefined ? manifest : pinned(manifest, onto);
       // The type says YAML, and JSON is YAML.
       const request = { method: 'PATCH', path: `${path}?${query}`, body, contentType: 'application/apply-patch+yaml', signal } as const;
-      const answer = await transport.send(request).catch(async (error: unknown) => {
-        if (await moveFieldOwners(error, { transport, path, ref, fieldManager, signal })) return transport.send(request);
-        throw error;
+      const send = () => transport.send(request);
+      const answer = await send().catch(async (error: unknown) => {
+        if (await moveFieldOwners(error, { transport, path, ref, fieldManager, signal })) return send();
+        if (!isAboutChoice(error, manifest)) throw error;
+        const ports = { transport, path, ref, signal };
+        const again = dryRun ? judgeChoices(ports, body) : applyChoices(ports, body, fieldManager, send);
+        // The first refusal is about the manifest as it was written.
+        return again.catch((other: unknown) => Promise.reject(other instanceof ClusterError && other.status > 0 ? error : other));
       });
       return liveObject(answer, ref);
     },
