@@ -1,3 +1,5 @@
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { type Dispatcher, EnvHttpProxyAgent, request, Agent as UndiciAgent } from 'undici';
 import * as z from 'zod';
 import { type Clock, systemClock } from '../../lib/platform/clock.ts';
@@ -6,8 +8,8 @@ import { ControlPlaneError } from './control-plane.ts';
 
 const TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A deployment object of 1 MiB whose every character is escaped in JSON, or tens of thousands of assignments. */
-const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
+/** A deployment object of 4 MiB whose every character is escaped in JSON, or tens of thousands of assignments. */
+const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 const ERROR_BYTES_MAX = 16 * 1024;
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
@@ -80,7 +82,7 @@ export function createControlPlaneRequests({
     currentPak: string,
     method: Dispatcher.HttpMethod,
     url: string,
-    { body, headers, signal }: CallOptions,
+    { body: sent, headers, signal }: CallOptions,
   ): Promise<Answer> {
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
@@ -91,17 +93,19 @@ export function createControlPlaneRequests({
         headers: {
           authorization: `Bearer ${currentPak}`,
           accept: 'application/json',
-          ...(body !== undefined && { 'content-type': 'application/json' }),
+          'accept-encoding': 'gzip',
+          ...(sent !== undefined && { 'content-type': 'application/json' }),
           ...headers,
         },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(sent !== undefined && { body: JSON.stringify(sent) }),
       });
       const { statusCode: status } = response;
       const header = (name: string): string | undefined => {
         const value = response.headers[name];
         return typeof value === 'string' ? value : undefined;
       };
-      const text = await bounded(response.body, status < 400 ? ANSWER_BYTES_MAX : ERROR_BYTES_MAX);
+      const body = header('content-encoding') === 'gzip' ? unpacked(response.body) : response.body;
+      const text = await bounded(body, status < 400 ? ANSWER_BYTES_MAX : ERROR_BYTES_MAX);
       return { status, etag: header('etag'), header, text };
     } catch (cause) {
       signal?.throwIfAborted();
@@ -135,6 +139,9 @@ export function createControlPlaneRequests({
 
   return { call, ask, fetched, close: () => dispatcher.close() };
 }
+
+/** Unpacks it as it is read, so that no more is unpacked than is taken. */
+const unpacked = (body: Readable): AsyncIterable<Uint8Array> => pipeline(body, createGunzip(), () => {});
 
 async function bounded(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<string> {
   const chunks: Uint8Array[] = [];

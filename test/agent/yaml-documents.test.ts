@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { parseYamlDocuments } from '../../lib/fleet/protocol/yaml-documents.ts';
 import { YAML_LIMITS, YamlError, type YamlErrorCode } from '../../lib/fleet/protocol/yaml-rules.ts';
 
-/** About 1 MiB of plain manifests. */
-const DATA = Array.from({ length: 40 }, (_, n) => `  key-${n}: some words\n`).join('');
+/** About 3.5 MiB of plain manifests. */
+const DATA = Array.from({ length: 30 }, (_, n) => `  key-${n}: some words\n`).join('');
 const ORDINARY = Array.from(
   { length: YAML_LIMITS.documents - 1 },
   (_, n) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c${n}\ndata:\n${DATA}`,

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
+import { YAML_LIMITS } from '../../lib/fleet/protocol/yaml-rules.ts';
 
-const MIB = 1024 * 1024;
+const LIMIT = YAML_LIMITS.bytes;
 
 interface Shape {
   head?: string;
@@ -8,8 +9,8 @@ interface Shape {
   bytes?: number;
 }
 
-/** One thing again and again, up to a MiB. */
-export function fillText(unit: string | ((index: number) => string), { head = '', tail = '', bytes = MIB }: Shape = {}): string {
+/** One thing again and again, up to the largest text. */
+export function fillText(unit: string | ((index: number) => string), { head = '', tail = '', bytes = LIMIT }: Shape = {}): string {
   const parts = [head];
   let left = bytes - Buffer.byteLength(head + tail);
   for (let index = 0; ; index++) {
@@ -20,7 +21,7 @@ export function fillText(unit: string | ((index: number) => string), { head = ''
   }
 }
 
-/** Texts of a MiB that cost a parser more than others: each stands for its kind. */
+/** The largest texts that cost a parser more than others: each stands for its kind. */
 export const YAML_SHAPES: Record<string, () => string> = {
   'dashes at the root': () => fillText('-\n'),
   'dashes below a key': () => fillText('-\n', { head: 'a:\n' }),
@@ -48,7 +49,7 @@ export const YAML_SHAPES: Record<string, () => string> = {
   'keys with anchors': () => fillText((index) => `k${index}: &a${index} v\n`),
   'keys with tags': () => fillText((index) => `k${index}: !!str v\n`),
   'the same key': () => fillText('a: 1\n'),
-  'a long key': () => `${'k'.repeat(MIB - 10)}: v\n`,
+  'a long key': () => `${'k'.repeat(LIMIT - 10)}: v\n`,
   'anchors and aliases': () => fillText('&a *a '),
   aliases: () => fillText('- *a\n', { head: 'a: &a 1\nb:\n' }),
   'merge keys': () => fillText('<<: {a: 1}\n'),
@@ -57,7 +58,7 @@ export const YAML_SHAPES: Record<string, () => string> = {
   'a block of lines': () => fillText('  x\n', { head: 'a: |\n' }),
   'a folded block': () => fillText('  x\n\n', { head: 'a: >\n' }),
   'empty blocks': () => fillText('- |\n', { head: 'a:\n' }),
-  'a long line': () => `a: ${'x'.repeat(MIB - 10)}\n`,
+  'a long line': () => `a: ${'x'.repeat(LIMIT - 10)}\n`,
   quotes: () => fillText('"'),
   'quotes below a key': () => fillText('"', { head: 'a: ' }),
   'lines in quotes': () => fillText('x\n ', { head: 'a: "', tail: '"\n' }),
@@ -73,7 +74,7 @@ export const YAML_SHAPES: Record<string, () => string> = {
   hyphens: () => fillText('-'),
   directives: () => fillText('%YAML 1.2\n'),
   stairs: () => fillText((index) => `${' '.repeat(index % 60)}a:\n`),
-  blanks: () => `a:${' '.repeat(MIB - 10)}b\n`,
+  blanks: () => `a:${' '.repeat(LIMIT - 10)}b\n`,
   'blank lines': () => fillText('\n', { head: 'a: b\n' }),
   'lines of tabs': () => fillText('\t\n', { head: 'a: b\n' }),
   'tabs between': () => fillText('a:\tb\t\n'),
@@ -81,11 +82,11 @@ export const YAML_SHAPES: Record<string, () => string> = {
   'byte order marks': () => fillText('\ufeff\n', { head: 'a: 1\n' }),
   tags: () => fillText('!a '),
   'exclamation marks': () => fillText('!'),
-  'a long tag': () => `a: !${'x'.repeat(MIB - 10)} b\n`,
+  'a long tag': () => `a: !${'x'.repeat(LIMIT - 10)} b\n`,
   numbers: () => fillText('- 0x1\n', { head: 'a:\n' }),
-  'a long number': () => `a: ${'9'.repeat(MIB - 10)}\n`,
-  'a long octal': () => `a: 0${'7'.repeat(MIB - 10)}\n`,
-  underscores: () => `a: .1${'_1'.repeat(MIB / 2 - 10)}\n`,
+  'a long number': () => `a: ${'9'.repeat(LIMIT - 10)}\n`,
+  'a long octal': () => `a: 0${'7'.repeat(LIMIT - 10)}\n`,
+  underscores: () => `a: .1${'_1'.repeat(LIMIT / 2 - 10)}\n`,
   colons: () => fillText(':'),
   'closing brackets': () => fillText('a: }\n'),
   JSON: () => fillText('[1,2,{"b":null}],', { head: '{"a":[', tail: '0]}' }),

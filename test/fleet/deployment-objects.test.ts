@@ -17,7 +17,7 @@ beforeEach(async () => {
   path = `/stacks/${stack.id}/deployment-objects`;
 });
 
-const MIB = 1024 * 1024;
+const LIMIT = 4 * 1024 * 1024;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const comment = (text: string, bytes: number) => `a: 1\n# ${text.repeat(bytes)}`.slice(0, bytes);
 
@@ -34,8 +34,8 @@ describe('a stored text', () => {
     'documents and empty documents': '---\na: 1\n---\n---\n# nothing\n---\nb: 2\n...\n',
     'a bare scalar': 'test yaml',
     'tabs and trailing blanks': 'a: "\t"   \n   \n',
-    'one MiB': comment('x', MIB),
-    'one MiB that cannot be compressed': `a: ${randomBytes(MIB).toString('base64')}`.slice(0, MIB),
+    'four MiB': comment('x', LIMIT),
+    'four MiB that cannot be compressed': `a: ${randomBytes(LIMIT).toString('base64')}`.slice(0, LIMIT),
   };
   test.each(Object.entries(TEXTS))('%s: the text comes back byte for byte, with the checksum of these bytes', async (_what, yaml) => {
     const wire = { yaml_content: yaml, yaml_checksum: sha256(yaml), is_deletion_marker: false, deleted_at: null };
@@ -52,8 +52,8 @@ describe('a stored text', () => {
   });
 });
 
-describe('the limit of one MiB', () => {
-  const tooMuch = comment('x', MIB + 1);
+describe('the limit of four MiB', () => {
+  const tooMuch = comment('x', LIMIT + 1);
   const WAYS: Record<string, (yaml: string) => ReturnType<typeof generator.api.post>> = {
     'as JSON': (yaml) => generator.api.post(path, { yaml_content: yaml }),
     'as YAML': (yaml) => generator.api.post(path, yaml, { contentType: 'application/yaml' }),
@@ -61,14 +61,14 @@ describe('the limit of one MiB', () => {
       host.root.as(generator.pak).post('/v1/deployments', { name: `n${Math.random()}`, yaml_content: yaml, generator_id: generator.id }),
     'as a newer v1 deployment': (yaml) => host.root.as(generator.pak).put(`/v1/deployments/${stack.id}`, { yaml_content: yaml }),
   };
-  test.each(Object.entries(WAYS))('the YAML is limited to one MiB: %s', async (_way, send) => {
+  test.each(Object.entries(WAYS))('the YAML is limited to four MiB: %s', async (_way, send) => {
     expect(await send(tooMuch)).toMatchObject({
       status: 413,
-      body: { code: 'payload_too_large', message: expect.stringContaining('1048576') },
+      body: { code: 'payload_too_large', message: expect.stringContaining('4194304') },
     });
-    expect([200, 201]).toContain((await send(comment('x', MIB))).status);
+    expect([200, 201]).toContain((await send(comment('x', LIMIT))).status);
     // The limit counts bytes, not characters.
-    expect(await send(comment('ü', MIB - 10))).toMatchObject({ status: 413 });
+    expect(await send(comment('ü', LIMIT - 10))).toMatchObject({ status: 413 });
   });
 });
 
@@ -76,8 +76,8 @@ describe('JSON that escapes everything but ASCII', () => {
   const escaped = (value: unknown) =>
     JSON.stringify(value).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   const CHARACTERS = { 'of two bytes': 'ü', 'of three bytes': '名', 'of four bytes': '😀', 'quotes and backslashes': '"\\' };
-  test.each(Object.entries(CHARACTERS))('YAML of one MiB fits into escaped JSON: %s', async (_what, text) => {
-    const yaml_content = `a: 1\n# ${text.repeat((MIB - 10) / Buffer.byteLength(text))}`;
+  test.each(Object.entries(CHARACTERS))('YAML of four MiB fits into escaped JSON: %s', async (_what, text) => {
+    const yaml_content = `a: 1\n# ${text.repeat((LIMIT - 10) / Buffer.byteLength(text))}`;
     const asJson = { contentType: 'application/json' };
     const object = await generator.api.post(path, escaped({ yaml_content, is_deletion_marker: false }), asJson);
     expect(object).toMatchObject({ status: 201, body: { yaml_checksum: sha256(yaml_content) } });
@@ -174,7 +174,7 @@ describe('malformed YAML', () => {
     'a number that is in no JSON': 'a: .inf\n',
     'two keys that are one to kubectl': 'y: 1\n"true": 2\n',
     'an integer beyond what Kubernetes knows': 'id: 18446744073709551616\n',
-    'a thousand and one documents': '---\na: 1\n'.repeat(1_001),
+    'five thousand and one documents': '---\na: 1\n'.repeat(5_001),
   };
   test.each(Object.entries(BAD))('the text is refused: %s', async (_what, yaml) => {
     expect(await generator.api.post(path, { yaml_content: yaml })).toMatchObject({
@@ -258,7 +258,7 @@ test('a page begins after the one before it, and the last page has no cursor', a
 });
 
 test.each(['x', '名', '"'])('a page is as large as Lambda can carry, and the next page holds the rest (texts of %s)', async (letter) => {
-  const yaml = comment(letter, Math.floor(MIB / Buffer.byteLength(letter)) - 10);
+  const yaml = comment(letter, Math.floor(LIMIT / 4 / Buffer.byteLength(letter)) - 10);
   const all = [];
   for (let n = 0; n < 6; n++) all.unshift((await submit(host, stack.id, yaml)).sequence_id);
   const pages = await pagesOf(generator.api, path);

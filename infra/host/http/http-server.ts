@@ -5,6 +5,7 @@ import type { HttpGroup } from '../../../functions/registry.ts';
 import { type Clock, systemClock } from '../../../lib/platform/clock.ts';
 import { AppError } from '../../../lib/platform/errors.ts';
 import { type Admitted, tooLarge } from '../../../lib/platform/http/admission.ts';
+import { packedAnswer } from '../../../lib/platform/http/compression.ts';
 import { bodySizeOf, type HttpEvent, type HttpResult, isStream } from '../../../lib/platform/http/http-event.ts';
 import type { HttpFunction } from '../../../lib/platform/http/http-function.ts';
 import { createRouter } from '../../../lib/platform/http/router.ts';
@@ -86,7 +87,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       // While shutting down, or if an unread body is still arriving, tell the client not to reuse the connection.
       if (closing || (hasBody(request) && !request.complete)) response.setHeader('connection', 'close');
       if (isStream(result.body)) flight.takesLong();
-      await writeAnswer(response, result, log);
+      await writeAnswer(response, await packedAnswer(result, head.headers['accept-encoding']), log);
     } catch (error) {
       log.error('http_failed', { method: request.method, error });
       if (response.headersSent) response.destroy();
@@ -103,16 +104,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     flight: RequestInFlight,
     askForBody: () => void,
   ): Promise<HttpResult> {
-    const { bodyLimitBytes, caller, refuse, longRunning } = admitted;
+    const { bodyLimitBytes, isPacked, caller, refuse, longRunning } = admitted;
     const chunked = request.headers['transfer-encoding'] !== undefined;
-    const room = budget.reserve(caller, chunked ? bodyLimitBytes : bodySizeOf(head));
+    const room = budget.reserve(caller, chunked || isPacked ? bodyLimitBytes : bodySizeOf(head));
     if (!room) return refuse(noRoom());
     try {
       askForBody();
       const body = await readBody(request, { bytes: bodyLimitBytes, timeoutMs: BODY_TIMEOUT_MS }, clock);
       if (body.kind !== 'whole') return refuse(failureOf(body, bodyLimitBytes));
       // A sender that declares no size got room for the largest body. The answer may take minutes.
-      room.shrinkTo(body.bytes.length);
+      if (!isPacked) room.shrinkTo(body.bytes.length);
       if (longRunning) flight.takesLong();
       return await admitted.complete(body.bytes);
     } finally {

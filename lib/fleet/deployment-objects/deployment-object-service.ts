@@ -45,7 +45,7 @@ const asDeploymentObject = (head: NewDeploymentObjectHead, yaml_content: string)
 });
 
 /**
- * Checks that the text is YAML of at most one MiB with at least one document; a deletion marker may be empty. Whether Kubernetes takes it
+ * Checks that the text is YAML within YAML_LIMITS with at least one document; a deletion marker may be empty. Whether Kubernetes takes it
  * is found out by the agent.
  */
 export async function checkYaml({ yaml_content, is_deletion_marker }: NewDeploymentObject): Promise<void> {

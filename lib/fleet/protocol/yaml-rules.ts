@@ -1,9 +1,10 @@
 /** Bounds on a text that hold before its meaning is known. Kubernetes manifests stay far below them, malicious texts don't. */
 export const YAML_LIMITS = {
-  bytes: 1024 * 1024,
-  documents: 1000,
+  bytes: 4 * 1024 * 1024,
+  /** Those with content. Of empty ones there may be as many again. */
+  documents: 5000,
   /** The beginnings and ends of keys, values, lists and mappings in the whole text. A text of short lines has half of this. */
-  events: 500_000,
+  events: 700_000,
   /** The tokens, blanks included, that the thorough parser reads of the whole text. Each takes about 2 µs and 500 bytes. */
   tokens: 120_000,
   /** The depth of collections within collections. */

@@ -25,12 +25,15 @@ export function* splitYamlDocuments(whole: string): Generator<YamlSource> {
   let start = 0;
   let line = 1;
   let document = 0;
+  let withContent = 0;
 
   function* cut(end: number): Generator<YamlSource> {
     const source = contentOf(text.slice(start, end), { document: document + 1, line });
     // Comments above the first separator don't make a document.
     if (source || start > 0) document += 1;
-    if (document > YAML_LIMITS.documents) throw new YamlError('too_many_documents', `must have at most ${YAML_LIMITS.documents} documents`);
+    if (source) withContent += 1;
+    if (withContent > YAML_LIMITS.documents || document > 2 * YAML_LIMITS.documents)
+      throw new YamlError('too_many_documents', `must have at most ${YAML_LIMITS.documents} documents`);
     if (source) yield source;
   }
 
@@ -45,7 +48,39 @@ export function* splitYamlDocuments(whole: string): Generator<YamlSource> {
     }
     start = index + separator.length;
   }
+  // kubectl reads a text that begins with a brace as JSON: one document after another, without anything between them.
+  const ends = start === 0 && text.trimStart().startsWith('{') ? jsonEnds(text) : [];
+  for (const end of ends) {
+    yield* cut(end);
+    line += countLines(text, start, end);
+    start = end;
+  }
   yield* cut(text.length);
+}
+
+/** Where JSON objects end that others follow. A text that is no JSON, such as a mapping in braces with bare words, is left whole. */
+function jsonEnds(text: string): number[] {
+  const ends: number[] = [];
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+    if (depth === 0 && character === '}' && FOLLOWED_BY_OBJECT.test(text.slice(at + 1, at + 1 + BLANKS_MAX))) ends.push(at + 1);
+  }
+  return ends;
+}
+
+const BLANKS_MAX = 1_000;
+const FOLLOWED_BY_OBJECT = /^\s*\{/;
+
+function endOfString(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === '"') return at;
+  }
+  return text.length;
 }
 
 function checkCharacters(text: string): void {

@@ -27,14 +27,14 @@ export class YamlReaderBusy extends Error {
 /** The worker's file stands beside this file, as source or bundled under the same name. */
 const WORKER_FILE = new URL(`./yaml-worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
-/** At most this many texts wait: each MiB takes a second at most. */
-const WAITING_CHARACTERS = 16 * 1024 * 1024;
-/** A text within its limits takes at most a second of CPU. If it takes longer than this, the machine is too busy. */
+/** At most this many characters wait: eight of the largest texts, each of which takes 1.3 s at most. */
+const WAITING_CHARACTERS = 32 * 1024 * 1024;
+/** A text within its limits takes at most 1.3 s of CPU. If it takes longer than this, the machine is too busy. */
 const TIMEOUT_MS = 15_000;
 /** An idle thread holds 20 MB, so it is stopped after this time. */
 const IDLE_MS = 30_000;
 /** The heap's limit is more than any text within its limits needs. */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 112, maxYoungGenerationSizeMb: 8, stackSizeMb: 4 };
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 8, stackSizeMb: 4 };
 
 /** False if the bundle has no worker's file, as on Lambda: an instance serves one request at a time there, so nobody waits for it. */
 export const hasYamlThread: boolean = existsSync(WORKER_FILE);

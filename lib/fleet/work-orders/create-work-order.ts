@@ -9,7 +9,6 @@ import { liveAgentsAmong } from '../agents/agent-repository.ts';
 import { fleetError, foreignKeyViolation } from '../fleet-errors.ts';
 import type { Caller, FleetPorts } from '../fleet-ports.ts';
 import type { WorkOrder } from '../protocol/work-order-protocol.ts';
-import { YAML_LIMITS } from '../protocol/yaml-rules.ts';
 import { registeredAmong } from '../targeting/registration-repository.ts';
 import { checkAnnotation, checkLabel } from '../targeting/selector.ts';
 import { announceClaimable } from './dispatch/order-events.ts';
@@ -18,6 +17,9 @@ import { orderFanOut } from './fan-out/fan-out-events.ts';
 import { orderAudit } from './order-owner.ts';
 import { type StoredOrder, type Targeting, targetsOf, toWire } from './work-order.ts';
 import { orderNewWrites, TARGET_LIMIT } from './work-order-repository.ts';
+
+/** An order is one piece of work, so less than a stack may have. */
+const YAML_BYTES_MAX = 1024 * 1024;
 
 export interface NewWorkOrder {
   work_type: string;
@@ -40,8 +42,8 @@ export async function createWorkOrder(ports: FleetPorts, caller: Caller, input: 
   const { work_type, yaml_content, max_retries, backoff_seconds, claim_timeout_seconds } = input;
   if (work_type.trim() === '') throw invalid('work_type', 'must not be blank');
   if (yaml_content.trim() === '') throw invalid('yaml_content', 'must not be blank');
-  if (Buffer.byteLength(yaml_content) > YAML_LIMITS.bytes)
-    throw new AppError('payload_too_large', `yaml_content: has more than ${YAML_LIMITS.bytes} bytes`);
+  if (Buffer.byteLength(yaml_content) > YAML_BYTES_MAX)
+    throw new AppError('payload_too_large', `yaml_content: has more than ${YAML_BYTES_MAX} bytes`);
   const targeting = checkedTargeting(input.targeting);
   const generator_id = decideFor(caller.principal, { admin: () => null, agent: () => null, generator: ({ id }) => id });
   await checkAgents(ports, targeting.agent_ids, generator_id);

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../errors.ts';
+import { unpackedBody } from './compression.ts';
 import { preflight } from './cors.ts';
 import { type AnyEndpoint, type Context, isReply, type Reply } from './endpoint.ts';
 import { type Exchange, openExchange } from './exchange.ts';
@@ -18,6 +19,8 @@ export interface Admitted {
   /** Names the principal, for limits per caller. */
   caller: string;
   bodyLimitBytes: number;
+  /** The body is compressed, so that its size says nothing about the memory that it needs. */
+  isPacked: boolean;
   /** The answer may take minutes to begin. */
   longRunning: boolean;
   complete(body: Buffer): Promise<HttpResult>;
@@ -77,9 +80,10 @@ async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>,
   const query = endpoint.query && parseInput(endpoint.query, rawQuery, 'query', surface.invalid);
   const handle = async (body: unknown) => toResult(endpoint, await endpoint.handle(context, { params, query, body, authorized }), request);
   if (!endpoint.body) return answered(exchange.finish(await handle(undefined)));
-  checkEncoding(head);
+  const isPacked = packs(head);
 
-  const decode = (bytes: Buffer) => {
+  const decode = async (packed: Buffer) => {
+    const bytes = isPacked ? await unpackedBody(packed, bodyLimitBytes) : packed;
     const value = (endpoint.bodyFormat ?? jsonBody).decode({ bytes, mediaType: mediaTypeOf(head), query: rawQuery });
     return parseInput(endpoint.body, value, 'body', surface.invalid);
   };
@@ -87,10 +91,11 @@ async function admitTo(endpoint: AnyEndpoint, rawParams: Record<string, string>,
     kind: 'admitted',
     caller: `${caller.type} ${caller.id ?? ''}`,
     bodyLimitBytes,
+    isPacked,
     longRunning: endpoint.longRunning === true,
     complete: async (bytes) => {
       try {
-        return exchange.finish(await handle(decode(bytes)));
+        return exchange.finish(await handle(await decode(bytes)));
       } catch (error) {
         return await exchange.refuse(error);
       }
@@ -113,11 +118,11 @@ function checkSize(head: HttpEvent, limitBytes: number): void {
   if (bodySizeOf(head) > limitBytes) throw tooLarge(limitBytes);
 }
 
-/** A compressed body says nothing about the memory that it needs. */
-function checkEncoding({ headers }: HttpEvent): void {
-  const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding.trim().toLowerCase() === 'identity') return;
-  throw new AppError('unsupported_media_type', 'the body has a Content-Encoding; send it as it is, without compression');
+function packs({ headers }: HttpEvent): boolean {
+  const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding === 'gzip') return true;
+  if (encoding === 'identity') return false;
+  throw new AppError('unsupported_media_type', 'the Content-Encoding must be gzip or identity');
 }
 
 export const tooLarge = (limitBytes: number): AppError => new AppError('payload_too_large', `the body is larger than ${limitBytes} bytes`);

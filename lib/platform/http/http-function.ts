@@ -2,9 +2,10 @@ import middy from '@middy/core';
 import { shareRetryTime } from '../database/retry-time.ts';
 import { AppError } from '../errors.ts';
 import { type Admission, admitRequest } from './admission.ts';
+import { packedAnswer } from './compression.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import { openExchange } from './exchange.ts';
-import { bodyOf, type HttpEvent, type HttpResult, pathOf } from './http-event.ts';
+import { bodyOf, type HttpEvent, type HttpResult, isStream, pathOf } from './http-event.ts';
 import { type LambdaAnswer, lambdaAnswer } from './lambda-answer.ts';
 import { type LambdaTime, timeOf } from './lambda-time.ts';
 import { RequestAbandoned } from './request-facts.ts';
@@ -61,7 +62,8 @@ export function httpFunction(endpoints: readonly AnyEndpoint[], surface: AnySurf
   const whole = async (event: HttpEvent, context: Partial<LambdaTime>): Promise<LambdaAnswer> => {
     const time = timeOf(context);
     try {
-      return await lambdaAnswer(await answer(event, time.signal));
+      const result = await packedAnswer(await answer(event, time.signal), event.headers['accept-encoding']);
+      return await lambdaAnswer(fitting(result, (error) => fail(event, error)));
     } finally {
       time.clear();
     }
@@ -73,6 +75,20 @@ export function httpFunction(endpoints: readonly AnyEndpoint[], surface: AnySurf
     })
     .handler(whole as never);
   return Object.assign((event: HttpEvent, context?: unknown) => handler(event, context as never) as Promise<LambdaAnswer>, { admit });
+}
+
+/** Lambda sends at most 6 MB, and the answer is a text in a JSON text there. */
+const LAMBDA_ANSWER_BYTES = 6 * 1000 * 1000;
+
+/** An answer that Lambda can send: instead of a larger one the caller is told how to get it. */
+function fitting(result: HttpResult, refuse: (error: AppError) => HttpResult): HttpResult {
+  const { body } = result;
+  if (isStream(body)) return result;
+  // In JSON a character is at most six.
+  if (body.length < LAMBDA_ANSWER_BYTES / 6) return result;
+  const bytes = typeof body === 'string' ? Buffer.byteLength(JSON.stringify(body)) : Math.ceil(body.length / 3) * 4;
+  if (bytes < LAMBDA_ANSWER_BYTES) return result;
+  return refuse(new AppError('payload_too_large', 'the answer is too large to be sent as it is: ask for it with Accept-Encoding: gzip'));
 }
 
 /** Whether this is the error for a function whose time is over: middy's, or the one of a request's signal. */
