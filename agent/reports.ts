@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { EVENT_TYPES, type NewAgentEvent } from '../lib/fleet/protocol/agent-protocol.ts';
 import { backoffMs } from '../lib/platform/backoff.ts';
 import type { Clock } from '../lib/platform/clock.ts';
+import { newId } from '../lib/platform/ids.ts';
 import type { Log } from '../lib/platform/log.ts';
 import { type ControlPlane, ControlPlaneError } from './control-plane/control-plane.ts';
 import { inParallel } from './in-parallel.ts';
 import { type Outcome, outcomeDetails, outcomeMessage } from './reconcile/effects/outcome.ts';
 import type { AgentState, PendingEvent } from './state/agent-state.ts';
 
-/** Tells the control plane how stacks fare: each news once, kept until it is delivered, the latest per stack only. */
+/** Tells the control plane how stacks fare: each news once, kept until it is delivered. Of each stack these are the latest and its last corrections. */
 export interface Reports {
   /** Equal news to what was last delivered or is waiting is no news. Delivery goes on by itself. */
   submit(news: News): void;
@@ -23,7 +24,7 @@ export interface News {
   type: keyof typeof EVENT_TYPES;
   outcome: Outcome;
   durationMs: number;
-  /** Said even though it reads like the last: each correction of drift is news. */
+  /** Said even though it reads like the last, and kept though there is newer news: each correction of drift is an event. */
   again?: boolean;
 }
 
@@ -39,6 +40,8 @@ interface ReportsOptions {
 
 const AT_ONCE = 4;
 const PENDING_MAX = 5_000;
+/** So many undelivered corrections of a stack are kept. */
+const CORRECTIONS_MAX = 10;
 const BACKOFF = { baseMs: 2_000, capMs: 60_000 };
 
 export function createReports({ controlPlane, state, agentId, clock, random, log, stop }: ReportsOptions): Reports {
@@ -48,8 +51,8 @@ export function createReports({ controlPlane, state, agentId, clock, random, log
 
   async function deliver(): Promise<void> {
     while (state.pending.length > 0 && !stop.aborted) {
-      const batch = [...state.pending];
-      const results = await inParallel(batch, AT_ONCE, deliverOne);
+      const byStack = Map.groupBy(state.pending, ({ stack_id }) => stack_id);
+      const results = await inParallel([...byStack.values()], AT_ONCE, deliverInOrder);
       if (results.includes('later')) {
         notBeforeMs = clock.monotonicMs() + backoffMs(failures, BACKOFF, random);
         failures += 1;
@@ -58,6 +61,12 @@ export function createReports({ controlPlane, state, agentId, clock, random, log
       }
       failures = 0;
     }
+  }
+
+  /** What is said last about a stack has to arrive last. */
+  async function deliverInOrder(items: readonly PendingEvent[]): Promise<'settled' | 'later'> {
+    for (const item of items) if ((await deliverOne(item)) === 'later') return 'later';
+    return 'settled';
   }
 
   async function deliverOne(item: PendingEvent): Promise<'settled' | 'later'> {
@@ -101,14 +110,16 @@ export function createReports({ controlPlane, state, agentId, clock, random, log
         event_type: EVENT_TYPES[type],
         status: outcome.status,
         message: outcomeMessage(outcome),
-        details: outcomeDetails(stackId, outcome, durationMs),
+        details: { ...outcomeDetails(stackId, outcome, durationMs), ...(again && { report_id: newId() }) },
       };
       const digest = digestOf(event);
       const record = state.stack(stackId);
       if (record.reported?.digest === digest && !again) return;
       const { deployment_object_id, event_type, status } = event;
       record.reported = { deployment_object_id, event_type, status, digest };
-      const pending = [...state.pending.filter(({ stack_id }) => stack_id !== stackId), { stack_id: stackId, event }];
+      const others = state.pending.filter(({ stack_id }) => stack_id !== stackId);
+      const corrections = state.pending.filter((item) => item.stack_id === stackId && item.event.details?.report_id !== undefined);
+      const pending = [...others, ...corrections.slice(-CORRECTIONS_MAX), { stack_id: stackId, event }];
       // A report that is dropped has to be made again.
       for (const { stack_id } of pending.slice(0, -PENDING_MAX)) delete state.stack(stack_id).reported;
       state.pending = pending.slice(-PENDING_MAX);

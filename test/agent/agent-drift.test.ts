@@ -162,6 +162,22 @@ test('an object that is changed back each time is a fight: it is named, and corr
   expect(await world.data('b')).toEqual({ colour: 'red' });
 });
 
+test('equal corrections are told apart, and those that were not delivered are kept', async () => {
+  const world = createAgentWorld();
+  world.plane.post(world.plane.newStack(), yaml(configMap('a')));
+  await world.start();
+  world.plane.dark = true;
+  for (let turn = 0; turn < 2; turn += 1) {
+    await world.cluster.apply(configMap('a', { colour: 'green' }), user);
+    await world.clock.advance(DRIFT_MS);
+  }
+  world.plane.dark = false;
+  await world.clock.advance(600_000);
+  const corrections = world.plane.events.filter(({ message }) => message?.startsWith('corrected'));
+  expect(corrections).toHaveLength(2);
+  expect(new Set(corrections.map(({ details }) => details?.report_id)).size).toBe(2);
+});
+
 test('new contents of a stack end its fights', async () => {
   const world = createAgentWorld();
   const stack = world.plane.newStack();

@@ -51,6 +51,14 @@ describe('a repeated report', () => {
     expect(await events()).toHaveLength(1);
   });
 
+  test('reports with ids of their own are events of their own, and one that is delivered twice is one', async () => {
+    const details = (report_id: string) => ({ objects_total: 1, counts: { corrected: 1 }, objects: [], report_id });
+    const ids = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222', '33333333-3333-4333-8333-333333333333'];
+    for (const id of ids)
+      for (let times = 0; times < 2; times += 1) await ok(report(agent, stack.deploymentObjectId, { details: details(id) }));
+    expect((await events()).map((event: { details: { report_id: string } }) => event.details.report_id).sort()).toEqual(ids);
+  });
+
   test('a repeated report is recognized although its duration differs', async () => {
     const details = (duration_ms: number) => ({ objects_total: 1, counts: { created: 1 }, objects: [], duration_ms });
     const first = await ok(report(agent, stack.deploymentObjectId, { details: details(5) }));

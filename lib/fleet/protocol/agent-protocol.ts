@@ -97,6 +97,12 @@ export const EventDetails = z
     counts: z.record(z.string().min(1), z.int()),
     objects: z.array(ObjectOutcome).max(200),
     duration_ms: z.int().min(0).optional(),
+    report_id: z
+      .uuid()
+      .optional()
+      .describe(
+        "The agent's own id of a piece of news that may read like the one before. With another id it is another event, with the same id a repetition",
+      ),
   })
   .meta({ id: 'EventDetails' });
 export type EventDetails = z.infer<typeof EventDetails>;
