@@ -49,7 +49,9 @@ export interface Checked {
 /** Tells of a look, counts the corrections, and leaves in `live` what is known to be in order. */
 export function checkResult(checked: Checked, fights: Fights, nowMs: number): CheckResult {
   const { live, done, unserved, judged, planned, applied, pruned } = checked;
-  const refused = planned.refused.map(({ ref, because }) => objectOutcome(ref, { action: 'failed', because: 'foreign', message: because }));
+  const refused = planned.refused.map(({ ref, because, owner }) =>
+    objectOutcome(ref, { action: 'failed', because: 'foreign', message: owner === undefined ? because : MESSAGES.belongsTo(owner) }),
+  );
   const fought: FoughtField[] = [];
   const corrections = applied.outcomes.map((outcome) => {
     const drift = judged.drifts.get(keyOf(outcome));

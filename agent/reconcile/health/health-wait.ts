@@ -8,7 +8,7 @@ import { healthOf, isLeaving } from './stack-health.ts';
 import type { BindingModes } from './volume-binding.ts';
 
 /** An object that is not healthy yet. `leaving`: it was being deleted when it was last seen. */
-export type Pending = Pick<Desired, 'key' | 'ref'> & { leaving?: boolean };
+export type Pending = Pick<Desired, 'key' | 'ref'> & { leaving?: boolean /** It is done when it is gone. */; goes?: boolean };
 
 /** A stack that was applied and is not all healthy yet. */
 export interface HealthWait {
@@ -23,6 +23,7 @@ export interface HealthWait {
 
 export type HealthVerdict = { done: true; outcome: Outcome } | { done: false; pending: HealthWait['pending'] };
 
+const DONE: ObjectHealth = { status: 'healthy' };
 const FIRST_LOOK_MS = 250;
 const LOOK_MS = 1_000;
 
@@ -36,12 +37,15 @@ export function judgeHealth(
   modes: BindingModes,
   nowMs: number,
 ): HealthVerdict {
-  const looked = wait.pending.map((object) => ({ object, health: healthOf(object, live.get(object.key), modes) }));
+  const looked = wait.pending.map((object) => {
+    const found = live.get(object.key);
+    return { object, health: object.goes && !found ? DONE : healthOf(object, found, modes) };
+  });
   const failed = looked.filter(({ health }) => health.status === 'failed');
   const pending = looked.filter(({ health }) => health.status === 'progressing');
   const late = nowMs >= wait.deadlineMs;
   if (failed.length === 0 && pending.length > 0 && !late)
-    return { done: false, pending: pending.map(({ object: { key, ref } }) => ({ key, ref, leaving: isLeaving(live.get(key)) })) };
+    return { done: false, pending: pending.map(({ object }) => ({ ...object, leaving: isLeaving(live.get(object.key)) })) };
   const health = new Map(looked.map(({ object, health: found }) => [object.key, found]));
   const objects = wait.outcome.objects.map((object) => ({ ...object, ...healthFields(health.get(keyOf(object))) }));
   const known = new Set(objects.map(keyOf));

@@ -3,7 +3,7 @@ import { contentOf } from '../desired/containers.ts';
 import type { Desired } from '../desired/desired.ts';
 import { removalRankOf, type StageName } from '../desired/kind-order.ts';
 import { objectKey } from '../desired/object-key.ts';
-import { type AdoptMode, adoptMode, isAdopted, isOwned, type Owner, USER_ANNOTATION } from '../desired/ownership.ts';
+import { type AdoptMode, adoptMode, isAdopted, isOwned, type Owner, otherOwner, USER_ANNOTATION } from '../desired/ownership.ts';
 import { type Claimant, claim } from './claim.ts';
 
 export type ApplyReason = 'new' | 'changed' | 'missing' | 'drifted' | 'adopted' | 'taken over';
@@ -16,7 +16,7 @@ export type Action =
   /** It was adopted: our marks are taken off it, and it stays. */
   | { do: 'release'; key: string; ref: ObjectRef; uid: string; live: LiveObject; because: PruneReason }
   | { do: 'leave'; key: string; ref: ObjectRef; because: LeaveReason; error?: Error }
-  | { do: 'refuse'; key: string; ref: ObjectRef; because: string };
+  | { do: 'refuse'; key: string; ref: ObjectRef; because: string; owner: string | undefined };
 
 /** Actions of equal rank: they may be carried out at once, and all before the next stage. */
 export interface Stage {
@@ -83,7 +83,7 @@ export function plan(input: PlanInput): Plan {
       return { do: 'apply', object, because, adopted: stillAdopted, onto: isSettled ? ontoUid(settled.get(key)) : 'absent' };
     }
     const mine = claim(existing, object, claimant);
-    if (mine.may === 'refuse') return { do: 'refuse', key, ref, because: mine.because };
+    if (mine.may === 'refuse') return { do: 'refuse', key, ref, because: mine.because, owner: otherOwner(existing, owner) };
     if (apply !== 'all' && !apply.drifted.has(key)) return { do: 'leave', key, ref, because: 'unchanged' };
     return { do: 'apply', object, because: mine.because ?? because, adopted: mine.adopted, onto: ontoOf(existing, mine) };
   });

@@ -37,7 +37,8 @@ async function look(ports: StepPorts, assignment: Assigned, progress: StackProgr
   // Nothing is healthy that can't be looked at.
   for (const error of unknown.values()) throw error;
   // An object that was being deleted took along what was applied to it.
-  if (wait.pending.some(({ key, leaving }) => leaving && !live.has(key))) return correctDriftStep(ports, assignment, progress, wait);
+  if (wait.pending.some(({ key, leaving, goes }) => leaving && !goes && !live.has(key)))
+    return correctDriftStep(ports, assignment, progress, wait);
   await noteFinishedJobs(inventories, stackId, live);
   const modes = await bindingModesFor(effects.cluster, live.values(), effects.stop);
   const nowMs = effects.clock.monotonicMs();

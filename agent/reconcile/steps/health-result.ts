@@ -1,7 +1,7 @@
 import type { LiveObject } from '../../cluster/cluster.ts';
 import type { AttemptResult, StackAttempt } from '../apply/stack-attempt.ts';
 import type { Desired } from '../desired/desired.ts';
-import { isDone } from '../health/finished-jobs.ts';
+import { goesUnseen, isDone } from '../health/finished-jobs.ts';
 import { type HealthWait, judgeHealth, nextLookMs } from '../health/health-wait.ts';
 import { hasHealth, isLeaving } from '../health/stack-health.ts';
 import type { BindingModes } from '../health/volume-binding.ts';
@@ -30,7 +30,7 @@ export function startHealthWait(
     startedMs,
     deadlineMs: deadlineMs ?? nowMs + policy.healthTimeoutMs,
     lookAtMs: nowMs + nextLookMs(0),
-    pending: desired.filter(waits).map(({ key, ref }) => ({ key, ref })),
+    pending: desired.filter(waits).map(({ key, ref, manifest }) => ({ key, ref, goes: goesUnseen(manifest) })),
     outcome,
   };
   return { ...judgeWait(ports, wait, live, new Map()), live };

@@ -16,7 +16,7 @@ export interface InProcess {
   /** The checksum of the contents that this process saw applied, unchanged and in good health. */
   verified?: string | undefined;
   /** The order that failed last, and when to try again. */
-  failed?: { order: string; retryAtMs: number; times: number } | undefined;
+  failed?: { order: string; retryAtMs: number; times: number; passing?: boolean } | undefined;
   /** Since when nothing but what may pass by itself stands against an order: it is no failure before its time is over. */
   passing?: { order: string; sinceMs: number } | undefined;
   /** Applied, and waiting to become healthy. */
@@ -61,24 +61,33 @@ interface Retry {
   nowMs: number;
   random: () => number;
   ms?: number | undefined;
-  /** It is expected to pass by itself. */
-  soon?: boolean;
+  /** It may still pass by itself, for so long. */
+  passingMs?: number | undefined;
   /** What the API server asked for. */
   atLeastMs?: number | undefined;
 }
 
 /** After `ms`, or after a while that grows with each failure of the same order. */
-export function scheduleRetry(progress: InProcess, order: string, { nowMs, random, ms, soon = false, atLeastMs = 0 }: Retry): void {
-  const times = progress.failed?.order === order ? progress.failed.times : 0;
-  const pace = soon ? RETRY_SOON : RETRY;
+export function scheduleRetry(progress: InProcess, order: string, { nowMs, random, ms, passingMs, atLeastMs = 0 }: Retry): void {
+  const { failed } = progress;
+  const passing = passingMs !== undefined;
+  // What was tried while it could still pass is no failure, so that the pauses begin anew.
+  const times = failed?.order === order && (failed.passing ?? false) === passing ? failed.times : 0;
+  const pace = passing ? RETRY_SOON : RETRY;
   // At least half of the growing bound: a pure draw could be nothing at all.
   const bound = Math.min(pace.capMs, pace.baseMs * 2 ** Math.min(times, 20));
-  const waitMs = ms ?? Math.max(atLeastMs, bound / 2 + backoffMs(times, pace, random) / 2);
-  progress.failed = { order, retryAtMs: nowMs + waitMs, times: ms === undefined ? times + 1 : times };
+  const pauseMs = Math.max(atLeastMs, bound / 2 + backoffMs(times, pace, random) / 2);
+  const waitMs = ms ?? Math.min(pauseMs, passingMs ?? pauseMs);
+  progress.failed = { order, retryAtMs: nowMs + waitMs, times: ms === undefined ? times + 1 : times, passing };
 }
 
-/** Whether what may pass by itself has time left for that. The time begins when it is met first. */
-export function mayStillPass(progress: InProcess, order: string, { nowMs, withinMs }: { nowMs: number; withinMs: number }): boolean {
+/** The time that is left for what may pass by itself; undefined if it is over. It begins when that is met first. */
+export function timeToPass(
+  progress: InProcess,
+  order: string,
+  { nowMs, withinMs }: { nowMs: number; withinMs: number },
+): number | undefined {
   if (progress.passing?.order !== order) progress.passing = { order, sinceMs: nowMs };
-  return nowMs - progress.passing.sinceMs < withinMs;
+  const leftMs = progress.passing.sinceMs + withinMs - nowMs;
+  return leftMs > 0 ? leftMs : undefined;
 }

@@ -12,7 +12,7 @@ import { objectText } from '../desired/object-key.ts';
 import type { ClusterEffects } from '../effects/cluster-effects.ts';
 import type { Outcome } from '../effects/outcome.ts';
 import { InventoryError } from '../inventory/inventory-store.ts';
-import { type InProcess, mayStillPass, orderOf, scheduleRetry } from './stack-progress.ts';
+import { type InProcess, orderOf, scheduleRetry, timeToPass } from './stack-progress.ts';
 import type { StepResult } from './step-result.ts';
 
 export interface RecorderPorts {
@@ -59,13 +59,14 @@ export function createStepRecorder({ effects, state, reports, metrics, log, heal
       state.noteApplied(stackId, deployment.sequence);
     }
     const nowMs = clock.monotonicMs();
-    const soon = outcome?.mayPass === true && mayStillPass(progress, order, { nowMs, withinMs: result.patienceMs ?? healthTimeoutMs });
+    const withinMs = result.patienceMs ?? healthTimeoutMs;
+    const passingMs = outcome?.mayPass ? timeToPass(progress, order, { nowMs, withinMs }) : undefined;
     if (!outcome?.mayPass) progress.passing = undefined;
     if (outcome?.status === 'FAILURE' || retryAfterMs !== undefined)
-      scheduleRetry(progress, order, { nowMs, random, ms: retryAfterMs, soon, atLeastMs: result.askedToWaitMs });
+      scheduleRetry(progress, order, { nowMs, random, ms: retryAfterMs, passingMs, atLeastMs: result.askedToWaitMs });
     else if (outcome || verified) progress.failed = undefined;
-    if (soon) log.info('tried_again', { stack_id: stackId, reason: outcome.summary });
-    return outcome !== undefined && !soon;
+    if (outcome && passingMs !== undefined) log.info('tried_again', { stack_id: stackId, reason: outcome.summary });
+    return outcome !== undefined && passingMs === undefined;
   }
 
   function report(assignment: StackAssignment, objectId: string | undefined, outcome: Outcome, startedMs: number, again: boolean): void {
