@@ -1,4 +1,4 @@
-import { clusterWide, configMap, object, service } from './manifests.ts';
+import { clusterWide, configMap, namespace, object, service } from './manifests.ts';
 import {
   annotated,
   appears,
@@ -123,7 +123,7 @@ describeStories('an object whose kind is not there yet', (story) => {
   );
 
   story('waits in a stack that brings its Namespace and other objects, too', [
-    post((story) => objects(clusterWide('v1', 'Namespace', story.namespace), configMap('beside')) + `\n---\n${bucket('waits')}`),
+    post(`${objects(namespace, configMap('beside'))}\n---\n${bucket('waits')}`),
     appears('configmap/beside'),
     byHand(input('first-object-of-a-new-kind.0')),
     says('SUCCESS'),

@@ -166,10 +166,17 @@ const told = ({ plane }: Story): string => plane.events.map(({ status, message }
 
 // What is so.
 
-/** `what` as in `kubectl get`; the path is a JSON pointer. Undefined if there is no such object, or it has no such field. */
+/** `what` as in `kubectl get`. Undefined if there is no such object, or it has no such field. */
 async function read(story: Story, what: string, pointer: string): Promise<unknown> {
   const text = await story.kubectl(['get', ...what.split('/'), '--output', 'json', '--ignore-not-found']);
-  return text === '' ? undefined : valueAt(JSON.parse(text), pointerPath(pointer) ?? []);
+  return text === '' ? undefined : valuesAt(JSON.parse(text), pointer);
+}
+
+/** What a JSON pointer points to. Where it has a `*` for the items of a list, there is a list of what it says for each. */
+function valuesAt(value: unknown, pointer: string): unknown {
+  const [first = '', ...rest] = pointer.split('/*');
+  const found = first === '' ? value : valueAt(value, pointerPath(first) ?? []);
+  return rest.length > 0 && Array.isArray(found) ? found.map((item) => valuesAt(item, rest.join('/*'))) : found;
 }
 
 const owned = (story: Story, value: unknown): unknown => (value === undefined ? undefined : JSON.parse(story.own(JSON.stringify(value))));

@@ -53,17 +53,19 @@ export function describeStories(subject: string, tellAll: (tell: Tell) => void):
   describeKubernetes(subject, () => {
     const stories: { title: string; steps: readonly Step[]; config: Partial<AgentConfig> }[] = [];
     tellAll((title, steps, config = {}) => stories.push({ title, steps, config }));
-    let agents: AgentsOnKubernetes;
+    let agents: AgentsOnKubernetes | undefined;
     let endings: PromiseSettledResult<void>[];
-    const namespaceOf = (n: number) => `${agents.namespace}-${n}`;
+    const namespaceOf = (n: number) => `${agents?.namespace}-${n}`;
     beforeAll(async () => {
-      agents = await agentsOnKubernetes(ALL_RIGHTS);
+      const here = await agentsOnKubernetes(ALL_RIGHTS);
+      agents = here;
       endings = await inParallel(stories, AT_ONCE, async ({ steps, config }, n) => {
-        const [ending] = await Promise.allSettled([tell(beginStory(agents, namespaceOf(n), { ...CONFIG, ...config }), steps)]);
+        const [ending] = await Promise.allSettled([tell(beginStory(here, namespaceOf(n), { ...CONFIG, ...config }), steps)]);
         return ending;
       });
     }, FILE_MS);
     afterAll(async () => {
+      if (!agents) return;
       await agents.stop();
       const names = stories.map((_, n) => namespaceOf(n));
       await agents.kubernetes.kubectl(['delete', 'namespace', ...names, '--wait=false', '--ignore-not-found']);
