@@ -8,7 +8,14 @@ const withoutSubresource = definition
 const first = input('observed-generation-as-text.1');
 const second = input('observed-generation-as-text.2');
 const status = (fields: object, ...more: string[]): Step =>
-  kubectl('patch', 'canary', 'checkout', '--type=merge', `--patch=${JSON.stringify({ status: fields })}`, ...more);
+  kubectl(
+    'patch',
+    'canaries.ship.NAMESPACE.example.com',
+    'checkout',
+    '--type=merge',
+    `--patch=${JSON.stringify({ status: fields })}`,
+    ...more,
+  );
 const observed = (generation: unknown): Step => status({ observedGeneration: generation }, '--subresource=status');
 
 describeStories('the generation that a controller has seen', (story) => {

@@ -22,7 +22,7 @@ export const service = (name: string, ...ports: readonly object[]): object =>
   object('v1', 'Service', name, { spec: { selector: { app: name }, ports } });
 
 interface Workload {
-  /** Of the pod template. */
+  /** More fields of its pods, and of their container. */
   pod?: object;
   container?: object;
   spec?: object;

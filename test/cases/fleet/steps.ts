@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from '@jest/globals';
 import { pointerPath, valueAt } from '../../../agent/cluster/json-pointer.ts';
+import { parseYamlDocuments } from '../../../lib/fleet/protocol/yaml-documents.ts';
 import { eventually } from '../../agent/cluster-contract-objects.ts';
 import type { Step, Story } from './stories.ts';
 
@@ -31,20 +32,22 @@ export const kubectl =
 export const patch = (what: string, fields: object, ...more: readonly string[]): Step =>
   kubectl('patch', ...what.split('/'), '--type=merge', '--patch', JSON.stringify(fields), ...more);
 
-/** Defines kinds, and waits until the API server serves them and can list their objects. */
+/** Defines kinds, and waits until the agent can see the versions that are served, and no others. */
 export const define =
   (text: string): Step =>
   async (story) => {
     await byHand(text)(story);
-    const names = [...story.own(text).matchAll(/name: ([a-z]+\.[\w.-]+\.example\.com)\b/g)].map(([, name]) => name ?? '');
-    for (const name of new Set(names))
-      await eventually(() =>
-        story.kubectl(['get', name]).then(
-          () => true,
-          () => false,
-        ),
-      );
+    for (const { spec } of definitionsIn(story.own(text)))
+      for (const { name, served } of spec.versions)
+        await eventually(
+          async () => served === ((await story.cluster.findKind(`${spec.group}/${name}`, spec.names.kind, { fresh: true })) !== undefined),
+        );
   };
+
+interface Definition {
+  spec: { group: string; names: { kind: string }; versions: { name: string; served: boolean }[] };
+}
+const definitionsIn = (text: string): Definition[] => parseYamlDocuments(text).map(({ value }) => value as Definition);
 
 /** Waits until the API server refuses such an object: webhooks and policies rule a moment after they were applied. */
 export const awaitRefusal =

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, test } from '@jest/globals';
 import type { Agent } from '../../../agent/agent.ts';
+import type { Cluster } from '../../../agent/cluster/cluster.ts';
 import type { AgentConfig } from '../../../agent/config.ts';
 import { inParallel } from '../../../agent/in-parallel.ts';
 import { createMemoryFiles } from '../../../agent/state/state-files.ts';
@@ -23,6 +24,8 @@ export interface Story {
   /** As the administrator, in the story's namespace. */
   kubectl(args: readonly string[], stdin?: string): Promise<string>;
   helm: TestCluster['helm'];
+  /** As the agent sees it. */
+  cluster: Cluster;
   /** A text with the story's own names. */
   own(text: string): string;
   /** Started by the first who asks. */
@@ -87,7 +90,7 @@ async function tell(story: Story, steps: readonly Step[]): Promise<void> {
 }
 
 function beginStory(agents: AgentsOnKubernetes, namespace: string, over: Partial<AgentConfig>): Story {
-  const { kubernetes } = agents;
+  const { kubernetes, cluster } = agents;
   const plane = createModelControlPlane();
   const own = (text: string): string => text.replaceAll('NAMESPACE', namespace);
   const config: Partial<AgentConfig> = { watchNamespace: namespace, ...JSON.parse(own(JSON.stringify(over))) };
@@ -100,6 +103,7 @@ function beginStory(agents: AgentsOnKubernetes, namespace: string, over: Partial
     namespace,
     plane,
     own,
+    cluster,
     stack: '',
     stackId(name) {
       const id = stacks.get(name) ?? plane.newStack();

@@ -1,17 +1,9 @@
-import { service, workload } from './manifests.ts';
-import { has, input, looks, objects, post, says, saysNothing, withNamespace } from './steps.ts';
+import { configMap, service, workload } from './manifests.ts';
+import { exists, has, input, looks, neverSays, objects, post, says, saysNothing, withNamespace } from './steps.ts';
 import { describeStories } from './stories.ts';
 
 const db = 'deployment/db';
-const volume = (source: object): object =>
-  workload('Deployment', 'web', {
-    pod: {
-      spec: {
-        containers: [{ name: 'main', image: 'registry.example.com/web:1' }],
-        volumes: [{ name: 'files', ...source }],
-      },
-    },
-  });
+const volume = (source: object): object => workload('Deployment', 'web', { pod: { volumes: [{ name: 'files', ...source }] } });
 const probe = (how: object): object => workload('Deployment', 'web', { container: { readinessProbe: how } });
 const VOLUMES = '/spec/template/spec/volumes/0';
 const PROBE = '/spec/template/spec/containers/0/readinessProbe';
@@ -92,5 +84,21 @@ describeStories('another choice of several that exclude each other', (story) => 
     says('SUCCESS'),
     has('service/web', '/spec/externalName', 'web.example.com'),
     has('service/web', '/spec/clusterIP', undefined),
+  ]);
+});
+
+describeStories('a text that `kubectl` reads in its own way', (story) => {
+  story('a boolean where a ConfigMap needs a text is refused with its key and what to do, and without its value', [
+    withNamespace,
+    post('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: codes, namespace: NAMESPACE}\ndata: {country: NO, key: hush-hush}\n'),
+    says('FAILURE', /ConfigMap\/\S*codes/, /country/, /quot/),
+    neverSays('hush-hush'),
+  ]);
+
+  story('documents of JSON may follow each other without a line between them', [
+    withNamespace,
+    post(`${objects(configMap('first'))}\n${objects(configMap('second'))}`),
+    says('SUCCESS', /2 created/),
+    exists('configmap/first', 'configmap/second'),
   ]);
 });
