@@ -9,6 +9,7 @@ import { type AgentsOnKubernetes, agentsOnKubernetes } from '../../agent/agents-
 import { createModelControlPlane, type ModelControlPlane } from '../../agent/model-control-plane.ts';
 import type { TestCluster } from '../../kubernetes/start-cluster.ts';
 import { describeKubernetes } from '../../kubernetes/test-cluster.ts';
+import { TEST_CLUSTER_VARIABLE } from '../../kubernetes/test-cluster-note.ts';
 
 /**
  * A story is a list of steps on the real API server: what people do by hand, what a stack posts, and what is then so. Each story has an
@@ -45,39 +46,49 @@ export type Tell = (title: string, steps: readonly Step[], config?: Partial<Agen
 const ALL_RIGHTS = { additionalRules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }] };
 /** Drift is looked for all the time, as churn shows only then. */
 const CONFIG = { driftIntervalMs: 500, healthTimeoutMs: 60_000 };
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 const FILE_MS = 300_000;
 
-/**
- * All stories are told before the first test, side by side: most of their time is spent waiting. Each test then answers for one. (Tests
- * of Jest that run side by side can't load modules while one of them ends, which the agent does.)
- */
+interface Registered {
+  title: string;
+  steps: readonly Step[];
+  config: Partial<AgentConfig>;
+  ending?: PromiseSettledResult<void>;
+}
+
+/** Of this test file. */
+const stories: Registered[] = [];
+let agents: AgentsOnKubernetes | undefined;
+const namespaceOf = (n: number): string => `${agents?.namespace}-${n}`;
+
+// All stories of a file are told before its first test, side by side: most of their time is spent waiting. Each test then answers for one.
+// (Tests of Jest that run side by side can't load modules while one of them ends, and the agent does.)
+beforeAll(async () => {
+  if (!process.env[TEST_CLUSTER_VARIABLE]) return;
+  const here = await agentsOnKubernetes(ALL_RIGHTS);
+  agents = here;
+  await inParallel(stories, AT_ONCE, async (story, n) => {
+    const begun = beginStory(here, namespaceOf(n), { ...CONFIG, ...story.config });
+    [story.ending] = await Promise.allSettled([tell(begun, story.steps)]);
+  });
+}, FILE_MS);
+
+afterAll(async () => {
+  if (!agents) return;
+  await agents.stop();
+  const names = stories.map((_, n) => namespaceOf(n));
+  await agents.kubernetes.kubectl(['delete', 'namespace', ...names, '--wait=false', '--ignore-not-found']);
+}, FILE_MS);
+
 export function describeStories(subject: string, tellAll: (tell: Tell) => void): void {
   describeKubernetes(subject, () => {
-    const stories: { title: string; steps: readonly Step[]; config: Partial<AgentConfig> }[] = [];
-    tellAll((title, steps, config = {}) => stories.push({ title, steps, config }));
-    let agents: AgentsOnKubernetes | undefined;
-    let endings: PromiseSettledResult<void>[];
-    const namespaceOf = (n: number) => `${agents?.namespace}-${n}`;
-    beforeAll(async () => {
-      const here = await agentsOnKubernetes(ALL_RIGHTS);
-      agents = here;
-      endings = await inParallel(stories, AT_ONCE, async ({ steps, config }, n) => {
-        const [ending] = await Promise.allSettled([tell(beginStory(here, namespaceOf(n), { ...CONFIG, ...config }), steps)]);
-        return ending;
-      });
-    }, FILE_MS);
-    afterAll(async () => {
-      if (!agents) return;
-      await agents.stop();
-      const names = stories.map((_, n) => namespaceOf(n));
-      await agents.kubernetes.kubectl(['delete', 'namespace', ...names, '--wait=false', '--ignore-not-found']);
-    }, FILE_MS);
-    for (const [n, { title }] of stories.entries())
+    tellAll((title, steps, config = {}) => {
+      const story: Registered = { title, steps, config };
+      stories.push(story);
       test(title, () => {
-        const ending = endings[n];
-        if (ending?.status !== 'fulfilled') throw ending?.reason;
+        if (story.ending?.status !== 'fulfilled') throw story.ending?.reason;
       });
+    });
   });
 }
 
@@ -89,8 +100,8 @@ async function tell(story: Story, steps: readonly Step[]): Promise<void> {
   }
 }
 
-function beginStory(agents: AgentsOnKubernetes, namespace: string, over: Partial<AgentConfig>): Story {
-  const { kubernetes, cluster } = agents;
+function beginStory(here: AgentsOnKubernetes, namespace: string, over: Partial<AgentConfig>): Story {
+  const { kubernetes, cluster } = here;
   const plane = createModelControlPlane();
   const own = (text: string): string => text.replaceAll('NAMESPACE', namespace);
   const config: Partial<AgentConfig> = { watchNamespace: namespace, ...JSON.parse(own(JSON.stringify(over))) };
@@ -114,7 +125,7 @@ function beginStory(agents: AgentsOnKubernetes, namespace: string, over: Partial
       kubernetes.kubectl([...args.map(own), '--namespace', namespace], stdin === undefined ? undefined : own(stdin)),
     helm: (args, stdin) => kubernetes.helm([...args, '--namespace', namespace], stdin),
     agent() {
-      agent ??= agents.start(plane, config, files);
+      agent ??= here.start(plane, config, files);
       return agent;
     },
     async restart() {
