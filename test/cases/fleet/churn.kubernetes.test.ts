@@ -11,7 +11,7 @@ describeStories('a stack that can not succeed leaves its Namespace alone', (stor
     post(input('failing-stack-with-its-namespace')),
     says('FAILURE', /Service\/\S+\/Not_A_Name/, /metadata\.name|lowercase|DNS/),
     appears('namespace/NAMESPACE'),
-    keeping('namespace/NAMESPACE', '/metadata/uid', attempts('apply', 2)),
+    keeping('namespace/NAMESPACE', '/metadata/uid', attempts('apply', 1)),
     alwaysSays('FAILURE', /Not_A_Name/),
   ]);
 

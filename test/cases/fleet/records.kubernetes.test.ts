@@ -4,8 +4,8 @@ import { describeStories, type Step, type Tell } from './stories.ts';
 
 const AGENT = 'NAMESPACE-agent';
 const withAgentNamespace: Step = kubectl('create', 'namespace', AGENT);
-/** The agent's records can't be what is refused here: it has no other ConfigMaps in its namespace. */
 const inAgentNamespace = (manifest: object): string => objects(manifest).replace('"NAMESPACE"', `"${AGENT}"`);
+const noConfigMapOfAgents = awaitRefusal(inAgentNamespace(configMap('probe')), AGENT);
 const BOTH = { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: ['NAMESPACE', AGENT] }] };
 
 /** Its server is not there. */
@@ -50,7 +50,7 @@ describeStories('what stands in the way of ConfigMaps does not lock the agent ou
   story('a webhook whose server is away is repaired by its own stack, and removed with it', [
     post(input('webhook-locks-the-agent-out.1')),
     says('SUCCESS'),
-    awaitRefusal(inAgentNamespace(configMap('probe'))),
+    noConfigMapOfAgents,
     post(input('webhook-locks-the-agent-out.2')),
     says('SUCCESS'),
     has(webhookConfiguration, '/webhooks/0/failurePolicy', 'Ignore'),
@@ -63,7 +63,7 @@ describeStories('what stands in the way of ConfigMaps does not lock the agent ou
     withNamespace,
     post(objects(webhook('Fail', [''], ['configmaps', 'secrets']))),
     says('SUCCESS'),
-    awaitRefusal(inAgentNamespace(configMap('probe'))),
+    noConfigMapOfAgents,
     withdraw,
     says('SUCCESS'),
     isGone(webhookConfiguration),
@@ -73,7 +73,7 @@ describeStories('what stands in the way of ConfigMaps does not lock the agent ou
     withNamespace,
     post(objects(webhook('Fail', ['*'], ['*']))),
     says('SUCCESS'),
-    awaitRefusal(inAgentNamespace(configMap('probe'))),
+    noConfigMapOfAgents,
     post(objects(webhook('Ignore', ['*'], ['*']))),
     says('SUCCESS'),
     has(webhookConfiguration, '/webhooks/0/failurePolicy', 'Ignore'),
@@ -84,7 +84,7 @@ describeStories('what stands in the way of ConfigMaps does not lock the agent ou
     post(objects(service('web', { port: 80 }))),
     says('SUCCESS'),
     byHand(objects(webhook('Fail', [''], ['configmaps']))),
-    awaitRefusal(inAgentNamespace(configMap('probe'))),
+    noConfigMapOfAgents,
     post(objects(service('web', { port: 81 }), service('more', { port: 80 }))),
     says('SUCCESS'),
     stack('new'),
@@ -100,7 +100,7 @@ describeStories('what stands in the way of ConfigMaps does not lock the agent ou
   story('an admission policy against all ConfigMaps blocks no stack without ConfigMaps', [
     withNamespace,
     byHand(objects(...noConfigMaps)),
-    awaitRefusal(inAgentNamespace(configMap('probe'))),
+    noConfigMapOfAgents,
     post(objects(service('web', { port: 80 }))),
     says('SUCCESS'),
     withdraw,
@@ -109,13 +109,17 @@ describeStories('what stands in the way of ConfigMaps does not lock the agent ou
     kubectl('delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', 'NAMESPACE-none'),
   ]);
 
-  story("a quota of ConfigMaps in the agent's own namespace is raised by the stack that set it", [
+  story("a quota of ConfigMaps in the agent's own namespace blocks no new stack, and is raised by the stack that set it", [
     withNamespace,
     post(inAgentNamespace(quota('0'))),
     says('SUCCESS'),
-    awaitRefusal(inAgentNamespace(configMap('probe'))),
+    noConfigMapOfAgents,
+    stack('new'),
+    post(objects(service('new', { port: 80 }))),
+    says('SUCCESS'),
+    stack(''),
     post(`${inAgentNamespace(quota('10'))}\n---\n${objects(service('web', { port: 80 }))}`),
     says('SUCCESS'),
-    exists('service/web'),
+    exists('service/web', 'service/new'),
   ]);
 });

@@ -51,14 +51,13 @@ const definitionsIn = (text: string): Definition[] => parseYamlDocuments(text).m
 
 /** Waits until the API server refuses such an object: webhooks and policies rule a moment after they were applied. */
 export const awaitRefusal =
-  (text: string): Step =>
+  (text: string, namespace = 'NAMESPACE'): Step =>
   (story) =>
-    eventually(() =>
-      story.kubectl(['create', '--dry-run=server', '-f', '-'], text).then(
-        () => false,
-        () => true,
-      ),
-    );
+    eventually(async () => {
+      const answer = story.kubectl(['create', '--dry-run=server', '--namespace', namespace, '-f', '-'], text);
+      const error = await answer.catch((reason: unknown) => String(reason));
+      return /forbidden|denied|failed calling webhook/.test(error);
+    });
 
 // What a stack does.
 

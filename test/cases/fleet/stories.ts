@@ -22,7 +22,7 @@ export interface Story {
   stackId(name: string): string;
   /** The name of the stack that posts now; the first has none. */
   stack: string;
-  /** As the administrator, in the story's namespace. */
+  /** As the administrator, in the story's namespace unless another is given. */
   kubectl(args: readonly string[], stdin?: string): Promise<string>;
   helm: TestCluster['helm'];
   /** As the agent sees it. */
@@ -121,8 +121,10 @@ function beginStory(here: AgentsOnKubernetes, namespace: string, over: Partial<A
       stacks.set(name, id);
       return id;
     },
-    kubectl: (args, stdin) =>
-      kubernetes.kubectl([...args.map(own), '--namespace', namespace], stdin === undefined ? undefined : own(stdin)),
+    kubectl(args, stdin) {
+      const place = args.includes('--namespace') ? [] : ['--namespace', namespace];
+      return kubernetes.kubectl([...args.map(own), ...place], stdin === undefined ? undefined : own(stdin));
+    },
     helm: (args, stdin) => kubernetes.helm([...args, '--namespace', namespace], stdin),
     agent() {
       agent ??= here.start(plane, config, files);
