@@ -248,20 +248,25 @@ export const renewing =
 
 type Attempt = 'apply' | 'check-health' | 'correct-drift' | 'remove';
 
-/** Waits for so many more attempts of one sort. */
+/** Waits for so many more attempts of one sort. The first may be one that is just ending. */
 export const attempts =
   (step: Attempt, count: number): Step =>
-  async (story) => {
-    const agent = await story.agent();
-    const done = async () => {
-      const { values = [] } = (await agent.metrics.registry.getSingleMetric('brokkr_agent_reconciles_total')?.get()) ?? {};
-      return values.filter(({ labels }) => labels.step === step).reduce((sum, { value }) => sum + value, 0);
-    };
-    const before = await done();
-    await eventually(async () => (await done()) >= before + count, 60_000).catch(() => {
-      throw new Error(`no ${count} attempts to ${step}; said: ${told(story)}`);
+  async (story) =>
+    attemptsInAll(step, (await attemptsOf(story, step)) + count)(story);
+
+/** Waits until the agent's process has made so many. */
+export const attemptsInAll =
+  (step: Attempt, count: number): Step =>
+  (story) =>
+    eventually(async () => (await attemptsOf(story, step)) >= count, 60_000).catch(() => {
+      throw new Error(`fewer than ${count} attempts to ${step}; said: ${told(story)}`);
     });
-  };
 
 /** Waits for looks for drift that began from now on. */
 export const looks = (count: number): Step => attempts('correct-drift', count + 1);
+
+async function attemptsOf(story: Story, step: Attempt): Promise<number> {
+  const { metrics } = await story.agent();
+  const { values = [] } = (await metrics.registry.getSingleMetric('brokkr_agent_reconciles_total')?.get()) ?? {};
+  return values.filter(({ labels }) => labels.step === step).reduce((sum, { value }) => sum + value, 0);
+}
