@@ -44,7 +44,7 @@ describeStories('what `kubectl` adds to the objects of a stack', (story) => {
     mentions(/Deployment\/\S+\/web/, /containers/),
     mentions(/env/),
     looks(1),
-    has('deployment/web', ENVIRONMENTS, [undefined, ['EXTRA', 'MODE']]),
+    has('deployment/web', '/spec/template/spec/containers/1/env/*/name', ['EXTRA', 'MODE']),
     has('deployment/web', NAMES, ['debug', 'web']),
   ]);
 
