@@ -78,6 +78,7 @@ export function controllerManagerProcess(directory: string): ProcessSpec {
       // The defaults are for clusters with many users; here they would only make tests wait.
       'kube-api-qps': 500,
       'kube-api-burst': 1000,
+      'horizontal-pod-autoscaler-sync-period': '2s',
     }),
   };
 }
