@@ -72,10 +72,18 @@ export const MESSAGES = {
   fieldsAdded: (paths: readonly string[], manager: string) => `${few(paths)} had been added by ${manager}`,
   fight: (drift: string) =>
     `${drift}, again and again; corrections slow down. Take it out of the stack, or name the field in brokkr.io/ignore-fields`,
+  podWaits: (reason: string, message: string, where: string) =>
+    `${[reason, message].filter((words) => words !== '').join(': ')} (pod ${where})`,
+  notReady: (container: string, pod: string) => `its readiness probe has not succeeded (pod ${pod}, container ${container})`,
+  exited: (code: number, reason: string) =>
+    `its last run ended with exit code ${code}${reason === '' || reason === 'Error' ? '' : ` (${reason})`}`,
+  quoteHint: () => 'put the value in quotes',
+  containsStill: (reasons: readonly string[]) => `waits to be finished: ${reasons.join('; ')}`,
   notFound: () => 'not found',
   notLookedFor: (reason: string) => `objects that could not be looked for, since ${reason}`,
   unlistable: () => 'objects of its kind, which this agent may not list',
-  waitsForFinalizers: () => 'waits for its finalizers',
+  waitsForFinalizers: (finalizers: readonly string[] = []) =>
+    `waits for its finalizers${finalizers.length > 0 ? `: ${few(finalizers)}` : ''}`,
   waitsForStacks: (stacks: readonly string[]) => `waits for stack ${stacks.join(', ')} to go`,
 };
 

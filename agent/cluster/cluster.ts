@@ -45,6 +45,8 @@ export interface ResourceKind {
   /** The plural name in URLs. */
   plural: string;
   namespaced: boolean;
+  /** Its status is written by way of a path of its own, so that only changes of the wish move its generation. Unknown if absent. */
+  hasStatus?: boolean;
 }
 
 /** Empty for the core group. */

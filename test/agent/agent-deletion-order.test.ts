@@ -44,7 +44,9 @@ test('a removal that waits for its first stage beyond the deadline is reported a
   await world.cycle(agent);
   await world.clock.advance(3_600_000);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE FAILURE']);
-  expect(world.plane.events.at(-1)?.message).toBe('Widget/shop/one: waits for its finalizers\nnot all objects are gone yet: 5 left');
+  expect(world.plane.events.at(-1)?.message).toBe(
+    'Widget/shop/one: waits for its finalizers: example.com/clean-up\nnot all objects are gone yet: 5 left',
+  );
   await hold(world, []);
   await world.clock.advance(600_000);
   expect(world.objects()).toEqual([]);

@@ -79,7 +79,9 @@ test('a removal that finalizers hold up beyond the deadline is reported as faile
   await world.cycle(agent);
   await world.clock.advance(3_600_000);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE FAILURE']);
-  expect(world.plane.events.at(-1)?.message).toBe('ConfigMap/shop/held: waits for its finalizers\nnot all objects are gone yet: 1 left');
+  expect(world.plane.events.at(-1)?.message).toBe(
+    'ConfigMap/shop/held: waits for its finalizers: test/hold\nnot all objects are gone yet: 1 left',
+  );
   await world.cluster.apply(configMap('held', {}), { fieldManager: 'controller', force: true });
   await world.clock.advance(600_000);
   expect(world.statuses()).toEqual(['DEPLOY SUCCESS', 'REMOVE FAILURE', 'REMOVE SUCCESS']);

@@ -223,6 +223,26 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     reads:
       'spec.replicas had been changed by scaler, again and again; corrections slow down. Take it out of the stack, or name the field in brokkr.io/ignore-fields',
   },
+  podWaits: {
+    said: MESSAGES.podWaits('ErrImagePull', 'no such image', 'web-1, container main'),
+    reads: 'ErrImagePull: no such image (pod web-1, container main)',
+  },
+  notReady: {
+    said: MESSAGES.notReady('main', 'web-1'),
+    reads: 'its readiness probe has not succeeded (pod web-1, container main)',
+  },
+  exited: {
+    said: MESSAGES.exited(137, 'OOMKilled'),
+    reads: 'its last run ended with exit code 137 (OOMKilled)',
+  },
+  quoteHint: {
+    said: MESSAGES.quoteHint(),
+    reads: 'put the value in quotes',
+  },
+  containsStill: {
+    said: MESSAGES.containsStill(['Discovery failed for some groups', 'some content remains']),
+    reads: 'waits to be finished: Discovery failed for some groups; some content remains',
+  },
   notFound: {
     said: MESSAGES.notFound(),
     reads: 'not found',

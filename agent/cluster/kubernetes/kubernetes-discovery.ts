@@ -21,6 +21,7 @@ const GroupList = z.looseObject({
                 resource: z.string(),
                 scope: z.string(),
                 verbs: z.array(z.string()).default([]),
+                subresources: z.array(z.looseObject({ subresource: z.string() })).default([]),
                 responseKind: z.looseObject({ kind: z.string() }).nullish(),
               }),
             )
@@ -127,11 +128,12 @@ function indexKinds(lists: readonly unknown[]): Omit<Snapshot, 'readMs'> {
       for (const { version, freshness, resources } of versions) {
         const apiVersion = metadata.name === '' ? version : `${metadata.name}/${version}`;
         if (freshness === 'Stale') stale.add(apiVersion);
-        for (const { resource: plural, scope, verbs, responseKind } of resources) {
+        for (const { resource: plural, scope, verbs, subresources, responseKind } of resources) {
           const key = `${apiVersion}/${responseKind?.kind}`;
           // If several resources share a kind, the one that objects are applied to is meant.
           if (!responseKind || (kinds.has(key) && !verbs.includes('patch'))) continue;
-          const resource = { apiVersion, kind: responseKind.kind, plural, namespaced: scope === 'Namespaced' };
+          const hasStatus = subresources.some(({ subresource }) => subresource === 'status');
+          const resource = { apiVersion, kind: responseKind.kind, plural, namespaced: scope === 'Namespaced', hasStatus };
           kinds.set(key, resource);
           if (verbs.includes('list')) listable.add(resource);
         }

@@ -8,10 +8,18 @@ const Status = z.looseObject({
   kind: z.literal('Status'),
   message: z.string().catch(''),
   reason: z.string().catch('Unknown'),
-  details: z.looseObject({ name: z.string().optional(), retryAfterSeconds: z.number().optional() }).optional().catch(undefined),
+  details: z
+    .looseObject({
+      name: z.string().optional(),
+      retryAfterSeconds: z.number().optional(),
+      causes: z.array(z.looseObject({ field: z.string().default(''), message: z.string().default('') })).optional(),
+    })
+    .optional()
+    .catch(undefined),
 });
 
 const MESSAGE_CHARACTERS_MAX = 4000;
+const CAUSES_MAX = 10;
 
 export interface FailedAnswer {
   status: number;
@@ -31,7 +39,7 @@ export function clusterErrorOf({ status, body, retryAfter, nowMs }: FailedAnswer
       reason: status === 404 ? UNSERVED : 'Unknown',
       ...shared,
     });
-  const message = withoutQuotedValues(said.message || `the API server answered ${status}`).slice(0, MESSAGE_CHARACTERS_MAX);
+  const message = messageOf(said, status).slice(0, MESSAGE_CHARACTERS_MAX);
   // Server-side apply reports an object that does not fit its schema (an unknown field, a wrong type, a duplicate key) as a
   // 500 without a reason: for the caller it is as invalid as one that validation refuses, and no retry helps.
   if (status === 500 && said.message.startsWith('failed to create typed patch object'))
@@ -39,6 +47,18 @@ export function clusterErrorOf({ status, body, retryAfter, nowMs }: FailedAnswer
   // The server doesn't serve this kind, or something in between answered in its place: that is not "the object does not exist".
   const isAboutThePath = status === 404 && said.details?.name === undefined;
   return new ClusterError(message, { status, reason: isAboutThePath ? UNSERVED : said.reason, ...shared });
+}
+
+/** What an API server says before it comes to the point. */
+const PREFACE = /^failed to create typed patch object \([^()]*\): (?:errors:\s*)?/;
+
+/** All fields that are wrong, or the message without its preface. */
+function messageOf({ message, details }: z.infer<typeof Status>, status: number): string {
+  const causes = (details?.causes ?? []).filter(({ field, message: reason }) => field !== '' && reason !== '');
+  if (status !== 422 || causes.length === 0)
+    return withoutQuotedValues(message || `the API server answered ${status}`).replace(PREFACE, '');
+  const told = [...new Set(causes.map(({ field, message: reason }) => `${field}: ${withoutQuotedValues(reason)}`))];
+  return [...told.slice(0, CAUSES_MAX), ...(told.length > CAUSES_MAX ? [`and ${told.length - CAUSES_MAX} more`] : [])].join('; ');
 }
 
 function parseStatus(body: string): z.infer<typeof Status> | undefined {

@@ -29,6 +29,8 @@ export interface Judged {
   drifts: ReadonlyMap<string, Drift>;
   /** The API server did not say whether they have drifted. */
   unknown: ReadonlyMap<string, Refusal>;
+  /** They changed while they were looked at. */
+  moved: ReadonlySet<string>;
   /** They stay as they are, and are told of. */
   onlyReported: readonly Desired[];
   /** All the others, in order or not. */
@@ -69,7 +71,8 @@ export function checkResult(checked: Checked, fights: Fights, nowMs: number): Ch
   const objects = [...failed, ...corrections, ...reported, ...pruned.outcomes, ...unchanged, ...finished];
 
   // Objects that are not known to be in order are looked at again next time.
-  for (const key of [...planned.refused.map((action) => action.key), ...judged.unknown.keys(), ...judged.drifts.keys()]) live.delete(key);
+  const unsure = [...planned.refused.map((action) => action.key), ...judged.unknown.keys(), ...judged.drifts.keys(), ...judged.moved];
+  for (const key of unsure) live.delete(key);
   for (const [key, object] of applied.live) live.set(key, object);
   const corrected = corrections.filter(isCorrection).length;
   const outcome = withPrune(pruned, objects);

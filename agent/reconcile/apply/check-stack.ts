@@ -100,14 +100,14 @@ async function judge(
   const isSuspect = ({ key }: Desired) => live.has(key) && seen.get(key) !== live.get(key)?.metadata.resourceVersion;
   const isForeign = ({ key }: Desired) => otherOwnerOf(live.get(key), owner) !== undefined;
   const suspects = held.filter((object) => isSuspect(object) && !isForeign(object) && modeOf(object) !== 'ignore');
-  const { drifts, unknown } = await driftOf(effects, suspects, live, new Set(inventory?.adopted));
+  const { drifts, unknown, moved } = await driftOf(effects, suspects, live, new Set(inventory?.adopted));
   const nowMs = effects.clock.monotonicMs();
   const staysAsItIs = (object: Desired) => {
     const hasDrifted = drifts.has(object.key) || !live.has(object.key);
     return hasDrifted && (modeOf(object) === 'report' || isSlowedDown(fights, object.key, nowMs));
   };
   const onlyReported = held.filter(staysAsItIs);
-  return { drifts, unknown, onlyReported, toCorrect: held.filter((object) => !onlyReported.includes(object)) };
+  return { drifts, unknown, moved, onlyReported, toCorrect: held.filter((object) => !onlyReported.includes(object)) };
 }
 
 /** If a definition can't come back, the objects that don't need it still can. */

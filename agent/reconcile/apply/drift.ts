@@ -20,19 +20,24 @@ export interface Drift {
 export const driftModeOf = ({ manifest }: Desired, live: LiveObject | undefined, ofStack: DriftMode): DriftMode =>
   [manifest, live].map((object) => parseDriftMode(object?.metadata.annotations?.[USER_ANNOTATION.drift])).find((mode) => mode) ?? ofStack;
 
-/** Asks the API server what an apply would make of each suspect: defaults and other managers' fields are then no difference. */
+/**
+ * Asks the API server what an apply would make of each suspect: defaults and other managers' fields are then no difference. What `moved` between
+ * the look and the answer can't be compared, and is looked at again next time.
+ */
 export async function driftOf(
   effects: ClusterEffects,
   suspects: readonly Desired[],
   live: ReadonlyMap<string, LiveObject>,
   adopted: ReadonlySet<string>,
-): Promise<{ drifts: Map<string, Drift>; unknown: Map<string, Refusal> }> {
+): Promise<{ drifts: Map<string, Drift>; unknown: Map<string, Refusal>; moved: Set<string> }> {
   const drifts = new Map<string, Drift>();
   const unknown = new Map<string, Refusal>();
+  const moved = new Set<string>();
   for (const result of await dryRunAll(effects, suspects.map(asApplied(adopted)))) {
     const { item: object } = result;
     const existing = live.get(object.key);
     if ('error' in result) unknown.set(object.key, { object, error: result.error });
+    else if (existing?.metadata.resourceVersion !== result.value.metadata.resourceVersion) moved.add(object.key);
     else if (existing) {
       const { apiVersion, kind } = object.ref;
       const path = difference({ ...existing, apiVersion, kind }, result.value);
@@ -41,7 +46,7 @@ export async function driftOf(
       if (changed || added.length > 0) drifts.set(object.key, { object, uid: existing.metadata.uid, added, ...(changed && { changed }) });
     }
   }
-  return { drifts, unknown };
+  return { drifts, unknown, moved };
 }
 
 /** Adopted objects are applied with their mark. */

@@ -19,6 +19,8 @@ export interface Desired {
   stage: StageName;
   /** Whether the cluster can judge it only after this stack's own Namespaces and CustomResourceDefinitions are there. */
   needsDefinitions: boolean;
+  /** Whether only changes of the wish move its generation. */
+  hasStatus: boolean;
   /** Whether it may be deleted and created again if it can't be changed in place. */
   recreate: boolean;
   /** The paths of the fields that are left to others. */
@@ -92,10 +94,11 @@ async function resolveKinds(
 
 export function placeObjects(
   manifests: readonly Manifest[],
-  kinds: ReadonlyMap<string, Pick<ResourceKind, 'namespaced'> | undefined>,
+  kinds: ReadonlyMap<string, Pick<ResourceKind, 'namespaced' | 'hasStatus'> | undefined>,
   { owner, deployment, defaultNamespace, isReserved, recreate = false }: Placing,
 ): Placed {
   const own = definedKinds(manifests);
+  const statuses = definedStatuses(manifests);
   const ownNamespaces = new Set(
     manifests.filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'Namespace').map(({ metadata }) => metadata.name),
   );
@@ -131,6 +134,7 @@ export function placeObjects(
       rank,
       stage: stageOf(rank),
       needsDefinitions: defined !== undefined || (namespace !== undefined && ownNamespaces.has(namespace)),
+      hasStatus: statuses.get(kindText(manifest)) ?? kinds.get(kindText(manifest))?.hasStatus ?? true,
       recreate: mayRecreate(ref, manifest, recreate),
       left: [],
       needs: needsOf(manifest, namespace).map(objectKey),
@@ -162,4 +166,19 @@ export function definedKinds(manifests: readonly Manifest[]): Map<string, Scope>
     kinds.set(`${String(spec.group)} ${String(spec.names.kind)}`, spec.scope === 'Cluster' ? 'cluster' : 'namespaced');
   }
   return kinds;
+}
+
+/** Whether the kinds of this stack's CRDs have a status of their own, by `apiVersion kind`. */
+function definedStatuses(manifests: readonly Manifest[]): Map<string, boolean> {
+  const statuses = new Map<string, boolean>();
+  for (const { kind, apiVersion, spec } of manifests) {
+    if (kind !== 'CustomResourceDefinition' || groupOf(apiVersion) !== 'apiextensions.k8s.io') continue;
+    if (!isObject(spec) || !isObject(spec.names) || !Array.isArray(spec.versions)) continue;
+    for (const version of spec.versions.filter(isObject))
+      statuses.set(
+        `${spec.group}/${version.name} ${spec.names.kind}`,
+        isObject(version.subresources) && isObject(version.subresources.status),
+      );
+  }
+  return statuses;
 }

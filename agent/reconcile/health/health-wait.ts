@@ -8,7 +8,7 @@ import { healthOf, isLeaving } from './stack-health.ts';
 import type { BindingModes } from './volume-binding.ts';
 
 /** An object that is not healthy yet. `leaving`: it was being deleted when it was last seen. */
-export type Pending = Pick<Desired, 'key' | 'ref'> & { leaving?: boolean /** It is done when it is gone. */; goes?: boolean };
+export type Pending = Pick<Desired, 'key' | 'ref' | 'hasStatus'> & { leaving?: boolean /** It is done when it is gone. */; goes?: boolean };
 
 /** A stack that was applied and is not all healthy yet. */
 export interface HealthWait {

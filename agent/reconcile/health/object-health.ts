@@ -30,6 +30,8 @@ export type { HealthStatus, ObjectHealth } from './object-health-fields.ts';
 export interface HealthContext {
   /** The `volumeBindingMode` of a claim's StorageClass, if it is known. */
   volumeBindingMode?: string | undefined;
+  /** False if every change of the object moves its generation, also those of its status: then nobody can have seen the latest. */
+  hasStatus?: boolean;
 }
 
 /**
@@ -148,9 +150,9 @@ function budgetHealth(live: LiveObject): ObjectHealth {
 }
 
 /** Custom resources, by the conventions most controllers keep. One that says nothing at all is taken as it is. */
-function customHealth(live: LiveObject): ObjectHealth {
+function customHealth(live: LiveObject, { hasStatus = true }: HealthContext): ObjectHealth {
   const { observedGeneration } = statusOf(live);
-  const unseen = observedGeneration === undefined ? undefined : unobserved(live);
+  const unseen = observedGeneration === undefined || !hasStatus ? undefined : unobserved(live);
   if (unseen) return unseen;
   const conditions = conditionsOf(live);
   const isTrue = (type: string) => conditions.find((condition) => condition.type === type && condition.status === 'True');
@@ -161,7 +163,8 @@ function customHealth(live: LiveObject): ObjectHealth {
   const telling = ['Ready', 'Available', 'Succeeded'].flatMap((type) => conditions.filter((condition) => condition.type === type))[0];
   if (!telling) return healthy();
   const generation = live.metadata.generation ?? 0;
-  if ((telling.observedGeneration ?? generation) < generation) return progressing('its controller has not seen this change yet');
+  if (hasStatus && (telling.observedGeneration ?? generation) < generation)
+    return progressing('its controller has not seen this change yet');
   if (telling.status === 'True') return healthy();
   return telling.type === 'Succeeded' && telling.status === 'False' ? failed(wordsOf(telling)) : progressing(wordsOf(telling));
 }

@@ -14,10 +14,14 @@ export const hasHealth = ({ apiVersion, kind }: ObjectRef): boolean => kindHasHe
 export const isLeaving = (live: LiveObject | undefined): boolean => live?.metadata.deletionTimestamp !== undefined;
 
 /** If nothing is known of an object, it holds up nobody, unless its kind always tells. */
-export function healthOf({ ref }: Pick<Desired, 'ref'>, live: LiveObject | undefined, modes: BindingModes): ObjectHealth {
+export function healthOf(
+  { ref, hasStatus }: Pick<Desired, 'ref' | 'hasStatus'>,
+  live: LiveObject | undefined,
+  modes: BindingModes,
+): ObjectHealth {
   if (!live) return hasHealth(ref) ? { status: 'progressing', message: MESSAGES.notFound() } : { status: 'healthy' };
   const object = { ...live, apiVersion: ref.apiVersion, kind: ref.kind };
-  const found = objectHealth(object, { volumeBindingMode: bindingModeOf(modes, object) });
+  const found = objectHealth(object, { volumeBindingMode: bindingModeOf(modes, object), hasStatus });
   // Controllers may quote what they were told in a condition.
   const health = found.message === undefined ? found : { ...found, message: withoutValuesOf(found.message, live) };
   const judged = JUDGED.has(`${groupOf(ref.apiVersion)}/${ref.kind}`);

@@ -15,7 +15,7 @@ export type Action =
   | { do: 'prune'; key: string; ref: ObjectRef; uid: string; live: LiveObject; because: PruneReason }
   /** It was adopted: our marks are taken off it, and it stays. */
   | { do: 'release'; key: string; ref: ObjectRef; uid: string; live: LiveObject; because: PruneReason }
-  | { do: 'leave'; key: string; ref: ObjectRef; because: LeaveReason; error?: Error }
+  | { do: 'leave'; key: string; ref: ObjectRef; because: LeaveReason; error?: Error; live?: LiveObject }
   | { do: 'refuse'; key: string; ref: ObjectRef; because: string; owner: string | undefined };
 
 /** Actions of equal rank: they may be carried out at once, and all before the next stage. */
@@ -103,7 +103,7 @@ export function plan(input: PlanInput): Plan {
         return { do: 'release', key, ref, uid, live: existing, because: pruneReason };
       if (ownerReferences?.length) return { do: 'leave', key, ref, because: 'controlled' };
       if (annotations?.[USER_ANNOTATION.keep] === 'true') return { do: 'leave', key, ref, because: 'kept' };
-      if (deletionTimestamp !== undefined) return { do: 'leave', key, ref, because: 'terminating' };
+      if (deletionTimestamp !== undefined) return { do: 'leave', key, ref, because: 'terminating', live: existing };
       return { do: 'prune', key, ref, uid, live: existing, because: pruneReason };
     });
   // A kept object would go with its container.

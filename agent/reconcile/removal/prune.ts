@@ -10,7 +10,8 @@ import type { Plan, Stage } from '../plan/plan.ts';
 import type { AttemptPorts } from './attempt-ports.ts';
 import { deleteStages, type Prune } from './delete-stages.ts';
 import { othersInside } from './others-inside.ts';
-import { block, fail, keep, newPrune, type PruneProgress, WAITS_FOR_FINALIZERS } from './prune-progress.ts';
+import { block, fail, keep, newPrune, type PruneProgress } from './prune-progress.ts';
+import { terminatingText } from './terminating-text.ts';
 
 export interface PruneResult {
   outcomes: ObjectOutcome[];
@@ -82,14 +83,14 @@ async function releaseAdopted(effects: ClusterEffects, prune: PruneProgress, rel
 
 function noteLeft(prune: PruneProgress, left: Plan['left']): void {
   let unknown = 0;
-  for (const { ref, because, error } of left) {
+  for (const { ref, because, error, live } of left) {
     if (because === 'unchanged' || because === 'gone') continue;
     if (because === 'not served') {
       unknown += 1;
       fail(prune, ref, because, error?.message ?? because);
       block(prune, ref);
     } else if (because === 'terminating') {
-      keep(prune, ref, because, WAITS_FOR_FINALIZERS);
+      keep(prune, ref, because, { health: 'progressing', message: live ? terminatingText(live) : MESSAGES.waitsForFinalizers() });
       block(prune, ref);
     } else prune.outcomes.push(objectOutcome(ref, { action: 'skipped', because }));
   }

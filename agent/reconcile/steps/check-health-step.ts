@@ -3,6 +3,7 @@ import type { Assigned } from '../../control-plane/stack-assignment.ts';
 import { ownedBy } from '../desired/ownership.ts';
 import { noteFinishedJobs } from '../health/finished-jobs.ts';
 import { type HealthWait, nextLookMs } from '../health/health-wait.ts';
+import { withPodReasons } from '../health/pod-reasons.ts';
 import { bindingModesFor } from '../health/volume-binding.ts';
 import { observe } from '../plan/observe.ts';
 import { correctDriftStep } from './correct-drift-step.ts';
@@ -42,5 +43,6 @@ async function look(ports: StepPorts, assignment: Assigned, progress: StackProgr
   await noteFinishedJobs(inventories, stackId, live);
   const modes = await bindingModesFor(effects.cluster, live.values(), effects.stop);
   const nowMs = effects.clock.monotonicMs();
-  return judgeWait(ports, { ...wait, lookAtMs: nowMs + nextLookMs(nowMs - wait.startedMs) }, live, modes);
+  const result = judgeWait(ports, { ...wait, lookAtMs: nowMs + nextLookMs(nowMs - wait.startedMs) }, live, modes);
+  return result.outcome?.status === 'FAILURE' ? { ...result, outcome: await withPodReasons(effects, result.outcome, live) } : result;
 }

@@ -30,7 +30,7 @@ export function startHealthWait(
     startedMs,
     deadlineMs: deadlineMs ?? nowMs + policy.healthTimeoutMs,
     lookAtMs: nowMs + nextLookMs(0),
-    pending: desired.filter(waits).map(({ key, ref, manifest }) => ({ key, ref, goes: goesUnseen(manifest) })),
+    pending: desired.filter(waits).map(({ key, ref, hasStatus, manifest }) => ({ key, ref, hasStatus, goes: goesUnseen(manifest) })),
     outcome,
   };
   return { ...judgeWait(ports, wait, live, new Map()), live };

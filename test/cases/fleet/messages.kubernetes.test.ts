@@ -233,6 +233,7 @@ describeStories('a Namespace that can not be finished', (story) => {
       kubectl('patch', 'pods', '--all', '--type=merge', '--patch={"metadata":{"finalizers":null}}'),
       inTheEndSays('SUCCESS'),
     ],
-    { healthTimeoutMs: 4_000 },
+    // The controller of Namespaces begins five seconds after the deletion.
+    { healthTimeoutMs: 9_000 },
   );
 });
