@@ -234,6 +234,6 @@ describeStories('a Namespace that can not be finished', (story) => {
       inTheEndSays('SUCCESS'),
     ],
     // The controller of Namespaces begins five seconds after the deletion.
-    { healthTimeoutMs: 9_000 },
+    { healthTimeoutMs: 20_000 },
   );
 });
