@@ -224,16 +224,19 @@ describeStories('a Namespace that can not be finished', (story) => {
     [
       post(objects(namespace, workload('Deployment', 'web'))),
       says('SUCCESS'),
+      // Nobody counts an object that another one owns for a stranger's.
       async (story) => {
-        const pods = await story.kubectl(['get', 'pods', '-o', 'jsonpath={.items[0].metadata.name}']);
-        await patch(`pod/${pods}`, { metadata: { finalizers: ['example.com/left'] } })(story);
+        const uid = await story.kubectl(['get', 'deployment', 'web', '-o', 'jsonpath={.metadata.uid}']);
+        const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid, controller: true };
+        await story.kubectl(['create', 'configmap', 'left']);
+        await patch('configmap/left', { metadata: { finalizers: ['example.com/left'], ownerReferences: [owner] } })(story);
       },
       withdraw,
       says('FAILURE', /Namespace\/\S+/, /example\.com\/left/),
-      kubectl('patch', 'pods', '--all', '--type=merge', '--patch={"metadata":{"finalizers":null}}'),
+      kubectl('patch', 'configmap', 'left', '--type=merge', '--patch={"metadata":{"finalizers":null}}'),
       inTheEndSays('SUCCESS'),
     ],
     // The controller of Namespaces begins five seconds after the deletion.
-    { healthTimeoutMs: 20_000 },
+    { healthTimeoutMs: 9_000 },
   );
 });
