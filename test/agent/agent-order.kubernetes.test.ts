@@ -34,11 +34,12 @@ describeKubernetes('the order in which a stack is judged and applied', () => {
   const map = (name: string, metadata: object = {}) => object('ConfigMap', name, { data: { a: '1' } }, 'v1', { namespace, ...metadata });
   const service = (name: string) => object('Service', name, { spec: { selector: { app: name }, ports: [{ port: 80 }] } });
 
-  async function stackOf(...first: Manifest[]) {
+  const stackOf = (...first: Manifest[]) => patientStack(PATIENT.healthTimeoutMs, ...first);
+  async function patientStack(healthTimeoutMs: number, ...first: Manifest[]) {
     const plane = createModelControlPlane();
     const stack = plane.newStack();
     plane.post(stack, yaml(...first));
-    const agent = await agents.start(plane, PATIENT);
+    const agent = await agents.start(plane, { healthTimeoutMs });
     const post = async (...objects: Manifest[]) => {
       const { id } = plane.post(stack, yaml(...objects));
       agent.wake();
@@ -47,7 +48,7 @@ describeKubernetes('the order in which a stack is judged and applied', () => {
     };
     return { plane, agent, post };
   }
-  const firstEvents = async ({ plane }: Awaited<ReturnType<typeof stackOf>>) => {
+  const firstEvents = async ({ plane }: Awaited<ReturnType<typeof patientStack>>) => {
     await eventually(() => plane.events.length > 0);
     return plane.events;
   };
@@ -153,7 +154,7 @@ describeKubernetes('the order in which a stack is judged and applied', () => {
   }, 60_000);
 
   test('an object whose kind does not come is named when the time is over, and what a later stack drops stays until then', async () => {
-    const stack = await stackOf(map('kept'));
+    const stack = await patientStack(5_000, map('kept'));
     await firstEvents(stack);
     const missing = await stack.post(map('next'), object('Neverling', 'never', {}, 'order.example.com/v1'));
     expect(missing).toMatchObject([
