@@ -15,11 +15,14 @@ interface TakersPorts {
  */
 export async function takersOf({ assigned, inventories, annotations }: TakersPorts, stackId: string): Promise<string[]> {
   const applied = new Map(inventories.all().map(({ stackId: id, isApplied, deployment }) => [id, isApplied && deployment.checksum]));
-  const open = assigned().filter(
-    (other) =>
-      other.stackId !== stackId && isAssigned(other) && !isLeaving(other) && applied.get(other.stackId) !== other.deployment.checksum,
-  );
+  const open = assigned()
+    .filter(isAssigned)
+    .filter((other) => other.stackId !== stackId && !isLeaving(other) && applied.get(other.stackId) !== other.deployment.checksum);
   const takers: string[] = [];
-  for (const other of open) if (isAssigned(other) && (await annotations.of(other))[TAKES_OVER] === stackId) takers.push(other.stackId);
+  for (const other of open) {
+    const takesOver = (await annotations.of(other))[TAKES_OVER];
+    // What could not be read may say so: better to wait than to delete what another stack is about to have.
+    if (takesOver === stackId || !annotations.areKnown(other)) takers.push(other.stackId);
+  }
   return takers;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { ControlPlaneError } from '../../agent/control-plane/control-plane.ts';
 import { configMap, createAgentWorld, yaml } from './agent-world.ts';
 
 const TAKES_OVER = 'brokkr.io/takes-over';
@@ -71,4 +72,21 @@ test('the stack that still has an object which another one took over is told so'
   await world.cycle(agent);
   await world.clock.advance(400_000);
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining(`belongs to stack ${taker}`) });
+});
+
+test('nothing is deleted while it is not known whether another stack takes it over', async () => {
+  const { world, giver, taker, agent, uid, before } = await twoStacks();
+  world.plane.stackAnnotationsOf.set(taker, { [TAKES_OVER]: giver });
+  world.plane.intercept = (call) => {
+    if (call === 'stack-annotations') throw new ControlPlaneError('unreachable', 'no answer');
+  };
+  world.plane.post(giver, withoutIt);
+  world.plane.post(taker, withIt);
+  await world.cycle(agent);
+  expect(await uid()).toBe(before);
+  world.plane.intercept = undefined;
+  await world.clock.advance(900_000);
+  await world.settle(agent);
+  expect(await uid()).toBe(before);
+  expect(world.plane.events.at(-1)).toMatchObject({ status: 'SUCCESS' });
 });

@@ -12,6 +12,8 @@ export interface StackAnnotations {
    * were known last.
    */
   of(assignment: Assigned, options?: { fresh?: boolean }): Promise<Readonly<Record<string, string>>>;
+  /** Whether they have been asked for, and answered, for this very deployment object. */
+  areKnown(assignment: Assigned): boolean;
 }
 
 interface StackAnnotationsOptions {
@@ -28,6 +30,7 @@ const DARK_MS = 300_000;
 
 export function createStackAnnotations({ controlPlane, state, clock, log, stop }: StackAnnotationsOptions): StackAnnotations {
   const asked = new Map<string, { objectId: string; atMs: number }>();
+  const readFor = new Map<string, string>();
   let darkUntilMs = Number.NEGATIVE_INFINITY;
 
   const isDue = ({ stackId, deployment }: Assigned, nowMs: number, fresh: boolean): boolean => {
@@ -35,15 +38,17 @@ export function createStackAnnotations({ controlPlane, state, clock, log, stop }
     return nowMs >= darkUntilMs && (fresh || last?.objectId !== deployment.objectId || nowMs - last.atMs >= ASK_AGAIN_MS);
   };
 
-  async function ask(stackId: string): Promise<void> {
+  async function ask({ stackId, deployment: { objectId } }: Assigned): Promise<void> {
     try {
       const read = (await controlPlane.stackAnnotations(stackId, stop)).filter(({ key }) => STACK_ANNOTATIONS.has(key));
       state.stack(stackId).annotations = Object.fromEntries(read.map(({ key, value }) => [key, value]));
       state.changed();
+      readFor.set(stackId, objectId);
     } catch (error) {
       if (!(error instanceof ControlPlaneError)) throw error;
       log.warn('stack_annotations_not_read', { stack_id: stackId, error });
-      if (error.fault !== 'unreachable') return;
+      // An answer that refuses them is one: there is nothing to follow.
+      if (error.fault !== 'unreachable') return void readFor.set(stackId, objectId);
       darkUntilMs = clock.monotonicMs() + DARK_MS;
       asked.delete(stackId);
     }
@@ -55,9 +60,10 @@ export function createStackAnnotations({ controlPlane, state, clock, log, stop }
       const nowMs = clock.monotonicMs();
       if (isDue(assignment, nowMs, fresh)) {
         asked.set(stackId, { objectId: deployment.objectId, atMs: nowMs });
-        await ask(stackId);
+        await ask(assignment);
       }
       return state.stack(stackId).annotations ?? {};
     },
+    areKnown: ({ stackId, deployment }) => readFor.get(stackId) === deployment.objectId,
   };
 }

@@ -19,8 +19,8 @@ const INVENTORY_PREFIX = 'brokkr-inventory-';
  */
 export interface InventoryStore {
   /**
-   * Reads all of this agent's inventories once; until it resolved nothing may be changed. Rejects with a ClusterError. Later calls write what was
-   * refused before, unless its wait is not over.
+   * Reads all of this agent's inventories once; until it resolved nothing may be changed. Rejects with a ClusterError. Later calls have what was
+   * refused before written again, unless its wait is not over.
    */
   load(signal?: AbortSignal): Promise<void>;
   /** Undefined if the stack owns nothing. Throws if its inventory is there but can't be read. */
@@ -59,6 +59,7 @@ export function createInventoryStore(options: InventoryStoreOptions): InventoryS
   const files = createInventoryFiles(options.files, agentId, log);
   let known: Map<string, Inventory | Error> | undefined;
   let loading: Promise<void> | undefined;
+  let rewriting: Promise<void> | undefined;
   const inventories = () => {
     if (!known) throw new Error('inventories were not read yet');
     return known;
@@ -126,7 +127,16 @@ export function createInventoryStore(options: InventoryStoreOptions): InventoryS
 
   return {
     async load(signal) {
-      if (known) return refused.writeAgain(signal);
+      if (known) {
+        // Beside everything else: a webhook may take half a minute to fail.
+        rewriting ??= refused
+          .writeAgain()
+          .catch((error: unknown) => log.error('inventories_failed_unexpectedly', { error }))
+          .finally(() => {
+            rewriting = undefined;
+          });
+        return;
+      }
       loading ??= read(signal).finally(() => {
         loading = undefined;
       });
