@@ -59,7 +59,6 @@ export function createInventoryStore(options: InventoryStoreOptions): InventoryS
   const files = createInventoryFiles(options.files, agentId, log);
   let known: Map<string, Inventory | Error> | undefined;
   let loading: Promise<void> | undefined;
-  let rewriting: Promise<void> | undefined;
   const inventories = () => {
     if (!known) throw new Error('inventories were not read yet');
     return known;
@@ -129,12 +128,7 @@ export function createInventoryStore(options: InventoryStoreOptions): InventoryS
     async load(signal) {
       if (known) {
         // Beside everything else: a webhook may take half a minute to fail.
-        rewriting ??= refused
-          .writeAgain()
-          .catch((error: unknown) => log.error('inventories_failed_unexpectedly', { error }))
-          .finally(() => {
-            rewriting = undefined;
-          });
+        refused.writeAgain();
         return;
       }
       loading ??= read(signal).finally(() => {

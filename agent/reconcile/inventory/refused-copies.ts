@@ -22,6 +22,7 @@ const WAIT_MS = { first: 5_000, longest: 300_000 };
 export function createRefusedCopies({ cluster, files, copy, clock, log, behind }: RefusedCopiesPorts) {
   const kept = new Map<string, KeptInventory>();
   const inTurn = new Map<string, Promise<void>>();
+  let isWriting = false;
   let waitMs = 0;
   let notBeforeMs = 0;
 
@@ -83,6 +84,22 @@ export function createRefusedCopies({ cluster, files, copy, clock, log, behind }
     behind(kept.size);
   }
 
+  /** One after another, until one is refused. */
+  async function writeKept(): Promise<void> {
+    for (const stackId of [...kept.keys()]) {
+      if (clock.monotonicMs() < notBeforeMs) return;
+      await oneByOne(stackId, async () => {
+        const inventory = kept.get(stackId);
+        if (!inventory || (await tryCopy(inventory, undefined))) return;
+        await forget(stackId);
+        log.info('inventory_written', { stack_id: stackId });
+      }).catch((error: unknown) => {
+        if (!(error instanceof ClusterError)) throw error;
+        notBeforeMs = clock.monotonicMs() + WAIT_MS.first;
+      });
+    }
+  }
+
   return {
     /** What an earlier process has kept. */
     async read(): Promise<KeptInventory[]> {
@@ -94,20 +111,15 @@ export function createRefusedCopies({ cluster, files, copy, clock, log, behind }
     revisionOf: (stackId: string): number => kept.get(stackId)?.revision ?? 0,
     forget,
     write: (inventory: KeptInventory, signal?: AbortSignal): Promise<void> => oneByOne(inventory.stackId, () => write(inventory, signal)),
-    /** Tries those again whose wait is over, until one is refused. Never rejects because of the cluster. */
-    async writeAgain(signal?: AbortSignal): Promise<void> {
-      for (const stackId of [...kept.keys()]) {
-        if (clock.monotonicMs() < notBeforeMs) return;
-        await oneByOne(stackId, async () => {
-          const inventory = kept.get(stackId);
-          if (!inventory || (await tryCopy(inventory, signal))) return;
-          await forget(stackId);
-          log.info('inventory_written', { stack_id: stackId });
-        }).catch((error: unknown) => {
-          if (!(error instanceof ClusterError)) throw error;
-          notBeforeMs = clock.monotonicMs() + WAIT_MS.first;
+    /** Begins to try those again whose wait is over, unless it is at it already. */
+    writeAgain(): void {
+      if (isWriting) return;
+      isWriting = true;
+      writeKept()
+        .catch((error: unknown) => log.error('inventories_failed_unexpectedly', { error }))
+        .finally(() => {
+          isWriting = false;
         });
-      }
     },
   };
 }
