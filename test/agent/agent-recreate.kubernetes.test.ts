@@ -125,6 +125,14 @@ describeKubernetes('objects that can not be changed in place', () => {
     60_000,
   );
 
+  test('what would be refused as a new object, too, is not deleted', async () => {
+    const { post } = await stackOf(job('wrong', 'main:1', RECREATE));
+    const before = await uid('job', 'wrong');
+    const wrong = object('Job', 'wrong', { spec: { backoffLimit: -1, template: pod('wrong', 'main:2') } }, 'batch/v1', RECREATE);
+    expect(await post(wrong)).toMatchObject({ status: 'FAILURE', message: expect.stringContaining('spec.backoffLimit') });
+    expect(await uid('job', 'wrong')).toBe(before);
+  }, 60_000);
+
   test("a stack's own word counts for its objects, but not for what holds data", async () => {
     const claim = (storage: string) =>
       object('PersistentVolumeClaim', 'data', {

@@ -53,7 +53,7 @@ const isOfAnotherObject = (error: unknown): error is ClusterError =>
   ((error.status === 409 && /^(?:Conflict|AlreadyExists)$/.test(error.reason) && !/conflicts? with|conflicts?: /i.test(error.message)) ||
     (error.status === 422 && error.message.includes('metadata.uid')));
 
-/** Kubernetes has no reason of its own for this, only these words. */
+/** Kubernetes has no reason of its own for this, only these words. What is wrong besides would not be taken by a new object either. */
 const NEVER_CHANGES = /\bimmutable\b|\bupdates to .* forbidden|\bmay not (?:be changed|change fields)\b|\bcannot change roleRef\b/is;
 
 /** Admission webhooks and conversions write what they like. A new error, since the stack of the old one repeats its message. */
@@ -61,7 +61,8 @@ function refusalOf(error: ClusterError, manifest: Manifest, isPinned: boolean): 
   const { status, reason, retryAfterMs } = error;
   const message = withoutValuesOf(error.message, withoutOurAnnotations(manifest));
   if (isPinned && isOfAnotherObject(error)) return new ClusterError(message, { status: 409, reason: CHANGED });
-  if (status === 422 && NEVER_CHANGES.test(error.message)) return new ClusterError(message, { status, reason: IMMUTABLE });
+  if (status === 422 && error.message.split('; ').every((cause) => NEVER_CHANGES.test(cause)))
+    return new ClusterError(message, { status, reason: IMMUTABLE });
   // Without an answer there is nothing in it that somebody wrote.
   const cause = status === 0 ? { cause: error.cause } : {};
   return new ClusterError(message, { status, reason, ...(retryAfterMs !== undefined && { retryAfterMs }), ...cause });

@@ -16,6 +16,8 @@ export interface Addition {
 const HANDS = /^(?:kubectl(?:-(?:client-side-apply|create|edit|patch|replace|set))?|oc)$/;
 /** What runs in a cluster names itself so. */
 const CONTROLLERS = /^(?:kube|k3s|gke|eks|aks)-|^kubelet$|^kubectl-|controller|operator|manager|scheduler|autoscaler|injector/;
+/** Most of their fields never change once they are set. */
+const HOLDS_DATA = /^PersistentVolume(?:Claim)?$/;
 /** Injected, or written by way of `scale` where the stack leaves them out. */
 const LEFT_ALONE = new Set(['caBundle', 'replicas']);
 
@@ -28,6 +30,7 @@ export function addedFields(
   { manifest, left }: { manifest: Manifest; left: readonly (readonly string[])[] },
   isAdopted: boolean,
 ): Addition[] {
+  if (HOLDS_DATA.test(live.kind)) return [];
   const owners = fieldOwners(live.metadata.managedFields);
   const ours = owners.find(isOurs);
   return owners.flatMap((owner) => {

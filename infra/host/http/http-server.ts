@@ -5,7 +5,7 @@ import type { HttpGroup } from '../../../functions/registry.ts';
 import { type Clock, systemClock } from '../../../lib/platform/clock.ts';
 import { AppError } from '../../../lib/platform/errors.ts';
 import { type Admitted, tooLarge } from '../../../lib/platform/http/admission.ts';
-import { packedAnswer } from '../../../lib/platform/http/compression.ts';
+import { packedAnswer, unpackedSize } from '../../../lib/platform/http/compression.ts';
 import { bodySizeOf, type HttpEvent, type HttpResult, isStream } from '../../../lib/platform/http/http-event.ts';
 import type { HttpFunction } from '../../../lib/platform/http/http-function.ts';
 import { createRouter } from '../../../lib/platform/http/router.ts';
@@ -113,7 +113,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       const body = await readBody(request, { bytes: bodyLimitBytes, timeoutMs: BODY_TIMEOUT_MS }, clock);
       if (body.kind !== 'whole') return refuse(failureOf(body, bodyLimitBytes));
       // A sender that declares no size got room for the largest body. The answer may take minutes.
-      if (!isPacked) room.shrinkTo(body.bytes.length);
+      room.shrinkTo(body.bytes.length + (isPacked ? Math.min(unpackedSize(body.bytes), bodyLimitBytes) : 0));
       if (longRunning) flight.takesLong();
       return await admitted.complete(body.bytes);
     } finally {

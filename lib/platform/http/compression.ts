@@ -6,13 +6,19 @@ import { type HttpResult, isStream } from './http-event.ts';
 /** Smaller answers fit into a few packets, and are sent as they are. */
 const COMPRESSED_FROM_BYTES = 64 * 1024;
 
-/** The bytes of a body that came with `Content-Encoding: gzip`. One that is larger than the limit is refused as soon as that is seen. */
+/** The size that a packed body says it has unpacked: its last four bytes (RFC 1952). It says nothing if it is larger than 4 GiB, or no gzip. */
+export const unpackedSize = (bytes: Buffer): number => (bytes.length < 18 ? 0 : bytes.readUInt32LE(bytes.length - 4));
+
+/**
+ * The bytes of a body that came with `Content-Encoding: gzip`. One that is larger than the limit, or than it says, is refused as soon as that is
+ * seen: nothing takes more memory than was reserved for it.
+ */
 export async function unpackedBody(bytes: Buffer, limitBytes: number): Promise<Buffer> {
+  const size = unpackedSize(bytes);
+  if (size > limitBytes) throw new AppError('payload_too_large', `the unpacked body is larger than ${limitBytes} bytes`);
   try {
-    return await promisify(gunzip)(bytes, { maxOutputLength: limitBytes });
-  } catch (cause) {
-    if (typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE')
-      throw new AppError('payload_too_large', `the unpacked body is larger than ${limitBytes} bytes`);
+    return await promisify(gunzip)(bytes, { maxOutputLength: Math.max(size, 1) });
+  } catch {
     throw new AppError('bad_request', 'the body is not valid gzip, as its Content-Encoding says', { code: 'invalid_encoding' });
   }
 }
