@@ -77,7 +77,6 @@ export const MESSAGES = {
   notReady: (container: string, pod: string) => `its readiness probe has not succeeded (pod ${pod}, container ${container})`,
   exited: (code: number, reason: string) =>
     `its last run ended with exit code ${code}${reason === '' || reason === 'Error' ? '' : ` (${reason})`}`,
-  quoteHint: () => 'put the value in quotes',
   containsStill: (reasons: readonly string[]) => `waits to be finished: ${reasons.join('; ')}`,
   notFound: () => 'not found',
   notLookedFor: (reason: string) => `objects that could not be looked for, since ${reason}`,

@@ -18,6 +18,7 @@ export function withoutQuotedValues(message: string): string {
   }
   return [...parts, text.slice(from)]
     .join('')
+    .replace(UNQUOTED, '$1: put it in quotes')
     .replace(TYPE_ERROR, '')
     .replace(/(\b(?:cannot parse|parsing)(?: time)? )"(?:[^"\\]|\\.)*"/g, '$1a value')
     .replace(/(cannot unmarshal \w+) \S+ (into )/g, '$1 $2')
@@ -25,6 +26,8 @@ export function withoutQuotedValues(message: string): string {
 }
 
 const QUOTING = /\b(?:Invalid value|Unsupported value|Duplicate value|Not found|Too many|Too few): /g;
+/** `country: NO` is a boolean and `port: 8080` a number. Who means a text has to quote it. */
+const UNQUOTED = /(expected string), got &value\.valueUnstructured\{Value:(?:true|false|[-+.\de]+)\}/g;
 /** Server-side apply names a path, the type it expected there, and the value it got. */
 const TYPE_ERROR = /, got (?:(?!\n\s+\.).)*/gs;
 const OPENING = new Map([

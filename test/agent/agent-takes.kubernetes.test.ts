@@ -45,4 +45,40 @@ describeKubernetes('an agent takes what kubectl takes', () => {
     expect(plane.events[0]).toMatchObject({ status: 'SUCCESS' });
     expect(JSON.parse(await read('empty', '.metadata.labels'))).toMatchObject({ app: 'shop', branch: '' });
   }, 60_000);
+
+  /** What the agent's event says of this text. */
+  async function told(text: string): Promise<string> {
+    const plane = createModelControlPlane();
+    plane.post(plane.newStack(), text);
+    await agents.start(plane);
+    await eventually(() => plane.events.length > 0);
+    expect(plane.events[0]?.status).toBe('FAILURE');
+    return plane.events[0]?.message ?? '';
+  }
+
+  test.each([
+    { what: 'a ConfigMap', key: '.data.country', text: 'kind: ConfigMap\ndata: {country: NO, name: shop}' },
+    { what: 'a Secret', key: '.stringData.pin', text: 'kind: Secret\nstringData: {pin: 4711}' },
+    {
+      what: 'an environment',
+      key: '.env[name="A"].value',
+      text: 'kind: Pod\nspec: {containers: [{name: a, image: b, env: [{name: A, value: on}]}]}',
+    },
+    { what: 'labels', key: 'metadata.labels.country', text: 'kind: ConfigMap', metadata: 'labels: {country: NO}' },
+    { what: 'annotations', key: 'metadata.annotations.rate', text: 'kind: ConfigMap', metadata: 'annotations: {rate: 1.5}' },
+  ])('what kubectl refuses in $what since it is no text is named, with the word to quote it', async ({ key, text, metadata = '' }) => {
+    const manifest = `apiVersion: v1\nmetadata: {name: unquoted, namespace: ${namespace}, ${metadata}}\n${text}\n`;
+    await expect(kubernetes.kubectl(['apply', '--dry-run=server', '-f', '-'], manifest)).rejects.toThrow('cannot unmarshal');
+    const message = await told(manifest);
+    expect(message).toContain(`${key}: `);
+    expect(message).toContain('put it in quotes');
+    expect(message).not.toMatch(/4711|1\.5|false|true/);
+  });
+
+  test('all labels and annotations that have to be quoted are named at once', async () => {
+    const metadata = `{name: many, namespace: ${namespace}, labels: {a: 1, b: x, c: yes}, annotations: {d: 2.5}}`;
+    const message = await told(`apiVersion: v1\nkind: ConfigMap\nmetadata: ${metadata}\n`);
+    for (const key of ['labels.a', 'labels.c', 'annotations.d'])
+      expect(message).toContain(`metadata.${key}: must be a string: put it in quotes`);
+  });
 });

@@ -235,10 +235,6 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     said: MESSAGES.exited(137, 'OOMKilled'),
     reads: 'its last run ended with exit code 137 (OOMKilled)',
   },
-  quoteHint: {
-    said: MESSAGES.quoteHint(),
-    reads: 'put the value in quotes',
-  },
   containsStill: {
     said: MESSAGES.containsStill(['Discovery failed for some groups', 'some content remains']),
     reads: 'waits to be finished: Discovery failed for some groups; some content remains',

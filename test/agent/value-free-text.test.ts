@@ -49,6 +49,10 @@ describe('a message of the API server says the reason without the value', () => 
       told: 'Widget "a" is invalid: spec.pool: Invalid value: must be small',
     },
     {
+      said: 'errors:\n  .data.country: expected string, got &value.valueUnstructured{Value:false}\n  .data.rate: expected string, got &value.valueUnstructured{Value:1.5e+06}\n  .data.list: expected string, got &value.valueUnstructured{Value:[]interface {}{1}}',
+      told: 'errors:\n  .data.country: expected string: put it in quotes\n  .data.rate: expected string: put it in quotes\n  .data.list: expected string',
+    },
+    {
       said: '.spec.template: expected map, got &{hunter2}',
       told: '.spec.template: expected map',
     },

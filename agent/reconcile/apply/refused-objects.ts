@@ -18,13 +18,6 @@ export const refusalOutcomes = (refusals: readonly Refusal[]): ObjectOutcome[] =
 /** The API server may quote long lists; what to do must not be cut off behind them. */
 const REASON_CHARACTERS_MAX = 350;
 
-/** A number, a boolean or nothing stands where a text belongs. */
-const EXPECTED_TEXT = /: expected string$/m;
-
 /** With what to do about a field that can't be changed. */
 export const refusalText = ({ ref }: Desired, error: Error): string =>
-  EXPECTED_TEXT.test(error.message)
-    ? `${error.message}; ${MESSAGES.quoteHint()}`
-    : isImmutable(error) && !isContainer(ref)
-      ? `${error.message.slice(0, REASON_CHARACTERS_MAX)}; ${MESSAGES.recreateHint()}`
-      : error.message;
+  isImmutable(error) && !isContainer(ref) ? `${error.message.slice(0, REASON_CHARACTERS_MAX)}; ${MESSAGES.recreateHint()}` : error.message;

@@ -41,8 +41,15 @@ function objects(value: unknown, where: string, depth = 0): Manifest[] {
   const parsed = ManifestShape.safeParse(value);
   if (parsed.success) return [asWished(parsed.data)];
   if (hasGenerateName(value)) throw new ManifestError(`${where}: metadata.generateName cannot be kept in step: give metadata.name`);
-  const [issue] = parsed.error.issues;
-  throw new ManifestError(`${where}: ${issue?.path.join('.') || 'object'}: ${issue?.message ?? 'not a Kubernetes object'}`);
+  throw new ManifestError(`${where}: ${problemsOf(parsed.error)}`);
+}
+
+const PROBLEMS_TOLD = 10;
+
+/** What is wrong, and where: all of it, up to a length that can be read. */
+function problemsOf({ issues }: z.ZodError): string {
+  const told = issues.slice(0, PROBLEMS_TOLD).map(({ path, message }) => `${path.join('.') || 'object'}: ${message}`);
+  return [...told, ...(issues.length > told.length ? [`and ${issues.length - told.length} more`] : [])].join('; ');
 }
 
 /** The API server leaves kind and apiVersion out of the items of a ConfigMapList: they follow from the list's. */
