@@ -100,7 +100,13 @@ export function createRefusedCopies({ cluster, files, copy, clock, log, behind }
         if (clock.monotonicMs() < notBeforeMs) return;
         await oneByOne(stackId, async () => {
           const inventory = kept.get(stackId);
-          if (!inventory || (await tryCopy(inventory, signal))) return;
+          if (!inventory) return;
+          if (await tryCopy(inventory, signal)) {
+            // The others come first next time: this one alone may be refused.
+            kept.delete(stackId);
+            kept.set(stackId, inventory);
+            return;
+          }
           await forget(stackId);
           log.info('inventory_written', { stack_id: stackId });
         }).catch((error: unknown) => {
