@@ -55,6 +55,8 @@ export const MESSAGES = {
   waitsForTaker: (stacks: readonly string[]) => `waits for stack ${stacks.join(', ')}, which may take it over`,
   notRecreated: () =>
     'is not this stack\'s, so it is not deleted to be created again; set brokkr.io/adopt to "own", or choose another name',
+  keptNotRecreated: () =>
+    'is kept by its annotation brokkr.io/keep, so it is not deleted to be created again; take the annotation off first',
   notGone: (seconds: number) => `was to be created again, and is not gone ${seconds} s after it was deleted; it is tried again`,
   recreateHint: () => 'to have it deleted and created again, annotate it with brokkr.io/recreate: "immutable"',
   neverAdopted: (annotation: string) =>

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Manifest } from '../../agent/cluster/cluster.ts';
-import { type AgentWorld, configMap, createAgentWorld, yaml } from './agent-world.ts';
+import { type AgentWorld, configMap, configMaps, createAgentWorld, yaml } from './agent-world.ts';
 
 const DRIFT_MS = 340_000;
 const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' };
@@ -65,4 +65,22 @@ test.each(['spec.replicas', '/metadata/name', '/a~2b'])('"%s" is refused as a fi
   await world.start();
   expect(world.statuses()).toEqual(['DEPLOY FAILURE']);
   expect(world.plane.events[0]?.message).toContain(`"${pointer}" can't be left to others`);
+});
+
+test('the objects with ignored fields are looked at a few at a time', async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.stackAnnotationsOf.set(stack, { 'brokkr.io/ignore-fields': '/data/colour' });
+  let now = 0;
+  let most = 0;
+  world.cluster.intercept = async ({ verb }) => {
+    if (verb !== 'find') return;
+    now += 1;
+    most = Math.max(most, now);
+    await world.clock.sleep(10);
+    now -= 1;
+  };
+  world.plane.post(stack, yaml(...configMaps(100)));
+  await world.start();
+  expect(most).toBeLessThanOrEqual(16);
 });

@@ -3,6 +3,7 @@ import { ControlPlaneError } from '../../agent/control-plane/control-plane.ts';
 import { configMap, createAgentWorld, yaml } from './agent-world.ts';
 
 const TAKES_OVER = 'brokkr.io/takes-over';
+const MOVING = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'moves' };
 
 /** Two stacks; the first has an object that is to move to the second. */
 async function twoStacks() {
@@ -89,4 +90,42 @@ test('nothing is deleted while it is not known whether another stack takes it ov
   await world.settle(agent);
   expect(await uid()).toBe(before);
   expect(world.plane.events.at(-1)).toMatchObject({ status: 'SUCCESS' });
+});
+
+test('an object that was taken over while its former stack was being applied is not deleted with it', async () => {
+  const world = createAgentWorld();
+  const [giver, taker] = [world.plane.newStack(), world.plane.newStack()];
+  world.plane.post(giver, yaml(configMap('moves'), configMap('stays')));
+  world.plane.post(taker, yaml(configMap('other')));
+  const agent = await world.start();
+  const uid = async () => (await world.cluster.find(MOVING))?.metadata.uid;
+  const before = await uid();
+  world.plane.stackAnnotationsOf.set(taker, { [TAKES_OVER]: giver });
+  world.cluster.intercept = async ({ verb, name }) => {
+    if (verb === 'apply' && name === 'stays') await world.clock.sleep(20_000);
+  };
+  world.plane.post(giver, yaml(configMap('stays', { colour: 'blue' })));
+  world.plane.post(taker, yaml(configMap('moves'), configMap('other')));
+  await world.cycle(agent);
+  await world.clock.advance(60_000);
+  await world.settle(agent);
+  expect(await uid()).toBe(before);
+});
+
+test('a stack that still has an object which another one took over does not take it back, nor delete it later', async () => {
+  const world = createAgentWorld();
+  const [giver, taker] = [world.plane.newStack(), world.plane.newStack()];
+  world.plane.post(giver, yaml(configMap('moves'), configMap('stays')));
+  world.plane.post(taker, yaml(configMap('other')));
+  const agent = await world.start();
+  const before = (await world.cluster.find(MOVING))?.metadata.uid;
+  world.plane.stackAnnotationsOf.set(taker, { [TAKES_OVER]: giver });
+  world.plane.post(taker, yaml(configMap('moves'), configMap('other')));
+  await world.cycle(agent);
+  world.plane.post(giver, yaml(configMap('moves'), configMap('stays', { colour: 'blue' })));
+  await world.cycle(agent);
+  const label = (await world.cluster.find(MOVING))?.metadata.labels?.['k8s.brokkr.io/stack'];
+  world.plane.post(giver, yaml(configMap('stays', { colour: 'blue' })));
+  await world.cycle(agent);
+  expect([(await world.cluster.find(MOVING))?.metadata.uid, label]).toEqual([before, taker]);
 });

@@ -223,3 +223,19 @@ test('a cluster that is dead when the agent starts is asked more and more seldom
   await world.clock.advance(120_000);
   expect(world.objects()).toEqual(['ConfigMap/shop/a']);
 });
+
+test("lists that the API server is too busy for are no failure within the stack's own time-out", async () => {
+  const world = createAgentWorld();
+  const stack = world.plane.newStack();
+  world.plane.stackAnnotationsOf.set(stack, { 'brokkr.io/health-timeout-seconds': '600' });
+  const startedMs = world.clock.monotonicMs();
+  world.cluster.intercept = ({ verb, kind, name }) => {
+    const isBusy = world.plane.calls.includes('stack-annotations') && world.clock.monotonicMs() - startedMs < 200_000;
+    if (isBusy && verb === 'list' && kind === 'ConfigMap' && name === '')
+      throw new ClusterError('busy', { status: 429, reason: 'TooManyRequests' });
+  };
+  world.plane.post(stack, yaml(configMap('a')));
+  await world.start();
+  await world.clock.advance(400_000);
+  expect(world.statuses()).toEqual(['DEPLOY SUCCESS']);
+});

@@ -170,3 +170,25 @@ test("an inventory of an earlier version, which has no revision, is older than t
   await world.cycle(agent);
   expect(world.objects()).toEqual([]);
 });
+
+test('an inventory that is refused alone does not keep the others from the cluster', async () => {
+  const world = createAgentWorld();
+  const [a, b] = [world.plane.newStack(), world.plane.newStack()];
+  let all = true;
+  world.cluster.intercept = ({ verb, name }) => {
+    if (verb === 'apply' && name.startsWith('brokkr-inventory-') && (all || name.includes(a)))
+      throw new ClusterError('too long', { status: 403, reason: 'Forbidden' });
+  };
+  world.plane.post(a, yaml(configMap('a')));
+  await world.start();
+  world.plane.post(b, yaml(configMap('b')));
+  await world.clock.advance(20_000);
+  all = false;
+  await world.clock.advance(3_600_000);
+  expect(
+    world.cluster
+      .all()
+      .filter(({ metadata }) => metadata.name.startsWith('brokkr-inventory-'))
+      .map(({ metadata }) => metadata.name),
+  ).toEqual([expect.stringContaining(b)]);
+});

@@ -166,6 +166,10 @@ const LIST: Record<keyof typeof MESSAGES, { said: string; reads: string }> = {
     said: MESSAGES.notRecreated(),
     reads: 'is not this stack\'s, so it is not deleted to be created again; set brokkr.io/adopt to "own", or choose another name',
   },
+  keptNotRecreated: {
+    said: MESSAGES.keptNotRecreated(),
+    reads: 'is kept by its annotation brokkr.io/keep, so it is not deleted to be created again; take the annotation off first',
+  },
   notGone: {
     said: MESSAGES.notGone(60),
     reads: 'was to be created again, and is not gone 60 s after it was deleted; it is tried again',

@@ -1,7 +1,7 @@
 import { ClusterError, isChanged, isImmutable, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
-import { FIELD_MANAGER, isOwned, markAdopted } from '../desired/ownership.ts';
+import { FIELD_MANAGER, isOwned, markAdopted, USER_ANNOTATION } from '../desired/ownership.ts';
 import { applyOptions, type ClusterEffects } from '../effects/cluster-effects.ts';
 import { EARLIER_MANAGERS, itemsBeyond } from '../plan/added-fields.ts';
 import { type Claimant, claim } from '../plan/claim.ts';
@@ -70,6 +70,8 @@ async function recreate(effects: ClusterEffects, { ref, manifest }: Desired, { o
   const { cluster, clock, stop } = effects;
   const existing = await cluster.find(ref, stop);
   if (existing && !isOwned(existing, owner)) throw new ClusterError(MESSAGES.notRecreated(), { status: 409, reason: 'Foreign' });
+  if (existing?.metadata.annotations?.[USER_ANNOTATION.keep] === 'true')
+    throw new ClusterError(MESSAGES.keptNotRecreated(), { status: 409, reason: 'Kept' });
   if (existing) await cluster.delete(ref, { uid: existing.metadata.uid, signal: stop });
   const deadlineMs = clock.monotonicMs() + GONE_WITHIN_MS;
   while ((await cluster.find(ref, stop))?.metadata.uid === existing?.metadata.uid && existing) {

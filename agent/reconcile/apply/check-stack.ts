@@ -145,7 +145,7 @@ async function noteInventory(
     else adopted.delete(key);
   }
   const adoptedNow = [...adopted].filter((key) => keysOf(objects).has(key));
-  const isAsItWas = objects.length === keysOf(inventory.objects).size && isEqual(adoptedNow, inventory.adopted ?? []);
+  const isAsItWas = isEqual([...keysOf(objects)], [...keysOf(inventory.objects)]) && isEqual(adoptedNow, inventory.adopted ?? []);
   if (!isAsItWas) await inventories.put({ ...inventory, ownedBefore: pruned.ownedBefore, adopted: adoptedNow, objects });
 }
 

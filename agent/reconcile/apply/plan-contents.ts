@@ -19,14 +19,21 @@ export const claimantOf = ({ inventories }: Pick<AttemptPorts, 'inventories'>, {
   takesOver: policy.takesOver,
 });
 
-/** The contents that are surely the stack's: an update that adds and drops nothing looks at nothing. */
-const settledIn = ({ inventory }: StackAttempt): ReadonlyMap<string, string | undefined> =>
-  new Map(inventory?.isApplied ? inventory.objects.map((ref) => [objectKey(ref), ref.uid]) : []);
+/**
+ * The contents that are surely the stack's: an update that adds and drops nothing looks at nothing. What another stack owns too may have been taken
+ * over since.
+ */
+function settledIn({ inventories }: AttemptPorts, { owner, inventory }: StackAttempt): ReadonlyMap<string, string | undefined> {
+  if (!inventory?.isApplied) return new Map();
+  const isOthers = inventories.ownedByOthers(owner.stackId);
+  return new Map(inventory.objects.filter((ref) => !isOthers(ref)).map((ref) => [objectKey(ref), ref.uid]));
+}
 
 /** The objects with an owner's labels among the contents, as far as they are not surely ours yet, and among what leaves. */
-export async function lookAtOwned({ effects }: AttemptPorts, attempt: StackAttempt): Promise<Observed> {
+export async function lookAtOwned(ports: AttemptPorts, attempt: StackAttempt): Promise<Observed> {
+  const { effects } = ports;
   const { desired, inventory } = attempt;
-  const settled = settledIn(attempt);
+  const settled = settledIn(ports, attempt);
   const wanted = new Set(desired.map(({ key }) => key));
   const unsure = desired.filter(({ key }) => !settled.has(key));
   const leaving = (inventory?.objects ?? []).filter((ref) => !wanted.has(objectKey(ref)));
@@ -60,7 +67,7 @@ export async function planContents(
   { early, late, newNamespaces }: { early: Validation; late: readonly Desired[]; newNamespaces: readonly string[] },
 ): Promise<Plan> {
   const { desired, inventory } = attempt;
-  const settled = settledIn(attempt);
+  const settled = settledIn(ports, attempt);
   const unjudged = new Set([...late, ...early.waiting].map(({ key }) => key));
   const candidates = desired.filter(({ key }) => !settled.has(key) && !live.has(key));
   const [met, found] = await Promise.all([

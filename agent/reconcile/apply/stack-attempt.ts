@@ -1,4 +1,4 @@
-import type { LiveObject, ObjectRef } from '../../cluster/cluster.ts';
+import { ClusterError, type LiveObject, type ObjectRef } from '../../cluster/cluster.ts';
 import type { DeploymentRef } from '../../control-plane/stack-assignment.ts';
 import type { Desired } from '../desired/desired.ts';
 import type { Owner } from '../desired/ownership.ts';
@@ -21,6 +21,12 @@ export interface StackAttempt {
 export interface AttemptResult {
   outcome: Outcome;
   live: ReadonlyMap<string, LiveObject>;
+}
+
+/** What the cluster was too busy for, as the outcome of the attempt. Any other error is thrown. */
+export function passingFailure(error: unknown): AttemptResult {
+  if (error instanceof ClusterError && error.retryable) return failure(error.message, [], true);
+  throw error;
 }
 
 export const failure = (summary: string, objects: Outcome['objects'] = [], mayPass = false): AttemptResult => ({

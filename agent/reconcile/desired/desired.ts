@@ -51,10 +51,11 @@ export interface Placed {
 /** These hold data: only their own word counts. */
 const DATA_KINDS = new Set(['PersistentVolumeClaim', 'PersistentVolume']);
 
-/** A container is never deleted for this: all that is in it would go, too. */
+/** A container is never deleted for this: all that is in it would go, too. Nor is what is to be kept. */
 function mayRecreate(ref: ObjectRef, { metadata: { annotations } }: Manifest, ofStack: boolean): boolean {
   const own = annotations?.[USER_ANNOTATION.recreate];
-  return !isContainer(ref) && (own === undefined ? ofStack && !DATA_KINDS.has(ref.kind) : own === 'immutable');
+  if (isContainer(ref) || annotations?.[USER_ANNOTATION.keep] === 'true') return false;
+  return own === undefined ? ofStack && !DATA_KINDS.has(ref.kind) : own === 'immutable';
 }
 
 type Scope = 'namespaced' | 'cluster' | 'unknown';

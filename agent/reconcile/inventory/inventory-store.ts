@@ -27,6 +27,8 @@ export interface InventoryStore {
   find(stackId: string): Inventory | undefined;
   /** Whether a stack owns an object, or may: its inventory can't be read. */
   owns(stackId: string, ref: ObjectRef): boolean;
+  /** Whether another stack owns an object, or may: as `owns`, for any stack but this one. */
+  ownedByOthers(stackId: string): (ref: ObjectRef) => boolean;
   /** All that can be read. */
   all(): Inventory[];
   /** The stacks whose inventory is there but can't be read. */
@@ -89,9 +91,9 @@ export function createInventoryStore(options: InventoryStoreOptions): InventoryS
     const read = new Map(found.map(parse));
     for (const kept of await refused.read()) {
       const copy = read.get(kept.stackId);
-      // One that can't be read may be the newer one.
-      if (copy instanceof Error) continue;
-      if ((copy?.revision ?? 0) >= kept.revision) await refused.forget(kept.stackId);
+      // One that can't be read may be the newer one: it stays as it is, and so does the file.
+      if (copy instanceof Error) refused.leave(kept.stackId);
+      else if ((copy?.revision ?? 0) >= kept.revision) await refused.forget(kept.stackId);
       else if (kept.inventory) read.set(kept.stackId, kept.inventory);
       else read.delete(kept.stackId);
     }
@@ -145,6 +147,12 @@ export function createInventoryStore(options: InventoryStoreOptions): InventoryS
     owns(stackId, ref) {
       const found = inventories().get(stackId);
       return found instanceof Error || (found !== undefined && keysOf(found.objects).has(objectKey(ref)));
+    },
+    ownedByOthers(stackId) {
+      const others = [...inventories()].filter(([id]) => id !== stackId).map(([, item]) => item);
+      if (others.some((item) => item instanceof Error)) return () => true;
+      const keys = keysOf(others.flatMap((item) => (item instanceof Error ? [] : item.objects)));
+      return (ref) => keys.has(objectKey(ref));
     },
     unreadable: () => [...inventories()].filter(([, item]) => item instanceof Error).map(([stackId]) => stackId),
     async put(changed, signal) {

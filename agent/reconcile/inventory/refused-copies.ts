@@ -90,7 +90,13 @@ export function createRefusedCopies({ cluster, files, copy, clock, log, behind }
       if (clock.monotonicMs() < notBeforeMs) return;
       await oneByOne(stackId, async () => {
         const inventory = kept.get(stackId);
-        if (!inventory || (await tryCopy(inventory, undefined))) return;
+        if (!inventory) return;
+        if (await tryCopy(inventory, undefined)) {
+          // The others come first next time: this one alone may be refused.
+          kept.delete(stackId);
+          kept.set(stackId, inventory);
+          return;
+        }
         await forget(stackId);
         log.info('inventory_written', { stack_id: stackId });
       }).catch((error: unknown) => {
@@ -110,6 +116,11 @@ export function createRefusedCopies({ cluster, files, copy, clock, log, behind }
     },
     revisionOf: (stackId: string): number => kept.get(stackId)?.revision ?? 0,
     forget,
+    /** Writes it nowhere, and keeps the file. */
+    leave: (stackId: string): void => {
+      kept.delete(stackId);
+      behind(kept.size);
+    },
     write: (inventory: KeptInventory, signal?: AbortSignal): Promise<void> => oneByOne(inventory.stackId, () => write(inventory, signal)),
     /** Begins to try those again whose wait is over, unless it is at it already. */
     writeAgain(): void {

@@ -23,7 +23,8 @@ const LEFT_ALONE = new Set(['caBundle', 'replicas']);
 
 /**
  * What others own in an object about which its manifest says nothing, without metadata and status. `left` are the fields that are left to others.
- * What was there when the object was adopted is nobody's addition: of an adopted object only what was set after our last change counts.
+ * What was there when the object was adopted is nobody's addition. Nobody can tell it apart for sure, since an entry has one time for all its fields:
+ * of an adopted object, what has a later time than our last change is told, and never taken away.
  */
 export function addedFields(
   live: LiveObject,
@@ -40,7 +41,7 @@ export function addedFields(
     const { 'f:metadata': _metadata, 'f:status': _status, ...meant } = owner.fieldsV1;
     const paths: (readonly string[])[] = [];
     const fields = beyond(meant, manifest, live, { path: [], left, paths });
-    return fields ? [{ manager, byHand: operation === 'Update' && HANDS.test(manager), paths, fields }] : [];
+    return fields ? [{ manager, byHand: !isAdopted && operation === 'Update' && HANDS.test(manager), paths, fields }] : [];
   });
 }
 

@@ -1,6 +1,7 @@
 import { ClusterError, groupOf, isUnserved, type LiveObject, type Manifest } from '../../cluster/cluster.ts';
 import { isObject } from '../../cluster/json-object.ts';
 import { pointerPath, valueAt, withValueAt } from '../../cluster/json-pointer.ts';
+import { inParallel } from '../../in-parallel.ts';
 import { MESSAGES } from '../../operator-messages.ts';
 import type { Desired } from '../desired/desired.ts';
 import { ManifestError } from '../desired/manifests.ts';
@@ -10,6 +11,8 @@ import { retrying } from '../effects/cluster-effects.ts';
 import type { Looking } from './observe.ts';
 
 type Path = readonly string[];
+
+const LOOKS_AT_ONCE = 8;
 
 const AUTOSCALER = { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' };
 const REPLICAS: Path = ['spec', 'replicas'];
@@ -38,20 +41,18 @@ export async function leaveToControllers(
 ): Promise<Desired[]> {
   const ofStack = ignoredPaths(stackAnnotations, 'the stack');
   const autoscaled = await autoscaledObjects(effects, objects);
-  return Promise.all(
-    objects.map(async (object) => {
-      const { manifest, ref } = object;
-      const own = ignoredPaths(manifest.metadata.annotations ?? {}, objectText(ref));
-      const left = [...controllersPaths(manifest, autoscaled.has(targetText(ref))), ...ofStack, ...own];
-      const paths = left.filter((path) => valueAt(manifest, path) !== undefined);
-      if (paths.length === 0) return { ...object, left };
-      const live = await retrying(effects, () => effects.cluster.find(ref, effects.stop)).catch((error: unknown) => {
-        if (isUnserved(error)) return undefined;
-        throw error;
-      });
-      return { ...object, left, manifest: paths.reduce((left, path) => leftTo(left, path, live), manifest) };
-    }),
-  );
+  return inParallel(objects, LOOKS_AT_ONCE, async (object) => {
+    const { manifest, ref } = object;
+    const own = ignoredPaths(manifest.metadata.annotations ?? {}, objectText(ref));
+    const left = [...controllersPaths(manifest, autoscaled.has(targetText(ref))), ...ofStack, ...own];
+    const paths = left.filter((path) => valueAt(manifest, path) !== undefined);
+    if (paths.length === 0) return { ...object, left };
+    const live = await retrying(effects, () => effects.cluster.find(ref, effects.stop)).catch((error: unknown) => {
+      if (isUnserved(error)) return undefined;
+      throw error;
+    });
+    return { ...object, left, manifest: paths.reduce((left, path) => leftTo(left, path, live), manifest) };
+  });
 }
 
 const leftTo = (manifest: Manifest, path: Path, live: LiveObject | undefined): Manifest =>
@@ -98,7 +99,7 @@ async function autoscaledObjects(effects: Looking, objects: readonly Desired[]):
   const namespaces = new Set(
     objects.filter(({ manifest }) => valueAt(manifest, REPLICAS) !== undefined).flatMap(({ ref: { namespace } }) => namespace ?? []),
   );
-  const there = await Promise.all([...namespaces].map((namespace) => autoscalersIn(effects, namespace)));
+  const there = await inParallel([...namespaces], LOOKS_AT_ONCE, (namespace) => autoscalersIn(effects, namespace));
   return new Set([...own, ...there.flat()].flatMap(targetOf));
 }
 

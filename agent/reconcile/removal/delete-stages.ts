@@ -9,6 +9,7 @@ import type { Action } from '../plan/plan.ts';
 import type { AttemptPorts } from './attempt-ports.ts';
 import { othersInside } from './others-inside.ts';
 import { block, fail, keep, type PruneProgress, WAITS_FOR_FINALIZERS } from './prune-progress.ts';
+import { stillOurs } from './still-ours.ts';
 import { strangersInside } from './strangers-inside.ts';
 
 export type Prune = Extract<Action, { do: 'prune' }>;
@@ -18,7 +19,8 @@ export async function deleteStages(ports: AttemptPorts, owner: Owner, prune: Pru
   const total = stages.flat().length;
   let failures = 0;
   let waiting = 0;
-  for (const actions of stages) {
+  for (const stage of stages) {
+    const actions = await stillOurs(ports, owner, prune, stage);
     const now = actions.filter((action) => isDue(ports, owner, prune, action));
     const allowed = await confirmed(ports, owner, prune, now);
     waiting += actions.length - allowed.length;

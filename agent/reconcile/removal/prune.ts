@@ -11,6 +11,7 @@ import type { AttemptPorts } from './attempt-ports.ts';
 import { deleteStages, type Prune } from './delete-stages.ts';
 import { othersInside } from './others-inside.ts';
 import { block, fail, keep, newPrune, type PruneProgress } from './prune-progress.ts';
+import { stillOurs } from './still-ours.ts';
 import { terminatingText } from './terminating-text.ts';
 
 export interface PruneResult {
@@ -40,7 +41,7 @@ export const withPrune = ({ problem, held, survivors }: PruneResult, objects: Ob
  */
 export async function pruneStages(ports: AttemptPorts, owner: Owner, { stages, left, released }: Plan): Promise<PruneResult> {
   const prune = newPrune();
-  await releaseAdopted(ports.effects, prune, released);
+  await releaseAdopted(ports.effects, prune, await stillOurs(ports, owner, prune, released));
   noteLeft(prune, left);
   const wanted = await withoutTaken(ports, owner, prune, stages);
   const due = wanted.map(({ actions }) => withoutContainersInUse(ports, owner, prune, actions));

@@ -1,5 +1,6 @@
 import type { Assigned } from '../../control-plane/stack-assignment.ts';
 import { applyStack } from '../apply/apply-stack.ts';
+import { passingFailure } from '../apply/stack-attempt.ts';
 import { noteFinishedJobs } from '../health/finished-jobs.ts';
 import { startHealthWait } from './health-result.ts';
 import { prepareAttempt, type StepPorts } from './step-ports.ts';
@@ -9,7 +10,7 @@ import type { StepResult } from './step-result.ts';
 export async function applyStep(ports: StepPorts, assignment: Assigned): Promise<StepResult> {
   const startedMs = ports.effects.clock.monotonicMs();
   const attempt = await prepareAttempt(ports, assignment, assignment.deployment, { fresh: true });
-  const result = await applyStack(ports, attempt);
+  const result = await applyStack(ports, attempt).catch(passingFailure);
   await noteFinishedJobs(ports.inventories, assignment.stackId, result.live);
   return startHealthWait(ports, attempt, result, { startedMs });
 }

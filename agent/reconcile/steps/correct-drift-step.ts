@@ -1,5 +1,6 @@
 import type { Assigned } from '../../control-plane/stack-assignment.ts';
 import { checkStack } from '../apply/check-stack.ts';
+import { passingFailure } from '../apply/stack-attempt.ts';
 import { correctionText } from '../effects/outcome.ts';
 import { noteFinishedJobs } from '../health/finished-jobs.ts';
 import type { HealthWait } from '../health/health-wait.ts';
@@ -25,7 +26,8 @@ export async function correctDriftStep(
   const objectId = inventories.find(stackId)?.deployment.objectId ?? deployment.objectId;
   const attempt = await prepareAttempt(ports, assignment, { ...deployment, objectId });
   if (wait) attempt.policy = { ...attempt.policy, drift: 'correct' };
-  const result = await checkStack(ports, attempt, inProcess);
+  const nothing = { corrected: 0, drift: '', fought: [] };
+  const result = await checkStack(ports, attempt, inProcess).catch((error: unknown) => ({ ...passingFailure(error), ...nothing }));
   const { outcome, live, corrected, drift, fought } = result;
   await noteFinishedJobs(inventories, stackId, live);
   const last = persisted.reported;
